@@ -1,0 +1,70 @@
+"""The registry of metrics: built in here, or from other packages through the entry-point group `cliqa.metrics`."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from importlib import metadata
+
+from cliqa import checkpoints
+from cliqa.errors import UsageError
+from cliqa.metrics.base import Field, Metric, Observation, Value, View
+
+__all__ = ["Field", "Metric", "Observation", "Value", "View", "list_metrics", "load_metric", "metric_class"]
+
+ENTRY_POINTS = "cliqa.metrics"
+
+_BUILT_IN = {
+    "jpeg_quality": "cliqa.metrics.jpeg_quality:JpegQuality",
+    "grain_noise": "cliqa.metrics.grain_noise:GrainNoise",
+    "scale_factor": "cliqa.metrics.scale_factor:ScaleFactor",
+    "jpeg_qf": "cliqa.metrics.jpeg_qf:JpegQf",
+    "exposure": "cliqa.metrics.exposure:Exposure",
+    "aesthetic": "cliqa.metrics.aesthetic:Aesthetic",
+    "grepq": "cliqa.metrics.grepq:GRepQ",
+}
+
+
+def _targets() -> dict[str, str]:
+    found = {point.name: point.value for point in metadata.entry_points(group=ENTRY_POINTS)}
+    return found | _BUILT_IN  # a built-in name can't be taken over
+
+
+def list_metrics() -> list[str]:
+    """Names of all metrics, the built-in ones first."""
+    return [*_BUILT_IN, *sorted(set(_targets()) - set(_BUILT_IN))]
+
+
+def metric_class(name: str) -> type[Metric]:
+    """The class of a metric. Raises UsageError for an unknown name, with the nearest known ones."""
+    targets = _targets()
+    if name not in targets:
+        near = difflib.get_close_matches(name, targets, n=2)
+        hint = f"; did you mean {' or '.join(near)}?" if near else f"; known: {', '.join(list_metrics())}"
+        raise UsageError(f"there is no metric {name!r}{hint}")
+    module, _, attribute = targets[name].partition(":")
+    try:
+        found: type[Metric] = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"the metric {name!r} can't be imported from {targets[name]}: {error}") from error
+    return found
+
+
+def load_metric(name: str, checkpoint: str | None = None, device: str = "cpu") -> Metric:
+    """A metric with its weights, ready to score.
+
+    Args:
+        name: one of `list_metrics()`.
+        checkpoint: a weights file; None takes the one that ships with cliqa.
+        device: "cpu", or a torch device such as "cuda:0" for metrics that run a torch network.
+
+    Raises:
+        UsageError: there is no such metric.
+        CheckpointError: the weights are missing, unreadable or of another metric.
+    """
+    cls = metric_class(name)
+    if not cls.weights:
+        return cls({}, {}, device)
+    path = checkpoint if checkpoint is not None else checkpoints.shipped_path(name)
+    tensors, facts = checkpoints.load(path, metric=name, architecture=cls.architecture, version=cls.version)
+    return cls(tensors, facts | {"weights": checkpoints.fingerprint(path)}, device)

@@ -1,0 +1,115 @@
+"""What a metric is: its fields, what it needs of an image, and two functions.
+
+`observe` runs in a decode worker, on one image, in NumPy alone: it reduces the image to the small arrays that the
+network reads (patches, a thumbnail, or better, numbers). `score` runs in the main process on a batch of those
+observations. Neither may depend on which images share a batch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.images import Header, LoadedImage
+from cliqa.patches import select_patches
+
+Value = float | int | str | None
+Observation = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One number (or label) that a metric returns.
+
+    `kind` is "float", "int" or "str"; `low` and `high` bound numbers; `better` says which way is good, "" where neither is.
+    An `optional` field may be None (for example the header's quality of a file that is no JPEG).
+    """
+
+    name: str
+    meaning: str
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    better: Literal["higher", "lower", ""] = ""
+    kind: Literal["float", "int", "str"] = "float"
+    optional: bool = False
+
+
+class View:
+    """One image as the metrics see it; everything asked for is made once and shared by all metrics."""
+
+    def __init__(self, image: LoadedImage, num_patches: int = 8) -> None:
+        self.image = image
+        self.num_patches = num_patches
+        self._thumbnails: dict[int, NDArray[np.uint8]] = {}
+
+    @property
+    def header(self) -> Header:
+        """The facts of the file."""
+        return self.image.header
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The whole image as stored, uint8 (height, width, 3)."""
+        return self.image.pixels
+
+    @cached_property
+    def patches(self) -> NDArray[np.uint8]:
+        """The most detailed tiles as stored, uint8 (n, 3, 128, 128), 1 <= n <= num_patches."""
+        return select_patches(self.image.stored, self.num_patches)
+
+    def thumbnail(self, long_side: int) -> NDArray[np.uint8]:
+        """The picture as a person sees it, uint8 (height, width, 3), long side at most `long_side`."""
+        if long_side not in self._thumbnails:
+            self._thumbnails[long_side] = self.image.thumbnail(long_side)
+        return self._thumbnails[long_side]
+
+
+class Metric(ABC):
+    """A scorer. Subclasses are registered in `cliqa.metrics` or through the entry-point group of that name.
+
+    Class attributes:
+        name: the metric's name, and the prefix of its fields in records.
+        architecture: name of the network or estimator; weights files must carry the same.
+        version: version of that architecture; weights files must carry the same.
+        summary: one line for listings.
+        fields: what `score` returns.
+        weights: whether a weights file `<name>.safetensors` is needed.
+        uses_torch: whether `score` runs a torch network (and so can use a GPU).
+    """
+
+    name: ClassVar[str]
+    architecture: ClassVar[str]
+    version: ClassVar[int] = 1
+    summary: ClassVar[str] = ""
+    fields: ClassVar[tuple[Field, ...]]
+    weights: ClassVar[bool] = True
+    uses_torch: ClassVar[bool] = False
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
+        """Build from the tensors and metadata of a checkpoint; `cliqa.metrics.load_metric` does both."""
+        self.metadata = dict(metadata)
+        self.device = device
+
+    @classmethod
+    @abstractmethod
+    def observe(cls, view: View) -> Observation:
+        """Reduce one image to small arrays. NumPy only, no weights, deterministic.
+
+        Raises:
+            ImageSkipped: the image can't be scored by this metric (too little content, say).
+        """
+
+    @abstractmethod
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        """Fields for each observation, in order. The result for one never depends on the others."""
+
+    def score_view(self, view: View) -> dict[str, Value]:
+        """Fields of one image."""
+        return self.score([self.observe(view)])[0]

@@ -1,0 +1,1 @@
+"""Numerics without files or options: every function takes and returns arrays."""

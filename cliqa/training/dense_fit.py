@@ -1,0 +1,135 @@
+"""Train the dense network of `cliqa.signal.dense` in torch: AdamW, cosine schedule, averaged weights, resumable.
+
+Writes `curve.csv` (epoch, train loss, validation loss) and `state.pt` into the work folder after every epoch.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Settings of one fit, all of them."""
+
+    hidden: tuple[int, ...] = (256, 256)
+    epochs: int = 40
+    batch: int = 256
+    rate: float = 2e-3
+    decay: float = 1e-3
+    dropout: float = 0.0
+    input_noise: float = 0.0  # deviation added to standardised inputs
+    average: float = 0.995  # decay of the running average of the weights, per step
+    seed: int = 0
+
+
+class TorchDense(nn.Module):
+    """The torch twin of `cliqa.signal.dense.Dense`."""
+
+    def __init__(self, mean: Tensor, scale: Tensor, hidden: Sequence[int], outputs: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("scale", scale)
+        widths = [int(mean.shape[0]), *hidden, outputs]
+        self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, noise: float = 0.0) -> Tensor:
+        """(batch, inputs) -> (batch, outputs)."""
+        x = ((x - self.mean) / self.scale).clamp(-8.0, 8.0)
+        if noise > 0 and self.training:
+            x = x + noise * torch.randn_like(x)
+        for index, linear in enumerate(self.linears):
+            x = linear(x)
+            if index < len(self.linears) - 1:
+                x = self.dropout(torch.relu(x))
+        return x
+
+    def tensors(self, prefix: str = "net.") -> dict[str, NDArray[Any]]:
+        """Weights under the names that `Dense` reads."""
+        found = {f"{prefix}mean": self.mean.numpy(), f"{prefix}scale": self.scale.numpy()}  # type: ignore[operator]
+        for index, linear in enumerate(self.linears):
+            found[f"{prefix}weight.{index}"] = linear.weight.detach().numpy().copy()  # type: ignore[operator, union-attr]
+            found[f"{prefix}bias.{index}"] = linear.bias.detach().numpy().copy()  # type: ignore[operator, union-attr]
+        return found
+
+
+def fit_dense(
+    train: tuple[NDArray[Any], NDArray[Any]],
+    val: tuple[NDArray[Any], NDArray[Any]],
+    loss: Loss,
+    outputs: int,
+    work: Path,
+    settings: FitSettings,
+) -> TorchDense:
+    """Fit and return the network with the averaged weights.
+
+    Args:
+        train, val: inputs float (n, inputs) and targets (n, ...), as the loss takes them.
+        loss: (predictions, targets) -> scalar.
+        work: folder for `state.pt` (resumed from when it exists) and `curve.csv`.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(settings.seed)
+    x, y = torch.from_numpy(train[0].astype(np.float32)), torch.from_numpy(np.asarray(train[1]))
+    x_val, y_val = torch.from_numpy(val[0].astype(np.float32)), torch.from_numpy(np.asarray(val[1]))
+    mean, scale = x.mean(0), x.std(0).clamp_min(1e-4)
+    net = TorchDense(mean, scale, settings.hidden, outputs, settings.dropout)
+    averaged = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average)
+    )
+    optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=settings.decay)
+    steps = (len(x) + settings.batch - 1) // settings.batch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=settings.epochs * steps + 1)
+    first, state_path = 0, work / "state.pt"
+    if state_path.exists():
+        state = torch.load(state_path, weights_only=True)
+        net.load_state_dict(state["net"])
+        averaged.load_state_dict(state["averaged"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        first = int(state["epoch"]) + 1
+    for epoch in range(first, settings.epochs):
+        order = torch.randperm(len(x), generator=torch.Generator().manual_seed(settings.seed * 1000 + epoch))
+        net.train()
+        total = 0.0
+        for batch in order.split(settings.batch):
+            optimizer.zero_grad()
+            value = loss(net(x[batch], settings.input_noise), y[batch])
+            value.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            averaged.update_parameters(net)
+            total += float(value.detach()) * len(batch)
+        averaged.eval()
+        with torch.no_grad():
+            held_out = float(loss(averaged(x_val), y_val))
+        _log(work / "curve.csv", epoch, total / len(x), held_out)
+        state = {"net": net.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict(),
+                 "schedule": schedule.state_dict(), "epoch": epoch}  # fmt: skip
+        torch.save(state, work / "state.part")
+        (work / "state.part").replace(state_path)
+    result = averaged.module
+    assert isinstance(result, TorchDense)
+    return result.eval()
+
+
+def _log(path: Path, epoch: int, train_loss: float, val_loss: float) -> None:
+    new = not path.exists()
+    with open(path, "a", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        if new:
+            writer.writerow(["epoch", "train_loss", "val_loss"])
+        writer.writerow([epoch, f"{train_loss:.6f}", f"{val_loss:.6f}"])
