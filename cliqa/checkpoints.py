@@ -32,8 +32,10 @@ def shipped_path(metric: str) -> Path:
 def fingerprint(path: str | os.PathLike[str]) -> str:
     """The first 12 hexadecimal digits of the file's SHA-256: the version of the weights in results."""
     with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:12] if hasattr(hashlib, "file_digest") else (
-            hashlib.sha256(stream.read()).hexdigest()[:12]
+        return (
+            hashlib.file_digest(stream, "sha256").hexdigest()[:12]
+            if hasattr(hashlib, "file_digest")
+            else (hashlib.sha256(stream.read()).hexdigest()[:12])
         )
 
 
@@ -48,7 +50,9 @@ def save(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], *, m
     os.replace(part, path)
 
 
-def load(path: str | os.PathLike[str], *, metric: str, architecture: str, version: int) -> tuple[Tensors, dict[str, str]]:
+def load(
+    path: str | os.PathLike[str], *, metric: str, architecture: str, version: int
+) -> tuple[Tensors, dict[str, str]]:
     """Read a weights file and check that it is what the metric needs.
 
     Raises:
@@ -76,7 +80,9 @@ def _read_safetensors(name: str) -> tuple[Tensors, dict[str, str]]:
             metadata = dict(stream.metadata() or {})
             return {key: stream.get_tensor(key) for key in stream.keys()}, metadata  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise CheckpointError(f"{name} is no readable safetensors file: {' '.join(str(error).split())[:200]}") from error
+        raise CheckpointError(
+            f"{name} is no readable safetensors file: {' '.join(str(error).split())[:200]}"
+        ) from error
 
 
 def _read_pickled(name: str) -> tuple[Tensors, dict[str, str]]:
@@ -85,11 +91,13 @@ def _read_pickled(name: str) -> tuple[Tensors, dict[str, str]]:
     try:
         content = torch.load(name, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler may raise anything on hostile bytes
-        raise CheckpointError(f"{name} is no safe torch file: it needs more than plain tensors, or is damaged") from error
+        raise CheckpointError(
+            f"{name} is no safe torch file: it needs more than plain tensors, or is damaged"
+        ) from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{name} holds {type(content).__name__}, not a dictionary of tensors")
     state = content.get("tensors", content.get("state_dict", content))
-    metadata = content.get("metadata", {})
+    metadata = content.get("metadata") or {}
     if isinstance(metadata, str):
         metadata = json.loads(metadata)
     tensors = {key: value.numpy() for key, value in state.items() if isinstance(value, torch.Tensor)}

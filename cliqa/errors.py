@@ -1,14 +1,14 @@
 """Every way in which cliqa can fail.
 
-    CliqaError                  anything cliqa raises on purpose
-      UsageError                the caller asked for something that can't be done (exit status 2)
-      RunError                  the run could not start, or lost its output (exit status 1)
-        PlacingError            a file could not be placed in the output folder
-        ResultsError            scores could not be written or read
-        CheckpointError         a weights file is missing, unreadable, or of another metric
-      ImageIssue                one image gave no score; the run goes on
-        ImageSkipped            the image is sound but outside the limits (too large, too small, too flat)
-        ImageError              the file is missing, unreadable or broken
+CliqaError                  anything cliqa raises on purpose
+  UsageError                the caller asked for something that can't be done (exit status 2)
+  RunError                  the run could not start, or lost its output (exit status 1)
+    PlacingError            a file could not be placed in the output folder
+    ResultsError            scores could not be written or read
+    CheckpointError         a weights file is missing, unreadable, or of another metric
+  ImageIssue                one image gave no score; the run goes on
+    ImageSkipped            the image is sound but outside the limits (too large, too small, too flat)
+    ImageError              the file is missing, unreadable or broken
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ Formats are told by content, never by name. The rules, for every metric alike:
 from __future__ import annotations
 
 import errno
+import importlib
 import io
 import os
 import stat
@@ -33,7 +34,9 @@ DEFAULT_MAX_IMAGE_PIXELS = 178_956_970
 MIN_SIDE = 32
 
 # The readers that may look at a file. Not among them on purpose: EPS (runs Ghostscript) and anything that follows paths.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM", "JPEG2000")
+# (MPO, the multi-picture files of cameras, comes through the JPEG reader.)
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM", "JPEG2000")
+_PLUGINS = ("Jpeg", "Png", "WebP", "Tiff", "Bmp", "Gif", "Avif", "Ppm", "Jpeg2K")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
 IMAGE_EXTENSIONS = (
@@ -209,8 +212,8 @@ def _initialise_pillow() -> None:
     if _initialised:
         return
     with _init_lock:
-        Image.preinit()
-        Image.init()
+        for name in _PLUGINS:
+            importlib.import_module(f"PIL.{name}ImagePlugin")
         Image.MAX_IMAGE_PIXELS = None
         _initialised = True
 
@@ -319,7 +322,7 @@ def _bits(image: Image.Image) -> int:
     if image.mode == "F":
         return 32
     tile = getattr(image, "tile", None)
-    rawmode = str(tile[0][3]) if tile and len(tile[0]) > 3 else ""
+    rawmode = str(tile[0][-1]) if tile else ""
     return 16 if "16" in rawmode else 8
 
 

@@ -35,7 +35,8 @@ def tile_detail(image: Image.Image, size: int = PATCH) -> NDArray[np.float64]:
     total = wide.sum(axis=(1, 3)).astype(np.float64)
     squares = np.square(wide).sum(axis=(1, 3)).astype(np.float64)
     variance = np.maximum(squares / count - np.square(total / count), 0.0)
-    return np.sqrt(variance).mean(axis=2)
+    detail: NDArray[np.float64] = np.sqrt(variance).mean(axis=2)
+    return detail
 
 
 def pad_to_patch(image: Image.Image, size: int = PATCH) -> Image.Image:

@@ -39,6 +39,8 @@ class TorchDense(nn.Module):
 
     def __init__(self, mean: Tensor, scale: Tensor, hidden: Sequence[int], outputs: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.mean: Tensor
+        self.scale: Tensor
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
         widths = [int(mean.shape[0]), *hidden, outputs]
@@ -58,10 +60,10 @@ class TorchDense(nn.Module):
 
     def tensors(self, prefix: str = "net.") -> dict[str, NDArray[Any]]:
         """Weights under the names that `Dense` reads."""
-        found = {f"{prefix}mean": self.mean.numpy(), f"{prefix}scale": self.scale.numpy()}  # type: ignore[operator]
+        found = {f"{prefix}mean": self.mean.numpy(), f"{prefix}scale": self.scale.numpy()}
         for index, linear in enumerate(self.linears):
-            found[f"{prefix}weight.{index}"] = linear.weight.detach().numpy().copy()  # type: ignore[operator, union-attr]
-            found[f"{prefix}bias.{index}"] = linear.bias.detach().numpy().copy()  # type: ignore[operator, union-attr]
+            found[f"{prefix}weight.{index}"] = linear.weight.detach().numpy().copy()  # type: ignore[operator]
+            found[f"{prefix}bias.{index}"] = linear.bias.detach().numpy().copy()  # type: ignore[operator]
         return found
 
 

@@ -42,7 +42,9 @@ class Photo:
         return load_image(self.path).pixels
 
 
-def read_photos(folder: str | os.PathLike[str], split: Split | None = None, kinds: tuple[str, ...] = KINDS) -> list[Photo]:
+def read_photos(
+    folder: str | os.PathLike[str], split: Split | None = None, kinds: tuple[str, ...] = KINDS
+) -> list[Photo]:
     """All photographs of a data folder, sorted by path. Raises UsageError when there are none."""
     root = Path(folder)
     if not root.is_dir():

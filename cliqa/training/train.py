@@ -31,7 +31,9 @@ RECIPES = ("jpeg_quality", "jpeg_qf", "grain_noise", "scale_factor", "exposure",
 def build_parser() -> argparse.ArgumentParser:
     """The command's options."""
     parser = argparse.ArgumentParser(
-        prog="python -m cliqa.training.train", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        prog="python -m cliqa.training.train",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("metric", choices=RECIPES, help="the metric whose recipe runs")
     parser.add_argument("--data", type=Path, required=True, help="folder of photographs")
