@@ -70,3 +70,17 @@ def select_patches(image: Image.Image, count: int = 8, size: int = PATCH) -> NDA
         for x, y in patch_origins(padded, count, size)
     ]
     return np.ascontiguousarray(np.stack(tiles))
+
+
+def spread_patches(image: Image.Image, count: int = 8, size: int = PATCH) -> NDArray[np.uint8]:
+    """Tiles spread evenly over the ranks of detail, from the most detailed to the flattest: what represents a whole image.
+
+    Returns:
+        uint8 (n, 3, size, size), 1 <= n <= count, most detailed first; all tiles where there are no more than `count`.
+    """
+    padded = pad_to_patch(image, size)
+    total = (padded.width // size) * (padded.height // size)
+    ranked = patch_origins(padded, total, size)
+    chosen = np.unique(np.rint(np.linspace(0, total - 1, min(count, total))).astype(int))
+    tiles = [np.asarray(padded.crop((x, y, x + size, y + size))) for x, y in (ranked[index] for index in chosen)]
+    return np.ascontiguousarray(np.stack(tiles).transpose(0, 3, 1, 2))

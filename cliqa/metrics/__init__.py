@@ -36,8 +36,11 @@ def list_metrics() -> list[str]:
 
 
 def metric_class(name: str) -> type[Metric]:
-    """The class of a metric. Raises UsageError for an unknown name, with the nearest known ones."""
-    targets = _targets()
+    """The class of a metric, by its registered name or as `package.module:Class`.
+
+    Raises UsageError for an unknown name, with the nearest known ones.
+    """
+    targets = _BUILT_IN if name in _BUILT_IN else {name: name} if ":" in name else _targets()
     if name not in targets:
         near = difflib.get_close_matches(name, targets, n=2)
         hint = f"; did you mean {' or '.join(near)}?" if near else f"; known: {', '.join(list_metrics())}"

@@ -110,6 +110,11 @@ class Metric(ABC):
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
         """Fields for each observation, in order. The result for one never depends on the others."""
 
+    @property
+    def target(self) -> str:
+        """Where a worker process finds the class again: `package.module:Class`."""
+        return f"{type(self).__module__}:{type(self).__qualname__}"
+
     def score_view(self, view: View) -> dict[str, Value]:
         """Fields of one image."""
         return self.score([self.observe(view)])[0]

@@ -1,0 +1,39 @@
+"""`cliqa COMMAND ...`, the same as `python -m cliqa.COMMAND ...`; alone it lists the commands."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "filter_low_quality_jpeg": "keep images that were never saved as a low quality JPEG",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command by name; dashes work as well as underscores."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help"):
+        print("usage: cliqa COMMAND [options]      (COMMAND --help tells its options)\n\ncommands:")
+        for name, summary in COMMANDS.items():
+            print(f"  {name:<32} {summary}")
+        return 0
+    if given[0] == "--version":
+        from cliqa import __version__
+
+        print(f"cliqa {__version__}")
+        return 0
+    name = given[0].replace("-", "_")
+    if name not in COMMANDS:
+        import difflib
+
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else "; `cliqa` alone lists the commands"
+        print(f"cliqa: there is no command {given[0]!r}{hint}", file=sys.stderr)
+        return 2
+    return int(importlib.import_module(f"cliqa.{name}").main(given[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

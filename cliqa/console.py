@@ -1,0 +1,72 @@
+"""What a person sees while a command runs: progress, issues and a summary on standard error, data alone on standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from cliqa.listing import display
+from cliqa.records import Issue
+
+
+class Console:
+    """Messages of one command. `quiet` leaves only errors."""
+
+    def __init__(self, command: str, quiet: bool = False) -> None:
+        self.command = command
+        self.quiet = quiet
+        self._bar: Any = None
+
+    def say(self, message: str) -> None:
+        """One line, unless quiet."""
+        if not self.quiet:
+            self._write(message)
+
+    def error(self, message: str) -> None:
+        """One line, always."""
+        self._write(f"{self.command}: {message}")
+
+    def issue(self, issue: Issue) -> None:
+        """The line of a file that gave no score."""
+        self.say(f"{issue.kind}: {display(issue.path)}: {display(issue.message)}")
+
+    @contextmanager
+    def progress(self, total: int | None) -> Iterator[Console]:
+        """A bar while the block runs, on a terminal only."""
+        if not self.quiet and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, unit="image", dynamic_ncols=True)
+        try:
+            yield self
+        finally:
+            if self._bar is not None:
+                self._bar.close()
+                self._bar = None
+
+    def step(self) -> None:
+        """One more file is done."""
+        if self._bar is not None:
+            self._bar.update(1)
+
+    def _write(self, message: str) -> None:
+        if self._bar is not None:
+            self._bar.write(message, file=sys.stderr)
+        else:
+            print(message, file=sys.stderr, flush=True)
+
+
+class PathPrinter:
+    """Paths to standard output, byte for byte, each ended by a line feed or a zero byte."""
+
+    def __init__(self, null: bool = False, stream: IO[bytes] | None = None) -> None:
+        self._end = b"\0" if null else b"\n"
+        self._stream = stream if stream is not None else sys.stdout.buffer
+
+    def __call__(self, path: str) -> None:
+        """Write one path and flush it, so that the next command in the pipe can begin."""
+        self._stream.write(os.fsencode(path) + self._end)
+        self._stream.flush()

@@ -1,0 +1,267 @@
+"""What every filter command does: list, score, keep or drop, place, record. A filter adds a keep rule and a prefix."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cliqa.errors import CliqaError
+from cliqa.options import add_compute, add_input, add_output, add_results, new_parser
+
+if TYPE_CHECKING:
+    from cliqa.console import Console, PathPrinter
+    from cliqa.listing import Listing
+    from cliqa.metrics import Metric
+    from cliqa.placing import Placer
+    from cliqa.records import Issue, Record, Scalar, Source
+    from cliqa.results import Results, Schema
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter command.
+
+    Attributes:
+        command: the module's name below `cliqa`.
+        metric: the metric whose fields decide.
+        description: the first paragraph of the help.
+        add_options: adds the filter's own options (its threshold first).
+        keep: (options, fields of the metric) -> whether the image is kept.
+        prefix: (fields) -> what `--score-prefix` puts before the name, without the last underscore.
+    """
+
+    command: str
+    metric: str
+    description: str
+    add_options: Callable[[argparse._ArgumentGroup], None]
+    keep: Callable[[argparse.Namespace, Fields], bool]
+    prefix: Callable[[Fields], str]
+
+    def parser(self) -> argparse.ArgumentParser:
+        """All options of the command."""
+        parser = new_parser(self.command, self.description)
+        self.add_options(parser.add_argument_group("filter"))
+        add_input(parser)
+        add_output(parser)
+        add_results(parser)
+        add_compute(parser, f"pretrained_models/{self.metric}.safetensors")
+        return parser
+
+    def main(self, arguments: Sequence[str] | None = None) -> int:
+        """Run the command; returns the exit status (0, 1, 2 or 3)."""
+        parser = self.parser()
+        options = parser.parse_args(arguments)
+        if not (options.output or options.print or options.results or options.dry_run):
+            parser.error("nothing to do: give --output, --print, --results or --dry-run")
+        return guarded(self.command, options.quiet, lambda console: self._run(options, console))
+
+    def _run(self, options: argparse.Namespace, console: Console) -> int:
+        from cliqa.console import PathPrinter
+
+        listing = open_listing(options)
+        placer = open_placer(options)
+        metrics = open_metrics([self.metric], options, console)
+        run = _Run(self, options, console, listing, placer, PathPrinter(options.null) if options.print else None)
+        return run(metrics)
+
+
+def guarded(command: str, quiet: bool, action: Callable[[Console], int]) -> int:
+    """Run a command's body; failures become one line on standard error and an exit status."""
+    from cliqa.console import Console
+
+    console = Console(command, quiet)
+    try:
+        return action(console)
+    except CliqaError as error:
+        console.error(str(error))
+        return error.exit_status
+    except KeyboardInterrupt:
+        console.error("interrupted; run again with --resume to go on")
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone: nothing more to say to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def open_listing(options: argparse.Namespace) -> Listing:
+    """The input files that the options name. Raises UsageError or RunError."""
+    from cliqa.listing import IMAGE_SUFFIXES, Listing, parse_suffixes
+
+    suffixes = parse_suffixes(options.exts) if options.exts else IMAGE_SUFFIXES
+    listing = Listing(
+        options.input, options.recursive, suffixes, options.null, sys.stdin.buffer if options.input == "-" else None
+    )
+    listing.check()
+    return listing
+
+
+def open_placer(options: argparse.Namespace) -> Placer | None:
+    """The output folder, checked but not made yet; None where nothing is to be placed."""
+    from cliqa.placing import Placer
+
+    if not options.output:
+        return None
+    placer = Placer(options.output, options.symlink, options.resume)
+    placer.check(options.input)
+    return None if options.dry_run else placer
+
+
+def open_metrics(names: Sequence[str], options: argparse.Namespace, console: Console) -> list[list[Metric]]:
+    """The metrics with their weights, once per device."""
+    from cliqa import devices
+    from cliqa.metrics import load_metric, metric_class
+
+    uses_torch = any(metric_class(name).uses_torch for name in names)
+    found, message = devices.resolve(options.gpu, uses_torch)
+    if message:
+        console.say(message)
+    return [[load_metric(name, options.checkpoint, device) for name in names] for device in found]
+
+
+def schema_of(metrics: Sequence[Metric]) -> Schema:
+    """The results columns of these metrics."""
+    from cliqa.results import Schema
+
+    return Schema(
+        {metric.name: metric.fields for metric in metrics},
+        {metric.name: metric.metadata.get("weights", "none") for metric in metrics},
+    )
+
+
+class _Run:
+    """One run of a filter: counts, and what happens to each record."""
+
+    def __init__(
+        self,
+        command: Filter,
+        options: argparse.Namespace,
+        console: Console,
+        listing: Listing,
+        placer: Placer | None,
+        printer: PathPrinter | None,
+    ) -> None:
+        self.command = command
+        self.options = options
+        self.console = console
+        self.listing = listing
+        self.placer = placer
+        self.printer = printer
+        self.results: Results | None = None
+        self.schema: Schema | None = None
+        self.metric = ""
+        self.scored = self.kept = self.issues = self.known = 0
+
+    def __call__(self, metrics: list[list[Metric]]) -> int:
+        from cliqa.pipeline import PipelineSettings, default_workers, run
+        from cliqa.records import Issue
+        from cliqa.results import open_results
+
+        options = self.options
+        settings = PipelineSettings(
+            workers=default_workers() if options.workers is None else options.workers,
+            batch_size=options.batch_size,
+            num_patches=options.num_patches,
+            max_image_pixels=options.max_image_pixels,
+        )
+        self.metric = metrics[0][0].name
+        self.schema = schema_of(metrics[0])
+        if options.results:
+            self.results = open_results(options.results, self.schema, options.resume)
+        try:
+            if self.placer is not None:
+                self.placer.prepare()
+                if self.results is not None:
+                    for done in self.results.done.values():
+                        if done.row.get("placed"):
+                            self.placer.claim(str(done.row["placed"]))
+            total = self.listing.count() if sys.stderr.isatty() and not options.quiet else None
+            with self.console.progress(total):
+                for found in run(self._fresh(), metrics, settings):
+                    self._issue(found) if isinstance(found, Issue) else self._record(found)
+        except BaseException:
+            if self.results is not None:
+                self.results.__exit__(*sys.exc_info())
+            raise
+        if self.results is not None:
+            self.results.__exit__(None, None, None)
+        self._summary()
+        return 3 if options.strict and self.issues else 0
+
+    def _fresh(self) -> Iterator[Source | Issue]:
+        """The sources that no earlier run scored; the others are acted on at once, from their saved scores."""
+        from cliqa.records import Issue
+
+        for source in self.listing:
+            if isinstance(source, Issue) or self.results is None or not self._settled(source, self.results):
+                yield source
+
+    def _settled(self, source: Source, results: Results) -> bool:
+        assert self.schema is not None
+        done = results.done.get(source.path)
+        if done is None or done.weights != self.schema.weights_mark or done.table != "scores":
+            return False
+        try:
+            status = os.stat(source.path)
+        except OSError:
+            return False
+        if (status.st_size, status.st_mtime_ns) != (done.size, done.mtime_ns):
+            return False
+        self.known += 1
+        record = self.schema.record(done.row, source)
+        before = (str(done.row.get("kept") or "0") in ("1", "True"), done.row.get("placed") or None)
+        kept, placed = self._act(record, before[1])
+        if (kept, placed) != before:
+            results.update(record, kept, placed)
+        self.console.step()
+        return True
+
+    def _record(self, record: Record) -> None:
+        from cliqa.errors import ImageIssue
+        from cliqa.records import Issue
+
+        try:
+            kept, placed = self._act(record, None)
+        except ImageIssue as error:  # the file has gone since it was scored
+            self._issue(Issue.of(record.source, error, record.facts))
+            return
+        self.scored += 1
+        if self.results is not None:
+            self.results.write(record, kept, placed)
+        self.console.step()
+
+    def _act(self, record: Record, placed: str | None) -> tuple[bool, str | None]:
+        """Keep or drop; place unless an earlier run did; print."""
+        fields: dict[str, Scalar] = record.fields(self.metric)
+        kept = self.command.keep(self.options, fields) != self.options.invert
+        if kept:
+            if self.placer is not None and (placed is None or not os.path.lexists(placed)):
+                prefix = f"{self.command.prefix(fields)}_" if self.options.score_prefix else ""
+                placed = self.placer.place(record.source, prefix)
+            if self.printer is not None:
+                self.printer(record.path)
+            self.kept += 1
+        return kept, placed
+
+    def _issue(self, issue: Issue) -> None:
+        self.issues += 1
+        self.console.issue(issue)
+        if self.results is not None:
+            self.results.issue(issue)
+        self.console.step()
+
+    def _summary(self) -> None:
+        total = self.scored + self.known
+        parts = [f"{self.kept} of {total} images kept"]
+        if self.known:
+            parts.append(f"{self.known} scored by an earlier run")
+        if self.issues:
+            parts.append(f"{self.issues} with issues")
+        if self.listing.left_out:
+            parts.append(f"{self.listing.left_out} entries that are no image files by name left out")
+        self.console.say("; ".join(parts))

@@ -1,0 +1,121 @@
+"""The options that commands share, each group defined once. Nothing heavy is imported here: `--help` must be instant."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from cliqa import __version__
+
+DEFAULT_MAX_IMAGE_PIXELS = 178_956_970
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows a default where there is one to show, and once."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False or "(default" in (action.help or ""):
+            return action.help
+        return super()._get_help_string(action)
+
+
+def new_parser(command: str, description: str) -> argparse.ArgumentParser:
+    """A parser for `python -m cliqa.<command>`, defaults shown in its help."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m cliqa.{command}",
+        description=description,
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"cliqa {__version__}")
+    return parser
+
+
+def add_input(parser: argparse.ArgumentParser) -> None:
+    """Where the files come from."""
+    group = parser.add_argument_group("input")
+    group.add_argument(
+        "--input", "-i", required=True, help="input image directory, one file, or - for paths on standard input"
+    )
+    group.add_argument(
+        "--recursive", "-r", action="store_true", help="go into sub-folders; the output mirrors the tree"
+    )
+    group.add_argument(
+        "--exts", nargs="+", metavar="EXT", default=None,
+        help="suffixes to look at in folders, such as .jpg .png; '*' for every file (default: those of all formats read)",
+    )  # fmt: skip
+    group.add_argument(
+        "-0", "--null", action="store_true", help="paths on standard input and output end with a zero byte"
+    )
+    group.add_argument(
+        "--max-image-pixels", type=positive(int), default=DEFAULT_MAX_IMAGE_PIXELS, metavar="N",
+        help="images with more pixels are skipped, with an issue",
+    )  # fmt: skip
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Where the kept files go."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--output", "-o", help="output image directory; optional with --print, --results or --dry-run")
+    group.add_argument(
+        "--symlink", action="store_true",
+        help="create symbolic links, instead of copying the real files (recommended on linux)",
+    )  # fmt: skip
+    group.add_argument("--score-prefix", action="store_true", help="add score prefix to the output filename")
+    group.add_argument("--invert", action="store_true", help="extract the images that the filter would drop")
+    group.add_argument("--print", action="store_true", help="write the paths of the kept files to standard output")
+    group.add_argument("--dry-run", action="store_true", help="place nothing; results are still written")
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Where the scores go."""
+    group = parser.add_argument_group("results")
+    group.add_argument(
+        "--results", metavar="FILE", default=None,
+        help="write every scored file, kept or not, to a .csv, .jsonl, .db or .parquet file",
+    )  # fmt: skip
+    group.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted run; files in --results are not scored again"
+    )
+    group.add_argument("--strict", action="store_true", help="exit with status 3 when some files had issues")
+
+
+def add_compute(parser: argparse.ArgumentParser, shipped: str) -> None:
+    """How the work is carried out; `shipped` names the default weights in the help."""
+    group = parser.add_argument_group("computation")
+    group.add_argument("--checkpoint", default=None, help=f"model parameter file (default: the shipped {shipped})")
+    group.add_argument("--gpu", "-g", type=int, nargs="+", default=[0], help="GPU device ids. -1 for CPU")
+    group.add_argument("--num-patches", type=positive(int), default=8, help="number of 128x128 patches used per image")
+    group.add_argument(
+        "--workers", type=positive(int, zero=True), default=None, metavar="N",
+        help="decode processes, 0 for none beside the main one (default: one per processor)",
+    )  # fmt: skip
+    group.add_argument("--batch-size", type=positive(int), default=16, metavar="N", help="most images scored at once")
+    group.add_argument("--quiet", action="store_true", help="no progress, summary or issue lines on standard error")
+
+
+def positive(kind: Callable[[str], Any], zero: bool = False) -> Callable[[str], Any]:
+    """An argparse type: a number above 0 (or from 0)."""
+
+    def parse(text: str) -> Any:
+        value = kind(text)
+        if value < 0 or (value == 0 and not zero):
+            raise argparse.ArgumentTypeError(f"must be {'0 or more' if zero else 'above 0'}, not {text}")
+        return value
+
+    parse.__name__ = kind.__name__ if isinstance(kind, type) else "number"
+    return parse
+
+
+def bounded(low: float, high: float) -> Callable[[str], float]:
+    """An argparse type: a number from `low` to `high`, an int where it is written as one."""
+
+    def parse(text: str) -> float:
+        value = int(text) if text.lstrip("+-").isdigit() else float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must be from {low:g} to {high:g}, not {text}")
+        return value
+
+    parse.__name__ = "number"
+    return parse

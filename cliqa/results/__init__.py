@@ -1,0 +1,55 @@
+"""Scores to a file and back: CSV, JSON Lines, SQLite, Parquet; the issues table; resume.
+
+Every scored file is one row of `scores` (kept or not), every other one a row of `issues`. In CSV and JSON Lines the
+issues lie beside (`scores.csv` -> `scores.issues.csv`), in SQLite in their own table, and Parquet is written at the end from a
+JSON Lines journal that survives a crash.
+
+Columns of scores: path, filename, kept, placed, one `metric.field` each, the facts of the file, notes, weights.
+Paths that are no valid UTF-8 keep their exact bytes: raw in CSV, as lone surrogates in JSON, as a blob in SQLite,
+and in the column `path_bytes` of Parquet.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from cliqa.errors import ResultsError, UsageError
+from cliqa.listing import display
+from cliqa.results.line_files import CsvResults, JsonlResults
+from cliqa.results.parquet import ParquetResults
+from cliqa.results.schema import FACTS, ISSUE_COLUMNS, Done, Row, Schema
+from cliqa.results.sqlite_store import SqliteResults
+from cliqa.results.writer import Results, issues_path
+
+__all__ = ["FACTS", "ISSUE_COLUMNS", "SUFFIXES", "Done", "Results", "Row", "Schema", "issues_path", "open_results"]
+
+SUFFIXES = (".csv", ".jsonl", ".db", ".parquet")
+
+
+def open_results(path: str, schema: Schema, resume: bool = False) -> Results:
+    """Open a results file by its suffix.
+
+    Raises:
+        UsageError: unknown suffix, or the file exists and `resume` was not given.
+        ResultsError: it can't be written, or what lies there is not a results file of these metrics.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(f"results can be {', '.join(SUFFIXES)}, not {display(Path(path).name)}")
+    siblings = [path] if suffix == ".db" else [path, issues_path(path)]
+    for sibling in siblings:
+        if os.path.lexists(sibling) and not resume:
+            raise UsageError(f"{display(sibling)} exists; use --resume to go on with it, or another name")
+    try:
+        if suffix == ".csv":
+            return CsvResults(path, schema)
+        if suffix == ".jsonl":
+            return JsonlResults(path, schema)
+        if suffix == ".db":
+            return SqliteResults(path, schema)
+        return ParquetResults(path, schema)
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ResultsError(f"{display(path)} can't be written: {reason}") from error

@@ -1,0 +1,161 @@
+"""CSV and JSON Lines: text that grows row by row and survives a crash up to its last whole line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+from cliqa.errors import ResultsError
+from cliqa.listing import display
+from cliqa.records import Scalar
+from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
+from cliqa.results.writer import Results, issues_path
+
+
+class _LineResults(Results):
+    """Two text files, a line (or a quoted record) a row, flushed row by row."""
+
+    def __init__(self, path: str, schema: Schema) -> None:
+        super().__init__(schema)
+        self.paths = {"scores": path, "issues": issues_path(path)}
+        self.columns = {"scores": schema.columns, "issues": list(ISSUE_COLUMNS)}
+        self._streams: dict[str, IO[str]] = {}
+        self._changed: dict[str, Row] = {}
+        for table, name in self.paths.items():
+            if os.path.exists(name):
+                self._recover(table, name)
+        for table, name in self.paths.items():
+            if table == "scores" or os.path.exists(name):
+                self._streams[table] = self._open(table)
+
+    def _recover(self, table: str, name: str) -> None:
+        """Read what an earlier run wrote; a last line that it left half written is dropped."""
+        whole = True
+        rows: list[Row] = []
+        for row in self._read(table, name):
+            if row is None:
+                whole = False
+                break
+            rows.append(row)
+            self._remember(table, row)
+        if not whole:
+            self._rewrite(table, rows)
+
+    def _rewrite(self, table: str, rows: Iterable[Row]) -> None:
+        name = self.paths[table]
+        with open(f"{name}.part", "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+            self._head(table, stream)
+            for row in rows:
+                self._line(table, row, stream)
+        os.replace(f"{name}.part", name)
+
+    def _open(self, table: str) -> IO[str]:
+        name = self.paths[table]
+        os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
+        stream = open(name, "a", newline="", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115
+        if stream.tell() == 0:
+            self._head(table, stream)
+            stream.flush()
+        return stream
+
+    def _add(self, table: str, row: Row) -> None:
+        if table not in self._streams:
+            self._streams[table] = self._open(table)
+        self._line(table, row, self._streams[table])
+        self._streams[table].flush()
+
+    def _replace(self, row: Row) -> None:
+        self._changed[row["path"]] = row
+
+    def close(self) -> None:
+        """Close both files, with the rows that were replaced in their places."""
+        for stream in self._streams.values():
+            stream.close()
+        if self._changed:
+            rows = [row for row in self._read("scores", self.paths["scores"]) if row is not None]
+            self._rewrite("scores", [self._changed.get(row["path"], row) for row in rows])
+            self._changed.clear()
+
+    @abstractmethod
+    def _read(self, table: str, name: str) -> Iterator[Row | None]:
+        """Rows of a file; a final None stands for a half-written one."""
+
+    @abstractmethod
+    def _line(self, table: str, row: Row, stream: IO[str]) -> None: ...
+
+    def _head(self, table: str, stream: IO[str]) -> None:
+        return
+
+
+class CsvResults(_LineResults):
+    """RFC 4180 with a header line."""
+
+    def _head(self, table: str, stream: IO[str]) -> None:
+        csv.writer(stream).writerow(self.columns[table])
+
+    def _line(self, table: str, row: Row, stream: IO[str]) -> None:
+        csv.writer(stream).writerow([_csv_value(row.get(name)) for name in self.columns[table]])
+
+    def _read(self, table: str, name: str) -> Iterator[Row | None]:
+        with open(name, newline="", encoding="utf-8", errors="surrogateescape") as stream:
+            reader = csv.reader(stream)
+            try:
+                head = next(reader, None)
+            except csv.Error:
+                head = None
+            if head is None:
+                return
+            if head != self.columns[table]:
+                raise ResultsError(f"{display(name)} has other columns than this run writes; use another name")
+            ended = _ends_with_newline(name)
+            previous: list[str] | None = None
+            for cells in _csv_rows(reader):
+                if previous is not None:
+                    yield dict(zip(head, previous, strict=False))
+                previous = cells
+            if previous is not None:
+                complete = ended and len(previous) == len(head)
+                yield dict(zip(head, previous, strict=True)) if complete else None
+
+
+class JsonlResults(_LineResults):
+    """One JSON object a line."""
+
+    def _line(self, table: str, row: Row, stream: IO[str]) -> None:
+        stream.write(json.dumps({name: row.get(name) for name in self.columns[table]}) + "\n")
+
+    def _read(self, table: str, name: str) -> Iterator[Row | None]:
+        with open(name, encoding="utf-8", errors="surrogateescape") as stream:
+            for line in stream:
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    row = None
+                if not isinstance(row, dict) or "path" not in row or not line.endswith("\n"):
+                    yield None
+                    return
+                yield row
+
+
+def _csv_value(value: Scalar) -> Scalar:
+    return "" if value is None else value
+
+
+def _csv_rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error:  # a row cut in the middle of a quoted cell
+        yield []
+
+
+def _ends_with_newline(name: str) -> bool:
+    with open(name, "rb") as stream:
+        stream.seek(0, os.SEEK_END)
+        if stream.tell() == 0:
+            return False
+        stream.seek(-1, os.SEEK_END)
+        return stream.read(1) == b"\n"

@@ -1,0 +1,95 @@
+"""Parquet, through a JSON Lines journal: a Parquet file is readable only once it is finished."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cliqa.errors import ResultsError, UsageError
+from cliqa.listing import display
+from cliqa.results.line_files import JsonlResults
+from cliqa.results.schema import Row, Schema
+from cliqa.results.writer import issues_path
+
+
+class ParquetResults(JsonlResults):
+    """A JSON Lines journal while the run lasts, turned into two Parquet files when it ends."""
+
+    def __init__(self, path: str, schema: Schema) -> None:
+        try:
+            import pyarrow.parquet  # noqa: F401
+        except ImportError:
+            raise UsageError("Parquet results need the extra: pip install 'cliqa[parquet]'") from None
+        self.target = path
+        self.completed: dict[str, list[Row]] = {"scores": [], "issues": []}
+        super().__init__(f"{path}.journal.jsonl", schema)
+        for table, name in (("scores", path), ("issues", issues_path(path))):
+            if os.path.exists(name):
+                self.completed[table] = read_parquet(name)
+                for row in self.completed[table]:
+                    self._remember(table, row)
+
+    def close(self) -> None:
+        """Turn the journal into Parquet files and remove it."""
+        super().close()
+        for table, name in (("scores", self.target), ("issues", issues_path(self.target))):
+            journal = self.paths[table]
+            rows = {row["path"]: row for row in self.completed[table]}
+            if os.path.exists(journal):
+                rows |= {row["path"]: row for row in self._read(table, journal) if row is not None}
+            if table == "issues" and not rows:
+                continue
+            types = {column: self.schema.type_of(column) for column in self.columns[table]}
+            write_parquet(name, rows.values(), types)
+        for journal in self.paths.values():
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(journal)
+
+    def _replace(self, row: Row) -> None:
+        self._add("scores", row)  # the last row of a path counts
+
+    def abandon(self) -> None:
+        """Keep the journal: --resume goes on from it."""
+        super().close()
+
+
+def write_parquet(name: str, rows: Iterable[Row], types: Mapping[str, type]) -> None:
+    """Write rows as one Parquet file, beside and then in place."""
+    import pyarrow
+    import pyarrow.parquet
+
+    arrow = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
+    columns: dict[str, list[Any]] = {column: [] for column in types}
+    exact: list[bytes | None] = []
+    for row in rows:
+        for column, kind in types.items():
+            value = row.get(column)
+            columns[column].append(_printable(value) if kind is str and value is not None else value)
+        exact.append(None if _printable(row["path"]) == row["path"] else os.fsencode(row["path"]))
+    arrays = {column: pyarrow.array(values, arrow[types[column]]) for column, values in columns.items()}
+    arrays["path_bytes"] = pyarrow.array(exact, pyarrow.binary())
+    part = f"{name}.part"
+    pyarrow.parquet.write_table(pyarrow.table(arrays), part, compression="zstd")
+    os.replace(part, name)
+
+
+def read_parquet(name: str) -> list[Row]:
+    """Rows of a Parquet file that `write_parquet` wrote, exact paths restored."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        rows: list[Row] = pyarrow.parquet.read_table(name).to_pylist()
+    except pyarrow.ArrowException as error:
+        raise ResultsError(f"{display(name)} is no readable Parquet file: {error}") from error
+    for row in rows:
+        exact = row.pop("path_bytes", None)
+        if exact is not None:
+            row["path"] = os.fsdecode(exact)
+    return rows
+
+
+def _printable(value: Any) -> str:
+    return str(value).encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,92 @@
+"""The columns of a results file, and rows made from records and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cliqa.metrics import Field
+from cliqa.records import Issue, Record, Scalar, Source
+
+FACTS = ("size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames")
+_INTEGERS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames"}
+ISSUE_COLUMNS = ("path", "filename", "issue_type", "issue_message", "size", "mtime_ns", "weights")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of one run. `metrics` maps a metric's name to its fields, `weights` to its weights' fingerprint."""
+
+    metrics: Mapping[str, Sequence[Field]]
+    weights: Mapping[str, str]
+
+    @property
+    def score_columns(self) -> list[str]:
+        """`metric.field` for every field."""
+        return [f"{name}.{field.name}" for name, fields in self.metrics.items() for field in fields]
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns of the scores, in order."""
+        return ["path", "filename", "kept", "placed", *self.score_columns, *FACTS, "notes", "weights"]
+
+    @property
+    def weights_mark(self) -> str:
+        """The weights of all metrics in one text, by which a resumed run knows its own rows."""
+        return " ".join(f"{name}={mark}" for name, mark in sorted(self.weights.items()))
+
+    def type_of(self, column: str) -> type:
+        """The Python type of a column's values."""
+        if column in _INTEGERS:
+            return int
+        name, _, short = column.rpartition(".")
+        for field in self.metrics.get(name, ()):
+            if field.name == short:
+                return {"float": float, "int": int, "str": str}[field.kind]
+        return str
+
+    def score_row(self, record: Record, kept: bool | None, placed: str | None) -> Row:
+        """One row of scores."""
+        row: Row = {"path": record.path, "filename": record.source.filename, "placed": placed}
+        row["kept"] = None if kept is None else int(kept)
+        row |= {name: record.values.get(name) for name in self.score_columns}
+        row |= {name: record.facts.get(name) for name in FACTS}
+        return row | {"notes": "; ".join(record.notes) or None, "weights": self.weights_mark}
+
+    def record(self, row: Row, source: Source) -> Record:
+        """A record again, from a row as any of the files holds it."""
+        values: dict[str, Scalar] = {name: self._typed(name, row.get(name)) for name in self.score_columns}
+        facts: dict[str, Scalar] = {name: self._typed(name, row.get(name)) for name in FACTS}
+        return Record(source, facts, values, [row["notes"]] if row.get("notes") else [])
+
+    def _typed(self, column: str, value: Any) -> Scalar:
+        if value is None or value == "":
+            return None
+        typed: Scalar = self.type_of(column)(value)
+        return typed
+
+    def issue_row(self, issue: Issue) -> Row:
+        """One row of issues."""
+        return {
+            "path": issue.path,
+            "filename": issue.source.filename,
+            "issue_type": issue.kind,
+            "issue_message": issue.message,
+            "size": issue.facts.get("size"),
+            "mtime_ns": issue.facts.get("mtime_ns"),
+            "weights": self.weights_mark,
+        }
+
+
+@dataclass(frozen=True)
+class Done:
+    """What an earlier run recorded of a file, to know whether it is the same file scored by the same weights."""
+
+    size: int | None
+    mtime_ns: int | None
+    sha256: str | None
+    weights: str
+    table: str
+    row: Row

@@ -1,0 +1,81 @@
+"""What every results file offers while it is written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from cliqa.errors import ResultsError
+from cliqa.records import Issue, Record
+from cliqa.results.schema import Done, Row, Schema
+
+
+class Results(ABC):
+    """A results file being written. Use as a context manager; `done` holds what a resumed file already has."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.done: dict[str, Done] = {}
+
+    def write(self, record: Record, kept: bool | None = None, placed: str | None = None) -> None:
+        """Add one scored file."""
+        self._guard(lambda: self._add("scores", self.schema.score_row(record, kept, placed)))
+
+    def issue(self, issue: Issue) -> None:
+        """Add one file that gave no score."""
+        self._guard(lambda: self._add("issues", self.schema.issue_row(issue)))
+
+    def update(self, record: Record, kept: bool | None, placed: str | None) -> None:
+        """Replace the row of a file that an earlier run scored."""
+        self._guard(lambda: self._replace(self.schema.score_row(record, kept, placed)))
+
+    def __enter__(self) -> Results:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._guard(self.close)
+        else:  # the first error is the one to report
+            with contextlib.suppress(Exception):
+                self.abandon()
+
+    @abstractmethod
+    def _add(self, table: str, row: Row) -> None: ...
+
+    @abstractmethod
+    def _replace(self, row: Row) -> None: ...
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write out what is pending."""
+
+    def abandon(self) -> None:
+        """Close after an error; what was added so far stays readable for --resume."""
+        self.close()
+
+    def _guard(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ResultsError(f"the results can't be written: {reason}") from error
+
+    def _remember(self, table: str, row: Row) -> None:
+        self.done[row["path"]] = Done(
+            _integer(row.get("size")), _integer(row.get("mtime_ns")), row.get("sha256"), str(row.get("weights") or ""),
+            table, row,
+        )  # fmt: skip
+
+
+def issues_path(path: str) -> str:
+    """Where the issues of a results file lie: `scores.csv` -> `scores.issues.csv`."""
+    stem, suffix = os.path.splitext(path)
+    return f"{stem}.issues{suffix}"
+
+
+def _integer(value: Any) -> int | None:
+    return int(value) if value not in (None, "") else None
