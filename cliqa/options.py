@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -20,9 +21,18 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action)
 
 
+class Parser(argparse.ArgumentParser):
+    """Takes `-0` for `--null`: were `-0` an option of its own, argparse would take the `-1` of `--gpu -1` for one too."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does, with `-0` spelled out."""
+        given = sys.argv[1:] if args is None else args
+        return super().parse_known_args(["--null" if word == "-0" else word for word in given], namespace)
+
+
 def new_parser(command: str, description: str) -> argparse.ArgumentParser:
     """A parser for `python -m cliqa.<command>`, defaults shown in its help."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m cliqa.{command}",
         description=description,
         formatter_class=HelpFormatter,
@@ -46,7 +56,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         help="suffixes to look at in folders, such as .jpg .png; '*' for every file (default: those of all formats read)",
     )  # fmt: skip
     group.add_argument(
-        "-0", "--null", action="store_true", help="paths on standard input and output end with a zero byte"
+        "--null", action="store_true", help="short: -0; paths on standard input and output end with a zero byte"
     )
     group.add_argument(
         "--max-image-pixels", type=positive(int), default=DEFAULT_MAX_IMAGE_PIXELS, metavar="N",

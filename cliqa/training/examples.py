@@ -30,6 +30,17 @@ def generate(make: Make, count: int, folder: str | os.PathLike[str], *, seed: in
         count: rounded up to a multiple of 256.
         folder: where shards lie; those that exist are not made again.
     """
+    shards = []
+    for path in generate_shards(make, count, folder, seed=seed, workers=workers):
+        with np.load(path) as stored:
+            shards.append({name: stored[name] for name in stored.files})
+    return {name: np.concatenate([shard[name] for shard in shards]) for name in shards[0]}
+
+
+def generate_shards(
+    make: Make, count: int, folder: str | os.PathLike[str], *, seed: int, workers: int = 1
+) -> list[Path]:
+    """As `generate`, but return the paths of the shards (`.npz`, 256 examples each), for examples too large for memory."""
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
     numbers = range((count + SHARD - 1) // SHARD)
@@ -40,11 +51,7 @@ def generate(make: Make, count: int, folder: str | os.PathLike[str], *, seed: in
             tasks = [pool.submit(_make_shard, make, root, number, seed) for number in missing]
             for task in tqdm(as_completed(tasks), total=len(tasks), unit="shard", desc=root.name):
                 task.result()
-    shards = []
-    for number in numbers:
-        with np.load(_path(root, number)) as stored:
-            shards.append({name: stored[name] for name in stored.files})
-    return {name: np.concatenate([shard[name] for shard in shards]) for name in shards[0]}
+    return [_path(root, number) for number in numbers]
 
 
 def _path(root: Path, number: int) -> Path:

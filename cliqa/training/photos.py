@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.errors import UsageError
-from cliqa.images import IMAGE_EXTENSIONS, load_image
+from cliqa.images import load_image
+from cliqa.listing import IMAGE_SUFFIXES
 
 Split = Literal["train", "val", "test"]
 KINDS = ("lossless", "camera", "drawn")
@@ -52,7 +53,7 @@ def read_photos(
     rows = _manifest(root)
     found = []
     for path in sorted(root.rglob("*")):
-        if path.suffix.lower() not in IMAGE_EXTENSIONS or not path.is_file():
+        if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
             continue
         name = path.relative_to(root).as_posix()
         row = rows.get(name, {})
