@@ -1,0 +1,142 @@
+"""Accuracy of the metrics: a folder of pristine photographs in, a table per metric and condition out.
+
+    python benchmarks/accuracy.py --data photos/ --metrics jpeg_quality
+
+Every condition makes its images from the photographs with a known truth (`conditions_<metric>.py`) and scores them with the
+product's own metric. A folder with a manifest is read as in training, and only its test photographs are used; of any other folder, all
+are. Writes `<metric>.md` and a plot of prediction against truth per condition into `--out`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conditions import Condition, Scored
+
+from cliqa.metrics import View, load_metric
+from cliqa.training.photos import Photo, read_photos
+
+METRICS = ("jpeg_quality", "grain_noise", "scale_factor", "jpeg_qf", "exposure", "grepq")
+
+
+def conditions_of(metric: str) -> list[Condition]:
+    """The conditions of one metric."""
+    found: list[Condition] = importlib.import_module(f"conditions_{metric}").CONDITIONS
+    return found
+
+
+def score_photo(metric: str, number: int, index: int, photo: Photo, seed: int) -> list[Scored]:
+    """All images that condition `number` makes from one photograph, scored. Runs in a worker process."""
+    condition = conditions_of(metric)[number]
+    loaded = load_metric(metric)
+    scored: list[Scored] = []
+    for repeat in range(condition.repeats):
+        rng = np.random.default_rng([seed, number, index, repeat])
+        made = condition.make(rng, photo)
+        if made is not None:
+            image, truth = made
+            scored.append((truth, loaded.score_view(View(image))))
+    return scored
+
+
+def run_condition(
+    pool: ProcessPoolExecutor, metric: str, number: int, photos: Sequence[Photo], seed: int
+) -> list[Scored]:
+    """Score one condition over all photographs of its kinds."""
+    condition = conditions_of(metric)[number]
+    fitting = [photo for photo in photos if photo.kind in condition.kinds]
+    tasks = [pool.submit(score_photo, metric, number, index, photo, seed) for index, photo in enumerate(fitting)]
+    found: list[Scored] = []
+    for task in tqdm(tasks, desc=condition.name[:40], unit="photo", leave=False):
+        found += task.result()
+    return found
+
+
+def rows_of(condition: Condition, scored: list[Scored]) -> list[str]:
+    """The table's rows of one condition: its figures, then the first of them per group of each breakdown."""
+    figures = condition.summarise(scored)
+    text = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+    rows = [f"| {condition.name} | {condition.bar} | {len(scored)} | {text} |"]
+    first = next(iter(figures), None)
+    for key in condition.breakdown:
+        groups = sorted({str(truth[key]) for truth, _ in scored if key in truth})
+        for group in groups:
+            members = [(truth, fields) for truth, fields in scored if str(truth.get(key)) == group]
+            part = condition.summarise(members)
+            if first is not None and first in part:
+                rows.append(f"| &nbsp;&nbsp;{key} = {group} | | {len(members)} | {first} {part[first]:.4g} |")
+    return rows
+
+
+def plot(condition: Condition, scored: list[Scored], path: Path) -> None:
+    """Prediction against truth as PNG."""
+    if condition.plot is None:
+        return
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    truth_key, field = condition.plot
+    pairs = [(truth[truth_key], fields[field]) for truth, fields in scored if truth_key in truth]
+    truth_values, predictions = zip(*[pair for pair in pairs if pair[1] is not None], strict=True)
+    figure, axes = pyplot.subplots(figsize=(5, 5), layout="constrained")
+    axes.scatter(truth_values, predictions, s=6, alpha=0.4, linewidths=0)
+    ends = (min(truth_values), max(truth_values))
+    axes.plot(ends, ends, color="0.5", linewidth=0.8)
+    axes.set(xlabel=f"true {truth_key}", ylabel=f"predicted {field}", title=condition.name)
+    figure.savefig(path, dpi=90)
+    pyplot.close(figure)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="folder of pristine photographs")
+    parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS))
+    parser.add_argument("--only", help="run the conditions whose name contains this text")
+    parser.add_argument("--split", choices=("train", "val", "test", "all"), default=None)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=int, default=12345)
+    given = parser.parse_args(arguments)
+
+    split: str = given.split or ("test" if (Path(given.data) / "manifest.csv").is_file() else "all")
+    photos = [photo for photo in read_photos(given.data) if split in ("all", photo.split)]
+    given.out.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
+        for metric in given.metrics:
+            table = [f"## {metric}", "", f"{len(photos)} photographs ({split})", "",
+                     "| condition | bar | images | measured |", "|---|---|---|---|"]  # fmt: skip
+            for number, condition in enumerate(conditions_of(metric)):
+                if given.only and given.only.lower() not in condition.name.lower():
+                    continue
+                scored = run_condition(pool, metric, number, photos, given.seed)
+                if not scored:
+                    continue
+                table += rows_of(condition, scored)
+                name = re.sub(r"[^a-z0-9]+", "_", condition.name.lower()).strip("_")
+                plot(condition, scored, given.out / f"{metric}-{name[:60]}.png")
+            text = "\n".join(table)
+            print(text, end="\n\n", flush=True)
+            if not given.only:
+                (given.out / f"{metric}.md").write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
