@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "filter_low_quality_jpeg": "keep images that were never saved as a low quality JPEG",
+    "predict_jpeg_qf": "estimate JPEG quality factors from pixels, to CSV and SQLite",
 }
 
 
