@@ -1,0 +1,36 @@
+# Everything happens in a virtual environment of the project's own; only Python is needed.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+UV = $(shell command -v uv 2>/dev/null)
+
+.PHONY: demo test lint install install-test clean
+
+demo: $(VENV)/.installed  ## install, filter the example photographs and say what was found
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.installed-test  ## install, check the code and run the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+install: $(VENV)/.installed
+install-test: $(VENV)/.installed-test
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(if $(UV),$(UV) pip install --python $(BIN)/python -q -e .,$(BIN)/python -m pip install -q -e .)
+	touch $@
+
+$(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
+	$(if $(UV),$(UV) pip install --python $(BIN)/python -q -e '.[test]',$(BIN)/python -m pip install -q -e '.[test]')
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) build dist demo_output .pytest_cache .mypy_cache .ruff_cache
