@@ -4,31 +4,37 @@ Formats are told by content, never by name. The rules, for every metric alike:
 
 * **Two views.** Metrics of the pixel grid (JPEG, scale, noise) see the pixels *as stored*. Metrics of the picture
   (aesthetics, exposure, perceptual quality) see it *upright*: EXIF orientation applied, ICC profile converted to sRGB.
+  (HEIC alone has no stored view: its rotation is part of its decoding.)
 * **Alpha** is composited over white; opaque pixels keep their exact values.
-* **16 bits** per channel are reduced to 8 by keeping the high byte, as `libpng` strips them.
+* **16 bits** per channel are reduced to 8 by keeping the high byte, as `libpng` strips them (12 bits: the high 8).
 * **Palettes** are expanded. **CMYK/YCCK** become RGB by complement, through the profile for the upright view.
-* **Animations** and multi-page files: the first frame; `frames` in the facts says that there are more.
-* A profile that can't be used is ignored, and `icc_ignored` in the facts says so.
+* **Animations** and multi-page files: the first frame (HEIC: the primary picture); `frames` says that there are more.
+* A profile that can't be used is ignored, and a note in the record says so.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import io
 import os
+import re
 import stat
-import threading
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cliqa.errors import ImageError, ImageSkipped
+
+if TYPE_CHECKING:
+    from PIL.ImageCms import ImageCmsTransform
 
 DEFAULT_MAX_IMAGE_PIXELS = 178_956_970
 MIN_SIDE = 32
@@ -38,10 +44,14 @@ MIN_SIDE = 32
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM", "JPEG2000")
 _PLUGINS = ("Jpeg", "Png", "WebP", "Tiff", "Bmp", "Gif", "Avif", "Ppm", "Jpeg2K")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n", "PNG"), (b"GIF8", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"),
+)  # fmt: skip
+# The readers of WebP, AVIF and HEIC hold the whole file in memory; none that large was made to be looked at.
+_MAX_BYTES_READ_WHOLE = 1 << 29
 
 _ORIENTATION = 0x0112
-_init_lock = threading.Lock()
-_initialised = False
+_GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 @dataclass(frozen=True)
@@ -90,13 +100,17 @@ class LoadedImage:
     Attributes:
         header: the facts of the file.
         stored: PIL image, mode RGB, pixels as stored.
+        icc_ignored: whether the upright view was asked for and the embedded profile could not be used for it.
     """
 
-    def __init__(self, stored: Image.Image, header: Header, source: Image.Image | None = None) -> None:
+    def __init__(
+        self, stored: Image.Image, header: Header, profile: bytes | None = None, inks: Image.Image | None = None
+    ) -> None:
         self.header = header
         self.stored = stored
-        self._source = source  # before the RGB conversion; kept only where a profile may need it
         self.icc_ignored = False
+        self._profile = profile
+        self._inks = inks  # the CMYK pixels, kept where a profile tells how to read them
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
@@ -104,32 +118,57 @@ class LoadedImage:
         return np.asarray(self.stored)
 
     @cached_property
-    def _srgb(self) -> Image.Image:
-        if self._source is None:
-            return self.stored
-        converted = _to_srgb(self._source)
-        if converted is None:
-            self.icc_ignored = True
-            return self.stored
-        return converted
-
-    @cached_property
     def upright(self) -> Image.Image:
         """PIL image, mode RGB, as a person sees it: sRGB, EXIF orientation applied."""
-        return _turn(self._srgb, self.header.orientation)
+        return self._as_seen(max(self.stored.size))
 
     def thumbnail(self, long_side: int) -> NDArray[np.uint8]:
         """The upright picture, antialiased down to `long_side` pixels; smaller pictures are left as they are.
 
+        It is shrunk before its colours are converted: the same picture to the eye, at a fraction of the cost.
+
         Returns:
             uint8 array (height, width, 3), aspect ratio kept, each side at least 1.
         """
-        image = self._srgb
+        return np.asarray(self._as_seen(long_side))
+
+    def _as_seen(self, long_side: int) -> Image.Image:
+        from PIL import ImageCms
+
+        image, transform = self._coloured
         longest = max(image.size)
         if longest > long_side:
-            size = tuple(max(1, round(side * long_side / longest)) for side in image.size)
-            image = image.resize((size[0], size[1]), Image.Resampling.BICUBIC, reducing_gap=2.0)
-        return np.asarray(_turn(image, self.header.orientation))
+            width, height = (max(1, round(side * long_side / longest)) for side in image.size)
+            image = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+        if transform is not None:
+            image = ImageCms.applyTransform(image, transform) or self.stored
+        return _turn(image, self.header.orientation)
+
+    @cached_property
+    def _coloured(self) -> tuple[Image.Image, ImageCmsTransform | None]:
+        """The picture in the colours of its profile and their way to sRGB; the stored one and None where there is none."""
+        if not self._profile:
+            return self.stored, None
+        from PIL import ImageCms
+
+        try:
+            profile = ImageCms.getOpenProfile(io.BytesIO(self._profile))
+            space = profile.profile.xcolor_space.strip()
+            if space == "RGB" and self.header.mode not in ("CMYK", "LAB"):
+                if "srgb" in ImageCms.getProfileDescription(profile).lower():
+                    return self.stored, None
+                image = self.stored
+            elif space == "GRAY" and self.header.mode in _GREY_MODES:
+                image = self.stored.getchannel(0)
+            elif space == "CMYK" and self._inks is not None:
+                image = self._inks
+            else:
+                raise ValueError("a profile of other colours than the picture's")
+            srgb = ImageCms.createProfile("sRGB")
+            return image, ImageCms.buildTransform(profile, srgb, image.mode, "RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            self.icc_ignored = True
+            return self.stored, None
 
     @classmethod
     def from_array(cls, pixels: NDArray[np.uint8]) -> LoadedImage:
@@ -156,24 +195,28 @@ def load_image(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT
         ImageSkipped: more than `max_pixels`, or a side under 32 pixels.
         ImageError: missing, not a regular file, unreadable, truncated or no image.
     """
-    if isinstance(source, bytes):
-        return _load_stream(io.BytesIO(source), max_pixels)
-    try:
-        with _open_regular(source) as stream:
-            return _load_stream(stream, max_pixels)
-    except OSError as error:
-        raise ImageError(_os_reason(error)) from error
+    with _opened(source) as stream, _identify(stream, max_pixels) as image:
+        return _decode(image, max_pixels)
 
 
 def read_header(source: str | os.PathLike[str] | bytes) -> Header:
-    """The header alone, without decoding pixels. Raises ImageError."""
+    """The header alone, without decoding pixels. Raises ImageError, or ImageSkipped for a size that no limit would let in."""
+    with _opened(source) as stream, _identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as image:
+        return _header(image)
+
+
+@contextlib.contextmanager
+def _opened(source: str | os.PathLike[str] | bytes) -> Iterator[IO[bytes]]:
     if isinstance(source, bytes):
-        return _header(_identify(io.BytesIO(source)))
+        yield io.BytesIO(source)
+        return
     try:
         with _open_regular(source) as stream:
-            return _header(_identify(stream))
+            yield stream
     except OSError as error:
         raise ImageError(_os_reason(error)) from error
+    except ValueError as error:  # a path with a zero byte
+        raise ImageError(f"can't be opened: {_describe(error)}") from error
 
 
 def _open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
@@ -195,55 +238,66 @@ def _os_reason(error: OSError) -> str:
         errno.ELOOP: "too many levels of symbolic links",
         errno.EACCES: "permission denied",
         errno.EISDIR: "is a folder",
+        errno.ENAMETOOLONG: "the path is too long",
     }
     if error.errno in known:
         return known[error.errno]
     return f"can't be read: {error.strerror or error}"
 
 
-def _initialise_pillow() -> None:
-    """Make Pillow's global settings ours, once: the pixel limit is checked here, by the caller's number."""
-    global _initialised
-    if _initialised:
-        return
-    with _init_lock:
-        for name in _PLUGINS:
-            importlib.import_module(f"PIL.{name}ImagePlugin")
-        Image.MAX_IMAGE_PIXELS = None
-        _initialised = True
+def _prepare_pillow(max_pixels: int) -> None:
+    """Import our readers alone, and let Pillow's own limit on size be no lower than the caller's."""
+    for name in _PLUGINS:
+        importlib.import_module(f"PIL.{name}ImagePlugin")
+    importlib.import_module("PIL.AvifImagePlugin").DEFAULT_MAX_THREADS = 1  # there is a worker per core
+    if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = max_pixels
 
 
-def _identify(stream: IO[bytes]) -> Image.Image:
-    _initialise_pillow()
-    head = stream.read(32)
-    stream.seek(0)
+def _identify(stream: IO[bytes], max_pixels: int) -> Image.Image:
+    _prepare_pillow(max_pixels)
+    head = stream.read(64)
     if not head:
         raise ImageError("the file is empty")
     formats: tuple[str, ...] = FORMATS
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+    boxed = head[4:8] == b"ftyp"
+    if boxed and head[8:12] in _HEIF_BRANDS and not (b"avif" in head[16:] or b"avis" in head[16:]):
         try:
             import pillow_heif
         except ImportError:
             raise ImageError("a HEIC image; reading it needs the extra: pip install 'cliqa[heif]'") from None
         pillow_heif.register_heif_opener()
         formats = ("HEIF",)
+    if (boxed or head[:4] == b"RIFF") and stream.seek(0, io.SEEK_END) > _MAX_BYTES_READ_WHOLE:
+        raise ImageSkipped(f"the file is larger than {_MAX_BYTES_READ_WHOLE >> 20} MiB")
+    stream.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Image.open(stream, formats=formats)
     except UnidentifiedImageError:
-        raise ImageError("not an image of a known format") from None
+        raise ImageError(_unidentified(head)) from None
+    except Image.DecompressionBombError as error:
+        raise _too_large(error, max_pixels) from None
     except Exception as error:  # a decoder may raise anything on hostile bytes
         raise ImageError(f"the header can't be read: {_describe(error)}") from error
 
 
-def _load_stream(stream: IO[bytes], max_pixels: int) -> LoadedImage:
-    with _identify(stream) as image:
-        return _decode(image, max_pixels)
+def _unidentified(head: bytes) -> str:
+    name = next((name for signature, name in _SIGNATURES if head.startswith(signature)), "")
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        name = "WEBP"
+    elif head[4:8] == b"ftyp":
+        name = "AVIF" if head[8:12] in (b"avif", b"avis") else "HEIC"
+    return f"a damaged {name} file: its header can't be read" if name else "not an image of a known format"
+
+
+def _too_large(error: Image.DecompressionBombError, max_pixels: int) -> ImageSkipped:
+    pixels = re.search(r"\d+", str(error))
+    return ImageSkipped(f"{pixels[0] if pixels else 'its'} pixels are more than the limit of {max_pixels}")
 
 
 def _decode(image: Image.Image, max_pixels: int) -> LoadedImage:
-    _initialise_pillow()
     width, height = image.size
     if width * height > max_pixels:
         raise ImageSkipped(f"{width}x{height} is more than the limit of {max_pixels} pixels")
@@ -252,20 +306,25 @@ def _decode(image: Image.Image, max_pixels: int) -> LoadedImage:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            _prepare_pillow(max_pixels)
             header = _header(image)
             image.load()
-            stored = _to_rgb(image)
+            if header.format == "PNG":  # its EXIF may follow the pixels
+                header = replace(header, orientation=_orientation(image))
+            elif header.format == "TIFF":  # Pillow has turned it upright; undo that
+                image = _turn(image, _BACK.get(header.orientation, header.orientation))
+            stored = _to_rgb(image, header.bits)
     except (ImageError, ImageSkipped):
         raise
     except MemoryError as error:
         raise ImageError("not enough memory to decode it") from error
+    except Image.DecompressionBombError as error:
+        raise _too_large(error, max_pixels) from None
     except Exception as error:  # a decoder may raise anything on hostile bytes
         raise ImageError(f"can't be decoded: {_describe(error)}") from error
-    source = None
-    if header.has_icc:
-        source = image if image is not stored else stored
-        source.info.setdefault("icc_profile", image.info.get("icc_profile"))
-    return LoadedImage(stored, header, source)
+    header = replace(header, width=stored.width, height=stored.height)
+    profile = image.info.get("icc_profile") if header.has_icc else None
+    return LoadedImage(stored, header, profile, image if profile and image.mode == "CMYK" else None)
 
 
 def _describe(error: BaseException) -> str:
@@ -284,22 +343,17 @@ def _header(image: Image.Image) -> Header:
         quantization = {int(key): tuple(int(step) for step in steps) for key, steps in tables.items()}
         sampling = _sampling(getattr(image, "layer", []))
     try:
-        orientation = int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # EXIF is foreign data: broken blocks are common and no reason to lose the picture
-        orientation = 1
-    try:
         animated = bool(getattr(image, "is_animated", False))
-        if animated and image.tell() != 0:
-            image.seek(0)
-    except Exception:
+    except Exception:  # a broken second frame is no reason to lose the first
         animated = False
+    width, height = getattr(image, "_tile_size", image.size)  # TIFF: as stored
     return Header(
         format=name,
-        width=image.width,
-        height=image.height,
+        width=width,
+        height=height,
         mode=image.mode,
         bits=_bits(image),
-        orientation=orientation if 1 <= orientation <= 8 else 1,
+        orientation=_orientation(image),
         frames=2 if animated else 1,
         progressive=bool(image.info.get("progressive")),
         quantization=quantization,
@@ -309,16 +363,28 @@ def _header(image: Image.Image) -> Header:
     )
 
 
-def _bits(image: Image.Image) -> int:
-    if image.mode == "1":
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1-8; 1 where there is none. Decodes nothing."""
+    if image.format == "PNG" and "exif" not in image.info and getattr(image, "tile", None):
+        return 1  # Pillow would decode the picture to look for it
+    try:
+        orientation = int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # EXIF is foreign data: broken blocks are common and no reason to lose the picture
         return 1
-    if image.mode.startswith("I;16") or image.mode == "I":
-        return 16
-    if image.mode == "F":
-        return 32
+    return orientation if 1 <= orientation <= 8 else 1
+
+
+def _bits(image: Image.Image) -> int:
+    """Bits per channel of the file, as far as the decoder's settings tell (before the pixels are decoded)."""
+    if image.mode in ("1", "F"):
+        return 1 if image.mode == "1" else 32
     tile = getattr(image, "tile", None)
-    rawmode = str(tile[0][-1]) if tile else ""
-    return 16 if "16" in rawmode else 8
+    settings = tile[0][-1] if tile else ""
+    rawmode = str(settings[0] if isinstance(settings, tuple) and settings else settings)
+    if rawmode.endswith(";12"):
+        return 12
+    deep = image.mode.startswith("I") or (";16" in rawmode and not rawmode.startswith("BGR"))
+    return 16 if deep else 8
 
 
 def _sampling(layers: Any) -> str:
@@ -333,7 +399,7 @@ def _sampling(layers: Any) -> str:
     return names.get((horizontal, vertical), "")
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(image: Image.Image, bits: int) -> Image.Image:
     """The documented rules for mode, alpha and depth; the result is always a plain RGB image."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
@@ -341,7 +407,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         values = np.asarray(image).astype(np.int64)
         if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
             raise ImageError("32-bit integer pixels are not supported")
-        return Image.fromarray((values >> 8).astype(np.uint8)).convert("RGB")
+        return Image.fromarray((values >> (bits - 8)).astype(np.uint8)).convert("RGB")
     if image.mode == "F":
         raise ImageError("floating-point pixels are not supported")
     if image.mode in ("LA", "PA", "La", "RGBa", "RGBA") or "transparency" in image.info:
@@ -354,23 +420,6 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _to_srgb(image: Image.Image) -> Image.Image | None:
-    """RGB in sRGB by the embedded profile, or None where the profile can't be used."""
-    from PIL import ImageCms
-
-    profile_bytes = image.info.get("icc_profile")
-    if not profile_bytes or image.mode not in ("RGB", "L", "CMYK"):
-        return None
-    try:
-        profile = ImageCms.getOpenProfile(io.BytesIO(profile_bytes))
-        if "srgb" in ImageCms.getProfileDescription(profile).lower():
-            return _to_rgb(image)
-        converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None
-    return converted
-
-
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -380,6 +429,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_BACK = {6: 8, 8: 6}  # what undoes a turn, where that isn't the same turn
 
 
 def _turn(image: Image.Image, orientation: int) -> Image.Image:
