@@ -132,6 +132,22 @@ class LoadedImage:
         """
         return np.asarray(self._as_seen(long_side))
 
+    def sample(self, max_pixels: int) -> Image.Image:
+        """The upright picture in sRGB, thinned out (not averaged) to about `max_pixels`: PIL image, mode RGB.
+
+        Pixels keep their exact values, so histograms keep clipping and gaps, at a cost that doesn't grow with the image.
+        """
+        from PIL import ImageCms
+
+        image, transform = self._coloured
+        factor = (max_pixels / (image.width * image.height)) ** 0.5
+        if factor < 1:
+            size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+            image = image.resize(size, Image.Resampling.NEAREST)
+        if transform is not None:
+            image = ImageCms.applyTransform(image, transform) or image.convert("RGB")
+        return _turn(image, self.header.orientation)
+
     def _as_seen(self, long_side: int) -> Image.Image:
         from PIL import ImageCms
 
@@ -249,7 +265,7 @@ def _prepare_pillow(max_pixels: int) -> None:
     """Import our readers alone, and let Pillow's own limit on size be no lower than the caller's."""
     for name in _PLUGINS:
         importlib.import_module(f"PIL.{name}ImagePlugin")
-    importlib.import_module("PIL.AvifImagePlugin").DEFAULT_MAX_THREADS = 1  # there is a worker per core
+    vars(importlib.import_module("PIL.AvifImagePlugin"))["DEFAULT_MAX_THREADS"] = 1  # there is a worker per core
     if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = max_pixels
 
@@ -379,7 +395,7 @@ def _bits(image: Image.Image) -> int:
     if image.mode in ("1", "F"):
         return 1 if image.mode == "1" else 32
     tile = getattr(image, "tile", None)
-    settings = tile[0][-1] if tile else ""
+    settings: Any = tile[0][-1] if tile else ""
     rawmode = str(settings[0] if isinstance(settings, tuple) and settings else settings)
     if rawmode.endswith(";12"):
         return 12
@@ -412,7 +428,7 @@ def _to_rgb(image: Image.Image, bits: int) -> Image.Image:
         raise ImageError("floating-point pixels are not supported")
     if image.mode in ("LA", "PA", "La", "RGBa", "RGBA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
-        if rgba.getextrema()[3] == (255, 255):
+        if rgba.getchannel("A").getextrema() == (255, 255):
             return rgba.convert("RGB")
         canvas = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
         canvas.alpha_composite(rgba)
