@@ -204,7 +204,7 @@ class _Run:
     def _settled(self, source: Source, results: Results) -> bool:
         assert self.schema is not None
         done = results.done.get(source.path)
-        if done is None or done.weights != self.schema.weights_mark or done.table != "scores":
+        if done is None or not self.schema.covered_by(done.weights) or done.table != "scores":
             return False
         try:
             status = os.stat(source.path)

@@ -54,7 +54,7 @@ def observe_file(source: Source, settings: DecodeSettings, classes: Sequence[typ
     try:
         facts = _stat_facts(source.path)
         if settings.content_hash:
-            facts["sha256"] = _content_hash(source.path)
+            facts["sha256"] = content_sha256(source.path)
         image = load_image(source.path, settings.max_image_pixels)
         facts |= image.header.facts()
         view = View(image, settings.num_patches)
@@ -85,7 +85,8 @@ def _stat_facts(path: str) -> dict[str, Scalar]:
     return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
 
 
-def _content_hash(path: str) -> str | None:
+def content_sha256(path: str) -> str | None:
+    """SHA-256 of a file's bytes in hexadecimal, None where they can't be read."""
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as stream:

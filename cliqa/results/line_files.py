@@ -7,6 +7,7 @@ import json
 import os
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import IO
 
 from cliqa.errors import ResultsError
@@ -17,7 +18,10 @@ from cliqa.results.writer import Results, issues_path
 
 
 class _LineResults(Results):
-    """Two text files, a line (or a quoted record) a row, flushed row by row."""
+    """Two text files, a line (or a quoted record) a row, flushed row by row.
+
+    A file that an earlier run recorded and this one scores again gets a second row; `close` removes the first.
+    """
 
     def __init__(self, path: str, schema: Schema) -> None:
         super().__init__(schema)
@@ -25,6 +29,7 @@ class _LineResults(Results):
         self.columns = {"scores": schema.columns, "issues": list(ISSUE_COLUMNS)}
         self._streams: dict[str, IO[str]] = {}
         self._changed: dict[str, Row] = {}
+        self._latest: dict[str, str] = {}  # of the paths with more than one row: the table that has the row that counts
         for table, name in self.paths.items():
             if os.path.exists(name):
                 self._recover(table, name)
@@ -41,7 +46,12 @@ class _LineResults(Results):
                 whole = False
                 break
             rows.append(row)
+            earlier = self._known.get(row["path"])
             self._remember(table, row)
+            if earlier is not None:  # a run was killed before it removed the first row
+                self._latest[row["path"]] = table
+                if earlier.table != table:  # nothing tells which came last: the file is scored again
+                    self._known[row["path"]] = replace(self._known[row["path"]], weights="")
         if not whole:
             self._rewrite(table, rows)
 
@@ -63,6 +73,11 @@ class _LineResults(Results):
         return stream
 
     def _add(self, table: str, row: Row) -> None:
+        earlier = self._known.get(row["path"])
+        if earlier is not None:
+            if earlier.table == table and self._equal(table, earlier.row, row) and row["path"] not in self._latest:
+                return
+            self._latest[row["path"]] = table
         if table not in self._streams:
             self._streams[table] = self._open(table)
         self._line(table, row, self._streams[table])
@@ -75,10 +90,27 @@ class _LineResults(Results):
         """Close both files, with the rows that were replaced in their places."""
         for stream in self._streams.values():
             stream.close()
-        if self._changed:
-            rows = [row for row in self._read("scores", self.paths["scores"]) if row is not None]
-            self._rewrite("scores", [self._changed.get(row["path"], row) for row in rows])
-            self._changed.clear()
+        if not (self._changed or self._latest):
+            return
+        for table, name in self.paths.items():
+            if os.path.exists(name):
+                self._rewrite(table, self._current(table, name))
+        self._changed.clear()
+        self._latest.clear()
+
+    def _current(self, table: str, name: str) -> list[Row]:
+        """The rows that count: of each path the last one, in the table where it was written last."""
+        rows = [row for row in self._read(table, name) if row is not None]
+        last = {row["path"]: index for index, row in enumerate(rows)}
+        changed = self._changed if table == "scores" else {}
+        return [
+            changed.get(row["path"], row)
+            for index, row in enumerate(rows)
+            if last[row["path"]] == index and self._latest.get(row["path"], table) == table
+        ]
+
+    def _equal(self, table: str, one: Row, other: Row) -> bool:
+        return all(_text(one.get(name)) == _text(other.get(name)) for name in self.columns[table])
 
     @abstractmethod
     def _read(self, table: str, name: str) -> Iterator[Row | None]:
@@ -139,6 +171,10 @@ class JsonlResults(_LineResults):
                     yield None
                     return
                 yield row
+
+
+def _text(value: Scalar) -> str:
+    return "" if value is None else str(value)
 
 
 def _csv_value(value: Scalar) -> Scalar:

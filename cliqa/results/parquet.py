@@ -29,17 +29,22 @@ class ParquetResults(JsonlResults):
             if os.path.exists(name):
                 self.completed[table] = read_parquet(name)
                 for row in self.completed[table]:
-                    self._remember(table, row)
+                    if row["path"] not in self._known:  # the journal of a killed run is newer
+                        self._remember(table, row)
 
     def close(self) -> None:
         """Turn the journal into Parquet files and remove it."""
         super().close()
+        fresh = {
+            table: {row["path"]: row for row in self._read(table, journal) if row is not None}
+            for table, journal in self.paths.items()
+            if os.path.exists(journal)
+        }
         for table, name in (("scores", self.target), ("issues", issues_path(self.target))):
-            journal = self.paths[table]
-            rows = {row["path"]: row for row in self.completed[table]}
-            if os.path.exists(journal):
-                rows |= {row["path"]: row for row in self._read(table, journal) if row is not None}
-            if table == "issues" and not rows:
+            moved = fresh.get("issues" if table == "scores" else "scores", {})
+            rows = {row["path"]: row for row in self.completed[table] if row["path"] not in moved}
+            rows |= fresh.get(table, {})
+            if table == "issues" and not rows and not os.path.exists(name):
                 continue
             types = {column: self.schema.type_of(column) for column in self.columns[table]}
             write_parquet(name, rows.values(), types)
@@ -66,8 +71,8 @@ def write_parquet(name: str, rows: Iterable[Row], types: Mapping[str, type]) -> 
     for row in rows:
         for column, kind in types.items():
             value = row.get(column)
-            columns[column].append(_printable(value) if kind is str and value is not None else value)
-        exact.append(None if _printable(row["path"]) == row["path"] else os.fsencode(row["path"]))
+            columns[column].append(printable(value) if kind is str and value is not None else value)
+        exact.append(None if printable(row["path"]) == row["path"] else os.fsencode(row["path"]))
     arrays = {column: pyarrow.array(values, arrow[types[column]]) for column, values in columns.items()}
     arrays["path_bytes"] = pyarrow.array(exact, pyarrow.binary())
     part = f"{name}.part"
@@ -91,5 +96,6 @@ def read_parquet(name: str) -> list[Row]:
     return rows
 
 
-def _printable(value: Any) -> str:
+def printable(value: Any) -> str:
+    """Text that UTF-8 can hold: stray bytes are written as escapes."""
     return str(value).encode("utf-8", "backslashreplace").decode("utf-8")

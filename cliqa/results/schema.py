@@ -10,7 +10,7 @@ from cliqa.metrics import Field
 from cliqa.records import Issue, Record, Scalar, Source
 
 FACTS = ("size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames")
-_INTEGERS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames"}
+INTEGER_COLUMNS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames"}
 ISSUE_COLUMNS = ("path", "filename", "issue_type", "issue_message", "size", "mtime_ns", "weights")
 Row = dict[str, Any]
 
@@ -35,11 +35,15 @@ class Schema:
     @property
     def weights_mark(self) -> str:
         """The weights of all metrics in one text, by which a resumed run knows its own rows."""
-        return " ".join(f"{name}={mark}" for name, mark in sorted(self.weights.items()))
+        return write_mark(self.weights)
+
+    def covered_by(self, mark: str) -> bool:
+        """Whether a row with this mark has the scores of all metrics, by the weights of this run."""
+        return read_mark(mark).items() >= dict(self.weights).items()
 
     def type_of(self, column: str) -> type:
         """The Python type of a column's values."""
-        if column in _INTEGERS:
+        if column in INTEGER_COLUMNS:
             return int
         name, _, short = column.rpartition(".")
         for field in self.metrics.get(name, ()):
@@ -78,6 +82,17 @@ class Schema:
             "mtime_ns": issue.facts.get("mtime_ns"),
             "weights": self.weights_mark,
         }
+
+
+def write_mark(weights: Mapping[str, str]) -> str:
+    """`{"grain_noise": "1f…"}` -> `grain_noise=1f…`, metrics in order of name, a blank between."""
+    return " ".join(f"{name}={mark}" for name, mark in sorted(weights.items()))
+
+
+def read_mark(mark: str) -> dict[str, str]:
+    """The inverse of `write_mark`."""
+    pairs = (word.rpartition("=") for word in mark.split())
+    return {name: version for name, _, version in pairs}
 
 
 @dataclass(frozen=True)

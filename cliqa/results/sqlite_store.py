@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from cliqa.errors import ResultsError
 from cliqa.listing import display
-from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
-from cliqa.results.writer import Results
+from cliqa.results.schema import ISSUE_COLUMNS, Done, Row, Schema, read_mark, write_mark
+from cliqa.results.writer import Results, done_of
+
+_TABLES = ("scores", "issues")
 
 
 class SqliteResults(Results):
-    """Tables `scores`, `issues` and `meta`; a path is there once, in one of the first two."""
+    """Tables `scores`, `issues` and `meta`; a path is there once, in one of the first two.
+
+    A store can hold more metrics than this run computes: their scores stay as long as the file's content does.
+    """
 
     def __init__(self, path: str, schema: Schema) -> None:
         super().__init__(schema)
@@ -46,22 +55,24 @@ class SqliteResults(Results):
             for name, kind in columns.items():
                 if name not in known:
                     connection.execute(f"ALTER TABLE {table} ADD COLUMN {_quote(name)} {sql_type[kind]}")
-            cursor = connection.execute(f"SELECT * FROM {table}")
-            names = [column[0] for column in cursor.description]
-            for values in cursor:
-                row = dict(zip(names, values, strict=True))
-                row["path"] = from_sql_text(row["path"])
-                self._remember(table, row)
         connection.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT)")
         connection.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-            [(f"weights.{name}", mark) for name, mark in self.schema.weights.items()],
+            [(f"weights.{name}", mark) for name, mark in self.schema.weights.items()]
+            + [
+                (f"field.{name}.{field.name}", json.dumps(asdict(field)))
+                for name, fields in self.schema.metrics.items()
+                for field in fields
+            ],
         )
         connection.execute("COMMIT")
+        self.done = SavedRows(connection)
 
     def _add(self, table: str, row: Row) -> None:
         if not self._pending:
             self.connection.execute("BEGIN IMMEDIATE")
+        if table == "scores":
+            row = self._beside_other_metrics(row)
         columns = self.schema.columns if table == "scores" else list(ISSUE_COLUMNS)
         names = ", ".join(_quote(name) for name in columns)
         marks = ", ".join("?" * len(columns))
@@ -79,6 +90,30 @@ class SqliteResults(Results):
     def _replace(self, row: Row) -> None:
         self._add("scores", row)
 
+    def _beside_other_metrics(self, row: Row) -> Row:
+        """The row with the marks of the metrics that an earlier run saved, where the file is still the same one."""
+        path = to_sql_value(row["path"])
+        found = self.connection.execute(
+            "SELECT size, mtime_ns, sha256, weights FROM scores WHERE path = ?", [path]
+        ).fetchone()
+        if found is None:
+            return row
+        same_time = found[:2] == (row.get("size"), row.get("mtime_ns"))
+        same_content = found[2] is not None and found[2] == row.get("sha256")
+        if not (same_content or (same_time and None in (found[2], row.get("sha256")))):
+            self.connection.execute("DELETE FROM scores WHERE path = ?", [path])
+            return row
+        return row | {"weights": write_mark(read_mark(found[3] or "") | dict(self.schema.weights))}
+
+    def note(self, key: str, value: str) -> None:
+        """Remember a fact of the run in the table `meta`."""
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
+
+    def noted(self, key: str) -> str | None:
+        """A fact in the table `meta`."""
+        found = self.connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+        return None if found is None else str(found[0])
+
     def flush(self) -> None:
         """Commit what is pending."""
         if self._pending:
@@ -90,8 +125,39 @@ class SqliteResults(Results):
         try:
             self.flush()
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with contextlib.suppress(sqlite3.OperationalError):  # somebody else is reading it: it stays as it is
+                self.connection.execute("PRAGMA journal_mode=DELETE")  # one plain file, readable on read-only media
         finally:
             self.connection.close()
+
+
+class SavedRows(Mapping[str, Done]):
+    """What a store holds of each path, looked up when asked for: a store may be larger than memory."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getitem__(self, path: str) -> Done:
+        for table in _TABLES:
+            for done in self._read(table, "WHERE path = ?", [to_sql_value(path)]):
+                return done
+        raise KeyError(path)
+
+    def __iter__(self) -> Iterator[str]:
+        for table in _TABLES:
+            for (path,) in self._connection.execute(f"SELECT path FROM {table} ORDER BY id"):
+                yield from_sql_text(path)
+
+    def __len__(self) -> int:
+        return sum(self._connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in _TABLES)
+
+    def _read(self, table: str, condition: str, values: list[Any]) -> Iterator[Done]:
+        cursor = self._connection.execute(f"SELECT * FROM {table} {condition}", values)
+        names = [column[0] for column in cursor.description]
+        for found in cursor:
+            row = dict(zip(names, found, strict=True))
+            row["path"] = from_sql_text(row["path"])
+            yield done_of(table, row)
 
 
 def to_sql_value(value: Any) -> Any:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cliqa.errors import ResultsError
@@ -19,7 +19,8 @@ class Results(ABC):
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
-        self.done: dict[str, Done] = {}
+        self._known: dict[str, Done] = {}
+        self.done: Mapping[str, Done] = self._known
 
     def write(self, record: Record, kept: bool | None = None, placed: str | None = None) -> None:
         """Add one scored file."""
@@ -32,6 +33,13 @@ class Results(ABC):
     def update(self, record: Record, kept: bool | None, placed: str | None) -> None:
         """Replace the row of a file that an earlier run scored."""
         self._guard(lambda: self._replace(self.schema.score_row(record, kept, placed)))
+
+    def note(self, key: str, value: str) -> None:  # noqa: B027 - only a database has a place for it
+        """Remember a fact of the run itself, where the format has a place for it."""
+
+    def noted(self, key: str) -> str | None:
+        """A fact that this or an earlier run noted; None where there is none."""
+        return None
 
     def __enter__(self) -> Results:
         return self
@@ -65,16 +73,21 @@ class Results(ABC):
             raise ResultsError(f"the results can't be written: {reason}") from error
 
     def _remember(self, table: str, row: Row) -> None:
-        self.done[row["path"]] = Done(
-            _integer(row.get("size")), _integer(row.get("mtime_ns")), row.get("sha256"), str(row.get("weights") or ""),
-            table, row,
-        )  # fmt: skip
+        self._known[row["path"]] = done_of(table, row)
 
 
 def issues_path(path: str) -> str:
     """Where the issues of a results file lie: `scores.csv` -> `scores.issues.csv`."""
     stem, suffix = os.path.splitext(path)
     return f"{stem}.issues{suffix}"
+
+
+def done_of(table: str, row: Row) -> Done:
+    """What a saved row says of its file."""
+    return Done(
+        _integer(row.get("size")), _integer(row.get("mtime_ns")), row.get("sha256") or None,
+        str(row.get("weights") or ""), table, row,
+    )  # fmt: skip
 
 
 def _integer(value: Any) -> int | None:

@@ -1,0 +1,78 @@
+"""`python -m cliqa.export`: saved scores as a table, `path` and `metric.field` columns, one row a file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cliqa.errors import UsageError
+from cliqa.filtering import guarded
+from cliqa.options import new_parser
+
+if TYPE_CHECKING:
+    from cliqa.console import Console
+    from cliqa.results.store import Store
+
+COMMAND = "export"
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options."""
+    parser = new_parser(COMMAND, "Turn saved scores into a table; the files without a score go into one beside it.")
+    parser.add_argument("store", help="what cliqa.score or a filter's --results wrote: .db, .csv, .jsonl or .parquet")
+    parser.add_argument("--output", "-o", required=True, metavar="FILE", help="a .csv, .jsonl or .parquet file")
+    parser.add_argument("--where", "-w", default="", metavar="CONDITION", help="only the rows that fulfil a condition")
+    parser.add_argument("--quiet", action="store_true", help="no summary on standard error")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from cliqa.listing import display
+    from cliqa.results import ISSUE_COLUMNS, issues_path
+    from cliqa.results.schema import INTEGER_COLUMNS
+    from cliqa.results.store import Store
+    from cliqa.results.tables import TABLE_SUFFIXES, write_table
+
+    if os.path.splitext(options.output)[1].lower() not in TABLE_SUFFIXES:
+        raise UsageError(f"a table is one of {', '.join(TABLE_SUFFIXES)}, not {display(options.output)}")
+    beside = issues_path(options.output)
+    for name in (options.output, beside):
+        if os.path.lexists(name):
+            raise UsageError(f"{display(name)} exists; give another name")
+    with Store(options.store) as store:
+        condition = options.where
+        if condition.strip():
+            store.where(condition)  # says what is wrong with it before anything is written
+        columns = {name: _type(store, name) for name in store.columns}
+        count = write_table(options.output, columns, store.rows(list(columns), condition))
+        kinds = {name: int if name in INTEGER_COLUMNS else str for name in ISSUE_COLUMNS}
+        issues = (
+            0
+            if condition.strip() or not any(True for _ in store.issues())
+            else (write_table(beside, kinds, store.issues(ISSUE_COLUMNS)))
+        )
+    console.say(f"{count} rows in {display(options.output)}" + (f", {issues} issues beside" if issues else ""))
+    return 0
+
+
+def _type(store: Store, name: str) -> type:
+    from cliqa.results.schema import INTEGER_COLUMNS
+
+    if name in INTEGER_COLUMNS:
+        return int
+    if name in store.score_columns:
+        return {"float": float, "int": int, "str": str}[store.field(name).kind]
+    return str
+
+
+if __name__ == "__main__":
+    sys.exit(main())

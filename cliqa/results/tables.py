@@ -1,0 +1,184 @@
+"""Saved scores as plain tables: written from a store, read into one. A row at a time, whatever the size.
+
+Columns keep their order and names, so a table that was written from a store can be gone on with by `--resume`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from cliqa.errors import ResultsError, UsageError
+from cliqa.listing import display
+from cliqa.results.conditions import quote
+from cliqa.results.schema import ISSUE_COLUMNS, Row
+from cliqa.results.sqlite_store import to_sql_value
+from cliqa.results.writer import issues_path
+
+TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
+_TEXT_COLUMNS = {
+    "path",
+    "filename",
+    "placed",
+    "sha256",
+    "format",
+    "mode",
+    "notes",
+    "weights",
+    "issue_type",
+    "issue_message",
+}
+_ROW_GROUP = 10_000
+
+
+def write_table(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[Any]]) -> int:
+    """Write rows to a .csv, .jsonl or .parquet file, beside and then in place; returns how many there were.
+
+    Args:
+        name: the file; its suffix decides.
+        columns: names and types (int, float or str) of the values, in order.
+        rows: values in that order; paths that are no valid UTF-8 hold surrogates and keep their exact bytes.
+    """
+    write = {".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": _write_parquet}[os.path.splitext(name)[1].lower()]
+    part = f"{name}.part"
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
+        count = write(part, columns, rows)
+        os.replace(part, name)
+    except OSError as error:
+        raise ResultsError(f"{display(name)} can't be written: {error.strerror or error}") from error
+    return count
+
+
+def _write_csv(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[Any]]) -> int:
+    count = 0
+    with open(name, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow(row)  # None becomes an empty cell
+            count += 1
+    return count
+
+
+def _write_jsonl(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[Any]]) -> int:
+    count = 0
+    with open(name, "w", newline="", encoding="utf-8") as stream:
+        for row in rows:
+            stream.write(json.dumps(dict(zip(columns, row, strict=True))) + "\n")
+            count += 1
+    return count
+
+
+def _write_parquet(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[Any]]) -> int:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise UsageError("Parquet needs the extra: pip install 'cliqa[parquet]'") from None
+    from cliqa.results.parquet import printable
+
+    arrow = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
+    schema = pyarrow.schema(
+        [(column, arrow[kind]) for column, kind in columns.items()] + [("path_bytes", pyarrow.binary())]
+    )
+    where = list(columns).index("path")
+    texts = [kind is str for kind in columns.values()]
+    count = 0
+    iterator = iter(rows)
+    with pyarrow.parquet.ParquetWriter(name, schema, compression="zstd") as writer:
+        while group := list(islice(iterator, _ROW_GROUP)):
+            values = [
+                [printable(value) if text and value is not None else value for value in column]
+                for column, text in zip(zip(*group, strict=True), texts, strict=True)
+            ]
+            exact = [None if printable(row[where]) == row[where] else os.fsencode(row[where]) for row in group]
+            writer.write_table(pyarrow.table([*values, exact], schema=schema))
+            count += len(group)
+    return count
+
+
+def load_into(path: str, database: str) -> None:
+    """Read a results table (and the issues beside it) into a new database with the tables of a store."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("BEGIN")
+        _load_table(connection, "scores", path)
+        if os.path.exists(issues_path(path)):
+            _load_table(connection, "issues", issues_path(path))
+        else:
+            _create(connection, "issues", ISSUE_COLUMNS)
+        connection.execute("COMMIT")
+    except (OSError, ValueError, csv.Error, sqlite3.Error) as error:
+        raise ResultsError(f"{display(path)} is no readable results file: {error}") from error
+    finally:
+        connection.close()
+
+
+def _load_table(connection: sqlite3.Connection, table: str, path: str) -> None:
+    read = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}[os.path.splitext(path)[1].lower()]
+    columns: list[str] = []
+    statement = ""
+    for row in read(path):
+        if not statement:
+            columns = list(row)
+            if "path" not in columns:
+                raise ValueError("it has no column `path`")
+            statement = _create(connection, table, columns)
+        connection.execute(statement, [_value(name, row.get(name)) for name in columns])
+    if not statement:
+        _create(connection, table, ISSUE_COLUMNS if table == "issues" else ("path",))
+
+
+def _create(connection: sqlite3.Connection, table: str, columns: Sequence[str]) -> str:
+    """Make the table; returns the statement that inserts a row. NUMERIC columns turn the numbers of a CSV into numbers."""
+    kinds = {name: "TEXT" if name in _TEXT_COLUMNS else "NUMERIC" for name in columns if name != "path"}
+    body = "".join(f", {quote(name)} {kind}" for name, kind in kinds.items())
+    connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, path NOT NULL{body})")
+    return f"INSERT INTO {table} ({', '.join(map(quote, columns))}) VALUES ({', '.join('?' * len(columns))})"
+
+
+def _value(column: str, value: Any) -> Any:
+    if value == "" and column != "path":
+        return None
+    return to_sql_value(value)
+
+
+def _read_csv(path: str) -> Iterator[Row]:
+    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as stream:
+        for row in csv.DictReader(stream, restval=""):
+            row.pop(None, None)  # cells beyond the header
+            yield row
+
+
+def _read_jsonl(path: str) -> Iterator[Row]:
+    with open(path, encoding="utf-8") as stream:
+        for line in stream:
+            if not line.endswith("\n"):  # half a line, of a run that was killed
+                return
+            row = json.loads(line)
+            if not isinstance(row, dict):
+                raise ValueError("a line is no JSON object")
+            yield row
+
+
+def _read_parquet(path: str) -> Iterator[Row]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise UsageError("Parquet needs the extra: pip install 'cliqa[parquet]'") from None
+    try:
+        with pyarrow.parquet.ParquetFile(path) as table:
+            for batch in table.iter_batches(_ROW_GROUP):
+                for row in batch.to_pylist():
+                    exact = row.pop("path_bytes", None)
+                    yield row | {"path": os.fsdecode(exact)} if exact is not None else row
+    except pyarrow.ArrowException as error:
+        raise ValueError(str(error)) from error
