@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
@@ -16,6 +17,7 @@ IMAGE_SUFFIXES = (
     ".avif", ".heic", ".heif", ".hif", ".ppm", ".pgm", ".pnm", ".jp2",
 )  # fmt: skip
 ANY_SUFFIX = "*"
+_LONGEST_PATH = 32_767  # bytes; Windows' limit, the largest of any system
 
 
 @dataclass
@@ -40,56 +42,70 @@ class Listing:
     def check(self) -> None:
         """Raise UsageError or RunError now for an input that can't be listed at all."""
         if self.input == "-":
+            if self.stream is None:
+                raise UsageError("there is no standard input to read paths from")
             return
         if not os.path.lexists(self.input):
             raise RunError(f"there is no input {display(self.input)}")
-        if not os.path.exists(self.input):
-            raise RunError(f"the input {display(self.input)} is a link to nothing")
+        try:
+            os.stat(self.input)
+        except FileNotFoundError:
+            raise RunError(f"the input {display(self.input)} is a link to nothing") from None
+        except (OSError, ValueError) as error:
+            raise RunError(f"the input {display(self.input)} can't be read: {_reason(error)}") from error
         if os.path.isdir(self.input):
             try:
-                with os.scandir(self.input):
-                    pass
+                os.scandir(self.input).close()
             except OSError as error:
-                raise RunError(f"the input folder {display(self.input)} can't be read: {error.strerror}") from error
+                raise RunError(f"the input folder {display(self.input)} can't be read: {_reason(error)}") from error
 
     def __iter__(self) -> Iterator[Source | Issue]:
         if self.input == "-":
             yield from self._from_stream()
         elif os.path.isdir(self.input):
-            yield from self._from_folder(self.input, "", ())
+            yield from self._from_folder()
         else:
             yield Source(self.input)
 
-    def count(self) -> int | None:
-        """How many files there are, None where only reading the stream would tell."""
+    def count(self, seconds: float = 1.0) -> int | None:
+        """How many files there are; None where telling would take longer than `seconds`, or only the stream could tell."""
         if self.input == "-":
             return None
-        probe = Listing(self.input, self.recursive, self.suffixes)
-        return sum(1 for _ in probe)
+        end = time.monotonic() + seconds
+        total = 0
+        for _ in Listing(self.input, self.recursive, self.suffixes):
+            total += 1
+            if time.monotonic() > end:
+                return None
+        return total
 
-    def _from_folder(self, folder: str, below: str, ancestors: tuple[tuple[int, int], ...]) -> Iterator[Source | Issue]:
-        try:
-            status = os.stat(folder)
-            identity = (status.st_dev, status.st_ino)
-            if identity in ancestors:
-                yield Issue(Source(folder, below), "error", "a link loop: this folder is one of its own parents")
-                return
-            with os.scandir(folder) as scan:
-                entries = sorted(scan, key=lambda entry: os.fsencode(entry.name))
-        except OSError as error:
-            yield Issue(Source(folder, below), "error", f"the folder can't be read: {error.strerror}")
-            return
-        folders = []
-        for entry in entries:
-            if _is_folder(entry):
-                folders.append(entry)
-            elif self._wanted(entry.name):
-                yield Source(entry.path, below)
-            else:
-                self.left_out += 1
-        if self.recursive:
-            for entry in folders:
-                yield from self._from_folder(entry.path, os.path.join(below, entry.name), (*ancestors, identity))
+    def _from_folder(self) -> Iterator[Source | Issue]:
+        """Depth first: a folder's own files in order of name, then its sub-folders; one folder's names in memory."""
+        waiting: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(self.input, "", ())]
+        while waiting:
+            folder, below, parents = waiting.pop()
+            files: list[str] = []
+            folders: list[str] = []
+            try:
+                status = os.stat(folder)
+                identity = (status.st_dev, status.st_ino)
+                if identity in parents:
+                    yield Issue(Source(folder, below), "error", "a link loop: this folder is one of its own parents")
+                    continue
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        (folders if _is_folder(entry) else files).append(entry.name)
+            except OSError as error:
+                yield Issue(Source(folder, below), "error", f"the folder can't be read: {_reason(error)}")
+                continue
+            for name in sorted(files, key=os.fsencode):
+                if self._wanted(name):
+                    yield Source(os.path.join(folder, name), below)
+                else:
+                    self.left_out += 1
+            if self.recursive:
+                for name in sorted(folders, key=os.fsencode, reverse=True):
+                    waiting.append((os.path.join(folder, name), os.path.join(below, name), (*parents, identity)))
 
     def _wanted(self, name: str) -> bool:
         return ANY_SUFFIX in self.suffixes or os.path.splitext(name)[1].lower() in self.suffixes
@@ -99,7 +115,12 @@ class Listing:
             raise UsageError("there is no standard input to read paths from")
         for raw in _split(self.stream, b"\0" if self.null else b"\n"):
             path = os.fsdecode(raw)
-            if os.path.isdir(path):
+            if len(raw) > _LONGEST_PATH or "\0" in path:
+                hint = "longer than any path" if len(raw) > _LONGEST_PATH else "no path: it holds a zero byte (use -0?)"
+                yield Issue(
+                    Source(path[:200].replace("\0", "\\0")), "error", f"{len(raw)} bytes of standard input, {hint}"
+                )
+            elif os.path.isdir(path):
                 self.left_out += 1  # `find . -print0` names the folders too
             else:
                 yield Source(path, _folder_of(path) if self.recursive else "")
@@ -116,12 +137,18 @@ def parse_suffixes(words: Sequence[str]) -> tuple[str, ...]:
 
 def display(path: str) -> str:
     """A path for messages: printable on any terminal, control characters and stray bytes escaped."""
-    return "".join(
-        char if char.isprintable() else char.encode("utf-8", "surrogateescape").decode("latin-1").encode(
-            "unicode_escape"
-        ).decode("ascii")
-        for char in path
-    )  # fmt: skip
+    return "".join(char if char.isprintable() else _escape(char) for char in path)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8, as Python's file functions carry it
+        return f"\\x{code - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -134,7 +161,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _folder_of(path: str) -> str:
     """The folders of a path from standard input, kept only where they lie below the current folder."""
     folder = os.path.dirname(os.path.normpath(path))
-    return "" if os.path.isabs(folder) or folder.split(os.sep)[0] == os.pardir or folder == os.curdir else folder
+    outside = os.path.isabs(folder) or os.path.splitdrive(folder)[0] or folder.split(os.sep)[0] == os.pardir
+    return "" if outside or folder == os.curdir else folder
 
 
 def _split(stream: IO[bytes], separator: bytes) -> Iterator[bytes]:
@@ -144,6 +172,8 @@ def _split(stream: IO[bytes], separator: bytes) -> Iterator[bytes]:
     while chunk := reader(65536):
         *pieces, rest = (rest + chunk).split(separator)
         yield from (piece for piece in (_unreturn(piece, separator) for piece in pieces) if piece)
+        if len(rest) > 1 << 24:
+            raise UsageError("standard input holds no paths: 16 MiB came without a separator")
     if piece := _unreturn(rest, separator):
         yield piece
 
