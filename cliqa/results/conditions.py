@@ -33,6 +33,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
+_CALL = re.compile(r"\s*\(")
+
 
 def to_sql(condition: str, columns: Sequence[str]) -> tuple[str, list[str]]:
     """Translate a condition.
@@ -93,10 +95,11 @@ def unknown_column(name: str, columns: Iterable[str]) -> str:
         fields = {candidate.lower().rpartition(".")[2]: candidate for candidate in names}
         near = [fields[match] for match in difflib.get_close_matches(short, fields, n=3, cutoff=0.75)]
     found = list(dict.fromkeys([*near, *same_field]))[:4] or same_metric
+    text = "" if "." in name else f" (text goes in single quotes: '{name}')"
     if found:
-        return f"there is no column {name}; did you mean {' or '.join(found)}?"
+        return f"there is no column {name}; did you mean {' or '.join(found)}?{text}"
     scores = [candidate for candidate in names if "." in candidate]
-    return f"there is no column {name} (text goes in single quotes); known: {', '.join(scores or names)}"
+    return f"there is no column {name}{text}; known: {', '.join(scores or names)}"
 
 
 def quote(name: str) -> str:
@@ -115,7 +118,8 @@ def _tokens(condition: str) -> Iterable[tuple[str, str, bool]]:
             raise UsageError(f"the condition can't be read at {rest!r}: {hint}")
         position = match.end()
         if match.lastgroup != "space":
-            yield str(match.lastgroup), match.group(), bool(re.match(r"\s*\(", condition[position:]))
+            named = match.lastgroup == "name"
+            yield str(match.lastgroup), match.group(), named and bool(_CALL.match(condition, position))
 
 
 def _unquote(token: str) -> str:

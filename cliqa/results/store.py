@@ -91,8 +91,7 @@ class Store:
         """
         ordering = [f"{quote(name)} IS NULL, {quote(name)}{' DESC' if down else ''}" for name, down in order]
         text = f"SELECT {', '.join(map(quote, columns))} FROM scores{self._condition(condition)}"
-        if ordering:
-            text += f" ORDER BY {', '.join([*ordering, 'id'])}"
+        text += f" ORDER BY {', '.join([*ordering, 'id'])}"
         if limit is not None:
             text += f" LIMIT {int(limit)}"
         texts = [index for index, name in enumerate(columns) if name in ("path", "filename", "placed")]
@@ -226,7 +225,7 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
     """Reading scores and issues, and functions that only compute: nothing else is prepared, wherever it comes from."""
     if action == sqlite3.SQLITE_SELECT:
         return sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_READ and first in _READABLE and database == "main":
+    if action == sqlite3.SQLITE_READ and first in _READABLE and database in ("main", None):
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in SAFE_FUNCTIONS | {"count"}:
         return sqlite3.SQLITE_OK
