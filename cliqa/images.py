@@ -221,13 +221,29 @@ def read_header(source: str | os.PathLike[str] | bytes) -> Header:
         return _header(image)
 
 
+def load_thumbnail(
+    source: str | os.PathLike[str] | bytes, long_side: int, max_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
+) -> Image.Image:
+    """A small upright picture to look at, not to score: a JPEG is decoded at a fraction of its size.
+
+    Returns:
+        PIL image, mode RGB, aspect ratio kept, sides at most `long_side`.
+
+    Raises: as `load_image`.
+    """
+    with _opened(source) as stream, _identify(stream, max_pixels) as image:
+        if image.format in ("JPEG", "MPO") and image.width * image.height <= max_pixels:
+            image.draft(None, (2 * long_side, 2 * long_side))
+        return Image.fromarray(_decode(image, max_pixels).thumbnail(long_side))
+
+
 @contextlib.contextmanager
 def _opened(source: str | os.PathLike[str] | bytes) -> Iterator[IO[bytes]]:
     if isinstance(source, bytes):
         yield io.BytesIO(source)
         return
     try:
-        with _open_regular(source) as stream:
+        with open_regular(source) as stream:
             yield stream
     except OSError as error:
         raise ImageError(_os_reason(error)) from error
@@ -235,7 +251,7 @@ def _opened(source: str | os.PathLike[str] | bytes) -> Iterator[IO[bytes]]:
         raise ImageError(f"can't be opened: {_describe(error)}") from error
 
 
-def _open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
+def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
     """Open for reading; a pipe, socket, device or folder is refused rather than waited for."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
@@ -38,6 +40,7 @@ class Listing:
     null: bool = False
     stream: IO[bytes] | None = None
     left_out: int = field(default=0, init=False)
+    _pieces: deque[bytes] = field(default_factory=deque, init=False, repr=False)
 
     def check(self) -> None:
         """Raise UsageError or RunError now for an input that can't be listed at all."""
@@ -79,6 +82,15 @@ class Listing:
                 return None
         return total
 
+    def ready(self) -> bool:
+        """Whether the next file can be had without waiting for standard input."""
+        if self.input != "-" or self._pieces or self.stream is None:
+            return True
+        try:
+            return bool(select.select([self.stream], [], [], 0)[0])
+        except (OSError, ValueError):  # no stream of the system's, or Windows, where only sockets can be asked
+            return True
+
     def _from_folder(self) -> Iterator[Source | Issue]:
         """Depth first: a folder's own files in order of name, then its sub-folders; one folder's names in memory."""
         waiting: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(self.input, "", ())]
@@ -113,7 +125,7 @@ class Listing:
     def _from_stream(self) -> Iterator[Source | Issue]:
         if self.stream is None:
             raise UsageError("there is no standard input to read paths from")
-        for raw in _split(self.stream, b"\0" if self.null else b"\n"):
+        for raw in self._split(self.stream, b"\0" if self.null else b"\n"):
             path = os.fsdecode(raw)
             if len(raw) > _LONGEST_PATH or "\0" in path:
                 hint = "longer than any path" if len(raw) > _LONGEST_PATH else "no path: it holds a zero byte (use -0?)"
@@ -124,6 +136,21 @@ class Listing:
                 self.left_out += 1  # `find . -print0` names the folders too
             else:
                 yield Source(path, _folder_of(path) if self.recursive else "")
+
+    def _split(self, stream: IO[bytes], separator: bytes) -> Iterator[bytes]:
+        """Pieces of a stream as they arrive; empty ones are passed over."""
+        rest = b""
+        read = getattr(stream, "read1", stream.read)
+        while chunk := read(65536):
+            *pieces, rest = (rest + chunk).split(separator)
+            self._pieces.extend(pieces)
+            while self._pieces:
+                if piece := _unreturn(self._pieces.popleft(), separator):
+                    yield piece
+            if len(rest) > 1 << 24:
+                raise UsageError("standard input holds no paths: 16 MiB came without a separator")
+        if piece := _unreturn(rest, separator):
+            yield piece
 
 
 def parse_suffixes(words: Sequence[str]) -> tuple[str, ...]:
@@ -163,19 +190,6 @@ def _folder_of(path: str) -> str:
     folder = os.path.dirname(os.path.normpath(path))
     outside = os.path.isabs(folder) or os.path.splitdrive(folder)[0] or folder.split(os.sep)[0] == os.pardir
     return "" if outside or folder == os.curdir else folder
-
-
-def _split(stream: IO[bytes], separator: bytes) -> Iterator[bytes]:
-    """Pieces of a stream as they arrive; empty ones are passed over."""
-    rest = b""
-    reader = getattr(stream, "read1", stream.read)
-    while chunk := reader(65536):
-        *pieces, rest = (rest + chunk).split(separator)
-        yield from (piece for piece in (_unreturn(piece, separator) for piece in pieces) if piece)
-        if len(rest) > 1 << 24:
-            raise UsageError("standard input holds no paths: 16 MiB came without a separator")
-    if piece := _unreturn(rest, separator):
-        yield piece
 
 
 def _unreturn(piece: bytes, separator: bytes) -> bytes:

@@ -1,19 +1,20 @@
 """Files -> decode workers -> batches -> metrics -> a stream of records, in input order and bounded memory.
 
 Workers send back only the small arrays that the metrics observe, and never more files are under way than
-`workers * DEPTH + batch_size`, so memory does not depend on how many files there are or how large they are.
+twice `workers * DEPTH + batch_size`, so memory does not depend on how many files there are or how large they are.
 """
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from cliqa.errors import ImageIssue
+from cliqa.errors import ImageError, ImageIssue
 from cliqa.images import DEFAULT_MAX_IMAGE_PIXELS
-from cliqa.metrics import Metric, Observation
+from cliqa.metrics import Field, Metric, Value
 from cliqa.records import Issue, Record, Source
 from cliqa.workers import DecodeSettings, Observed, WorkerPool, observe_file
 
@@ -45,6 +46,7 @@ def run(
     sources: Iterable[Source | Issue],
     metrics: Sequence[Metric] | Sequence[Sequence[Metric]],
     settings: PipelineSettings,
+    ready: Callable[[], bool] = lambda: True,
 ) -> Iterator[Record | Issue]:
     """Score files; yields one Record or Issue for each source, in order.
 
@@ -52,6 +54,7 @@ def run(
         sources: files; an Issue among them is passed through in its place.
         metrics: loaded metrics, or one such list per device to share the batches between.
         settings: see PipelineSettings.
+        ready: whether the next source can be had without waiting; while it can't, what is under way is finished.
     """
     devices = [list(group) for group in metrics if not isinstance(group, Metric)] or [
         [metric for metric in metrics if isinstance(metric, Metric)]
@@ -64,9 +67,8 @@ def run(
         settings.content_hash,
     )
     try:
-        observed = (
-            _decode_here(sources, decode, devices[0]) if settings.workers == 0 else _decode(sources, decode, settings)
-        )
+        here = settings.workers == 0
+        observed = _decode_here(sources, decode, devices[0]) if here else _decode(sources, decode, settings, ready)
         for batch in observed:
             yield from scorer(batch, settings.batch_size)
     finally:
@@ -82,7 +84,7 @@ def _decode_here(
 
 
 def _decode(
-    sources: Iterable[Source | Issue], decode: DecodeSettings, settings: PipelineSettings
+    sources: Iterable[Source | Issue], decode: DecodeSettings, settings: PipelineSettings, ready: Callable[[], bool]
 ) -> Iterator[list[Observed | Issue]]:
     """Lists of results, each list the run of neighbours that is complete; order is that of `sources`."""
     numbered = enumerate(sources)
@@ -92,7 +94,13 @@ def _decode(
     with WorkerPool(decode, settings.workers) as pool:
         window = pool.room() + settings.batch_size
         while True:
+            complete = []
+            while first in waiting:
+                complete.append(waiting.pop(first))
+                first += 1
             while not exhausted and pool.room() > 0 and issued - first < window:
+                if not ready() and (complete or waiting or pool.busy):
+                    break
                 following = next(numbered, None)
                 if following is None:
                     exhausted = True
@@ -103,15 +111,11 @@ def _decode(
                     waiting[number] = source
                 else:
                     pool.submit(number, source)
-            ready = []
-            while first in waiting:
-                ready.append(waiting.pop(first))
-                first += 1
-            if ready:
-                yield ready
-            elif not pool.busy:
+            if complete:
+                yield complete
+            elif exhausted and not (waiting or pool.busy):
                 return
-            waiting.update(pool.results(None if not ready else 0.0))
+            waiting.update(pool.results(0.0 if complete or first in waiting else None))
 
 
 class _Scorer:
@@ -137,19 +141,38 @@ class _Scorer:
         return [item if isinstance(item, Issue) else next(records) for item in found]
 
 
-def _score(metrics: list[Metric], batch: list[Observed]) -> list[Record]:
-    records = [Record(item.source, dict(item.facts)) for item in batch]
+def _score(metrics: list[Metric], batch: list[Observed]) -> list[Record | Issue]:
+    """Records with the fields of all metrics; an Issue for a file that none of them could score."""
+    records = [Record(item.source, dict(item.facts), notes=list(item.notes)) for item in batch]
+    failures: list[list[ImageIssue]] = [[] for _ in batch]
     for metric in metrics:
-        mine: list[tuple[Record, Observation]] = []
-        for record, item in zip(records, batch, strict=True):
-            observation = item.observations[metric.name]
-            if isinstance(observation, ImageIssue):
-                record.values |= {f"{metric.name}.{field.name}": None for field in metric.fields}
-                record.notes.append(f"{metric.name}: {observation}")
-            else:
-                mine.append((record, observation))
-        if mine:
-            answers = metric.score([observation for _, observation in mine])
-            for (record, _), answer in zip(mine, answers, strict=True):
-                record.values |= {f"{metric.name}.{field.name}": answer[field.name] for field in metric.fields}
-    return records
+        observations = [item.observations[metric.name] for item in batch]
+        good = [found for found in observations if not isinstance(found, ImageIssue)]
+        answers = iter(metric.score(good) if good else [])
+        for record, failed, found in zip(records, failures, observations, strict=True):
+            values = found if isinstance(found, ImageIssue) else _values(metric, next(answers))
+            if isinstance(values, ImageIssue):
+                failed.append(values)
+                record.notes.append(f"{metric.name}: {values}")
+                values = {field.name: None for field in metric.fields}
+            record.values |= {f"{metric.name}.{name}": value for name, value in values.items()}
+    return [
+        Issue.of(record.source, failed[0], record.facts) if len(failed) == len(metrics) else record
+        for record, failed in zip(records, failures, strict=True)
+    ]
+
+
+def _values(metric: Metric, answer: Mapping[str, Value]) -> dict[str, Value] | ImageIssue:
+    """The fields as plain Python values; an issue where a number is not finite, so that no rule compares with it."""
+    values = {field.name: _plain(field, answer[field.name]) for field in metric.fields}
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            return ImageError(f"{metric.name} gave no finite {name}")
+    return values
+
+
+def _plain(field: Field, value: Value) -> Value:
+    if value is None:
+        return None
+    plain: Value = {"float": float, "int": int, "str": str}[field.kind](value)
+    return plain

@@ -2,7 +2,8 @@
 
 A pool of our own rather than `concurrent.futures`, because it must know which file a dead worker held: that file is tried
 once more in a new worker and then given up, its neighbours are simply handed out again, and the run goes on.
-Processes start by `spawn` everywhere, so Linux, macOS and Windows run the same code.
+Processes start by `spawn` everywhere, so Linux, macOS and Windows run the same code. They import cliqa and the metrics'
+modules, never the caller's script: a script needs no `if __name__ == "__main__"`, and its imports cost the workers nothing.
 """
 
 from __future__ import annotations
@@ -11,16 +12,21 @@ import contextlib
 import hashlib
 import multiprocessing
 import os
+import pickle
 import signal
+import sys
+import threading
 import time
+import types
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from cliqa.errors import ImageIssue, RunError
-from cliqa.images import DEFAULT_MAX_IMAGE_PIXELS, load_image
+from cliqa.images import DEFAULT_MAX_IMAGE_PIXELS, load_image, open_regular
 from cliqa.metrics import Metric, Observation, View, metric_class
 from cliqa.records import Issue, Scalar, Source
 
@@ -46,6 +52,7 @@ class Observed:
     source: Source
     facts: dict[str, Scalar]
     observations: dict[str, Observation | ImageIssue]
+    notes: list[str] = field(default_factory=list)
 
 
 def observe_file(source: Source, settings: DecodeSettings, classes: Sequence[type[Metric]]) -> Observed | Issue:
@@ -67,20 +74,25 @@ def observe_file(source: Source, settings: DecodeSettings, classes: Sequence[typ
         failures = [found for found in observations.values() if isinstance(found, ImageIssue)]
         if failures and len(failures) == len(observations):
             return Issue.of(source, failures[0], facts)
-        return Observed(source, facts, observations)
+        notes = ["the colour profile can't be used and was ignored"] if image.icc_ignored else []
+        return Observed(source, facts, observations, notes)
     except ImageIssue as error:
         return Issue.of(source, error, facts)
     except MemoryError:
         return Issue(source, "error", "not enough memory", facts)
     except Exception as error:  # one file never ends the run
-        reason = " ".join(str(error).split())[:200]
-        return Issue(source, "error", f"{type(error).__name__}: {reason}" if reason else type(error).__name__, facts)
+        return Issue(source, "error", _described(error), facts)
+
+
+def _described(error: Exception) -> str:
+    reason = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
 
 
 def _stat_facts(path: str) -> dict[str, Scalar]:
     try:
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):
         return {}  # opening it will say why
     return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
 
@@ -89,25 +101,47 @@ def content_sha256(path: str) -> str | None:
     """SHA-256 of a file's bytes in hexadecimal, None where they can't be read."""
     digest = hashlib.sha256()
     try:
-        with open(path, "rb") as stream:
+        with open_regular(path) as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
-    except OSError:
+    except (OSError, ValueError, ImageIssue):
         return None
     return digest.hexdigest()
 
 
 def _work(connection: Connection, settings: DecodeSettings) -> None:
     """The life of a worker: files in, observations out, until the other end closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+    _ignore_interrupts()
     classes = [metric_class(name) for name in settings.metrics]
+    _silence()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         connection.send(None)
         while True:
             source = connection.recv()
-            if source is None:
-                return
-            connection.send(observe_file(source, settings, classes))
+            answer = observe_file(source, settings, classes)
+            try:
+                connection.send(answer)
+            except OSError:
+                raise
+            except Exception as error:  # an observation or an exception of a metric that can't be pickled
+                connection.send(Issue(source, "error", f"can't be sent between processes: {_described(error)}"))
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of the terminal; it is the main process's to handle, which then ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _silence() -> None:
+    """Decoders in C write where they like: nothing of it may reach the data on standard output, or garble the messages."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with contextlib.suppress(OSError):
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+    if nowhere > 2:
+        os.close(nowhere)
 
 
 @dataclass
@@ -132,14 +166,17 @@ class WorkerPool:
         self._dead_at_start = 0
 
     def __enter__(self) -> WorkerPool:
-        for _ in range(self._size):
-            self._start()
+        try:
+            for _ in range(self._size):
+                self._start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
             worker.connection.close()
-        for worker in self._workers:
             worker.process.terminate()
         for worker in self._workers:
             worker.process.join(2)
@@ -182,29 +219,39 @@ class WorkerPool:
             if worker.connection in ready:
                 try:
                     while worker.connection.poll():
-                        answer = worker.connection.recv()
-                        worker.since = time.monotonic()
-                        if worker.ready:
-                            found.append((worker.held.popleft()[0], answer))
-                        else:
-                            worker.ready = True
-                            self._dead_at_start = 0
+                        found += self._receive(worker)
                 except (EOFError, OSError):
                     found += self._bury(worker, "the decoder process died on this file")
                     continue
             limit = FILE_SECONDS if worker.ready else START_SECONDS
             if worker.held and time.monotonic() - worker.since > limit:
-                worker.process.kill()
-                found += self._bury(worker, f"decoding took longer than {limit:.0f} seconds")
+                found += self._bury(worker, f"decoding took longer than {limit:g} seconds")
         while self._again and any(len(worker.held) < DEPTH for worker in self._workers):
             self.submit(*self._again.popleft())
         return found
 
+    def _receive(self, worker: _Worker) -> list[tuple[int, Observed | Issue]]:
+        message = worker.connection.recv_bytes()
+        worker.since = time.monotonic()
+        if not worker.ready:  # its first message says that it has started
+            worker.ready = True
+            self._dead_at_start = 0
+            return []
+        number, source = worker.held.popleft()
+        try:
+            answer: Observed | Issue = pickle.loads(message)
+        except Exception as error:  # what could be pickled there need not be readable here
+            answer = Issue(source, "error", f"can't be sent between processes: {_described(error)}")
+        return [(number, answer)]
+
     def _start(self) -> None:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self.settings), daemon=True)
-        with _single_threaded_numerics():
-            process.start()
+        try:
+            ours, theirs = self._context.Pipe()
+            process = self._context.Process(target=_work, args=(theirs, self.settings), daemon=True)
+            with _clean_start():
+                process.start()
+        except OSError as error:  # too many processes or open files
+            raise RunError(f"a decode worker can't be started: {error.strerror or error}") from error
         theirs.close()
         self._workers.append(_Worker(process, ours))
 
@@ -212,6 +259,7 @@ class WorkerPool:
         """Replace a dead worker; blame the file that it had in work, hand the others out again."""
         self._workers.remove(worker)
         worker.connection.close()
+        worker.process.kill()
         worker.process.join(5)
         given_up: list[tuple[int, Observed | Issue]] = []
         if worker.ready and worker.held:
@@ -231,16 +279,29 @@ class WorkerPool:
 
 
 @contextlib.contextmanager
-def _single_threaded_numerics() -> Iterator[None]:
-    """One thread of linear algebra per worker, set where a spawned process inherits it: there is a worker per core."""
+def _clean_start() -> Iterator[None]:
+    """What a process that starts now inherits.
+
+    One thread of linear algebra, since there is a worker per core; Ctrl-C held back until the worker ignores it; and no main
+    module, which `spawn` would import again in every worker.
+    """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
+    main = sys.modules["__main__"]
+    mask = None
+    if hasattr(signal, "pthread_sigmask") and threading.current_thread() is threading.main_thread():
+        resource_tracker.ensure_running()  # it unblocks the signal when it starts
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.environ.update(dict.fromkeys(names, "1"))
+    sys.modules["__main__"] = types.ModuleType("__main__")
     try:
         yield
     finally:
+        sys.modules["__main__"] = main
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)

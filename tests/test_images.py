@@ -426,7 +426,7 @@ def test_read_errors_while_decoding_are_issues(tmp_path: Path) -> None:
 
     data = encode(np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8), "PNG")
     with (
-        mock.patch("cliqa.images._open_regular", return_value=Failing(data)),
+        mock.patch("cliqa.images.open_regular", return_value=Failing(data)),
         pytest.raises(ImageError, match=r"Input/output"),
     ):
         load_image(tmp_path / "a.png")

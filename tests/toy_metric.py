@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -45,3 +46,65 @@ class Deadly(Brightness):
         if tuple(view.pixels[0, 0]) == (255, 0, 0):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().observe(view)
+
+
+class Slow(Brightness):
+    """Takes a minute over pictures that are pure red."""
+
+    name: ClassVar[str] = "slow"
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        if tuple(view.pixels[0, 0]) == (255, 0, 0):
+            time.sleep(60)
+        return super().observe(view)
+
+
+class Unsendable(Brightness):
+    """Observes what can't be pickled on pictures that are pure red, and can't be unpickled on pure green ones."""
+
+    name: ClassVar[str] = "unsendable"
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        colour = tuple(int(value) for value in view.pixels[0, 0])
+        if colour == (255, 0, 0):
+            return {"mean": np.array([lambda: 0], dtype=object)}
+        if colour == (0, 255, 0):
+            raise _Awkward(1, 2)
+        return super().observe(view)
+
+
+class _Awkward(ImageSkipped):
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(f"{one} and {other}")
+
+
+class Noisy(Brightness):
+    """Fails on red, gives no number on green, and writes to standard output as decoders in C may."""
+
+    name: ClassVar[str] = "noisy"
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        os.write(1, b"from a decoder\n")
+        if tuple(view.pixels[0, 0]) == (255, 0, 0):
+            raise ZeroDivisionError("red")
+        return super().observe(view)
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        answers = super().score(observations)
+        return [answer | {"mean": np.float32("nan")} if answer["mean"] == 85 else answer for answer in answers]
+
+
+class Batchy(Brightness):
+    """Tells how large its batches are, and returns NumPy numbers."""
+
+    name: ClassVar[str] = "batchy"
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("mean", "mean value", 0.0, 255.0),
+        Field("batch", "its size", kind="int"),
+    )
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        return [{"mean": np.float32(found["mean"]), "batch": np.int64(len(observations))} for found in observations]  # type: ignore[dict-item]
