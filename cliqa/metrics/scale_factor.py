@@ -1,0 +1,101 @@
+"""How much a picture was enlarged: factors 1.0-2.0 along x and y, from the traces of resampling.
+
+`observe` reads one window of up to 512x512 pixels, the most detailed one on the patch grid: precision in the factor grows with
+the length of the rows, so adjoining tiles tell more than scattered ones. `--num-patches` sets its area.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cliqa.errors import CheckpointError
+from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.patches import PATCH, tile_detail
+from cliqa.signal.factor_network import FactorNetwork, median_factor
+from cliqa.signal.resampling_spectra import LENGTH, axis_evidence, luma
+
+AGREEING = 0.04  # factors of the two axes that are nearer than this are one factor, read twice
+
+
+def detailed_window(image: Image.Image, num_patches: int) -> tuple[int, int, int, int]:
+    """The box (left, top, right, bottom) of the most detailed square window, up to sqrt(2 * num_patches) tiles a side.
+
+    Eight patches give 4x4 tiles, the longest row that the spectra take. Sides shorter than that are taken whole.
+    """
+    tiles = int(np.clip(round((2 * num_patches) ** 0.5), 1, LENGTH // PATCH))
+    side = tiles * PATCH
+    width, height = min(side, image.width), min(side, image.height)
+    columns, rows = image.width // PATCH, image.height // PATCH
+    if (columns <= tiles and rows <= tiles) or min(columns, rows) == 0:
+        return 0, 0, width, height
+    total = np.pad(np.cumsum(np.cumsum(tile_detail(image), axis=0), axis=1), ((1, 0), (1, 0)))
+    high, wide = min(tiles, rows), min(tiles, columns)
+    detail = total[high:, wide:] - total[:-high, wide:] - total[high:, :-wide] + total[:-high, :-wide]
+    row, column = np.unravel_index(int(np.argmax(detail)), detail.shape)
+    left, top = int(column) * PATCH, int(row) * PATCH
+    return left, top, left + width, top + height
+
+
+def joined_factor(x: float, y: float) -> float:
+    """One factor for both axes: their geometric mean where they agree, the larger one where they don't; smooth between."""
+    low, high = min(x, y), max(x, y)
+    apart = float(np.clip((high / low - 1.0) / AGREEING - 1.0, 0.0, 1.0))
+    return float((low * high) ** 0.5 * (1.0 - apart) + high * apart)
+
+
+class ScaleFactor(Metric):
+    """Reads spectra of interpolation residuals, per axis, through a small network over the candidate factors."""
+
+    name = "scale_factor"
+    architecture = "factor-network"
+    version = 1
+    summary = "how much the picture was enlarged (1.0-2.0), whatever resized it"
+    fields = (
+        Field(
+            "scale",
+            "enlargement since its last true pixels; the larger axis where they differ",
+            1.0,
+            2.0,
+            better="lower",
+        ),
+        Field("scale_x", "enlargement along the width", 1.0, 2.0, better="lower"),
+        Field("scale_y", "enlargement along the height", 1.0, 2.0, better="lower"),
+        Field("quality", "100 - 100 * (scale - 1)", 0.0, 100.0, better="higher"),
+    )
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
+        super().__init__(tensors, metadata, device)
+        try:
+            self.network = FactorNetwork(tensors)
+        except (KeyError, ValueError) as error:
+            raise CheckpointError(f"the scale_factor weights are incomplete: {error}") from error
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        """Lines, coherence, power spectra and scalars of the window, each with a first axis (x, y)."""
+        image = view.image.stored
+        plane = luma(np.asarray(image.crop(detailed_window(image, view.num_patches))))
+        both = (axis_evidence(plane), axis_evidence(np.ascontiguousarray(plane.T)))
+        lines, coherence, power, scalars = (np.stack(values) for values in zip(*both, strict=True))
+        return {
+            "lines": lines.astype(np.float16),
+            "coherence": coherence.astype(np.float16),
+            "power": power,
+            "scalars": scalars,
+        }
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        """`scale`, `scale_x`, `scale_y` and `quality` of each."""
+        found: list[dict[str, Value]] = []
+        for each in observations:  # one at a time: the sums of a batched product depend on its size
+            x, y = median_factor(self.network(each["lines"], each["coherence"], each["power"], each["scalars"]))
+            scale = joined_factor(float(x), float(y))
+            found.append(
+                {"scale": scale, "scale_x": float(x), "scale_y": float(y), "quality": 100.0 - (scale - 1.0) * 100.0}
+            )
+        return found

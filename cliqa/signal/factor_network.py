@@ -1,0 +1,128 @@
+"""A small network over candidate enlargements: evidence at each factor's own frequencies in, a distribution over factors out.
+
+Everything that speaks for a factor r is gathered at r's bin first: the line at 1 - 1/r, its harmonics where aliasing puts them,
+and the edge of the picture's band at 1 / (2 r). Then the same small convolution looks at every bin, with knowledge of the
+whole spectrum added to it. Runs in NumPy; `cliqa.training.factor_fit` trains the same network in torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.resampling_spectra import BANDS, BINS, FACTORS, LENGTH, RESIDUALS, SCALARS, Array
+
+KINDS = len(RESIDUALS)
+SHARED = 2 * KINDS + 4  # maps of an axis that the other axis sees too
+MAPS = SHARED + 4 * KINDS
+NUMBERS = 2 * BANDS + SCALARS + 10 * KINDS
+_AROUND = 33  # bins of the local level of a line
+
+
+def _folded(harmonic: int) -> NDArray[np.intp]:
+    """Bin at which the harmonic of each bin's line is seen."""
+    place = (harmonic * np.arange(BINS)) % LENGTH
+    return np.minimum(place, LENGTH - place)
+
+
+_SECOND, _THIRD = _folded(2), _folded(3)
+_BLOCKS = np.arange(1, 5) * (LENGTH // 8)  # where 8x8 blocks show
+_EDGE = (BANDS - 1) / FACTORS  # position in the power spectrum of the band edge 1 / (2 r)
+
+
+def factor_maps(lines: Array, coherence: Array, power: Array) -> Array:
+    """Evidence of one axis, (MAPS, BINS): the first `SHARED` are those that the other axis sees.
+
+    Line over its local level, coherence, steps and tails of both power spectra at the band edge, line depth,
+    second harmonic of line and coherence, third harmonic of the line.
+    """
+    depth = lines.astype(np.float32)
+    joint = coherence.astype(np.float32)
+    padded = np.pad(depth, ((0, 0), (_AROUND // 2 + 1, _AROUND // 2)), mode="reflect")
+    total = np.cumsum(padded, axis=1, dtype=np.float64)
+    line = depth - ((total[:, _AROUND:] - total[:, :-_AROUND]) / _AROUND).astype(np.float32)
+    positions = np.arange(BANDS, dtype=np.float64)
+    tails = np.cumsum(power[:, ::-1], axis=1, dtype=np.float64)[:, ::-1] / np.arange(BANDS, 0, -1)
+    steps = [np.interp(_EDGE + 3, positions, each) - np.interp(_EDGE - 3, positions, each) for each in power]
+    means = [np.interp(np.minimum(_EDGE + 1, BANDS - 1), positions, each) for each in tails]
+    edge = np.stack([*steps, *means]).astype(np.float32)
+    return np.concatenate([line, joint, edge, depth, line[:, _SECOND], joint[:, _SECOND], line[:, _THIRD]])
+
+
+def axis_numbers(lines: Array, coherence: Array, power: Array, scalars: Array) -> Array:
+    """What concerns no single factor, (NUMBERS,): the spectra, the scalars, the blocks' lines, the strongest lines."""
+    depth, joint = lines.astype(np.float32), coherence.astype(np.float32)
+    strongest, typical = depth[:, 16:].max(axis=1), np.median(depth, axis=1)
+    return np.concatenate(
+        [power.ravel(), scalars, depth[:, _BLOCKS].ravel(), joint[:, _BLOCKS].ravel(), strongest, typical]
+    ).astype(np.float32)
+
+
+def both_axes(maps: Array, numbers: Array) -> tuple[Array, Array]:
+    """(2, MAPS, BINS), (2, NUMBERS) -> each axis joined with what it sees of the other one."""
+    return (
+        np.concatenate([maps, maps[::-1, :SHARED]], axis=1),
+        np.concatenate([numbers, numbers[::-1]], axis=1),
+    )
+
+
+class FactorNetwork:
+    """Observations of one image -> probabilities of each factor of `FACTORS`, per axis.
+
+    Tensors: `maps.mean`, `maps.scale`, `numbers.mean`, `numbers.scale`; `context.weight.0/1`, `.bias.0/1` (two dense layers on the
+    numbers); `conv.<i>.weight` (out, in, taps), `.bias`, `.place` (out, BINS), `.context` (out, width) for two
+    convolutions; `head.weight` (in,), `head.place` (BINS,), `head.context` (BINS, width).
+    """
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        self._tensors = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in tensors.items()}
+        for name in ("maps.mean", "maps.scale", "numbers.mean", "numbers.scale", "conv.0.place", "conv.1.weight",
+                     "head.weight", "head.place", "head.context", "context.weight.0", "context.weight.1"):  # fmt: skip
+            if name not in self._tensors:
+                raise KeyError(name)
+        if self._tensors["maps.mean"].shape != (MAPS + SHARED,) or self._tensors["head.place"].shape != (BINS,):
+            raise ValueError("other inputs than this version observes")
+
+    def __call__(self, lines: Array, coherence: Array, power: Array, scalars: Array) -> Array:
+        """Arrays of `axis_evidence`, stacked (x, y) -> float32 (2, BINS), rows summing to 1."""
+        axes = range(2)
+        maps = np.stack([factor_maps(lines[axis], coherence[axis], power[axis]) for axis in axes])
+        numbers = np.stack([axis_numbers(lines[axis], coherence[axis], power[axis], scalars[axis]) for axis in axes])
+        return self.probabilities(*both_axes(maps, numbers))
+
+    def probabilities(self, maps: Array, numbers: Array) -> Array:
+        """Joined maps (n, MAPS + SHARED, BINS) and numbers (n, 2 * NUMBERS) -> (n, BINS)."""
+        t = self._tensors
+        context = np.clip((numbers - t["numbers.mean"]) / t["numbers.scale"], -8, 8)
+        for layer in ("0", "1"):
+            context = np.maximum(context @ t[f"context.weight.{layer}"].T + t[f"context.bias.{layer}"], 0)
+        x = np.clip((maps - t["maps.mean"][:, None]) / t["maps.scale"][:, None], -8, 8)
+        for layer in ("0", "1"):
+            added = t[f"conv.{layer}.place"] + (context @ t[f"conv.{layer}.context"].T)[:, :, None]
+            x = np.maximum(_convolved(x, t[f"conv.{layer}.weight"]) + added, 0)
+        logits = np.einsum("ncb,c->nb", x, t["head.weight"]) + t["head.place"] + context @ t["head.context"].T
+        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+        result: Array = (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
+        return result
+
+
+def _convolved(x: Array, weight: Array) -> Array:
+    """(n, in, BINS) * (out, in, taps) -> (n, out, BINS); the ends are padded with zeros."""
+    taps = weight.shape[2]
+    padded = np.pad(x, ((0, 0), (0, 0), (taps // 2, taps // 2)))
+    total = np.matmul(weight[:, :, 0], padded[:, :, : x.shape[2]])
+    for tap in range(1, taps):
+        total += np.matmul(weight[:, :, tap], padded[:, :, tap : tap + x.shape[2]])
+    result: Array = total
+    return result
+
+
+def median_factor(probabilities: Array) -> NDArray[np.float64]:
+    """The median of each distribution over `FACTORS`, interpolated between bins: (n, BINS) -> (n,), 1.0-2.0."""
+    before = np.cumsum(probabilities, axis=1, dtype=np.float64)
+    before /= before[:, -1:]
+    edges = np.concatenate([[1.0], (FACTORS[1:] + FACTORS[:-1]) / 2, [2.0]])
+    return np.array([np.interp(0.5, np.concatenate([[0.0], row]), edges) for row in before])
