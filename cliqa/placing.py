@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import filecmp
+import itertools
 import os
-import shutil
+import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,10 @@ from cliqa.records import Source
 
 _PART = ".cliqa-part-"
 _NAME_BYTES = 255  # the longest file name that common file systems take
+_LONGEST_SUFFIX = 32  # bytes; what is longer after the last dot is part of a name
+_UNTAKEN_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # names that the output's file system can't hold
+_UNNAMED_FALLBACK = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
+_NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class Placer:
@@ -37,46 +42,66 @@ class Placer:
         self.output = output
         self.symlink = symlink
         self.resume = resume
-        self._claimed: set[str] = set()
+        self._streamed = False  # paths come from a stream: `find` may list what this run has just placed
+        self._claimed: set[str] = set()  # names that a resumed run has settled; without resume, what lies there tells
 
     def check(self, source: str) -> None:
         """Refuse, before anything is written, an output that can't be used with this input.
 
         Raises:
             UsageError: the output is a file, or lies in (or is) the input folder.
-            PlacingError: it can't be made or written, or links are not permitted there.
         """
         if os.path.lexists(self.output) and not os.path.isdir(self.output):
             raise UsageError(f"the output {display(self.output)} exists and is no folder")
-        if source != "-" and os.path.isdir(source):
-            real_input, real_output = os.path.realpath(source), os.path.realpath(self.output)
-            if real_input == real_output:
-                raise UsageError(f"the output folder is the input folder: {display(self.output)}")
-            if real_output.startswith(os.path.join(real_input, "")):
+        self._streamed = source == "-"
+        if self._streamed or not os.path.isdir(source):
+            return
+        real = Path(os.path.realpath(self.output))
+        for folder in (real, *real.parents):
+            if folder.exists() and os.path.samefile(folder, source):
+                if folder == real:
+                    raise UsageError(f"the output folder is the input folder: {display(self.output)}")
                 raise UsageError(f"the output folder {display(self.output)} lies inside the input folder")
 
     def prepare(self) -> None:
-        """Make the output folder, see that it can be written and, for links, that they are permitted."""
-        made = not os.path.isdir(self.output)
+        """Make the output folder, see that it can be written and, for links, that they are permitted.
+
+        Raises:
+            PlacingError: it can't be made or written, or links are not permitted there. What was made is removed again.
+        """
+        made = self._missing_folders()
         try:
             os.makedirs(self.output, exist_ok=True)
             self._sweep()
-            probe = os.path.join(self.output, f"{_PART}probe-{os.getpid()}")
+            probe = os.path.join(self.output, _part_name())
             if self.symlink:
                 os.symlink(os.path.realpath(__file__), probe)
             else:
                 os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
             os.unlink(probe)
         except (OSError, NotImplementedError) as error:
-            if made:
-                with contextlib.suppress(OSError):
-                    os.rmdir(self.output)
             reason = getattr(error, "strerror", None) or str(error)
-            if self.symlink and os.path.isdir(self.output):
+            about_links = self.symlink and os.path.isdir(self.output) and os.access(self.output, os.W_OK)
+            for folder in made:
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
+            if about_links:
                 raise PlacingError(
                     f"symbolic links can't be made in {display(self.output)} ({reason}); run without --symlink"
                 ) from error
             raise PlacingError(f"the output folder {display(self.output)} can't be written: {reason}") from error
+
+    def _missing_folders(self) -> list[str]:
+        """The output folder and its parents, as far as they are still to be made, the deepest first."""
+        folder, missing = os.path.abspath(self.output), []
+        while not os.path.lexists(folder):
+            missing.append(folder)
+            folder = os.path.dirname(folder)
+        return missing
+
+    def holds(self, placed: str) -> bool:
+        """Whether a file that an earlier run placed still lies where it was recorded, in this output folder."""
+        return placed.startswith(os.path.join(self.output, "")) and os.path.lexists(placed)
 
     def claim(self, target: str) -> None:
         """Leave a name alone: an earlier run recorded it for another file."""
@@ -91,41 +116,57 @@ class Placer:
         """
         directory = self._directory(source.folder if folder is None else folder)
         real = os.path.realpath(source.path)
+        if not os.path.exists(real):
+            raise ImageError("has gone since it was scored")
+        if self._streamed and self._is_inside(os.path.realpath(os.path.dirname(source.path))):
+            raise ImageError("lies in the output folder itself")
         for candidate in _candidates(prefix + source.filename):
             target = os.path.join(directory, candidate)
             if target in self._claimed:
                 continue
-            if os.path.lexists(target):
-                if self.resume and self._is_ours(real, target):
-                    self._claimed.add(target)
-                    return target
+            if not (self.resume and self._is_ours(real, target)) and not self._placed(real, target, directory):
                 continue
-            try:
-                if self.symlink:
-                    os.symlink(real, target)
-                else:
-                    _copy(real, target, directory)
-            except FileExistsError:
-                continue
-            except OSError as error:
-                raise PlacingError(f"{display(target)} can't be written: {error.strerror or error}") from error
-            self._claimed.add(target)
+            if self.resume:
+                self._claimed.add(target)
             return target
         raise AssertionError("candidates never end")
+
+    def _placed(self, real: str, target: str, directory: str) -> bool:
+        """Whether the file could take the name; False where something has it already."""
+        if os.path.lexists(target):
+            return False
+        try:
+            if self.symlink:
+                os.symlink(real, target)
+            else:
+                _copy(real, target, os.path.join(directory, _part_name()))
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno in _UNTAKEN_NAMES:
+                raise ImageError(f"can't be placed under its name: {error.strerror}") from error
+            raise PlacingError(f"{display(target)} can't be written: {error.strerror or error}") from error
+        return True
 
     def _directory(self, below: str) -> str:
         """The folder for a file, made if need be; a link that leads out of the output folder is refused."""
         directory = os.path.join(self.output, below) if below else self.output
-        try:
-            os.makedirs(directory, exist_ok=True)
-        except OSError as error:
-            raise PlacingError(f"the folder {display(directory)} can't be made: {error.strerror}") from error
-        root, real = os.path.realpath(self.output), os.path.realpath(directory)
-        if real != root and not real.startswith(os.path.join(root, "")):
+        real = os.path.realpath(directory)
+        if not self._is_inside(real):
             raise PlacingError(
                 f"{display(directory)} leads out of the output folder to {display(real)}; nothing is placed there"
             )
+        try:
+            os.makedirs(directory, exist_ok=True)
+        except OSError as error:
+            if error.errno in _UNTAKEN_NAMES:
+                raise ImageError(f"its folder can't be made: {error.strerror}") from error
+            raise PlacingError(f"the folder {display(directory)} can't be made: {error.strerror}") from error
         return directory
+
+    def _is_inside(self, real: str) -> bool:
+        root = os.path.realpath(self.output)
+        return real == root or real.startswith(os.path.join(root, ""))
 
     def _is_ours(self, real: str, target: str) -> bool:
         if self.symlink:
@@ -141,32 +182,53 @@ class Placer:
         """Remove what killed runs left half done: only hidden files of our own naming, only where a run resumes."""
         if not self.resume:
             return
-        for part in Path(self.output).rglob(f"{_PART}*"):
-            if part.is_file() and not part.is_symlink():
-                part.unlink(missing_ok=True)
+        for folder, _, names in os.walk(self.output):
+            for name in names:
+                number = name[len(_PART) :].partition("-")[0]
+                if name.startswith(_PART) and number.isdigit() and not _is_running(int(number)):
+                    with contextlib.suppress(OSError):
+                        os.unlink(os.path.join(folder, name))
+
+
+def _part_name() -> str:
+    return f"{_PART}{os.getpid()}-{secrets.token_hex(6)}"
+
+
+def _is_running(pid: int) -> bool:
+    """Whether another run may still be writing; on Windows a file that is in use can't be removed anyway."""
+    if os.name == "nt" or pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _candidates(name: str) -> Iterator[str]:
     """`a.jpg`, `a_1.jpg`, `a_2.jpg`, ... each short enough for a file system."""
     stem, suffix = os.path.splitext(name)
-    number = 0
-    while True:
+    if len(os.fsencode(suffix)) > _LONGEST_SUFFIX:
+        stem, suffix = name, ""
+    for number in itertools.count():
         mark = f"_{number}" if number else ""
         room = _NAME_BYTES - len(os.fsencode(mark + suffix))
         yield os.fsdecode(_cut(os.fsencode(stem), room)) + mark + suffix
-        number += 1
 
 
 def _cut(name: bytes, room: int) -> bytes:
     """At most `room` bytes, not ending inside a UTF-8 character."""
     if len(name) <= room:
         return name
-    while room > 0 and name[room] & 0xC0 == 0x80:
-        room -= 1
-    return name[:room]
+    end = room
+    while end > room - 3 and name[end] & 0xC0 == 0x80:  # a character has at most three bytes that continue it
+        end -= 1
+    return name[:end]
 
 
-def _copy(source: str, target: str, directory: str) -> None:
+def _copy(source: str, target: str, part: str) -> None:
     """Copy with times and permissions, then name it in one step. Raises FileExistsError where the name is taken."""
     try:
         opened = open(source, "rb")  # noqa: SIM115
@@ -175,18 +237,18 @@ def _copy(source: str, target: str, directory: str) -> None:
     with opened as reader:
         if not stat.S_ISREG(os.fstat(reader.fileno()).st_mode):
             raise ImageError("can't be copied: not a regular file")
-        if not _copy_unnamed(reader, target, directory):
-            _copy_hidden(reader, target, directory)
+        if not _copy_unnamed(reader, target):
+            _copy_hidden(reader, target, part)
 
 
-def _copy_unnamed(reader: IO[bytes], target: str, directory: str) -> bool:
+def _copy_unnamed(reader: IO[bytes], target: str) -> bool:
     """Through an unnamed file (Linux), of which a killed run leaves nothing. False where that isn't supported."""
     if not hasattr(os, "O_TMPFILE"):
         return False
     try:
-        descriptor = os.open(directory, os.O_TMPFILE | os.O_WRONLY, 0o666)
+        descriptor = os.open(os.path.dirname(target) or os.curdir, os.O_TMPFILE | os.O_WRONLY, 0o666)
     except OSError as error:
-        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT):
+        if error.errno in _UNNAMED_FALLBACK:
             return False
         raise
     with os.fdopen(descriptor, "wb") as writer:
@@ -201,31 +263,49 @@ def _copy_unnamed(reader: IO[bytes], target: str, directory: str) -> bool:
     return True
 
 
-def _copy_hidden(reader: IO[bytes], target: str, directory: str) -> None:
-    part = os.path.join(directory, f"{_PART}{os.getpid()}-{abs(hash(target)):x}")
+def _copy_hidden(reader: IO[bytes], target: str, part: str) -> None:
     try:
         with open(part, "xb") as writer:
             _copy_content(reader, writer)
-        if os.name == "nt":
-            os.rename(part, target)  # fails on Windows where the name is taken
-            return
-        try:
-            os.link(part, target)
-        except OSError as error:
-            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
-                raise
-            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # take the name, then fill it in one step
-            os.replace(part, target)
+        _name(part, target)
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(part)
 
 
+def _name(part: str, target: str) -> None:
+    """Give a finished file its name. Raises FileExistsError where the name is taken."""
+    if os.name == "nt":
+        os.rename(part, target)  # fails on Windows where the name is taken
+        return
+    try:
+        os.link(part, target)
+        return
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # take the name, then fill it in one step
+    try:
+        os.replace(part, target)
+    except BaseException:
+        os.unlink(target)
+        raise
+
+
 def _copy_content(reader: IO[bytes], writer: IO[bytes]) -> None:
-    shutil.copyfileobj(reader, writer, 1 << 20)
+    while block := _read(reader):
+        writer.write(block)
     writer.flush()
     status = os.fstat(reader.fileno())
-    if os.utime in os.supports_fd:
-        os.utime(writer.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
-    if hasattr(os, "fchmod"):
-        os.fchmod(writer.fileno(), stat.S_IMODE(status.st_mode) & 0o777 | stat.S_IWUSR)
+    with contextlib.suppress(OSError):  # file systems without times or permissions
+        if os.utime in os.supports_fd:
+            os.utime(writer.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
+        if hasattr(os, "fchmod"):
+            os.fchmod(writer.fileno(), stat.S_IMODE(status.st_mode) & 0o777 | stat.S_IWUSR)
+
+
+def _read(reader: IO[bytes]) -> bytes:
+    try:
+        return reader.read(1 << 20)
+    except OSError as error:  # the source's fault, not the output's
+        raise ImageError(f"can't be copied: {error.strerror or error}") from error
