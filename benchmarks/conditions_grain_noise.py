@@ -1,0 +1,285 @@
+"""Conditions of `grain_noise`. The noise is made by code of its own, not by the training generator: its strength is found by
+bisection, spectra are shaped in the frequency domain, photons are drawn, and denoisers are libraries' own.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from conditions import Condition, Scored, Truth
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from cliqa.images import LoadedImage
+from cliqa.signal.psnr import grey_psnr
+from cliqa.training.photos import Photo
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Generator = np.random.Generator
+Noise = Callable[[Generator, Floats, float], Floats]  # (rng, image 0-1, strength) -> noisy image 0-1
+LOW, HIGH = 20.0, 50.0  # dB
+
+
+def to_linear(image: Floats) -> Floats:
+    """The sRGB curve, exactly."""
+    return np.where(image <= 0.04045, image / 12.92, ((np.maximum(image, 0) + 0.055) / 1.055) ** 2.4)
+
+
+def to_display(linear: Floats) -> Floats:
+    linear = np.clip(linear, 0, 1)
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def shaped(rng: Generator, shape: tuple[int, ...], size: float) -> Floats:
+    """Gaussian noise whose spectrum falls as a Gaussian: grains of about `size` pixels (deviation), unit variance."""
+    spectrum = np.fft.rfft2(rng.standard_normal(shape), axes=(0, 1))
+    v, u = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]
+    fall = np.exp(-2 * (np.pi * size) ** 2 * (u**2 + v**2))
+    field = np.fft.irfft2(spectrum * fall.reshape(*fall.shape, *[1] * (len(shape) - 2)), s=shape[:2], axes=(0, 1))
+    return field / field.std()
+
+
+def white_grey(rng: Generator, image: Floats, strength: float) -> Floats:
+    return image + strength * rng.standard_normal((*image.shape[:2], 1))
+
+
+def white_color(rng: Generator, image: Floats, strength: float) -> Floats:
+    return image + strength * rng.standard_normal(image.shape)
+
+
+def per_channel(rng: Generator, image: Floats, strength: float) -> Floats:
+    return image + strength * rng.standard_normal(image.shape) * rng.uniform(0.2, 1.0, 3)
+
+
+def correlated(rng: Generator, image: Floats, strength: float) -> Floats:
+    return image + strength * shaped(rng, image.shape, rng.uniform(0.4, 1.2))
+
+
+def chroma(rng: Generator, image: Floats, strength: float) -> Floats:
+    """Blotches in Cb and Cr over weak luma noise."""
+    cb, cr = np.moveaxis(shaped(rng, (*image.shape[:2], 2), rng.uniform(0.5, 2.5)), 2, 0)
+    luma = rng.uniform(0.2, 0.8) * rng.standard_normal(image.shape[:2])
+    return image + strength * np.dstack([luma + 1.402 * cr, luma - 0.344 * cb - 0.714 * cr, luma + 1.772 * cb])
+
+
+def photons(rng: Generator, image: Floats, strength: float) -> Floats:
+    """Poisson counts and read noise in linear light."""
+    full = 0.5 / strength**2  # electrons at white
+    counts = rng.poisson(to_linear(image) * full) + rng.normal(0, 0.05 * full**0.5, image.shape)
+    return to_display(counts / full)
+
+
+def sensor(rng: Generator, image: Floats, strength: float) -> Floats:
+    """A Bayer sensor, demosaiced bilinearly or with Malvar's gradient-corrected filters."""
+    from scipy.ndimage import convolve
+
+    gains = np.array([rng.uniform(1.4, 2.2), 1.0, rng.uniform(1.4, 2.2)])
+    masks = np.zeros(image.shape)
+    masks[0::2, 0::2, 0] = masks[0::2, 1::2, 1] = masks[1::2, 0::2, 1] = masks[1::2, 1::2, 2] = 1
+    raw = (masks * to_linear(image) / gains).sum(axis=2)
+    full = 0.5 / strength**2
+    raw = rng.poisson(np.maximum(raw, 0) * full) / full + rng.normal(0, 0.1 / full**0.5, raw.shape)
+    cross, square = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]]) / 4, np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 4
+    kernels = (square, cross, square)
+    found = np.dstack([convolve(raw * masks[..., i], kernels[i], mode="mirror") for i in range(3)])
+    if rng.random() < 0.5:  # Malvar: the measured channel's Laplacian corrects the others
+        second = np.array([[0, 0, -1, 0, 0], [0] * 5, [-1, 0, 4, 0, -1], [0] * 5, [0, 0, -1, 0, 0]]) / 8
+        found = np.where(masks > 0, found, found + convolve(raw, second, mode="mirror")[..., None])
+    return to_display(found * gains)
+
+
+def denoised(rng: Generator, image: Floats, strength: float) -> Floats:
+    """What a denoiser leaves of sensor noise of twice the strength."""
+    import cv2
+
+    kind = rng.integers(3)
+    noisy = np.clip(np.rint(255 * sensor(rng, image, 2 * strength)), 0, 255).astype(np.uint8)
+    deviation = 255 * 2 * strength
+    if kind == 0:
+        return np.asarray(cv2.fastNlMeansDenoisingColored(noisy, None, deviation * 0.5, deviation, 3, 9)) / 255
+    if kind == 1:
+        return np.asarray(cv2.bilateralFilter(noisy, 7, deviation * 2, 2)) / 255
+    return np.asarray(cv2.GaussianBlur(noisy, (0, 0), 0.8)) / 255
+
+
+def grain(size: tuple[float, float], mono: bool) -> Noise:
+    """Grain that is strongest in the mid-tones."""
+
+    def add(rng: Generator, image: Floats, strength: float) -> Floats:
+        field = shaped(rng, (*image.shape[:2], 1 if mono else 3), rng.uniform(*size))
+        tone = image.mean(axis=2, keepdims=True)
+        return image + strength * field * (0.3 + 2.8 * tone * (1 - tone))
+
+    return add
+
+
+def log_grain(rng: Generator, image: Floats, strength: float) -> Floats:
+    return (image + 0.02) * np.exp(2 * strength * shaped(rng, (*image.shape[:2], 1), rng.uniform(0.5, 1.5))) - 0.02
+
+
+def banding(rng: Generator, image: Floats, strength: float) -> Floats:
+    """Rows or columns that are too bright or too dark, with some white noise."""
+    axis = int(rng.integers(2))
+    line = rng.standard_normal((image.shape[0], 1, 1) if axis == 0 else (1, image.shape[1], 1))
+    return image + strength * (line + rng.uniform(0.2, 0.6) * rng.standard_normal(image.shape))
+
+
+def periodic(rng: Generator, image: Floats, strength: float) -> Floats:
+    """A wave, as interference leaves it, with some white noise."""
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    angle, period = rng.uniform(0, np.pi), rng.uniform(2.5, 10)
+    wave = np.sin(2 * np.pi / period * (x * np.cos(angle) + y * np.sin(angle)))[..., None]
+    return image + strength * (wave + 0.4 * rng.standard_normal(image.shape))
+
+
+def salt_and_pepper(rng: Generator, image: Floats, strength: float) -> Floats:
+    order = rng.random((*image.shape[:2], 1))
+    share = min(4 * strength**2, 1.0)
+    return np.where(order < share / 2, 0.0, np.where(order > 1 - share / 2, 1.0, image))
+
+
+FAMILIES: dict[str, Noise] = {
+    "white, grey": white_grey,
+    "white, colour": white_color,
+    "per channel": per_channel,
+    "correlated": correlated,
+    "chroma": chroma,
+    "Poisson-Gaussian": photons,
+    "demosaiced": sensor,
+    "denoised": denoised,
+    "grain, fine": grain((0.4, 0.8), True),
+    "grain, medium": grain((0.8, 1.4), False),
+    "grain, coarse": grain((1.4, 2.0), True),
+    "grain, log-normal": log_grain,
+    "banding": banding,
+    "periodic": periodic,
+    "salt and pepper": salt_and_pepper,
+}
+
+
+def _to_uint8(image: Floats) -> Pixels:
+    return np.clip(np.rint(255 * image), 0, 255).astype(np.uint8)
+
+
+def add_noise(family: str, clean: Pixels, psnr: float, seed: int) -> tuple[Pixels, Pixels]:
+    """(before, after) with about the wanted PSNR. Before is what the same steps give at no strength to speak of."""
+    noise, image = FAMILIES[family], clean / 255
+
+    def make(strength: float) -> Pixels:
+        return _to_uint8(noise(np.random.default_rng(seed), image, strength))
+
+    before = make(1e-4) if family in ("demosaiced", "denoised") else clean
+    low, high = np.log(5e-4), np.log(1.5)
+    for _ in range(7):
+        middle = (low + high) / 2
+        low, high = (low, middle) if grey_psnr(before, make(float(np.exp(middle)))) < psnr else (middle, high)
+    return before, make(float(np.exp((low + high) / 2)))
+
+
+def _crop(photo: Photo, rng: Generator, side: int = 512) -> Pixels:
+    pixels = photo.pixels()
+    top, left = (int(rng.integers(max(0, length - side) + 1)) for length in pixels.shape[:2])
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+
+
+def save_jpeg(rng: Generator, pixels: Pixels) -> LoadedImage:
+    """Decoded from a JPEG of quality 80-99."""
+    stream = io.BytesIO()
+    image = Image.fromarray(pixels)
+    image.save(stream, "JPEG", quality=int(rng.integers(80, 100)), subsampling=int(rng.choice([0, 2])))
+    return LoadedImage.from_pil(Image.open(stream))
+
+
+def noisy(rng: Generator, photo: Photo) -> tuple[LoadedImage, Truth] | None:
+    """Noise of one family, perhaps sharpened or resized, half of them JPEG; the PSNR is that before JPEG."""
+    family = str(rng.choice(list(FAMILIES)))
+    before, after = add_noise(family, _crop(photo, rng), float(rng.uniform(LOW, HIGH)), int(rng.integers(1 << 30)))
+    step = str(rng.choice(["none", "sharpened", "resized"], p=[0.6, 0.2, 0.2]))
+    pair = [Image.fromarray(before), Image.fromarray(after)]
+    if step == "sharpened":
+        mask = ImageFilter.UnsharpMask(float(rng.uniform(0.6, 2)), int(rng.integers(30, 120)), 0)
+        pair = [image.filter(mask) for image in pair]
+    elif step == "resized":
+        factor, method = float(rng.uniform(0.6, 1.3)), Image.Resampling(int(rng.choice([1, 2, 3])))
+        size = (round(before.shape[1] * factor), round(before.shape[0] * factor))
+        pair = [image.resize(size, method) for image in pair]
+    psnr = grey_psnr(np.asarray(pair[0]), np.asarray(pair[1]))
+    if not LOW <= psnr < HIGH:
+        return None
+    compressed = bool(rng.random() < 0.5)
+    image = save_jpeg(rng, np.asarray(pair[1])) if compressed else LoadedImage.from_pil(pair[1])
+    truth: Truth = {
+        "psnr": psnr,
+        "family": family,
+        "afterwards": step,
+        "saved as": "JPEG 80-99" if compressed else "PNG",
+    }
+    return image, truth | {"range": f"{10 * int(psnr // 10)}-{10 * int(psnr // 10) + 10} dB"}
+
+
+def clean(rng: Generator, photo: Photo) -> tuple[LoadedImage, Truth] | None:
+    """The photograph as it is."""
+    return LoadedImage.from_array(photo.pixels()), {"psnr": HIGH}
+
+
+def clean_changed(rng: Generator, photo: Photo) -> tuple[LoadedImage, Truth] | None:
+    """Scaled down (which makes texture finer), sharpened a little, or saved as JPEG 80-99: still without noise."""
+    image = Image.fromarray(photo.pixels())
+    how = str(rng.choice(["scaled down", "sharpened", "JPEG 80-99"]))
+    if how == "scaled down":
+        factor = float(rng.uniform(0.45, 0.9))
+        image = image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.LANCZOS)
+    elif how == "sharpened":
+        image = image.filter(ImageFilter.UnsharpMask(float(rng.uniform(0.5, 1.5)), int(rng.integers(30, 100)), 0))
+    else:
+        return save_jpeg(rng, np.asarray(image)), {"psnr": HIGH, "change": how}
+    return LoadedImage.from_pil(image), {"psnr": HIGH, "change": how}
+
+
+def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks; ties get their mean."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    means: NDArray[np.float64] = (ends - (counts - 1) / 2)[inverse]
+    return means
+
+
+def spearman(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Spearman's rank correlation."""
+    return float(np.corrcoef(ranks(first), ranks(second))[0, 1]) if len(first) > 2 else float("nan")
+
+
+def _pairs(scored: list[Scored]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    truths = np.array([float(truth["psnr"]) for truth, _ in scored])
+    return truths, np.array([float(fields["psnr"] or 0) for _, fields in scored])
+
+
+def summarise_noisy(scored: list[Scored]) -> dict[str, float]:
+    truths, found = _pairs(scored)
+    error = found - truths
+    return {"MAE": float(np.abs(error).mean()), "bias": float(error.mean()), "SRCC": spearman(found, truths)}
+
+
+def summarise_clean(scored: list[Scored]) -> dict[str, float]:
+    _, found = _pairs(scored)
+    return {
+        "% below 40 dB": 100 * float(np.mean(found < 40)),
+        "median": float(np.median(found)),
+        "least": float(found.min()),
+    }
+
+
+CONDITIONS = [
+    Condition(
+        "noise of all families, 20-50 dB", "MAE <= 1.2, SRCC >= 0.97", noisy, summarise_noisy, repeats=16,
+        plot=("psnr", "psnr"), breakdown=("family", "saved as", "afterwards", "range"),
+    ),
+    Condition("clean photographs", "at most 2 % below 40 dB", clean, summarise_clean, repeats=1),
+    Condition(
+        "clean photographs, changed", "(no bar)", clean_changed, summarise_clean, repeats=4, breakdown=("change",)
+    ),
+    Condition("drawings", "(no bar)", clean, summarise_clean, kinds=("drawn",), repeats=1),
+]  # fmt: skip

@@ -1,0 +1,59 @@
+"""How noisy a photograph is, as the PSNR (dB, grey) that it would have against itself without the noise.
+
+`observe` takes tiles from the most detailed to the flattest and reduces them to statistics of their 8x8 blocks;
+`score` reads these with a few small networks whose answers are averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.errors import CheckpointError
+from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.patches import spread_patches
+from cliqa.signal.dense import Dense
+from cliqa.signal.noise_blocks import decompose
+from cliqa.signal.noise_statistics import noise_statistics
+from cliqa.signal.psnr import NOISE_FREE
+
+# The networks answer in these units, so that their outputs are near -4 to 2.
+CENTRE, SPREAD = 38.0, 5.0  # dB
+
+
+class GrainNoise(Metric):
+    """Statistics of blocks at three scales, read by the mean of small dense networks."""
+
+    name = "grain_noise"
+    architecture = "noise-statistics"
+    version = 1
+    summary = "PSNR (dB) that the noise of the photograph leaves; 40 and more is a clean one"
+    fields = (
+        Field("psnr", "50 - noise level; 50 means no noise", 0.0, NOISE_FREE, unit="dB", better="higher"),
+    )  # fmt: skip
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
+        super().__init__(tensors, metadata, device)
+        count = len({name.split(".")[0] for name in tensors if name.startswith("net")})
+        try:
+            self.networks = [Dense(tensors, f"net{index}.") for index in range(count)]
+        except KeyError as error:
+            raise CheckpointError(f"the grain_noise weights are incomplete: {error}") from error
+        if not self.networks or not all(network.layers for network in self.networks):
+            raise CheckpointError("the grain_noise weights are incomplete: no network")
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        """Statistics of `num_patches` tiles: float32 vector."""
+        return {"statistics": noise_statistics(decompose(spread_patches(view.image.stored, view.num_patches)))}
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        """The predicted PSNR of each, 0-50 dB. One by one: a matrix product's rounding depends on the batch."""
+        return [{"psnr": self._psnr(observation["statistics"])} for observation in observations]
+
+    def _psnr(self, statistics: NDArray[Any]) -> float:
+        answer = float(np.mean([network(statistics[None])[0, 0] for network in self.networks]))
+        return float(np.clip(CENTRE + SPREAD * answer, 0.0, NOISE_FREE))

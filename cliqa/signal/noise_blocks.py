@@ -1,0 +1,134 @@
+"""Tiles -> opponent channels -> DCT coefficients and band energies of 8x8 blocks, at three scales; and what one block tells.
+
+The channels are grey, red against blue, and magenta against green, orthonormal, so that energies add up. A scale of 2 or 4
+means that pixels were averaged two by two, once or twice, before the blocks were cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+BLOCK = 8
+SCALES = (1, 2, 4)
+OPPONENT = np.array(  # rows: grey, red-blue, magenta-green
+    [[1 / 3**0.5] * 3, [0.5**0.5, 0.0, -(0.5**0.5)], [1 / 6**0.5, -2 / 6**0.5, 1 / 6**0.5]], np.float32
+)
+FLOOR = np.float32(0.02)  # added to energies before the logarithm; rounding to 8 bits alone leaves 1/12
+_RINGS = (0.5, 1.6, 2.6, 3.7, 4.8, 5.9, 7.1, 8.4, 10.0)  # of sqrt(u^2 + v^2), the edges of eight bands
+
+
+def _dct_matrix() -> Floats:
+    """Orthonormal 2-D DCT-II of an 8x8 block as a (64 pixels, 64 coefficients) matrix."""
+    n = np.arange(BLOCK)
+    basis = np.cos(np.pi * (2 * n[None, :] + 1) * n[:, None] / (2 * BLOCK)) * np.sqrt(2 / BLOCK)
+    basis[0] /= np.sqrt(2)
+    return np.ascontiguousarray(np.kron(basis, basis).T.astype(np.float32))
+
+
+def _band_matrix() -> Floats:
+    """(64 coefficients, 12 bands): eight rings, and horizontal and vertical frequencies alone, low and high; columns sum to 1."""
+    v, u = np.divmod(np.arange(BLOCK * BLOCK), BLOCK)
+    radius = np.hypot(u, v)
+    members = [(radius > low) & (radius <= high) for low, high in zip(_RINGS, _RINGS[1:], strict=False)]
+    for along, other in ((u, v), (v, u)):
+        members += [(other == 0) & (along >= 1) & (along <= 3), (other == 0) & (along >= 4)]
+    bands = np.stack(members, axis=1).astype(np.float32)
+    result: Floats = bands / bands.sum(axis=0)
+    return result
+
+
+DCT = _dct_matrix()
+BANDS = _band_matrix()
+WIDE = np.stack([BANDS[:, 1:3].mean(1), BANDS[:, 3:5].mean(1), BANDS[:, 5:8].mean(1)], axis=1)  # low, middle, high
+
+
+def block_coefficients(channel: Floats) -> Floats:
+    """float32 (n, height, width) -> DCT coefficients (blocks, 64) of whole 8x8 blocks; index 8 v + u, orthonormal."""
+    n, height, width = channel.shape
+    rows, columns = height // BLOCK, width // BLOCK
+    whole = channel[:, : rows * BLOCK, : columns * BLOCK].reshape(n, rows, BLOCK, columns, BLOCK)
+    result: Floats = whole.transpose(0, 1, 3, 2, 4).reshape(-1, BLOCK * BLOCK) @ DCT
+    return result
+
+
+def log_energy(energy: Floats) -> Floats:
+    """Natural logarithm of energies, finite for 0."""
+    result: Floats = np.log(energy + FLOOR)
+    return result
+
+
+def halve(channel: Floats) -> Floats:
+    """Means of 2x2 pixels."""
+    pairs = channel[:, 0::2] + channel[:, 1::2]
+    result: Floats = (pairs[..., 0::2] + pairs[..., 1::2]) * np.float32(0.25)
+    return result
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """Tiles (n, 3, size, size) taken apart.
+
+    Attributes:
+        tiles: uint8, as given.
+        grey: float32 (n, size, size), sqrt(3) times the mean of R, G, B.
+        coefficients: by scale, three float32 (blocks, 64), the blocks tile by tile, row by row.
+        energies: by scale, three float32 (12 bands, blocks): mean squares of the coefficients of each band.
+    """
+
+    tiles: NDArray[np.uint8]
+    grey: Floats
+    coefficients: dict[int, list[Floats]]
+    energies: dict[int, list[Floats]]
+
+
+def decompose(tiles: NDArray[np.uint8]) -> Decomposition:
+    """Take uint8 tiles (n, 3, size, size) apart; n >= 1, size a multiple of 32."""
+    n, _, size, _ = tiles.shape
+    rgb = tiles.astype(np.float32).transpose(1, 0, 2, 3).reshape(3, -1)
+    channels = (OPPONENT @ rgb).reshape(3, n, size, size)
+    grey = channels[0]
+    coefficients, energies = {}, {}
+    for scale in SCALES:
+        if scale > 1:
+            channels = np.stack([halve(channel) for channel in channels])
+        coefficients[scale] = [block_coefficients(channel) for channel in channels]
+        energies[scale] = [np.ascontiguousarray(((c * c) @ BANDS).T) for c in coefficients[scale]]
+    return Decomposition(tiles, grey, coefficients, energies)
+
+
+# What one block tells: 63 log energies of grey, 12 band energies of each other channel, 12 + 12 of the coarser blocks over it,
+# 12 of the 3x3 blocks around it and the least of three wide bands among those, brightness and two colours.
+DESCRIPTOR = 63 + 24 + 24 + 12 + 3 + 3
+
+
+def block_descriptors(parts: Decomposition, chosen: NDArray[np.intp] | None = None) -> Floats:
+    """Descriptors of the chosen blocks of scale 1 (all without): float32 (blocks, DESCRIPTOR)."""
+    n, _, size, _ = parts.tiles.shape
+    side = size // BLOCK
+    if chosen is None:
+        chosen = np.arange(n * side * side)
+    grey, *colours = parts.coefficients[1]
+    found = [log_energy(np.square(grey[chosen, 1:]))]
+    found += [log_energy(energy[:, chosen].T) for energy in parts.energies[1][1:]]
+    tile, inside = np.divmod(chosen, side * side)
+    row, column = np.divmod(inside, side)
+    for scale in (2, 4):
+        coarse = side // scale
+        index = (tile * coarse + row // scale) * coarse + column // scale
+        found.append(log_energy(parts.energies[scale][0][:, index].T))
+    energy = parts.energies[1][0].reshape(-1, n, side, side)
+    padded = np.pad(energy, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = padded[:, :, :-2] + padded[:, :, 1:-1] + padded[:, :, 2:]
+    around = (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) / np.float32(9)
+    found.append(log_energy(around.reshape(len(energy), -1)[:, chosen].T))
+    wide = np.stack([padded[1:3].mean(0), padded[3:5].mean(0), padded[5:8].mean(0)])
+    least = np.minimum(np.minimum(wide[:, :, :-2], wide[:, :, 1:-1]), wide[:, :, 2:])
+    least = np.minimum(np.minimum(least[..., :-2], least[..., 1:-1]), least[..., 2:])
+    found.append(log_energy(least.reshape(3, -1)[:, chosen].T))
+    levels = [c[chosen, :1] / np.float32(BLOCK * 100) for c in (grey, *colours)]
+    return np.concatenate([*found, *levels], axis=1)
