@@ -10,6 +10,7 @@ from cliqa.signal.factor_network import (
     both_axes,
     factor_maps,
     median_factor,
+    read_together,
 )
 from cliqa.signal.resampling_spectra import BANDS, BINS, FACTORS, RESIDUALS, SCALARS
 
@@ -21,6 +22,9 @@ def observed(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         rng.normal(2, 2, (2, 2, BANDS)).astype(np.float32),
         rng.normal(0, 1, (2, SCALARS)).astype(np.float32),
     )
+
+
+READING = {"prior": np.full(BINS, 1 / BINS, np.float32), "reading": np.array([0.5, 0.8, 0.5], np.float32)}
 
 
 def torch_network():
@@ -43,7 +47,7 @@ def test_equals_its_torch_twin():
     numbers = rng.normal(size=(4, 2 * NUMBERS)).astype(np.float32)
     with torch.no_grad():
         expected = net(torch.from_numpy(maps), torch.from_numpy(numbers)).softmax(1).numpy()
-    np.testing.assert_allclose(FactorNetwork(net.tensors()).probabilities(maps, numbers), expected, atol=1e-5)
+    np.testing.assert_allclose(FactorNetwork(net.tensors() | READING).probabilities(maps, numbers), expected, atol=1e-5)
 
 
 def test_joins_the_axes_as_training_does():
@@ -59,7 +63,7 @@ def test_joins_the_axes_as_training_does():
 
 
 def test_swapping_the_axes_swaps_the_answers():
-    network = FactorNetwork(torch_network().tensors())
+    network = FactorNetwork(torch_network().tensors() | READING)
     seen = observed(np.random.default_rng(2))
     forward, swapped = network(*seen), network(*(values[::-1] for values in seen))
     assert forward.shape == (2, BINS)
@@ -89,6 +93,39 @@ def test_an_empty_band_steps_at_its_edge():
     assert step.min() == pytest.approx(-8.0, abs=0.5)
 
 
+def peak(place: int, share: float) -> np.ndarray:
+    """`share` of the probability at one bin, the rest even."""
+    row = np.full(BINS, (1 - share) / BINS)
+    row[place] += share
+    return row
+
+
+def test_an_unsure_axis_follows_a_sure_one():
+    even = np.full(BINS, 1 / BINS, np.float32)
+    unsure = 0.5 * peak(0, 1.0) + 0.1 * peak(150, 1.0) + 0.4 * even
+    axes = np.stack([peak(150, 0.95), unsure]).astype(np.float32)[None]
+    alone, joined = read_together(axes, even, 0.0, 1.0, 0.0), read_together(axes, even, 0.5, 1.0, 0.0)
+    np.testing.assert_allclose(alone, axes, atol=1e-6)
+    np.testing.assert_allclose(joined.sum(axis=2), 1.0, rtol=1e-5)
+    assert median_factor(alone[0])[1] < 1.1
+    assert median_factor(joined[0])[1] == pytest.approx(FACTORS[150], abs=0.02)
+
+
+def test_two_sure_axes_stay_apart():
+    even = np.full(BINS, 1 / BINS, np.float32)
+    axes = np.stack([peak(150, 0.999), peak(60, 0.999)]).astype(np.float32)[None]
+    np.testing.assert_allclose(
+        median_factor(read_together(axes, even, 0.5, 1.0, 0.0)[0]), FACTORS[[150, 60]], atol=0.01
+    )
+
+
+def test_caution_raises_the_odds_of_not_enlarged():
+    even = np.full(BINS, 1 / BINS, np.float32)
+    axes = np.stack([0.4 * peak(0, 1.0) + 0.6 * peak(200, 1.0)] * 2).astype(np.float32)[None]
+    moved = read_together(axes, even, 0.0, 1.0, np.log(2.0))
+    assert moved[0, 0, 0] == pytest.approx(0.8 / 1.4, rel=1e-4)
+
+
 @pytest.mark.parametrize("place", [0, 3, 100, 256])
 def test_median_of_a_sure_distribution(place):
     row = np.zeros((1, BINS), np.float32)
@@ -103,7 +140,7 @@ def test_median_is_bounded_and_ordered():
 
 
 def test_incomplete_weights_are_refused():
-    tensors = torch_network().tensors()
+    tensors = torch_network().tensors() | READING
     with pytest.raises(KeyError):
         FactorNetwork({name: value for name, value in tensors.items() if name != "head.place"})
     with pytest.raises(ValueError, match="other inputs"):

@@ -19,7 +19,17 @@ KINDS = len(RESIDUALS)
 SHARED = 2 * KINDS + 4  # maps of an axis that the other axis sees too
 MAPS = SHARED + 4 * KINDS
 NUMBERS = 2 * BANDS + SCALARS + 10 * KINDS
+NEAR_ONE = 1.05  # the enlargement that the default threshold allows
+_NEIGHBOURS = np.array([1, 2, 3, 2, 1]) / 9  # two axes agree when they are this many bins apart
 _AROUND = 33  # bins of the local level of a line
+
+
+_NEEDED = (
+    *("maps.mean", "maps.scale", "numbers.mean", "numbers.scale", "prior", "reading"),
+    *("context.weight.0", "context.weight.1", "context.bias.0", "context.bias.1"),
+    *(f"conv.{layer}.{part}" for layer in (0, 1) for part in ("weight", "place", "context")),
+    *("head.weight", "head.place", "head.context"),
+)
 
 
 def _folded(harmonic: int) -> NDArray[np.intp]:
@@ -73,14 +83,14 @@ class FactorNetwork:
     """Observations of one image -> probabilities of each factor of `FACTORS`, per axis.
 
     Tensors: `maps.mean`, `maps.scale`, `numbers.mean`, `numbers.scale`; `context.weight.0/1`, `.bias.0/1` (two dense layers on the
-    numbers); `conv.<i>.weight` (out, in, taps), `.bias`, `.place` (out, BINS), `.context` (out, width) for two
-    convolutions; `head.weight` (in,), `head.place` (BINS,), `head.context` (BINS, width).
+    numbers); `conv.<i>.weight` (out, in, taps), `.place` (out, BINS), `.context` (out, width) for two convolutions;
+    `head.weight` (in,), `head.place` (BINS,), `head.context` (BINS, width); `prior` (BINS,) and `reading` (same, power,
+    caution) of `read_together`.
     """
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         self._tensors = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in tensors.items()}
-        for name in ("maps.mean", "maps.scale", "numbers.mean", "numbers.scale", "conv.0.place", "conv.1.weight",
-                     "head.weight", "head.place", "head.context", "context.weight.0", "context.weight.1"):  # fmt: skip
+        for name in _NEEDED:
             if name not in self._tensors:
                 raise KeyError(name)
         if self._tensors["maps.mean"].shape != (MAPS + SHARED,) or self._tensors["head.place"].shape != (BINS,):
@@ -91,7 +101,10 @@ class FactorNetwork:
         axes = range(2)
         maps = np.stack([factor_maps(lines[axis], coherence[axis], power[axis]) for axis in axes])
         numbers = np.stack([axis_numbers(lines[axis], coherence[axis], power[axis], scalars[axis]) for axis in axes])
-        return self.probabilities(*both_axes(maps, numbers))
+        prior, reading = self._tensors["prior"], [float(value) for value in self._tensors["reading"]]
+        found = self.probabilities(*both_axes(maps, numbers))
+        together: Array = read_together(found[None], prior, *reading)[0]
+        return together
 
     def probabilities(self, maps: Array, numbers: Array) -> Array:
         """Joined maps (n, MAPS + SHARED, BINS) and numbers (n, 2 * NUMBERS) -> (n, BINS)."""
@@ -117,6 +130,34 @@ def _convolved(x: Array, weight: Array) -> Array:
     for tap in range(1, taps):
         total += np.matmul(weight[:, :, tap], padded[:, :, tap : tap + x.shape[2]])
     result: Array = total
+    return result
+
+
+def read_together(probabilities: Array, prior: Array, same: float, power: float, caution: float) -> Array:
+    """Let the axes help each other: most pictures were enlarged by one factor, so where one axis is sure the other may follow.
+
+    Bayes' rule for "one factor" against "two", from what each axis says by itself.
+
+    Args:
+        probabilities: (n, 2, BINS), each axis's distribution.
+        prior: (BINS,) distribution of factors among the examples that the network was fitted to.
+        same: prior probability of one factor for both axes, 0-1.
+        power: exponent of the distributions in their product; below 1 as the two are not independent.
+        caution: natural log by which the odds of "not enlarged", the bins up to `NEAR_ONE`, are raised.
+
+    Returns:
+        (n, 2, BINS), rows summing to 1.
+    """
+    values = probabilities.astype(np.float64)
+    padded = np.pad(values, ((0, 0), (0, 0), (2, 2)), mode="edge")
+    blurred = sum(share * padded[..., at : at + BINS] for at, share in enumerate(_NEIGHBOURS))
+    product = values**power * np.asarray(blurred)[:, ::-1] ** power / prior
+    evidence = product.sum(axis=2)
+    weight = same * np.sqrt(evidence[:, :1] * evidence[:, 1:])
+    weight = (weight / (weight + 1.0 - same))[..., None]
+    values = (1.0 - weight) * values + weight * product / evidence[..., None]
+    values *= np.where(FACTORS <= NEAR_ONE, np.exp(caution), 1.0)
+    result: Array = (values / values.sum(axis=2, keepdims=True)).astype(np.float32)
     return result
 
 

@@ -21,6 +21,7 @@ from cliqa.training.resampling import sample_resampler
 Pixels = NDArray[np.uint8]
 
 KINDS = ("enlarged", "untouched", "camera", "reduced", "defocus", "motion", "rotation", "mosaic", "denoised")
+PERIODIC = 0.05  # share of photographs that get a regular grid
 ENLARGED = 0.55  # share of examples that are enlarged
 LARGEST = 640  # pixels a side after resizing: the metric reads 512
 SHARES = {"untouched": 0.36, "reduced": 0.24, "defocus": 0.11, "motion": 0.09, "rotation": 0.05, "mosaic": 0.09,
@@ -43,7 +44,7 @@ def _pixels(path: Path) -> Pixels:
 
 
 def random_photo(rng: np.random.Generator, folder: str, split: str) -> tuple[Pixels, str]:
-    """Pixels of a random photograph, turned and mirrored at random (exactly), and its kind."""
+    """Pixels of a random photograph, turned and mirrored at random (exactly), and its kind ("periodic" with a grid drawn over it)."""
     photos = _photos(folder, split)
     kinds = [kind for kind in KIND_SHARES if kind in photos]
     shares = np.array([KIND_SHARES[kind] for kind in kinds])
@@ -53,7 +54,26 @@ def random_photo(rng: np.random.Generator, folder: str, split: str) -> tuple[Pix
         pixels = pixels.swapaxes(0, 1)
     if kind != "camera" or rng.random() < 0.3:  # most camera crops keep the grid of their own JPEG at the corner
         pixels = pixels[:: rng.choice((1, -1)), :: rng.choice((1, -1))]
+    if rng.random() < PERIODIC:
+        return periodic(rng, pixels), "periodic"
     return pixels, kind
+
+
+def periodic(rng: np.random.Generator, pixels: Pixels) -> Pixels:
+    """Windows, tiles, fences: a grid of soft-edged lines over the picture, of any period and not bound to pixels."""
+    shade = np.zeros(pixels.shape[:2], np.float32)
+    contrast = float(rng.uniform(0.2, 0.9))
+    axes = ((0,), (1,), (0, 1))[int(rng.choice(3, p=(0.25, 0.25, 0.5)))]
+    for axis in axes:
+        period, phase = float(np.exp(rng.uniform(np.log(3.0), np.log(48.0)))), float(rng.uniform(0, 1))
+        width = float(rng.uniform(0.1, 0.5)) * period
+        place = np.arange(pixels.shape[axis]) / period + phase
+        distance = np.abs(place - np.rint(place)) * period
+        line = np.clip(width / 2 + 0.5 - distance, 0, 1).astype(np.float32)
+        shade = np.maximum(shade, line[:, None] if axis == 0 else line[None, :])
+    tone = rng.integers(0, 256, 3).astype(np.float32)
+    alpha = (contrast * shade)[..., None]
+    return np.asarray(np.rint(pixels * (1 - alpha) + tone * alpha), dtype=np.uint8)
 
 
 def crop(rng: np.random.Generator, pixels: Pixels, height: int, width: int, grid: int = 1) -> Pixels:
