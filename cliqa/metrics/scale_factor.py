@@ -15,7 +15,7 @@ from PIL import Image
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.patches import PATCH, tile_detail
+from cliqa.patches import PATCH
 from cliqa.signal.factor_network import FactorNetwork, median_factor
 from cliqa.signal.resampling_spectra import LENGTH, axis_evidence, luma
 
@@ -33,12 +33,22 @@ def detailed_window(image: Image.Image, num_patches: int) -> tuple[int, int, int
     columns, rows = image.width // PATCH, image.height // PATCH
     if (columns <= tiles and rows <= tiles) or min(columns, rows) == 0:
         return 0, 0, width, height
-    total = np.pad(np.cumsum(np.cumsum(tile_detail(image), axis=0), axis=1), ((1, 0), (1, 0)))
+    total = np.pad(np.cumsum(np.cumsum(_tile_deviation(image), axis=0), axis=1), ((1, 0), (1, 0)))
     high, wide = min(tiles, rows), min(tiles, columns)
     detail = total[high:, wide:] - total[:-high, wide:] - total[high:, :-wide] + total[:-high, :-wide]
     row, column = np.unravel_index(int(np.argmax(detail)), detail.shape)
     left, top = int(column) * PATCH, int(row) * PATCH
     return left, top, left + width, top + height
+
+
+def _tile_deviation(image: Image.Image) -> NDArray[np.float64]:
+    """Standard deviation of each whole tile's luma, from every eighth pixel: enough to compare windows, and nearly free."""
+    columns, rows = image.width // PATCH, image.height // PATCH
+    side = PATCH // 8
+    region = (0, 0, columns * PATCH, rows * PATCH)
+    sampled = image.resize((columns * side, rows * side), Image.Resampling.NEAREST, box=region).convert("L")
+    deviation: NDArray[np.float64] = np.asarray(sampled).reshape(rows, side, columns, side).std(axis=(1, 3))
+    return deviation
 
 
 def joined_factor(x: float, y: float) -> float:

@@ -34,8 +34,11 @@ FACTORS: NDArray[np.float64] = 1.0 / (1.0 - np.arange(BINS) / LENGTH)
 def luma(pixels: NDArray[np.uint8]) -> Array:
     """uint8 (height, width, 3) -> float32 (height, width), BT.601 luma as JPEG has it, not rounded."""
     weights = np.array([0.299, 0.587, 0.114], np.float32)
-    result: Array = pixels.reshape(-1, 3).astype(np.float32) @ weights
-    return result.reshape(pixels.shape[:2])
+    plane = np.empty(pixels.shape[:2], np.float32)
+    for top in range(0, len(pixels), _BLOCK):
+        rows = pixels[top : top + _BLOCK]
+        plane[top : top + _BLOCK] = (rows.reshape(-1, 3).astype(np.float32) @ weights).reshape(rows.shape[:2])
+    return plane
 
 
 def axis_evidence(plane: Array) -> tuple[Array, Array, Array, Array]:
