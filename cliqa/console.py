@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import IO, Any
 
+from cliqa.errors import RunError
 from cliqa.listing import display
 from cliqa.records import Issue
 
@@ -19,6 +20,11 @@ class Console:
         self.command = command
         self.quiet = quiet
         self._bar: Any = None
+
+    @property
+    def terminal(self) -> bool:
+        """Whether somebody watches: standard error is a terminal, and not to be quiet."""
+        return not self.quiet and sys.stderr is not None and sys.stderr.isatty()
 
     def say(self, message: str) -> None:
         """One line, unless quiet."""
@@ -33,10 +39,10 @@ class Console:
         """The line of a file that gave no score."""
         self.say(f"{issue.kind}: {display(issue.path)}: {display(issue.message)}")
 
-    @contextmanager
+    @contextlib.contextmanager
     def progress(self, total: int | None) -> Iterator[Console]:
         """A bar while the block runs, on a terminal only."""
-        if not self.quiet and sys.stderr.isatty():
+        if self.terminal:
             from tqdm import tqdm
 
             self._bar = tqdm(total=total, unit="image", dynamic_ncols=True)
@@ -53,10 +59,13 @@ class Console:
             self._bar.update(1)
 
     def _write(self, message: str) -> None:
-        if self._bar is not None:
-            self._bar.write(message, file=sys.stderr)
-        else:
-            print(message, file=sys.stderr, flush=True)
+        if sys.stderr is None:  # closed; `print` would take standard output
+            return
+        with contextlib.suppress(OSError):  # nobody listens: no reason to stop
+            if self._bar is not None:
+                self._bar.write(message, file=sys.stderr)
+            else:
+                print(message, file=sys.stderr, flush=True)
 
 
 class PathPrinter:
@@ -64,9 +73,21 @@ class PathPrinter:
 
     def __init__(self, null: bool = False, stream: IO[bytes] | None = None) -> None:
         self._end = b"\0" if null else b"\n"
+        if stream is None and sys.stdout is None:
+            raise RunError("standard output is closed")
         self._stream = stream if stream is not None else sys.stdout.buffer
 
     def __call__(self, path: str) -> None:
-        """Write one path and flush it, so that the next command in the pipe can begin."""
-        self._stream.write(os.fsencode(path) + self._end)
-        self._stream.flush()
+        """Write one path and flush it, so that the next command in the pipe can begin.
+
+        Raises:
+            BrokenPipeError: the next command has gone.
+            RunError: standard output can't be written (a full disk, say).
+        """
+        try:
+            self._stream.write(os.fsencode(path) + self._end)
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise RunError(f"standard output can't be written: {error.strerror or error}") from error

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cliqa.errors import CliqaError
-from cliqa.options import add_compute, add_input, add_output, add_results, new_parser
+from cliqa.options import DEFAULT_NUM_PATCHES, add_compute, add_input, add_output, add_results, new_parser
 
 if TYPE_CHECKING:
     from cliqa.console import Console, PathPrinter
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from cliqa.metrics import Metric
     from cliqa.placing import Placer
     from cliqa.records import Issue, Record, Scalar, Source
-    from cliqa.results import Results, Schema
+    from cliqa.results import Done, Results, Schema
 
 Fields = dict[str, Any]
 
@@ -71,22 +74,56 @@ class Filter:
         return run(metrics)
 
 
+class _Stopped(KeyboardInterrupt):
+    """The system asked this process to end; `args` holds the signal's number."""
+
+
 def guarded(command: str, quiet: bool, action: Callable[[Console], int]) -> int:
-    """Run a command's body; failures become one line on standard error and an exit status."""
+    """Run a command's body; failures become one line on standard error and an exit status.
+
+    Beside the documented statuses, a run that Ctrl-C or a signal stopped gives 128 + the signal's number, as in any shell.
+    """
     from cliqa.console import Console
 
     console = Console(command, quiet)
     try:
-        return action(console)
+        with _signals_interrupt():
+            return action(console)
     except CliqaError as error:
         console.error(str(error))
         return error.exit_status
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         console.error("interrupted; run again with --resume to go on")
-        return 130
-    except BrokenPipeError:  # the reader of our output has gone: nothing more to say to it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + int(stop.args[0] if stop.args else signal.SIGINT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would fail once more, at its end
+        console.say(f"{command}: stopped, since nobody reads standard output any more")
         return 1
+    except Exception as error:
+        if os.environ.get("CLIQA_DEBUG"):
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        console.error(f"internal error: {reason}; what was done so far is kept (CLIQA_DEBUG=1 shows where it happened)")
+        return 1
+
+
+@contextlib.contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """SIGTERM and a closed terminal end a run as Ctrl-C does: workers ended, files closed, one line said."""
+
+    def interrupt(number: int, _: object) -> None:
+        raise _Stopped(number)
+
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    ours = [number for number in signals if signal.getsignal(number) is signal.SIG_DFL]  # `nohup` has its way
+    for number in ours:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def open_listing(options: argparse.Namespace) -> Listing:
@@ -94,9 +131,8 @@ def open_listing(options: argparse.Namespace) -> Listing:
     from cliqa.listing import IMAGE_SUFFIXES, Listing, parse_suffixes
 
     suffixes = parse_suffixes(options.exts) if options.exts else IMAGE_SUFFIXES
-    listing = Listing(
-        options.input, options.recursive, suffixes, options.null, sys.stdin.buffer if options.input == "-" else None
-    )
+    stream = sys.stdin.buffer if options.input == "-" and sys.stdin is not None else None
+    listing = Listing(options.input, options.recursive, suffixes, options.null, stream)
     listing.check()
     return listing
 
@@ -124,13 +160,14 @@ def open_metrics(names: Sequence[str], options: argparse.Namespace, console: Con
     return [[load_metric(name, options.checkpoint, device) for name in names] for device in found]
 
 
-def schema_of(metrics: Sequence[Metric]) -> Schema:
-    """The results columns of these metrics."""
+def schema_of(metrics: Sequence[Metric], num_patches: int = DEFAULT_NUM_PATCHES) -> Schema:
+    """The results columns of these metrics. A number of patches other than the default marks rows as other weights do."""
     from cliqa.results import Schema
 
+    mark = "" if num_patches == DEFAULT_NUM_PATCHES else f"-patches{num_patches}"
     return Schema(
         {metric.name: metric.fields for metric in metrics},
-        {metric.name: metric.metadata.get("weights", "none") for metric in metrics},
+        {metric.name: metric.metadata.get("weights", "none") + mark for metric in metrics},
     )
 
 
@@ -160,7 +197,6 @@ class _Run:
     def __call__(self, metrics: list[list[Metric]]) -> int:
         from cliqa.pipeline import PipelineSettings, default_workers, run
         from cliqa.records import Issue
-        from cliqa.results import open_results
 
         options = self.options
         settings = PipelineSettings(
@@ -170,28 +206,34 @@ class _Run:
             max_image_pixels=options.max_image_pixels,
         )
         self.metric = metrics[0][0].name
-        self.schema = schema_of(metrics[0])
-        if options.results:
-            self.results = open_results(options.results, self.schema, options.resume)
-        try:
+        self.schema = schema_of(metrics[0], options.num_patches)
+        with contextlib.ExitStack() as stack:
             if self.placer is not None:
                 self.placer.prepare()
-                if self.results is not None:
-                    for done in self.results.done.values():
-                        if done.row.get("placed"):
-                            self.placer.claim(str(done.row["placed"]))
-            total = self.listing.count() if sys.stderr.isatty() and not options.quiet else None
-            with self.console.progress(total):
-                for found in run(self._fresh(), metrics, settings):
-                    self._issue(found) if isinstance(found, Issue) else self._record(found)
-        except BaseException:
-            if self.results is not None:
-                self.results.__exit__(*sys.exc_info())
-            raise
-        if self.results is not None:
-            self.results.__exit__(None, None, None)
+            if options.results:
+                self.results = stack.enter_context(self._open_results(options.results))
+            stack.enter_context(self.console.progress(self.listing.count() if self.console.terminal else None))
+            scored = run(self._fresh(), metrics, settings, self.listing.ready)
+            for found in stack.enter_context(contextlib.closing(scored)):
+                self._issue(found) if isinstance(found, Issue) else self._record(found)
         self._summary()
         return 3 if options.strict and self.issues else 0
+
+    def _open_results(self, path: str) -> Results:
+        from cliqa.results import open_results
+
+        assert self.schema is not None
+        try:
+            results = open_results(path, self.schema, self.options.resume)
+        except CliqaError:
+            if self.placer is not None:
+                self.placer.withdraw()
+            raise
+        if self.placer is not None:
+            for done in results.done.values():
+                if done.row.get("placed"):
+                    self.placer.claim(str(done.row["placed"]))
+        return results
 
     def _fresh(self) -> Iterator[Source | Issue]:
         """The sources that no earlier run scored; the others are acted on at once, from their saved scores."""
@@ -202,31 +244,45 @@ class _Run:
                 yield source
 
     def _settled(self, source: Source, results: Results) -> bool:
+        from cliqa.errors import ImageIssue
+        from cliqa.records import Issue
+
         assert self.schema is not None
-        done = results.done.get(source.path)
+        done = self._earlier(source)
         if done is None or not self.schema.covered_by(done.weights) or done.table != "scores":
-            return False
-        try:
-            status = os.stat(source.path)
-        except OSError:
-            return False
-        if (status.st_size, status.st_mtime_ns) != (done.size, done.mtime_ns):
             return False
         self.known += 1
         record = self.schema.record(done.row, source)
         before = (str(done.row.get("kept") or "0") in ("1", "True"), done.row.get("placed") or None)
-        kept, placed = self._act(record, before[1])
+        try:
+            kept, placed = self._act(record, before[1])
+        except ImageIssue as error:
+            self.known -= 1
+            self._issue(Issue.of(source, error, record.facts))
+            return True
         if (kept, placed) != before:
             results.update(record, kept, placed)
         self.console.step()
         return True
 
+    def _earlier(self, source: Source) -> Done | None:
+        """What an earlier run recorded of a file that is still the same."""
+        done = self.results.done.get(source.path) if self.results is not None else None
+        if done is None:
+            return None
+        try:
+            status = os.stat(source.path)
+        except OSError:
+            return None
+        return done if (status.st_size, status.st_mtime_ns) == (done.size, done.mtime_ns) else None
+
     def _record(self, record: Record) -> None:
         from cliqa.errors import ImageIssue
         from cliqa.records import Issue
 
+        earlier = self._earlier(record.source)
         try:
-            kept, placed = self._act(record, None)
+            kept, placed = self._act(record, earlier.row.get("placed") or None if earlier is not None else None)
         except ImageIssue as error:  # the file has gone since it was scored
             self._issue(Issue.of(record.source, error, record.facts))
             return
@@ -240,7 +296,7 @@ class _Run:
         fields: dict[str, Scalar] = record.fields(self.metric)
         kept = self.command.keep(self.options, fields) != self.options.invert
         if kept:
-            if self.placer is not None and (placed is None or not os.path.lexists(placed)):
+            if self.placer is not None and (placed is None or not self.placer.holds(placed)):
                 prefix = f"{self.command.prefix(fields)}_" if self.options.score_prefix else ""
                 placed = self.placer.place(record.source, prefix)
             if self.printer is not None:

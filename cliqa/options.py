@@ -10,6 +10,7 @@ from typing import Any
 from cliqa import __version__
 
 DEFAULT_MAX_IMAGE_PIXELS = 178_956_970
+DEFAULT_NUM_PATCHES = 8
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -96,7 +97,12 @@ def add_compute(parser: argparse.ArgumentParser, shipped: str) -> None:
     group = parser.add_argument_group("computation")
     group.add_argument("--checkpoint", default=None, help=f"model parameter file (default: the shipped {shipped})")
     group.add_argument("--gpu", "-g", type=int, nargs="+", default=[0], help="GPU device ids. -1 for CPU")
-    group.add_argument("--num-patches", type=positive(int), default=8, help="number of 128x128 patches used per image")
+    group.add_argument(
+        "--num-patches",
+        type=positive(int),
+        default=DEFAULT_NUM_PATCHES,
+        help="number of 128x128 patches used per image",
+    )
     group.add_argument(
         "--workers", type=positive(int, zero=True), default=None, metavar="N",
         help="decode processes, 0 for none beside the main one (default: one per processor)",

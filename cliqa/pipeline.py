@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -47,7 +47,7 @@ def run(
     metrics: Sequence[Metric] | Sequence[Sequence[Metric]],
     settings: PipelineSettings,
     ready: Callable[[], bool] = lambda: True,
-) -> Iterator[Record | Issue]:
+) -> Generator[Record | Issue, None, None]:
     """Score files; yields one Record or Issue for each source, in order.
 
     Args:

@@ -42,6 +42,7 @@ class Placer:
         self.output = output
         self.symlink = symlink
         self.resume = resume
+        self._made: list[str] = []
         self._streamed = False  # paths come from a stream: `find` may list what this run has just placed
         self._claimed: set[str] = set()  # names that a resumed run has settled; without resume, what lies there tells
 
@@ -69,7 +70,7 @@ class Placer:
         Raises:
             PlacingError: it can't be made or written, or links are not permitted there. What was made is removed again.
         """
-        made = self._missing_folders()
+        self._made = self._missing_folders()
         try:
             os.makedirs(self.output, exist_ok=True)
             self._sweep()
@@ -82,14 +83,18 @@ class Placer:
         except (OSError, NotImplementedError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             about_links = self.symlink and os.path.isdir(self.output) and os.access(self.output, os.W_OK)
-            for folder in made:
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
+            self.withdraw()
             if about_links:
                 raise PlacingError(
                     f"symbolic links can't be made in {display(self.output)} ({reason}); run without --symlink"
                 ) from error
             raise PlacingError(f"the output folder {display(self.output)} can't be written: {reason}") from error
+
+    def withdraw(self) -> None:
+        """Remove the folders that `prepare` made, as long as they are empty."""
+        for folder in self._made:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
 
     def _missing_folders(self) -> list[str]:
         """The output folder and its parents, as far as they are still to be made, the deepest first."""

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM117 - what is patched and what is expected are two things
 """Files are precious: what placing does, and what it must never do."""
 
 from __future__ import annotations

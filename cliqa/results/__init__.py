@@ -18,7 +18,7 @@ from pathlib import Path
 from cliqa.errors import ResultsError, UsageError
 from cliqa.listing import display
 from cliqa.results.line_files import CsvResults, JsonlResults
-from cliqa.results.parquet import ParquetResults
+from cliqa.results.parquet import ParquetResults, journal_path
 from cliqa.results.schema import FACTS, ISSUE_COLUMNS, Done, Row, Schema
 from cliqa.results.sqlite_store import SqliteResults
 from cliqa.results.writer import Results, issues_path
@@ -39,6 +39,7 @@ def open_results(path: str, schema: Schema, resume: bool = False) -> Results:
     if suffix not in SUFFIXES:
         raise UsageError(f"results can be {', '.join(SUFFIXES)}, not {display(Path(path).name)}")
     siblings = [path] if suffix == ".db" else [path, issues_path(path)]
+    siblings += [journal_path(path)] if suffix == ".parquet" else []
     for sibling in siblings:
         if os.path.lexists(sibling) and not resume:
             raise UsageError(f"{display(sibling)} exists; use --resume to go on with it, or another name")

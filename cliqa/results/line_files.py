@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -14,7 +15,7 @@ from cliqa.errors import ResultsError
 from cliqa.listing import display
 from cliqa.records import Scalar
 from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
-from cliqa.results.writer import Results, issues_path
+from cliqa.results.writer import Results, issues_path, replacing
 
 
 class _LineResults(Results):
@@ -47,7 +48,10 @@ class _LineResults(Results):
                 break
             rows.append(row)
             earlier = self._known.get(row["path"])
-            self._remember(table, row)
+            try:
+                self._remember(table, row)
+            except (TypeError, ValueError) as error:
+                raise ResultsError(f"row {len(rows)} of {display(name)} is damaged: {error}") from error
             if earlier is not None:  # a run was killed before it removed the first row
                 self._latest[row["path"]] = table
                 if earlier.table != table:  # nothing tells which came last: the file is scored again
@@ -56,12 +60,13 @@ class _LineResults(Results):
             self._rewrite(table, rows)
 
     def _rewrite(self, table: str, rows: Iterable[Row]) -> None:
-        name = self.paths[table]
-        with open(f"{name}.part", "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+        with (
+            replacing(self.paths[table]) as part,
+            open(part, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream,
+        ):
             self._head(table, stream)
             for row in rows:
                 self._line(table, row, stream)
-        os.replace(f"{name}.part", name)
 
     def _open(self, table: str) -> IO[str]:
         name = self.paths[table]
@@ -88,8 +93,9 @@ class _LineResults(Results):
 
     def close(self) -> None:
         """Close both files, with the rows that were replaced in their places."""
-        for stream in self._streams.values():
-            stream.close()
+        with contextlib.ExitStack() as stack:
+            for stream in self._streams.values():
+                stack.callback(stream.close)
         if not (self._changed or self._latest):
             return
         for table, name in self.paths.items():
@@ -141,9 +147,12 @@ class CsvResults(_LineResults):
                 head = None
             if head is None:
                 return
+            ended = _ends_with_newline(name)
+            if not ended and ",".join(head) == ",".join(self.columns[table])[: len(",".join(head))] and not any(reader):
+                yield None  # the very first line was cut
+                return
             if head != self.columns[table]:
                 raise ResultsError(f"{display(name)} has other columns than this run writes; use another name")
-            ended = _ends_with_newline(name)
             previous: list[str] | None = None
             for cells in _csv_rows(reader):
                 if previous is not None:
@@ -162,14 +171,18 @@ class JsonlResults(_LineResults):
 
     def _read(self, table: str, name: str) -> Iterator[Row | None]:
         with open(name, encoding="utf-8", errors="surrogateescape") as stream:
-            for line in stream:
+            for number, line in enumerate(stream, 1):
+                if not line.endswith("\n") and line.startswith('{"path": "'[: len(line)]):
+                    yield None
+                    return
                 try:
                     row = json.loads(line)
                 except ValueError:
                     row = None
-                if not isinstance(row, dict) or "path" not in row or not line.endswith("\n"):
-                    yield None
-                    return
+                if not isinstance(row, dict) or list(row) != self.columns[table]:
+                    raise ResultsError(
+                        f"line {number} of {display(name)} is not what this run writes; use another name"
+                    )
                 yield row
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from cliqa.errors import ResultsError, UsageError
 from cliqa.listing import display
 from cliqa.results.line_files import JsonlResults
-from cliqa.results.schema import Row, Schema
-from cliqa.results.writer import issues_path
+from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
+from cliqa.results.writer import issues_path, replacing
 
 
 class ParquetResults(JsonlResults):
@@ -23,14 +23,16 @@ class ParquetResults(JsonlResults):
         except ImportError:
             raise UsageError("Parquet results need the extra: pip install 'cliqa[parquet]'") from None
         self.target = path
-        self.completed: dict[str, list[Row]] = {"scores": [], "issues": []}
-        super().__init__(f"{path}.journal.jsonl", schema)
-        for table, name in (("scores", path), ("issues", issues_path(path))):
-            if os.path.exists(name):
-                self.completed[table] = read_parquet(name)
-                for row in self.completed[table]:
-                    if row["path"] not in self._known:  # the journal of a killed run is newer
-                        self._remember(table, row)
+        earlier = {table: read_parquet(name) for table, name in _tables(path) if os.path.exists(name)}
+        for table, rows in earlier.items():
+            if rows and list(rows[0]) != (schema.columns if table == "scores" else list(ISSUE_COLUMNS)):
+                raise ResultsError(f"{display(path)} has other columns than this run writes; use another name")
+        self.completed: dict[str, list[Row]] = {"scores": [], "issues": []} | earlier
+        super().__init__(journal_path(path), schema)
+        for table, rows in earlier.items():
+            for row in rows:
+                if row["path"] not in self._known:  # the journal of a killed run is newer
+                    self._remember(table, row)
 
     def close(self) -> None:
         """Turn the journal into Parquet files and remove it."""
@@ -40,7 +42,7 @@ class ParquetResults(JsonlResults):
             for table, journal in self.paths.items()
             if os.path.exists(journal)
         }
-        for table, name in (("scores", self.target), ("issues", issues_path(self.target))):
+        for table, name in _tables(self.target):
             moved = fresh.get("issues" if table == "scores" else "scores", {})
             rows = {row["path"]: row for row in self.completed[table] if row["path"] not in moved}
             rows |= fresh.get(table, {})
@@ -60,6 +62,15 @@ class ParquetResults(JsonlResults):
         super().close()
 
 
+def journal_path(path: str) -> str:
+    """Where the rows lie until the run ends: `scores.parquet` -> `scores.parquet.journal.jsonl`."""
+    return f"{path}.journal.jsonl"
+
+
+def _tables(path: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("scores", path), ("issues", issues_path(path))
+
+
 def write_parquet(name: str, rows: Iterable[Row], types: Mapping[str, type]) -> None:
     """Write rows as one Parquet file, beside and then in place."""
     import pyarrow
@@ -75,9 +86,8 @@ def write_parquet(name: str, rows: Iterable[Row], types: Mapping[str, type]) -> 
         exact.append(None if printable(row["path"]) == row["path"] else os.fsencode(row["path"]))
     arrays = {column: pyarrow.array(values, arrow[types[column]]) for column, values in columns.items()}
     arrays["path_bytes"] = pyarrow.array(exact, pyarrow.binary())
-    part = f"{name}.part"
-    pyarrow.parquet.write_table(pyarrow.table(arrays), part, compression="zstd")
-    os.replace(part, name)
+    with replacing(name) as part:
+        pyarrow.parquet.write_table(pyarrow.table(arrays), part, compression="zstd")
 
 
 def read_parquet(name: str) -> list[Row]:
@@ -87,7 +97,7 @@ def read_parquet(name: str) -> list[Row]:
 
     try:
         rows: list[Row] = pyarrow.parquet.read_table(name).to_pylist()
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError) as error:
         raise ResultsError(f"{display(name)} is no readable Parquet file: {error}") from error
     for row in rows:
         exact = row.pop("path_bytes", None)

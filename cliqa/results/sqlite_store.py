@@ -29,12 +29,21 @@ class SqliteResults(Results):
         if os.path.dirname(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
         self.connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-        self._pending = 0
         try:
+            self._refuse_foreign(path)
             self._set_up()
+        except sqlite3.OperationalError as error:
+            self.connection.close()
+            raise ResultsError(f"{display(path)} can't be written: {error}") from error
         except sqlite3.DatabaseError as error:
             self.connection.close()
             raise ResultsError(f"{display(path)} is no results database: {error}") from error
+
+    def _refuse_foreign(self, path: str) -> None:
+        tables = {row[0] for row in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and not tables.issuperset((*_TABLES, "meta")):
+            self.connection.close()
+            raise ResultsError(f"{display(path)} is a database of something else; use another name")
 
     def _set_up(self) -> None:
         connection = self.connection
@@ -69,8 +78,17 @@ class SqliteResults(Results):
         self.done = SavedRows(connection)
 
     def _add(self, table: str, row: Row) -> None:
-        if not self._pending:
-            self.connection.execute("BEGIN IMMEDIATE")
+        """Each row is a transaction of its own: a killed run loses none, and no other waits for this one."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._insert(table, row)
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def _insert(self, table: str, row: Row) -> None:
         if table == "scores":
             row = self._beside_other_metrics(row)
         columns = self.schema.columns if table == "scores" else list(ISSUE_COLUMNS)
@@ -83,9 +101,6 @@ class SqliteResults(Results):
         self.connection.execute(
             f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT (path) DO UPDATE SET {updates}", values
         )
-        self._pending += 1
-        if self._pending >= 64:
-            self.flush()
 
     def _replace(self, row: Row) -> None:
         self._add("scores", row)
@@ -114,16 +129,9 @@ class SqliteResults(Results):
         found = self.connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
         return None if found is None else str(found[0])
 
-    def flush(self) -> None:
-        """Commit what is pending."""
-        if self._pending:
-            self.connection.execute("COMMIT")
-            self._pending = 0
-
     def close(self) -> None:
-        """Commit, fold the write-ahead log into the file, and close."""
+        """Fold the write-ahead log into the file, and close."""
         try:
-            self.flush()
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             with contextlib.suppress(sqlite3.OperationalError):  # somebody else is reading it: it stays as it is
                 self.connection.execute("PRAGMA journal_mode=DELETE")  # one plain file, readable on read-only media
@@ -155,8 +163,10 @@ class SavedRows(Mapping[str, Done]):
         cursor = self._connection.execute(f"SELECT * FROM {table} {condition}", values)
         names = [column[0] for column in cursor.description]
         for found in cursor:
-            row = dict(zip(names, found, strict=True))
-            row["path"] = from_sql_text(row["path"])
+            row = {
+                name: from_sql_text(value) if isinstance(value, bytes) else value
+                for name, value in zip(names, found, strict=True)
+            }
             yield done_of(table, row)
 
 
