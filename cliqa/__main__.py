@@ -9,6 +9,8 @@ from collections.abc import Sequence
 COMMANDS = {
     "score": "every metric, one decode, one row per file in a store",
     "apply": "copy, link or print files by a condition on saved scores",
+    "report": "one HTML page to look at saved scores and choose thresholds",
+    "calibrate": "thresholds learned from a few labelled files",
     "export": "saved scores as a CSV, JSON Lines or Parquet table",
     "filter_low_quality_jpeg": "keep images that were never saved as a low quality JPEG",
     "predict_jpeg_qf": "estimate JPEG quality factors from pixels, to CSV and SQLite",

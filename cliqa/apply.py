@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from cliqa.errors import ImageIssue, UsageError
@@ -78,7 +79,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             condition = f"coalesce(({condition}), 0) = 0" if condition.strip() else "0"
         prefix = _prefix_columns(options, store, used)
         placer = _placer(options, store)
-        rows = store.rows(["path", *prefix], condition, _order(options, store), options.limit)
+        rows = _begun(store.rows(["path", *prefix], condition, _order(options, store), options.limit))
         if placer is None:
             chosen, failed = _name(rows, options, console), 0
         else:
@@ -87,6 +88,12 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             chosen, failed = _place(rows, fields, placer, store, options, console)
         console.say(_summary(options, store.count(), chosen, failed))
     return 3 if options.strict and failed else 0
+
+
+def _begun(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The same rows, the query already running: what is wrong with it shows before anything is placed."""
+    first = list(islice(rows, 1))
+    return chain(first, rows)
 
 
 def _prefix_columns(options: argparse.Namespace, store: Store, used: Sequence[str]) -> list[str]:

@@ -1,0 +1,212 @@
+"""A store -> the parts of the page -> one HTML text."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import hashlib
+import html
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from typing import IO, TYPE_CHECKING, Any
+
+from cliqa import __version__
+from cliqa.errors import UsageError
+from cliqa.listing import display
+from cliqa.report.columns import Column, Rows, read_rows
+from cliqa.report.sample import stratified_sample
+from cliqa.report.thumbnails import LONG_SIDE, SMALLER, thumbnails
+from cliqa.results.conditions import column as find_column
+from cliqa.results.store import Store
+
+if TYPE_CHECKING:
+    from cliqa.console import Console
+
+MAX_PAGE_BYTES = 38_000_000
+MAX_ISSUES = 20_000
+_CHUNK = 1_500_000  # bytes of pictures in one block, which the page decodes when the first of them is seen
+SCRIPTS = ("data", "conditions", "histograms", "pictures", "gallery", "scatter", "issues", "main")
+_SIMPLE = re.compile(r"\s*([\w.]+|\"[^\"]+\")\s*(>=|<=|>|<)\s*(-?[\d.]+(?:e-?\d+)?)\s*", re.IGNORECASE)
+
+
+def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str:
+    """Write the page; returns what it holds, in words."""
+    with Store(options.store) as store:
+        rows = read_rows(store, options.max_rows)
+        start = starting_thresholds(options.where, rows.columns)
+        issues = [[display(path), kind, display(message)] for path, kind, message in _first(store.issues(), MAX_ISSUES)]
+        order = picture_order(rows, options.thumbnails)
+        located = [store.locate(rows.paths[row]) for row in order]
+        title = options.title or _title(store)
+    facts = {
+        "title": title,
+        "version": __version__,
+        "store": shlex.quote(display(options.store)),
+        "rows": len(rows.paths),
+        "total": rows.total,
+        "start": start,
+        "columns": [_describe(column) for column in rows.columns],
+    }
+    parts = _data_parts(rows, issues)
+    room = MAX_PAGE_BYTES - sum(len(text) for _, text in parts) - 200_000
+    chosen, pictures = _read_pictures(order, located, room, options.workers or _threads(), console)
+    facts["pictures"] = _picture_index(chosen, pictures)
+    parts += [(f"pictures-{number}", text) for number, text in enumerate(_picture_blocks(pictures))]
+    stream.write(page(title, facts, parts))
+    return f"{len(rows.paths):,} rows, {len(pictures):,} pictures"
+
+
+def page(title: str, facts: dict[str, Any], parts: Sequence[tuple[str, str]]) -> str:
+    """The HTML. Everything that came from files is either escaped or compressed; scripts and styles are known by hash."""
+    script = "(() => {\n'use strict';\n" + "\n".join(_asset(f"{name}.js") for name in SCRIPTS) + "\n})();\n"
+    style = _asset("page.css")
+    blocks = "\n".join(f'<script type="text/plain" id="{name}">{text}</script>' for name, text in parts)
+    filled = {
+        "title": html.escape(title),
+        "policy": f"default-src 'none'; img-src blob:; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
+        "base-uri 'none'; form-action 'none'",
+        "style": style,
+        "facts": _json(facts),
+        "data": blocks,
+        "script": script,
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: filled[match[1]], _asset("page.html"))
+
+
+def starting_thresholds(condition: str, columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """`a.b >= 3 and c.d < 2` -> what the page begins with.
+
+    Raises:
+        UsageError: the condition is more than comparisons with numbers joined by `and`, or names an unknown column.
+    """
+    if not condition.strip():
+        return []
+    names = [column.name for column in columns if not column.labels]
+    found = []
+    for term in re.split(r"\s+and\s+", condition, flags=re.IGNORECASE):
+        match = _SIMPLE.fullmatch(term)
+        if match is None:
+            raise UsageError(
+                f"the page can begin with comparisons joined by `and`, each like grain_noise.psnr >= 40; not {term!r}"
+            )
+        found.append({"name": find_column(match[1], names), "operator": match[2], "value": float(match[3])})
+    return found
+
+
+def picture_order(rows: Rows, count: int) -> list[int]:
+    """The rows that get a picture, the most useful first."""
+    main = [column.values for column in rows.columns if column.field.better and not column.labels] or [
+        column.values for column in rows.columns
+    ]
+    return stratified_sample(main, len(rows.paths), count) if count else []
+
+
+def _data_parts(rows: Rows, issues: list[list[str]]) -> list[tuple[str, str]]:
+    """(element id, base64 text) of all data but the pictures."""
+    parts = [(f"column-{index}", _base64(column.packed())) for index, column in enumerate(rows.columns)]
+    paths = "\n".join(display(path) for path in rows.paths)
+    parts.append(("paths", _base64(gzip.compress(paths.encode("utf-8"), 6, mtime=0))))
+    parts.append(("issues", _base64(gzip.compress(json.dumps(issues).encode(), 6, mtime=0))))
+    return parts
+
+
+def _read_pictures(
+    order: Sequence[int], paths: Sequence[str], room: int, workers: int, console: Console
+) -> tuple[list[int], list[bytes]]:
+    """Pictures until they are all read or the page is full; rows without a readable picture are left out."""
+    chosen: list[int] = []
+    pictures: list[bytes] = []
+    side = LONG_SIDE if len(order) * 12_000 * 4 // 3 <= room else SMALLER
+    made = thumbnails(paths, workers, side)
+    with console.progress(len(paths)):
+        for row, picture in zip(order, made, strict=True):
+            console.step()
+            if picture is None:
+                continue
+            room -= len(picture) * 4 // 3 + 40
+            if room < 0:
+                break
+            chosen.append(row)
+            pictures.append(picture)
+    return chosen, pictures
+
+
+def _picture_index(rows: Sequence[int], pictures: Sequence[bytes]) -> dict[str, Any]:
+    """Where each row's picture lies: blocks, and the length of each picture within its block."""
+    blocks = [number for number, block in enumerate(_blocks(pictures)) for _ in block]
+    return {"rows": list(rows), "blocks": blocks, "sizes": [len(picture) for picture in pictures]}
+
+
+def _picture_blocks(pictures: Sequence[bytes]) -> Iterator[str]:
+    for block in _blocks(pictures):
+        yield _base64(b"".join(block))
+
+
+def _blocks(pictures: Sequence[bytes]) -> Iterator[list[bytes]]:
+    block: list[bytes] = []
+    size = 0
+    for picture in pictures:
+        block.append(picture)
+        size += len(picture)
+        if size >= _CHUNK:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _describe(column: Column) -> dict[str, Any]:
+    metric, _, short = column.name.rpartition(".")
+    field = column.field
+    return {
+        "name": column.name,
+        "metric": metric or "file",
+        "field": short,
+        "meaning": field.meaning,
+        "low": field.low,
+        "high": field.high,
+        "unit": field.unit,
+        "better": field.better,
+        "whole": field.kind == "int",
+        "encoding": column.encoding,
+        "labels": column.labels,
+    }
+
+
+def _title(store: Store) -> str:
+    names = [os.path.basename(os.path.abspath(store.locate(path))) for path in store.inputs]
+    return display(", ".join(names) or os.path.basename(store.path))
+
+
+def _threads() -> int:
+    from cliqa.pipeline import default_workers
+
+    return default_workers()
+
+
+def _first(items: Iterator[Any], count: int) -> Iterator[Any]:
+    for _, item in zip(range(count), items, strict=False):
+        yield item
+
+
+def _asset(name: str) -> str:
+    return resources.files("cliqa.report").joinpath(f"page/{name}").read_text(encoding="utf-8")
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand inside a script element, whatever its strings hold."""
+    text = json.dumps(value, separators=(",", ":"))  # ASCII alone
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{_base64(hashlib.sha256(text.encode('utf-8')).digest())}"

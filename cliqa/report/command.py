@@ -1,0 +1,75 @@
+"""The options of `python -m cliqa.report`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cliqa.errors import ResultsError, UsageError
+from cliqa.filtering import guarded
+from cliqa.options import new_parser, positive
+
+if TYPE_CHECKING:
+    from cliqa.console import Console
+
+COMMAND = "report"
+DEFAULT_THUMBNAILS = 1500
+DEFAULT_MAX_ROWS = 200_000
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options."""
+    parser = new_parser(
+        COMMAND,
+        "Write one HTML page, which opens from disk and offline, to look at saved scores, choose thresholds and copy the "
+        "cliqa.apply command that acts on them.",
+    )
+    parser.add_argument("store", help="what cliqa.score or a filter's --results wrote: .db, .csv, .jsonl or .parquet")
+    parser.add_argument("--output", "-o", default="report.html", metavar="FILE", help="the page")
+    parser.add_argument("--force", action="store_true", help="replace the page if it is there already")
+    parser.add_argument("--title", help="heading of the page (default: the folder that was scored)")
+    parser.add_argument(
+        "--where", "-w", default="", metavar="CONDITION",
+        help='thresholds to begin with, such as "grain_noise.psnr >= 40 and aesthetic.score >= 1"',
+    )  # fmt: skip
+    parser.add_argument(
+        "--thumbnails", type=positive(int, zero=True), default=DEFAULT_THUMBNAILS, metavar="N",
+        help="pictures in the page, for a sample over the range of every score; 0 opens no image",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-rows", type=positive(int), default=DEFAULT_MAX_ROWS, metavar="N",
+        help="larger stores are shown by an even sample of so many rows",
+    )  # fmt: skip
+    parser.add_argument("--workers", type=positive(int), metavar="N", help="threads that read pictures")
+    parser.add_argument("--quiet", action="store_true", help="no progress or summary on standard error")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from cliqa.listing import display
+    from cliqa.report.build import build
+
+    if os.path.lexists(options.output) and not options.force:
+        raise UsageError(f"{display(options.output)} exists; use --force to replace it, or another name")
+    part = f"{options.output}.part"
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
+        with open(part, "w", encoding="utf-8", newline="\n") as stream:
+            told = build(options, console, stream)
+        os.replace(part, options.output)
+    except OSError as error:
+        raise ResultsError(f"{display(options.output)} can't be written: {error.strerror or error}") from error
+    finally:
+        if os.path.exists(part):
+            os.unlink(part)
+    megabytes = os.path.getsize(options.output) / 1e6
+    console.say(f"{display(options.output)}: {told}, {megabytes:.1f} MB")
+    return 0

@@ -1,0 +1,194 @@
+// Histograms: a card per field, a native slider over a canvas, so that touch, mouse and keyboard all work.
+
+const THUMB = 20; // px, the slider's handle as in page.css: the plot is inset by half of it at both ends
+const HEIGHT = 64;
+const colours = {};
+
+function readColours() {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of ['bar', 'kept', 'kept-soft', 'dropped', 'dropped-soft', 'text', 'quiet', 'line', 'panel', 'page']) {
+    colours[name] = style.getPropertyValue(`--${name}`).trim();
+  }
+}
+
+// The fields that stand open: a metric's first, its overall score, and levels. The others wait behind "more".
+const isMain = (column, position) => position === 0 || /(^|_)(level|score)$/.test(column.field);
+
+function buildHistograms() {
+  const groups = Map.groupBy ? Map.groupBy(columns, (column) => column.metric) : groupBy(columns);
+  for (const [metric, members] of groups) {
+    const section = make('div', { className: 'metric' }, make('h3', {}, make('span', { text: metric })));
+    const open = members.filter((column, position) => metric !== 'file' && isMain(column, position));
+    const rest = members.filter((column) => !open.includes(column));
+    section.append(...open.map(buildField));
+    if (rest.length) {
+      const names = rest.length > 3 ? `${rest.length} more fields` : rest.map((column) => column.field).join(', ');
+      const details = make('details', {}, make('summary', { text: open.length ? `more: ${names}` : names }));
+      details.addEventListener('toggle', () => {
+        if (details.open && details.children.length === 1) details.append(...rest.map(buildField));
+      });
+      rest.forEach((column) => { column.reveal = () => { details.open = true; if (!column.card) details.append(...rest.filter((one) => !one.card).map(buildField)); }; });
+      section.append(details);
+    }
+    $('metrics').append(section);
+  }
+}
+
+function groupBy(list) {
+  const groups = new Map();
+  for (const column of list) groups.set(column.metric, [...(groups.get(column.metric) ?? []), column]);
+  return groups;
+}
+
+const visible = new Set();
+const watcher = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const column = columns[target.dataset.column];
+    if (isIntersecting) visible.add(column);
+    else visible.delete(column);
+    if (isIntersecting) column.load().then(() => { fillField(column); redraw(); });
+  }
+}, { rootMargin: '200px' });
+
+// The frame of a card, at its final size; values come when it is seen.
+function buildField(column) {
+  const use = make('input', { type: 'checkbox', attributes: { 'aria-label': `use ${column.name}` } });
+  const card = make('div', { className: 'field', data: { column: columns.indexOf(column) } });
+  card.title = column.meaning;
+  const head = make('div', { className: 'field-head' }, make('label', {}, use, make('span', { text: column.field })));
+  const foot = make('div', { className: 'field-foot' }, make('span'), make('span', { className: 'effect' }), make('span'));
+  column.card = card;
+  column.parts = { use, foot };
+  use.addEventListener('change', () => change(column, { used: use.checked }));
+  card.append(head);
+  if (column.isText) {
+    card.append(...column.labels.map((label, index) => buildChoice(column, label, index)));
+  } else {
+    const operator = make('button', { type: 'button', text: column.better === 'lower' ? '≤' : '≥', attributes: { 'aria-label': 'turn the comparison round' } });
+    const number = make('input', { type: 'number', step: 'any', attributes: { 'aria-label': `threshold of ${column.name}`, inputmode: 'decimal' } });
+    const canvas = make('canvas');
+    const slider = make('input', { type: 'range', attributes: { 'aria-label': column.name } });
+    Object.assign(column.parts, { operator, number, canvas, slider });
+    head.append(operator, number);
+    if (column.unit) head.append(make('span', { className: 'quiet small', text: column.unit }));
+    card.append(make('div', { className: 'plot' }, canvas, slider));
+    slider.addEventListener('input', () => change(column, { value: Number(slider.value), used: true }));
+    number.addEventListener('change', () => { if (number.value !== '') change(column, { value: Number(number.value), used: true }); });
+    operator.addEventListener('click', () => change(column, { operator: column.condition.operator[0] === '>' ? '<=' : '>=', used: true }));
+  }
+  card.append(foot);
+  watcher.observe(card);
+  return card;
+}
+
+function buildChoice(column, label, index) {
+  const box = make('input', { type: 'checkbox', checked: true });
+  const number = make('span', { className: 'number' });
+  const [total, kept] = [make('i'), make('i')];
+  (column.parts.choices ??= []).push({ box, number, total, kept });
+  box.addEventListener('change', () => {
+    const labels = new Set(column.condition.labels);
+    if (box.checked) labels.add(index);
+    else labels.delete(index);
+    change(column, { labels, used: labels.size < column.labels.length });
+  });
+  return make('label', { className: 'choice' }, box, make('span', { className: 'name', text: label }), make('span', { className: 'track' }, total, kept), number);
+}
+
+function fillField(column) {
+  const condition = conditions.begin(column);
+  const { parts } = column;
+  if (parts.filled) return;
+  parts.filled = true;
+  if (!column.isText) {
+    Object.assign(parts.slider, { min: column.from, max: column.to, step: column.step });
+    parts.foot.children[0].textContent = column.show(column.from);
+    parts.foot.children[2].textContent = column.show(column.to);
+  }
+  if (column.missing && column.missing < rowCount) {
+    const box = make('input', { type: 'checkbox', checked: condition.keepMissing });
+    box.addEventListener('change', () => change(column, { keepMissing: box.checked }));
+    column.card.append(make('label', { className: 'missing' }, box, `keep the ${whole(column.missing)} without a value`));
+  }
+  showCondition(column);
+}
+
+// Apply a change of a condition, from whichever control it came.
+function change(column, difference) {
+  Object.assign(column.condition, difference);
+  conditions.update(column);
+  showCondition(column);
+  gallery.follow(column);
+  redraw();
+}
+
+function showCondition(column) {
+  const { condition, parts, card } = column;
+  if (!card) return;
+  card.classList.toggle('used', condition.used);
+  parts.use.checked = condition.used;
+  const loss = column.isText || condition.used ? percent(condition.failing, rowCount) : '';
+  parts.foot.children[1].textContent = condition.used ? `drops ${loss} by itself` : '';
+  if (column.isText) {
+    parts.choices.forEach(({ box }, index) => { box.checked = condition.labels.has(index); });
+    return;
+  }
+  parts.operator.textContent = { '>=': '≥', '<=': '≤' }[condition.operator] ?? condition.operator;
+  if (document.activeElement !== parts.number) parts.number.value = condition.value;
+  parts.slider.value = condition.value;
+  parts.slider.setAttribute('aria-valuetext', `${condition.operator} ${condition.value}`);
+}
+
+function drawField(column) {
+  if (!column.values) return;
+  const kept = new Uint32Array(256);
+  const { binOf, totals } = column;
+  const flags = conditions.kept;
+  for (let i = 0; i < rowCount; i++) kept[binOf[i]] += flags[i];
+  if (column.isText) drawChoices(column, kept);
+  else drawBars(column, totals, kept);
+}
+
+function drawChoices(column, kept) {
+  const most = Math.max(...column.labels.map((_, index) => column.totals[index]));
+  column.parts.choices.forEach(({ number, total, kept: bar }, index) => {
+    total.style.transform = `scaleX(${column.totals[index] / most})`;
+    bar.style.transform = `scaleX(${kept[index] / most})`;
+    number.textContent = whole(column.totals[index]);
+  });
+}
+
+// Fit a canvas to its place on the screen; returns its context in CSS pixels and its size.
+function fit(canvas) {
+  const ratio = devicePixelRatio || 1;
+  const { clientWidth: width, clientHeight: height } = canvas;
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+  }
+  const context = canvas.getContext('2d');
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
+}
+
+function drawBars(column, totals, kept) {
+  const { context, width } = fit(column.parts.canvas);
+  const span = width - THUMB;
+  const slots = column.perValue ? column.bins - 1 : column.bins;
+  const pitch = span / Math.max(1, slots);
+  const bar = column.perValue ? Math.max(3, Math.min(16, pitch * 0.7)) : pitch - (pitch > 4 ? 1 : 0.4);
+  let most = 1;
+  for (let bin = 0; bin < column.bins; bin++) most = Math.max(most, totals[bin]);
+  const tall = (number) => (number ? Math.max(1.5, Math.sqrt(number / most) * (HEIGHT - 16)) : 0);
+  for (const [counts, colour] of [[totals, colours.bar], [kept, colours.kept]]) {
+    context.fillStyle = colour;
+    for (let bin = 0; bin < column.bins; bin++) {
+      const x = THUMB / 2 + bin * pitch - (column.perValue ? bar / 2 : 0);
+      const height = tall(counts[bin]);
+      context.fillRect(x, HEIGHT - 1 - height, bar, height);
+    }
+  }
+  context.fillStyle = colours.line;
+  context.fillRect(THUMB / 2, HEIGHT - 1, span, 1);
+}

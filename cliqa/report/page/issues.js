@@ -1,0 +1,27 @@
+// Issues: the files that gave no score, and why.
+
+const issues = {
+  all: [],
+  shown: 200,
+
+  async build() {
+    this.all = JSON.parse(new TextDecoder().decode(await inflated('issues')));
+    $('issue-count').textContent = whole(this.all.length);
+    const kinds = [...new Set(this.all.map(([, kind]) => kind))].sort();
+    $('issue-kind').append(make('option', { value: '', text: 'all' }), ...kinds.map((kind) => make('option', { value: kind, text: kind })));
+    for (const id of ['issue-kind', 'issue-find']) $(id).addEventListener('input', () => { this.shown = 200; this.draw(); });
+    $('more-issues').addEventListener('click', () => { this.shown += 1000; this.draw(); });
+    this.draw();
+  },
+
+  draw() {
+    const kind = $('issue-kind').value;
+    const find = $('issue-find').value.toLowerCase();
+    const found = this.all.filter(([path, type, message]) => (!kind || type === kind) && (!find || `${path}\n${message}`.toLowerCase().includes(find)));
+    const lines = found.slice(0, this.shown).map(([path, type, message]) =>
+      make('tr', {}, make('td', { text: type }), make('td', { text: path }), make('td', { text: message })));
+    $('issues-table').tBodies[0].replaceChildren(...lines);
+    $('issue-note').textContent = this.all.length ? `${whole(found.length)} files` : 'Every file gave a score.';
+    $('more-issues').hidden = found.length <= this.shown;
+  },
+};
