@@ -148,16 +148,20 @@ class CsvResults(_LineResults):
             if head is None:
                 return
             ended = _ends_with_newline(name)
-            if not ended and ",".join(head) == ",".join(self.columns[table])[: len(",".join(head))] and not any(reader):
-                yield None  # the very first line was cut
-                return
             if head != self.columns[table]:
-                raise ResultsError(f"{display(name)} has other columns than this run writes; use another name")
+                cut = not ended and ",".join(self.columns[table]).startswith(",".join(head))
+                if not cut or next(reader, None) is not None:
+                    raise ResultsError(f"{display(name)} has other columns than this run writes; use another name")
             previous: list[str] | None = None
-            for cells in _csv_rows(reader):
-                if previous is not None:
-                    yield dict(zip(head, previous, strict=False))
-                previous = cells
+            try:
+                for cells in reader:
+                    if previous is not None:
+                        yield dict(zip(head, previous, strict=True))
+                    previous = cells
+            except (csv.Error, ValueError) as error:
+                raise ResultsError(f"line {reader.line_num} of {display(name)} is damaged: {error}") from error
+            if previous is None and not ended:
+                yield None  # the very first line was cut
             if previous is not None:
                 complete = ended and len(previous) == len(head)
                 yield dict(zip(head, previous, strict=True)) if complete else None
@@ -192,13 +196,6 @@ def _text(value: Scalar) -> str:
 
 def _csv_value(value: Scalar) -> Scalar:
     return "" if value is None else value
-
-
-def _csv_rows(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    try:
-        yield from reader
-    except csv.Error:  # a row cut in the middle of a quoted cell
-        yield []
 
 
 def _ends_with_newline(name: str) -> bool:
