@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import conv1d
 
-from cliqa.signal.factor_network import MAPS, NUMBERS, SHARED, axis_numbers, factor_maps, median_factor
+from cliqa.signal.factor_network import MAPS, NEAR_ONE, NUMBERS, SHARED, axis_numbers, factor_maps, median_factor
 from cliqa.signal.resampling_spectra import BINS, FACTORS
 from cliqa.training.examples import Example
 
@@ -188,7 +188,8 @@ def fit_factors(train: Example, val: Example, work: Path, settings: FactorFitSet
         truth = val_factors.numpy()
         errors = np.abs(held - truth)
         kept = truth.max(1) <= 1.0
-        row = [epoch, total / len(maps), errors[~kept].mean(), np.mean(held[kept].max(1) > 1.05)]
+        above = (held[kept].max(1) > NEAR_ONE).sum() / max(1, kept.sum())
+        row = [epoch, total / len(maps), errors[~kept].sum() / max(1, errors[~kept].size), above]
         _log(work / "curve.csv", row)
         state = {"net": net.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict(),
                  "schedule": schedule.state_dict(), "epoch": epoch}  # fmt: skip

@@ -133,5 +133,39 @@ def measured_table(found: NDArray[np.float64], examples: Example) -> str:
 
 
 CARD = """# scale_factor
-TODO {parameters} {examples} {command} {table} {reading}
+
+Predicts by how much a picture was enlarged since its last true pixels: `scale_x`, `scale_y` and `scale`, 1.0
+(original size, or reduced) to 2.0 (twice or more), and `quality` = 100 - 100 (scale - 1). Where the axes differ by
+more than a few per cent, `scale` is the larger one.
+
+## How
+
+The most detailed window of up to 512x512 pixels is reduced, per axis, to spectra
+(`cliqa/signal/resampling_spectra.py`): lines of the mean absolute high-pass residual, of which interpolation by r
+puts one at 1 - 1/r cycles per pixel, their coherence between four strips, and the power spectrum of the rows. A
+network of two convolutions over 257 candidate factors, each channel evidence at that factor's own frequencies, gives
+a distribution per axis (`cliqa/signal/factor_network.py`); the two are read together, since most pictures were
+enlarged by one factor, and the median is the answer. {parameters} parameters, NumPy only.
+
+## Data and licences
+
+Photographs of the data folder (`photos/`): uncompressed or reduced ones and drawings (CC0, CC-BY, CC-BY-SA, public
+domain) and crops of camera originals. All may be trained on; none is part of the weights or of this repository. No
+human ratings. {examples} examples made by `cliqa/training/resized_photos.py`: 55 % enlarged 1.0-2.0 (a few to 4) by
+nearest, box, bilinear, bicubic of many B and C, lanczos 2-4, windowed sincs, Gaussian and spline kernels as Pillow,
+OpenCV, torch, SciPy and ImageMagick apply them, a fifth with separate axes, an eighth after another resize; the
+others untouched, reduced to 0.5-1.0, out of focus, moved, rotated, demosaiced or denoised. Then sharpening, noise,
+cropping and JPEG 80-99 in random mixture.
+
+## Made by
+
+    {command}
+
+Reading, chosen on the validation photographs: same {reading[0]:g}, power {reading[1]:g}, caution {reading[2]:g}.
+
+## Results on the test photographs, never seen
+
+Examples of the training generator, two thirds saved as JPEG, with all its blurs, noise and second resizes:
+
+{table}
 """
