@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -106,12 +107,14 @@ class _Scoring:
             content_hash=True,
         )
         self.printer = PathPrinter(options.null) if options.print else None
-        with open_results(options.results, schema_of(metrics[0]), options.resume) as results:
+        schema = schema_of(metrics[0], options.num_patches)
+        with contextlib.ExitStack() as stack:
+            results = stack.enter_context(open_results(options.results, schema, options.resume))
             _note_input(results, options.input)
-            total = self.listing.count() if sys.stderr.isatty() and not options.quiet else None
-            with self.console.progress(total):
-                for found in run(self._fresh(results), metrics, settings):
-                    self._issue(found, results) if isinstance(found, Issue) else self._record(found, results)
+            stack.enter_context(self.console.progress(self.listing.count() if self.console.terminal else None))
+            scored = run(self._fresh(results), metrics, settings, self.listing.ready)
+            for found in stack.enter_context(contextlib.closing(scored)):
+                self._issue(found, results) if isinstance(found, Issue) else self._record(found, results)
         self._summary()
         return 3 if options.strict and self.issues else 0
 

@@ -56,20 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.listing import display
     from cliqa.report.build import build
+    from cliqa.results.writer import replacing
 
     if os.path.lexists(options.output) and not options.force:
         raise UsageError(f"{display(options.output)} exists; use --force to replace it, or another name")
-    part = f"{options.output}.part"
     try:
         os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
-        with open(part, "w", encoding="utf-8", newline="\n") as stream:
+        with replacing(options.output) as part, open(part, "w", encoding="utf-8", newline="\n") as stream:
             told = build(options, console, stream)
-        os.replace(part, options.output)
     except OSError as error:
         raise ResultsError(f"{display(options.output)} can't be written: {error.strerror or error}") from error
-    finally:
-        if os.path.exists(part):
-            os.unlink(part)
     megabytes = os.path.getsize(options.output) / 1e6
     console.say(f"{display(options.output)}: {told}, {megabytes:.1f} MB")
     return 0

@@ -18,7 +18,7 @@ from cliqa.listing import display
 from cliqa.results.conditions import quote
 from cliqa.results.schema import ISSUE_COLUMNS, Row
 from cliqa.results.sqlite_store import to_sql_value
-from cliqa.results.writer import issues_path
+from cliqa.results.writer import issues_path, replacing
 
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 _TEXT_COLUMNS = {
@@ -45,14 +45,12 @@ def write_table(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[
         rows: values in that order; paths that are no valid UTF-8 hold surrogates and keep their exact bytes.
     """
     write = {".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": _write_parquet}[os.path.splitext(name)[1].lower()]
-    part = f"{name}.part"
     try:
         os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
-        count = write(part, columns, rows)
-        os.replace(part, name)
+        with replacing(name) as part:
+            return write(part, columns, rows)
     except OSError as error:
         raise ResultsError(f"{display(name)} can't be written: {error.strerror or error}") from error
-    return count
 
 
 def _write_csv(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[Any]]) -> int:

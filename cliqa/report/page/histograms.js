@@ -74,7 +74,7 @@ function buildField(column) {
     card.append(make('div', { className: 'plot' }, canvas, slider));
     slider.addEventListener('input', () => change(column, { value: Number(slider.value), used: true }));
     number.addEventListener('change', () => { if (number.value !== '') change(column, { value: Number(number.value), used: true }); });
-    operator.addEventListener('click', () => change(column, { operator: column.condition.operator[0] === '>' ? '<=' : '>=', used: true }));
+    operator.addEventListener('click', () => change(column, (condition) => ({ operator: condition.operator[0] === '>' ? '<=' : '>=', used: true })));
   }
   card.append(foot);
   watcher.observe(card);
@@ -87,10 +87,13 @@ function buildChoice(column, label, index) {
   const [total, kept] = [make('i'), make('i')];
   (column.parts.choices ??= []).push({ box, number, total, kept });
   box.addEventListener('change', () => {
-    const labels = new Set(column.condition.labels);
-    if (box.checked) labels.add(index);
-    else labels.delete(index);
-    change(column, { labels, used: labels.size < column.labels.length });
+    const chosen = box.checked;
+    change(column, (condition) => {
+      const labels = new Set(condition.labels);
+      if (chosen) labels.add(index);
+      else labels.delete(index);
+      return { labels, used: labels.size < column.labels.length };
+    });
   });
   return make('label', { className: 'choice' }, box, make('span', { className: 'name', text: label }), make('span', { className: 'track' }, total, kept), number);
 }
@@ -114,8 +117,12 @@ function fillField(column) {
 }
 
 // Apply a change of a condition, from whichever control it came.
-function change(column, difference) {
-  Object.assign(column.condition, difference);
+async function change(column, difference) {
+  if (!column.condition) { // touched before its values were read
+    await column.load();
+    conditions.begin(column);
+  }
+  Object.assign(column.condition, typeof difference === 'function' ? difference(column.condition) : difference);
   conditions.update(column);
   showCondition(column);
   gallery.follow(column);

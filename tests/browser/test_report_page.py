@@ -1,0 +1,287 @@
+"""The report in a real, headless Chromium: opened from disk, dragged, filtered, sorted, copied from.
+
+Skipped where there is no browser, except in continuous integration (CI is set): there its absence is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cliqa.report import main as report
+from cliqa.results.store import Store
+from tests.synthetic_store import make_store
+
+BROWSER = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+if os.environ.get("CI"):
+    import playwright.sync_api as playwright
+
+    assert BROWSER, "continuous integration needs a Chromium: `make browser` installs it"
+else:
+    playwright = pytest.importorskip("playwright.sync_api")
+    pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium; `make browser` installs it")
+
+HOSTILE = "photos/<img src=x onerror=document.title='owned'>.jpg"
+ROWS = 400
+
+
+@pytest.fixture(scope="module")
+def store_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    make_store(folder / "scores.db", ROWS, issues=3, names=[HOSTILE])
+    (folder / "photos/0000").mkdir(parents=True)
+    for number in range(ROWS):
+        shade = np.linspace(0, 255, 120).astype(np.uint8)
+        pixels = np.stack([np.tile(shade, (90, 1))] * 2 + [np.full((90, 120), number % 256, np.uint8)], axis=2)
+        name = HOSTILE if number == 0 else f"photos/0000/IMG_{number:07d}.jpg"
+        Image.fromarray(pixels).save(folder / name)
+    assert report([str(folder / "scores.db"), "-o", str(folder / "report.html"), "--quiet", "--thumbnails", "300"]) == 0
+    return folder / "scores.db"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as running:
+        chromium = running.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any, store_path: Path) -> Iterator[Any]:
+    """The page, opened offline; fails the test when the page asks for anything or logs an error."""
+    context = browser.new_context(viewport={"width": 1300, "height": 850}, offline=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    view = context.new_page()
+    trouble: list[str] = []
+    view.on(
+        "request", lambda request: None if request.url.startswith(("file:", "blob:")) else trouble.append(request.url)
+    )
+    view.on("console", lambda message: trouble.append(message.text) if message.type in ("error", "warning") else None)
+    view.on("pageerror", lambda error: trouble.append(str(error)))
+    open_page(view, store_path)
+    yield view
+    context.close()
+    assert trouble == []
+
+
+def open_page(view: Any, store_path: Path) -> None:
+    view.goto(store_path.with_name("report.html").as_uri())
+    view.wait_for_selector("html[data-ready=true]", timeout=20_000)
+
+
+def number(view: Any, selector: str) -> int:
+    return int(view.locator(selector).inner_text().replace(",", ""))
+
+
+def slider(view: Any, name: str) -> Any:
+    return view.locator(f'input[type=range][aria-label="{name}"]')
+
+
+def drag(view: Any, name: str, share: float) -> None:
+    slider(view, name).scroll_into_view_if_needed()
+    box = slider(view, name).bounding_box()
+    middle = box["y"] + box["height"] / 2
+    view.mouse.move(box["x"] + box["width"] / 2, middle)
+    view.mouse.down()
+    view.mouse.move(box["x"] + box["width"] * share, middle, steps=5)
+    view.mouse.up()
+    view.wait_for_timeout(50)
+
+
+def condition(view: Any) -> str:
+    found = re.search(r'--where "(.*)" -o kept$', view.locator("#command").inner_text())
+    assert found is not None
+    return found[1]
+
+
+def kept_by_store(store_path: Path, where: str) -> int:
+    with Store(str(store_path)) as store:
+        return store.count(where)
+
+
+def test_it_opens_with_everything_kept(page: Any) -> None:
+    assert number(page, "#kept") == ROWS and number(page, "#dropped") == 0
+    assert page.locator("#metrics .metric").count() == 8
+    assert page.locator(".card").count() > 10
+    assert page.locator(".card img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    assert page.locator("#issue-count").inner_text() == "3"
+
+
+def test_dragging_counts_what_the_command_would_keep(page: Any, store_path: Path) -> None:
+    drag(page, "jpeg_quality.quality", 0.6)
+    first = number(page, "#kept")
+    assert 0 < first < ROWS and first == kept_by_store(store_path, condition(page))
+    drag(page, "grain_noise.psnr", 0.45)
+    both = number(page, "#kept")
+    assert both < first and both == kept_by_store(store_path, condition(page))
+    assert condition(page).count(" and ") == 1
+    assert both + number(page, "#dropped") == ROWS
+    page.click("#combine-any")
+    page.wait_for_timeout(50)
+    assert number(page, "#kept") > first
+    assert number(page, "#kept") == kept_by_store(store_path, condition(page)) and " or " in condition(page)
+    page.click("#reset")
+    page.wait_for_timeout(50)
+    assert number(page, "#kept") == ROWS and "--where" not in page.locator("#command").inner_text()
+
+
+def test_thresholds_by_keyboard_number_and_direction(page: Any, store_path: Path) -> None:
+    slider(page, "grain_noise.psnr").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(50)
+    assert number(page, "#kept") == kept_by_store(store_path, condition(page)) < ROWS
+    box = page.locator('input[aria-label="threshold of grain_noise.psnr"]')
+    box.fill("31.25")
+    box.press("Enter")
+    page.wait_for_timeout(50)
+    assert condition(page) == "grain_noise.psnr >= 31.25"
+    more = number(page, "#kept")
+    page.locator(".field", has=box).get_by_role("button").click()
+    page.wait_for_timeout(50)
+    assert condition(page) == "grain_noise.psnr <= 31.25"
+    assert number(page, "#kept") == kept_by_store(store_path, condition(page))
+    assert number(page, "#kept") + more >= ROWS
+
+
+def test_labels_whole_numbers_and_missing_values(page: Any, store_path: Path) -> None:
+    page.locator(".choice", has_text="rejected").locator("input").uncheck()
+    page.wait_for_timeout(50)
+    assert "aesthetic.label in (" in condition(page)
+    assert number(page, "#kept") == kept_by_store(store_path, condition(page))
+    page.locator("summary", has_text="qf_header").click()
+    page.wait_for_timeout(300)
+    drag(page, "jpeg_quality.qf_header", 0.6)
+    without = number(page, "#kept")
+    assert without == kept_by_store(store_path, condition(page))
+    page.locator(".missing").first.locator("input").check()
+    page.wait_for_timeout(50)
+    assert "is null)" in condition(page)
+    assert without < number(page, "#kept") == kept_by_store(store_path, condition(page))
+    drag(page, "exposure.too_dark_level", 0.4)
+    assert re.search(r"exposure\.too_dark_level <= [23]\b", condition(page))
+    assert number(page, "#kept") == kept_by_store(store_path, condition(page))
+
+
+def scores(view: Any) -> list[float]:
+    return [float(text) for text in view.locator(".card .score").all_inner_texts()]
+
+
+def test_the_gallery_begins_at_the_threshold(page: Any) -> None:
+    drag(page, "grain_noise.psnr", 0.55)
+    value = float(condition(page).rsplit(" ", 1)[1])
+    assert page.locator("#sort").input_value() == "grain_noise.psnr"
+    found = scores(page)
+    assert found == sorted(found)
+    above = page.locator(".divider").evaluate("line => [...line.parentNode.children].indexOf(line)")
+    assert 0 < above < len(found)
+    assert all(score < value for score in found[:above]) and all(score >= value for score in found[above:])
+    assert set(page.locator(".card .status").all_inner_texts()[:above]) == {"✕ dropped"}
+
+
+def test_sorting_paging_and_choosing_files(page: Any) -> None:
+    page.select_option("#sort", "scale_factor.scale")  # lower is better: the worst come first
+    page.click("[data-show=all]")
+    page.wait_for_timeout(50)
+    first = scores(page)
+    assert first == sorted(first, reverse=True) and page.locator("#earlier").is_disabled()
+    page.click("#later")
+    page.wait_for_timeout(50)
+    assert max(scores(page)) <= min(first)
+    drag(page, "jpeg_quality.quality", 0.6)
+    for show, status in (("kept", "✓ kept"), ("dropped", "✕ dropped")):
+        page.click(f"[data-show={show}]")
+        page.wait_for_timeout(50)
+        assert set(page.locator(".card .status").all_inner_texts()) == {status}
+    page.uncheck("#pictured")
+    page.wait_for_timeout(50)
+    assert "with a picture" not in page.locator("#position").inner_text()
+
+
+def test_the_command_is_copied(page: Any) -> None:
+    drag(page, "jpeg_quality.quality", 0.7)
+    page.click("#copy")
+    assert page.locator("#copy").inner_text() == "Copied"
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator("#command").inner_text()
+    assert copied.startswith("python -m cliqa.apply ") and "--where" in copied
+
+
+def test_a_hostile_name_is_text(page: Any) -> None:
+    page.uncheck("#pictured")
+    page.click("[data-show=all]")
+    while page.locator(".card", has_text="onerror").count() == 0:
+        assert page.locator("#later").is_enabled()
+        page.click("#later")
+        page.wait_for_timeout(50)
+    page.locator(".card", has_text="onerror").click()
+    assert page.locator("#detail-path").inner_text() == HOSTILE
+    assert page.title() == "photos · cliqa" and page.locator("img[src=x]").count() == 0
+    page.keyboard.press("Escape")
+    assert not page.locator("#detail").is_visible()
+
+
+def test_files_are_marked_and_the_marks_saved(page: Any) -> None:
+    page.locator(".card").first.focus()
+    page.keyboard.press("k")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("d")
+    page.wait_for_timeout(50)
+    with page.expect_download() as waiting:
+        page.click("#labels")
+    lines = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "path,label" and [line.rsplit(",", 1)[1] for line in lines[1:]] == ["keep", "drop"]
+
+
+def test_scatter_and_issues(page: Any) -> None:
+    page.locator("#tab-gallery").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(300)
+    pixels = "canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer"
+    painted = f"canvas => new Set(new Uint32Array({pixels})).size"
+    assert page.locator("#scatter-canvas").evaluate(painted) > 3
+    page.select_option("#scatter-x", "grepq.q")
+    page.locator("#scatter-canvas").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(50)
+    assert ".jpg: " in page.locator("#scatter-note").inner_text()
+    page.click("#tab-issues")
+    assert page.locator("#issues-table tbody tr").count() == 3
+    page.fill("#issue-find", "truncated")
+    assert page.locator("#issues-table tbody tr").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"), [(1300, 850, "light"), (1300, 850, "dark"), (390, 844, "light")]
+)
+def test_nothing_moves_and_nothing_overflows(
+    browser: Any, store_path: Path, width: int, height: int, scheme: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, offline=True)
+    view = context.new_page()
+    view.add_init_script(
+        "window.shift = 0; new PerformanceObserver(list => { for (const entry of list.getEntries()) window.shift += entry.value; })"
+        ".observe({ type: 'layout-shift', buffered: true });"
+    )
+    open_page(view, store_path)
+    drag(view, "jpeg_quality.quality", 0.6)
+    assert view.evaluate("window.shift") < 0.02
+    assert view.evaluate("document.documentElement.scrollWidth") == width
+    page_colour = view.evaluate("getComputedStyle(document.body).backgroundColor")
+    brightness = sum(map(int, re.findall(r"\d+", page_colour)[:3]))
+    assert brightness < 200 if scheme == "dark" else brightness > 600
+    if width < 500:
+        view.click("#tab-gallery")
+        view.wait_for_timeout(100)
+        assert view.locator(".card").first.is_visible() and not view.locator("#metrics").is_visible()
+    context.close()
