@@ -86,6 +86,7 @@ def guarded(command: str, quiet: bool, action: Callable[[Console], int]) -> int:
     from cliqa.console import Console
 
     console = Console(command, quiet)
+    _hold_standard_streams()
     try:
         with _signals_interrupt():
             return action(console)
@@ -105,6 +106,15 @@ def guarded(command: str, quiet: bool, action: Callable[[Console], int]) -> int:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         console.error(f"internal error: {reason}; what was done so far is kept (CLIQA_DEBUG=1 shows where it happened)")
         return 1
+
+
+def _hold_standard_streams() -> None:
+    """Where a standard stream was closed, nothing else may get its number: a results file as number 2 would take messages."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
 
 
 @contextlib.contextmanager

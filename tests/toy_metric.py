@@ -108,3 +108,27 @@ class Batchy(Brightness):
 
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
         return [{"mean": np.float32(found["mean"]), "batch": np.int64(len(observations))} for found in observations]  # type: ignore[dict-item]
+
+
+class Unhurried(Brightness):
+    """Takes a twentieth of a second over each picture."""
+
+    name: ClassVar[str] = "unhurried"
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        time.sleep(0.05)
+        return super().observe(view)
+
+
+class Faulty(Brightness):
+    """Has a fault that shows at the third picture."""
+
+    name: ClassVar[str] = "faulty"
+    scored: ClassVar[int] = 0
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        Faulty.scored += len(observations)
+        if Faulty.scored > 2:
+            raise ZeroDivisionError("a fault\nof mine")
+        return super().score(observations)

@@ -106,14 +106,11 @@ class _LineResults(Results):
 
     def _current(self, table: str, name: str) -> list[Row]:
         """The rows that count: of each path the last one, in the table where it was written last."""
-        rows = [row for row in self._read(table, name) if row is not None]
-        last = {row["path"]: index for index, row in enumerate(rows)}
+        rows = {
+            row["path"]: row for row in self._read(table, name) if row is not None
+        }  # a later row in the first's place
         changed = self._changed if table == "scores" else {}
-        return [
-            changed.get(row["path"], row)
-            for index, row in enumerate(rows)
-            if last[row["path"]] == index and self._latest.get(row["path"], table) == table
-        ]
+        return [changed.get(path, row) for path, row in rows.items() if self._latest.get(path, table) == table]
 
     def _equal(self, table: str, one: Row, other: Row) -> bool:
         return all(_text(one.get(name)) == _text(other.get(name)) for name in self.columns[table])
