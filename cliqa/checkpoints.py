@@ -6,6 +6,7 @@ the user is read with torch's `weights_only` loader, so a pickle's code never ru
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -31,12 +32,11 @@ def shipped_path(metric: str) -> Path:
 
 def fingerprint(path: str | os.PathLike[str]) -> str:
     """The first 12 hexadecimal digits of the file's SHA-256: the version of the weights in results."""
+    digest = hashlib.sha256()
     with open(path, "rb") as stream:
-        return (
-            hashlib.file_digest(stream, "sha256").hexdigest()[:12]
-            if hasattr(hashlib, "file_digest")
-            else (hashlib.sha256(stream.read()).hexdigest()[:12])
-        )
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()[:12]
 
 
 def save(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], *, metric: str, architecture: str,
@@ -46,8 +46,12 @@ def save(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], *, m
 
     facts = {"metric": metric, "architecture": architecture, "version": str(version), **metadata}
     part = f"{os.fspath(path)}.part"
-    save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, part, metadata=facts)
-    os.replace(part, path)
+    try:
+        save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, part, metadata=facts)
+        os.replace(part, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
 
 
 def load(
@@ -97,8 +101,11 @@ def _read_pickled(name: str) -> tuple[Tensors, dict[str, str]]:
     if not isinstance(content, dict):
         raise CheckpointError(f"{name} holds {type(content).__name__}, not a dictionary of tensors")
     state = content.get("tensors", content.get("state_dict", content))
-    metadata = content.get("metadata") or {}
-    if isinstance(metadata, str):
-        metadata = json.loads(metadata)
-    tensors = {key: value.numpy() for key, value in state.items() if isinstance(value, torch.Tensor)}
-    return tensors, {str(key): str(value) for key, value in metadata.items()}
+    metadata: Any = content.get("metadata") or {}
+    try:
+        if isinstance(metadata, str):
+            metadata = json.loads(metadata)
+        tensors = {str(key): value.numpy(force=True) for key, value in state.items() if isinstance(value, torch.Tensor)}
+        return tensors, {str(key): str(value) for key, value in metadata.items()}
+    except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{name} holds no dictionary of plain tensors with its metadata: {error}") from error

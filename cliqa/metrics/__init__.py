@@ -7,7 +7,7 @@ import importlib
 from importlib import metadata
 
 from cliqa import checkpoints
-from cliqa.errors import UsageError
+from cliqa.errors import CheckpointError, UsageError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 
 __all__ = ["Field", "Metric", "Observation", "Value", "View", "list_metrics", "load_metric", "metric_class"]
@@ -73,4 +73,7 @@ def load_metric(name: str, checkpoint: str | None = None, device: str = "cpu") -
         return cls({}, {}, device)
     path = checkpoint if checkpoint is not None else checkpoints.shipped_path(name)
     tensors, facts = checkpoints.load(path, metric=name, architecture=cls.architecture, version=cls.version)
-    return cls(tensors, facts | {"weights": checkpoints.fingerprint(path)}, device)
+    try:
+        return cls(tensors, facts | {"weights": checkpoints.fingerprint(path)}, device)
+    except (KeyError, IndexError, ValueError) as error:
+        raise CheckpointError(f"{path} lacks what {name} needs, or has it in another shape: {error}") from error
