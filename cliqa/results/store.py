@@ -39,6 +39,7 @@ class Store:
         columns: the columns of the scores, without the row number.
         score_columns: those of them that are `metric.field`.
         inputs: the folders or files that were scored, as far as the store tells.
+        base: the folder from which relative paths hold, "" where the store doesn't tell.
     """
 
     def __init__(self, path: str) -> None:
@@ -115,9 +116,9 @@ class Store:
 
     def locate(self, path: str) -> str:
         """Where a saved path is found from here: relative ones hold from the folder where the scoring was started."""
-        if os.path.isabs(path) or not self._base or os.path.lexists(path):
+        if os.path.isabs(path) or not self.base or os.path.lexists(path):
             return path
-        return os.path.join(self._base, path)
+        return os.path.join(self.base, path)
 
     def folder(self, path: str) -> str:
         """The folder of a file below the input folder that it came from ("" at its top), for mirroring the tree."""
@@ -165,7 +166,7 @@ class Store:
         self._meta: dict[str, str] = {}
         if "meta" in tables:
             self._meta = {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM meta")}
-        self._base = str(json.loads(self._meta.get("base", '""')))
+        self.base = str(json.loads(self._meta.get("base", '""')))
         self.inputs = [os.path.normpath(str(name)) for name in json.loads(self._meta.get("inputs", "[]"))]
         self._fields: dict[str, Field] = {}
         connection.set_authorizer(_authorize)
