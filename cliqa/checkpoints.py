@@ -100,7 +100,7 @@ def _read_pickled(name: str) -> tuple[Tensors, dict[str, str]]:
         ) from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{name} holds {type(content).__name__}, not a dictionary of tensors")
-    state = content.get("tensors", content.get("state_dict", content))
+    state: Any = content.get("tensors", content.get("state_dict", content))
     metadata: Any = content.get("metadata") or {}
     try:
         if isinstance(metadata, str):
