@@ -1,0 +1,122 @@
+"""The metric `exposure`: six issues of exposure and contrast, four levels each, in one HEX-graph CRF.
+
+The unary is light: tone statistics of a thinned-out copy of the picture into small dense networks, which give one score s_j per
+issue. Ordinal thresholds turn scores into bits, z_jk = e^scale_j (s_j - tau_jk), and the graph's rules make of them an exact
+distribution over the legal states.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops
+
+from cliqa.errors import CheckpointError, UsageError
+from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.metrics.exposure_schema import LABELS, SCHEMA
+from cliqa.signal.dense import Dense
+from cliqa.signal.hex_graph import HexGraph
+from cliqa.signal.hex_schema import graph_from_schema
+from cliqa.signal.tone_statistics import SIDE, tone_statistics
+
+SAMPLE_PIXELS = 400_000  # enough for every share and gap that is looked at; the cost stays flat above it
+
+
+def label_fields() -> tuple[Field, ...]:
+    """`<label>_level` and `<label>_p2` ... `_p4` for every label."""
+    fields = []
+    for label in LABELS:
+        words = label.replace("_", " ")
+        fields.append(Field(f"{label}_level", f"{words}: most probable level, 1 none to 4 blocking", 1, 4,
+                            better="lower", kind="int"))  # fmt: skip
+        fields += [Field(f"{label}_p{k}", f"{words}: P(level >= {k})", 0, 1, better="lower") for k in (2, 3, 4)]
+    return tuple(fields)
+
+
+def observe_tones(view: View) -> NDArray[np.float32]:
+    """Tone statistics of a view, float32 (cliqa.signal.tone_statistics.WIDTH,)."""
+    sample = view.image.sample(SAMPLE_PIXELS)
+    red, green, blue = sample.split()
+    brightest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    darkest = ImageChops.darker(ImageChops.darker(red, green), blue)
+    planes = (red, green, blue, sample.convert("L"), brightest, darkest)
+    counts = np.array([plane.histogram() for plane in planes], dtype=np.float64)
+    thumbnail = np.asarray(sample.resize((SIDE, SIDE), Image.Resampling.BOX))
+    return tone_statistics(counts, thumbnail)
+
+
+class Exposure(Metric):
+    """Levels and probabilities of six issues of exposure and contrast."""
+
+    name: ClassVar[str] = "exposure"
+    architecture: ClassVar[str] = "tone-hex"
+    version: ClassVar[int] = 1
+    summary: ClassVar[str] = (
+        "too bright, too dark, contrast too high or low, highlights clipped or over-suppressed: levels 1-4"
+    )
+    fields: ClassVar[tuple[Field, ...]] = label_fields()
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
+        super().__init__(tensors, metadata, device)
+        self.networks: list[Dense] = []
+        while f"net{len(self.networks)}.mean" in tensors:
+            self.networks.append(Dense(tensors, f"net{len(self.networks)}."))
+        try:
+            self.scale = tensors["scale"].astype(np.float64)  # (networks, labels)
+            self.thresholds = tensors["thresholds"].astype(np.float64)  # (networks, labels, 3)
+        except KeyError as error:
+            raise CheckpointError(f"the exposure weights lack {error}") from error
+        self.graph = self._graph(graph_from_schema(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA))
+
+    @staticmethod
+    def _graph(graph: HexGraph) -> HexGraph:
+        known = {name for label in graph.labels for name in (label.name, label.alias)}
+        if len(graph.labels) != len(LABELS) or not known.issuperset(LABELS):
+            raise UsageError(f"the schema must have exactly the labels {', '.join(LABELS)}")
+        for label in graph.labels:
+            if label.levels != 4:
+                raise UsageError(f"the exposure labels have 4 levels; the schema gives {label.name} {label.levels}")
+        return graph
+
+    def use_schema(self, schema: Mapping[str, Any]) -> None:
+        """Put other rules over the same six labels. Raises UsageError where they don't fit or contradict each other."""
+        self.graph = self._graph(graph_from_schema(schema))
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        """Tone statistics: {"tones": float32 (WIDTH,)}."""
+        return {"tones": observe_tones(view)}
+
+    def unary(self, observations: Sequence[Observation]) -> NDArray[np.float64]:
+        """z, float64 (batch, 6, 3), labels in the order of `LABELS`: the mean over the networks."""
+        z = np.zeros((len(observations), len(LABELS), 3))
+        for row, observation in enumerate(observations):  # one by one, so that the batch can't change a rounding
+            for network, scale, thresholds in zip(self.networks, self.scale, self.thresholds, strict=True):
+                score = network(observation["tones"][None])[0].astype(np.float64)
+                z[row] += np.exp(scale)[:, None] * (score[:, None] - thresholds)
+        return z / len(self.networks)
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        """Level (of the most probable legal state) and marginal probabilities of each label."""
+        return levels_and_probabilities(self.graph, self.unary(observations))
+
+
+def levels_and_probabilities(graph: HexGraph, z: NDArray[np.float64]) -> list[dict[str, Value]]:
+    """z (batch, 6, 3), labels in the order of `LABELS` -> fields of each image."""
+    order = [graph.index(name) for name in LABELS]
+    results: list[dict[str, Value]] = []
+    for image in z:  # one by one: a matrix product may round differently in a larger batch
+        by_graph = np.empty_like(image)
+        by_graph[order] = image
+        probability = graph.marginals(by_graph.ravel()).reshape(image.shape)[order]
+        levels = graph.map_levels(by_graph.ravel())[order]
+        fields: dict[str, Value] = {}
+        for label, level, p in zip(LABELS, levels, probability, strict=True):
+            fields[f"{label}_level"] = int(level)
+            fields |= {f"{label}_p{k}": float(value) for k, value in zip((2, 3, 4), p, strict=True)}
+        results.append(fields)
+    return results
