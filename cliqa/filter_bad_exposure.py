@@ -1,0 +1,93 @@
+"""`python -m cliqa.filter_bad_exposure`: keep the images without severe faults of exposure and contrast."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cliqa.filtering import Fields, Filter
+from cliqa.metrics.exposure_schema import ALIASES, LABELS
+
+
+def label_list(text: str) -> tuple[str, ...]:
+    """Labels separated by commas, English or Chinese. Raises ArgumentTypeError."""
+    names = dict(zip(ALIASES, LABELS, strict=True)) | {label: label for label in LABELS}
+    given = [part.strip() for part in text.split(",") if part.strip()]
+    unknown = [part for part in given if part not in names]
+    if unknown or not given:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown) or 'nothing'}: known labels are {', '.join(LABELS)}")
+    return tuple(dict.fromkeys(names[part] for part in given))
+
+
+def worst_label(fields: Fields, labels: Sequence[str] = LABELS) -> tuple[int, str]:
+    """The highest level among the labels and the label that has it; of equals, the one with the highest P at that level."""
+
+    def rank(label: str) -> tuple[int, float]:
+        level = int(fields[f"{label}_level"])
+        return level, float(fields[f"{label}_p{max(level, 2)}"])
+
+    worst = max(labels, key=rank)
+    return rank(worst)[0], worst
+
+
+def _add_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--max-level",
+        type=int,
+        choices=(2, 3, 4),
+        default=3,
+        help="keep images whose every label is below this level: 2 moderate, 3 severe, 4 blocking (default: %(default)s)",
+    )
+    group.add_argument(
+        "--labels",
+        type=label_list,
+        metavar="LIST",
+        help=f"the labels that decide, separated by commas, English or Chinese (default: all; {', '.join(LABELS)})",
+    )
+
+
+def _keep(options: argparse.Namespace, fields: Fields) -> bool:
+    return bool(worst_label(fields, options.labels or LABELS)[0] < options.max_level)
+
+
+def _prefix(fields: Fields) -> str:
+    level, label = worst_label(fields)
+    return f"{level}_{label if level > 1 else 'none'}"
+
+
+COMMAND = Filter(
+    command="filter_bad_exposure",
+    metric="exposure",
+    description=(
+        "Copy (or link) the images without severe faults of exposure and contrast: too bright, too dark, contrast too high or too low, "
+        "highlights clipped or over-suppressed, each at level 1 (none) to 4 (blocking). Night, snow, fog and silhouettes are no faults."
+    ),
+    add_options=_add_options,
+    keep=_keep,
+    prefix=_prefix,
+)
+
+
+def _is_clip(checkpoint: str | None) -> bool:
+    """Whether a weights file is one of the CLIP unaries; what is wrong with a file is said later, when it is loaded."""
+    if checkpoint is None or not checkpoint.endswith(".safetensors"):
+        return False
+    from safetensors import SafetensorError, safe_open
+
+    with contextlib.suppress(SafetensorError, OSError), safe_open(checkpoint, framework="numpy") as stream:
+        return bool((stream.metadata() or {}).get("metric") == "exposure_clip")
+    return False
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status. A checkpoint of a CLIP unary brings its own metric."""
+    options = COMMAND.parser().parse_args(arguments)
+    command = replace(COMMAND, metric="exposure_clip") if _is_clip(options.checkpoint) else COMMAND
+    return command.main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
