@@ -20,37 +20,20 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from reference_network import ReferenceShaped
+from contenders import DecodeOnly, ReferenceShaped
 
 from cliqa.listing import Listing
-from cliqa.metrics import Field, Metric, Observation, Value, View, load_metric
+from cliqa.metrics import Metric, load_metric
 from cliqa.pipeline import PipelineSettings, default_workers, run
 from cliqa.training.photos import read_photos
 
 SIZES = {"1080p": (1920, 1080), "12mp": (4000, 3000)}
-
-
-class DecodeOnly(Metric):
-    """Opens and decodes, and looks at nothing."""
-
-    name: ClassVar[str] = "decode_only"
-    architecture: ClassVar[str] = "none"
-    weights: ClassVar[bool] = False
-    fields: ClassVar[tuple[Field, ...]] = (Field("width", "width", kind="int"),)
-
-    @classmethod
-    def observe(cls, view: View) -> Observation:
-        return {"width": np.array(view.header.width)}
-
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        return [{"width": int(observation["width"])} for observation in observations]
 
 
 def decode(path: str) -> int:

@@ -1,4 +1,4 @@
-"""A network of the reference filters' shape and cost, with random weights, to measure speed against.
+"""What `throughput.py` measures the product against: decoding alone, and a network of the reference filters' shape.
 
 The reference's documents state its cost, not its weights: 23.4 GMAC for eight 128x128 patches, that is 2.9 GMAC a patch. A plain
 stack of 3x3 convolutions of that cost stands in for it; only its speed is ever used.
@@ -12,6 +12,22 @@ from typing import Any, ClassVar
 import numpy as np
 
 from cliqa.metrics import Field, Metric, Observation, Value, View
+
+
+class DecodeOnly(Metric):
+    """Opens and decodes, and looks at nothing."""
+
+    name: ClassVar[str] = "decode_only"
+    architecture: ClassVar[str] = "none"
+    weights: ClassVar[bool] = False
+    fields: ClassVar[tuple[Field, ...]] = (Field("width", "width", kind="int"),)
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        return {"width": np.array(view.header.width)}
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        return [{"width": int(observation["width"])} for observation in observations]
 
 
 class ReferenceShaped(Metric):
