@@ -12,6 +12,7 @@ COMMANDS = {
     "report": "one HTML page to look at saved scores and choose thresholds",
     "calibrate": "thresholds learned from a few labelled files",
     "export": "saved scores as a CSV, JSON Lines or Parquet table",
+    "metrics": "the metrics: fields, ranges, weights, speed on this machine",
     "filter_low_quality_jpeg": "keep images that were never saved as a low quality JPEG",
     "predict_jpeg_qf": "estimate JPEG quality factors from pixels, to CSV and SQLite",
 }
@@ -38,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f"; did you mean {near[0]}?" if near else "; `cliqa` alone lists the commands"
         print(f"cliqa: there is no command {given[0]!r}{hint}", file=sys.stderr)
         return 2
-    return int(importlib.import_module(f"cliqa.{name}").main(given[1:]))
+    module = importlib.import_module(f"cliqa.{name}")
+    if not hasattr(module, "main"):  # a package that is more than a command
+        module = importlib.import_module(f"cliqa.{name}.__main__")
+    return int(module.main(given[1:]))
 
 
 if __name__ == "__main__":

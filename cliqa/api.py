@@ -1,0 +1,122 @@
+"""The Python interface: score one image with one metric, or many files with many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cliqa.images import DEFAULT_MAX_IMAGE_PIXELS, LoadedImage, load_image
+from cliqa.metrics import Field, Metric, Value, View, list_metrics
+from cliqa.metrics import load_metric as load_batch_metric
+from cliqa.options import DEFAULT_NUM_PATCHES
+from cliqa.pipeline import PipelineSettings, run
+from cliqa.records import Issue, Record, Source
+
+ImageLike = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
+
+
+class ImageScorer:
+    """A metric ready to score single images; `load_metric` makes one.
+
+    Attributes:
+        metric: what scores batches inside a pipeline.
+        num_patches: how many 128x128 patches are looked at per image.
+    """
+
+    def __init__(self, metric: Metric, num_patches: int = DEFAULT_NUM_PATCHES) -> None:
+        self.metric = metric
+        self.num_patches = num_patches
+
+    @property
+    def name(self) -> str:
+        """The metric's name."""
+        return self.metric.name
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What `score` returns: names, ranges, units, which way is better."""
+        return self.metric.fields
+
+    def score(self, image: ImageLike, max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS) -> dict[str, Value]:
+        """The fields of one image.
+
+        Args:
+            image: a path, the bytes of a file, a PIL image, or decoded pixels, uint8 (height, width) or (height, width, 3).
+            max_image_pixels: larger images are refused before they are decoded.
+
+        Raises:
+            ImageSkipped: sound, but outside the limits (too large, too small, too flat for this metric).
+            ImageError: missing, unreadable, broken or no image.
+        """
+        if isinstance(image, Image.Image):
+            loaded = LoadedImage.from_pil(image, max_image_pixels)
+        elif isinstance(image, np.ndarray):
+            loaded = LoadedImage.from_array(image)
+        else:
+            loaded = load_image(image, max_image_pixels)
+        return self.metric.score_view(View(loaded, self.num_patches))
+
+    def __repr__(self) -> str:
+        return f"<metric {self.name}: {', '.join(field.name for field in self.fields)}>"
+
+
+def load_metric(
+    name: str, checkpoint: str | None = None, device: str = "cpu", num_patches: int = DEFAULT_NUM_PATCHES
+) -> ImageScorer:
+    """A metric with its weights, ready to score single images.
+
+    Args:
+        name: one of `list_metrics()`, or `package.module:Class`.
+        checkpoint: a weights file; None takes the one that ships with cliqa.
+        device: "cpu", or a torch device such as "cuda:0" for metrics that run a torch network.
+        num_patches: how many 128x128 patches are looked at per image.
+
+    Raises:
+        UsageError: there is no such metric.
+        CheckpointError: the weights are missing, unreadable or of another metric.
+    """
+    return ImageScorer(load_batch_metric(name, checkpoint, device), num_patches)
+
+
+def score_images(
+    paths: Iterable[str | os.PathLike[str]],
+    metrics: str | Sequence[str | ImageScorer] = "all",
+    *,
+    workers: int = 0,
+    device: str = "cpu",
+    num_patches: int = DEFAULT_NUM_PATCHES,
+    max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS,
+) -> Iterator[Record | Issue]:
+    """Score files with any number of metrics, decoding each file once; lazily, in order and in bounded memory.
+
+    Args:
+        paths: files; may be endless.
+        metrics: "all", one name, or names and loaded metrics.
+        workers: decode processes, 0 for none beside this one. With more, guard the calling script with
+            `if __name__ == "__main__":`, as for any use of multiprocessing.
+        device: where torch networks of metrics given by name run.
+        num_patches: how many 128x128 patches are looked at per image.
+        max_image_pixels: larger images become issues.
+
+    Yields:
+        A Record (`path`, `values["metric.field"]`, `facts`) or an Issue (`path`, `kind`, `message`) for each path.
+
+    Raises:
+        UsageError, CheckpointError: before anything is scored.
+    """
+    wanted: Sequence[str | ImageScorer] = [metrics] if isinstance(metrics, str) else metrics
+    names = [name for item in wanted for name in (list_metrics() if item == "all" else [item])]
+    loaded = [item.metric if isinstance(item, ImageScorer) else load_batch_metric(item, None, device) for item in names]
+    settings = PipelineSettings(workers=workers, num_patches=num_patches, max_image_pixels=max_image_pixels)
+    sources = (Source(os.fspath(path)) for path in _many(paths))
+    return run(sources, loaded, settings)
+
+
+def _many(paths: Any) -> Iterable[str | os.PathLike[str]]:
+    """A single path is one path, not its letters."""
+    return [paths] if isinstance(paths, (str, os.PathLike)) else paths

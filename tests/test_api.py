@@ -1,0 +1,129 @@
+"""The public interface of the package, and the listings of commands and metrics."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import cliqa
+from cliqa.__main__ import COMMANDS
+from cliqa.__main__ import main as command
+from cliqa.metrics.__main__ import main as list_the_metrics
+from tests.conftest import encode
+
+BRIGHTNESS = "tests.toy_metric:Brightness"
+
+
+def test_the_public_names() -> None:
+    assert sorted(cliqa.__all__) == [
+        "CheckpointError", "CliqaError", "ImageError", "ImageIssue", "ImageScorer", "ImageSkipped", "Issue", "PlacingError",
+        "Record", "ResultsError", "RunError", "UsageError", "list_metrics", "load_metric", "score_images",
+    ]  # fmt: skip
+    assert all(hasattr(cliqa, name) for name in cliqa.__all__)
+    assert not hasattr(cliqa, "nothing")
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    code = "import sys, cliqa; print([name for name in ('numpy', 'PIL', 'torch') if name in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
+
+
+def test_one_image_in_any_shape(tmp_path: Path) -> None:
+    pixels = np.full((50, 60, 3), 77, np.uint8)
+    path = tmp_path / "grey.png"
+    Image.fromarray(pixels).save(path)
+    metric = cliqa.load_metric(BRIGHTNESS)
+    expected = {"mean": 77.0, "label": "dark"}
+    for image in (
+        path,
+        str(path),
+        path.read_bytes(),
+        Image.fromarray(pixels),
+        Image.open(path),
+        pixels,
+        pixels[..., 0],
+    ):
+        assert metric.score(image) == expected
+    assert metric.name == "brightness" and [field.name for field in metric.fields] == ["mean", "label"]
+    assert "brightness" in repr(metric)
+
+
+def test_what_is_no_image_says_so(tmp_path: Path) -> None:
+    metric = cliqa.load_metric(BRIGHTNESS)
+    with pytest.raises(cliqa.ImageError, match="no such file"):
+        metric.score(tmp_path / "none.png")
+    with pytest.raises(cliqa.ImageSkipped, match="smaller"):
+        metric.score(np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(cliqa.ImageError, match="uint8"):
+        metric.score(np.zeros((80, 80, 3)))  # type: ignore[arg-type]
+    with pytest.raises(cliqa.ImageSkipped, match="limit"):
+        metric.score(encode(np.full((80, 80, 3), 9, np.uint8), "PNG"), max_image_pixels=100)
+    with pytest.raises(cliqa.UsageError, match="did you mean grain_noise"):
+        cliqa.load_metric("grain_nose")
+
+
+def test_many_files_in_order_lazily(make_folder: Callable[..., Path]) -> None:
+    folder = make_folder({"a.png": 10, "b.png": 200, "c.png": b"broken"})
+    paths = [folder / "b.png", folder / "c.png", folder / "none.png", str(folder / "a.png")]
+    found = list(cliqa.score_images(paths, metrics=[cliqa.load_metric(BRIGHTNESS), "tests.test_score:Contrast"]))
+    assert [item.path for item in found] == [str(path) for path in paths]
+    first, second, third, last = found
+    assert isinstance(first, cliqa.Record) and isinstance(last, cliqa.Record)
+    assert first.values == {
+        f"{name}.{k}": v for name in ("brightness", "contrast") for k, v in (("mean", 200.0), ("label", "light"))
+    }
+    assert first.fields("contrast") == {"mean": 200.0, "label": "light"} and last.facts["width"] == 40
+    assert isinstance(second, cliqa.Issue) and isinstance(third, cliqa.Issue) and "no such file" in third.message
+
+    def endless() -> object:
+        while True:
+            yield folder / "a.png"
+
+    stream = cliqa.score_images(endless(), BRIGHTNESS)  # type: ignore[arg-type]
+    assert [next(stream).path for _ in range(3)] == [str(folder / "a.png")] * 3
+    assert len(list(cliqa.score_images(str(folder / "a.png"), BRIGHTNESS))) == 1
+    with pytest.raises(cliqa.UsageError):
+        cliqa.score_images([], "nothing")
+
+
+def test_workers_give_the_same_records(make_folder: Callable[..., Path]) -> None:
+    folder = make_folder({f"{n}.png": 20 * n + 1 for n in range(8)})
+    paths = sorted(folder.iterdir())
+    alone = [item.values for item in cliqa.score_images(paths, BRIGHTNESS) if isinstance(item, cliqa.Record)]
+    together = [
+        item.values for item in cliqa.score_images(paths, BRIGHTNESS, workers=2) if isinstance(item, cliqa.Record)
+    ]
+    assert alone == together and len(alone) == 8
+
+
+def test_the_commands_are_listed_and_each_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command([]) == 0
+    listed = capsys.readouterr().out
+    assert all(f"  {name} " in listed for name in COMMANDS)
+    for name in COMMANDS:
+        with pytest.raises(SystemExit) as ended:
+            command([name.replace("_", "-"), "--help"])
+        assert ended.value.code == 0
+        assert f"python -m cliqa.{name}" in capsys.readouterr().out
+    assert command(["scor"]) == 2
+    assert "did you mean score?" in capsys.readouterr().err
+
+
+def test_the_metrics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list_the_metrics(["--no-speed"]) == 0
+    out = capsys.readouterr().out
+    for name in cliqa.list_metrics():
+        assert f"{name}: " in out
+    assert "grain_noise.psnr" in out and "0 to 50 dB" in out and "higher is better" in out
+    assert list_the_metrics([BRIGHTNESS]) == 0
+    out = capsys.readouterr().out
+    assert "brightness.mean" in out and "weights: none needed" in out and " ms" in out
+    assert list_the_metrics(["grain_nois"]) == 2
