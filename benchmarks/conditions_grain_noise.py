@@ -25,7 +25,8 @@ LOW, HIGH = 20.0, 50.0  # dB
 
 def to_linear(image: Floats) -> Floats:
     """The sRGB curve, exactly."""
-    return np.where(image <= 0.04045, image / 12.92, ((np.maximum(image, 0) + 0.055) / 1.055) ** 2.4)
+    linear: Floats = np.where(image <= 0.04045, image / 12.92, ((np.maximum(image, 0) + 0.055) / 1.055) ** 2.4)
+    return linear
 
 
 def to_display(linear: Floats) -> Floats:
@@ -39,7 +40,8 @@ def shaped(rng: Generator, shape: tuple[int, ...], size: float) -> Floats:
     v, u = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]
     fall = np.exp(-2 * (np.pi * size) ** 2 * (u**2 + v**2))
     field = np.fft.irfft2(spectrum * fall.reshape(*fall.shape, *[1] * (len(shape) - 2)), s=shape[:2], axes=(0, 1))
-    return field / field.std()
+    scaled: Floats = field / field.std()
+    return scaled
 
 
 def white_grey(rng: Generator, image: Floats, strength: float) -> Floats:
@@ -111,7 +113,8 @@ def grain(size: tuple[float, float], mono: bool) -> Noise:
     def add(rng: Generator, image: Floats, strength: float) -> Floats:
         field = shaped(rng, (*image.shape[:2], 1 if mono else 3), rng.uniform(*size))
         tone = image.mean(axis=2, keepdims=True)
-        return image + strength * field * (0.3 + 2.8 * tone * (1 - tone))
+        noise: Floats = strength * field * (0.3 + 2.8 * tone * (1 - tone))
+        return image + noise
 
     return add
 
@@ -132,7 +135,8 @@ def periodic(rng: Generator, image: Floats, strength: float) -> Floats:
     y, x = np.mgrid[: image.shape[0], : image.shape[1]]
     angle, period = rng.uniform(0, np.pi), rng.uniform(2.5, 10)
     wave = np.sin(2 * np.pi / period * (x * np.cos(angle) + y * np.sin(angle)))[..., None]
-    return image + strength * (wave + 0.4 * rng.standard_normal(image.shape))
+    noise: Floats = strength * (wave + 0.4 * rng.standard_normal(image.shape))
+    return image + noise
 
 
 def salt_and_pepper(rng: Generator, image: Floats, strength: float) -> Floats:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.fft import dctn
 
-from cliqa.signal.noise_blocks import BANDS, OPPONENT, block_coefficients, block_descriptors, decompose
+from cliqa.signal.noise_blocks import BANDS, OPPONENT, block_coefficients, decompose
 from cliqa.signal.noise_statistics import noise_statistics
 
 
@@ -52,10 +52,3 @@ def test_order_of_the_tiles_does_not_matter():
     tiles[1] //= 2
     one, other = noise_statistics(decompose(tiles)), noise_statistics(decompose(tiles[::-1]))
     np.testing.assert_allclose(one, other, atol=2e-2)
-
-
-def test_descriptors_of_chosen_blocks():
-    parts = decompose(noise_tiles(9, 2))
-    every = block_descriptors(parts)
-    assert every.shape[0] == 2 * 256
-    np.testing.assert_allclose(block_descriptors(parts, np.array([3, 300])), every[[3, 300]], rtol=1e-6)

@@ -1,4 +1,4 @@
-"""Tiles -> opponent channels -> DCT coefficients and band energies of 8x8 blocks, at three scales; and what one block tells.
+"""Tiles -> opponent channels -> DCT coefficients and band energies of 8x8 blocks, at three scales.
 
 The channels are grey, red against blue, and magenta against green, orthonormal, so that energies add up. A scale of 2 or 4
 means that pixels were averaged two by two, once or twice, before the blocks were cut.
@@ -99,36 +99,3 @@ def decompose(tiles: NDArray[np.uint8]) -> Decomposition:
         coefficients[scale] = [block_coefficients(channel) for channel in channels]
         energies[scale] = [np.ascontiguousarray(((c * c) @ BANDS).T) for c in coefficients[scale]]
     return Decomposition(tiles, grey, coefficients, energies)
-
-
-# What one block tells: 63 log energies of grey, 12 band energies of each other channel, 12 + 12 of the coarser blocks over it,
-# 12 of the 3x3 blocks around it and the least of three wide bands among those, brightness and two colours.
-DESCRIPTOR = 63 + 24 + 24 + 12 + 3 + 3
-
-
-def block_descriptors(parts: Decomposition, chosen: NDArray[np.intp] | None = None) -> Floats:
-    """Descriptors of the chosen blocks of scale 1 (all without): float32 (blocks, DESCRIPTOR)."""
-    n, _, size, _ = parts.tiles.shape
-    side = size // BLOCK
-    if chosen is None:
-        chosen = np.arange(n * side * side)
-    grey, *colours = parts.coefficients[1]
-    found = [log_energy(np.square(grey[chosen, 1:]))]
-    found += [log_energy(energy[:, chosen].T) for energy in parts.energies[1][1:]]
-    tile, inside = np.divmod(chosen, side * side)
-    row, column = np.divmod(inside, side)
-    for scale in (2, 4):
-        coarse = side // scale
-        index = (tile * coarse + row // scale) * coarse + column // scale
-        found.append(log_energy(parts.energies[scale][0][:, index].T))
-    energy = parts.energies[1][0].reshape(-1, n, side, side)
-    padded = np.pad(energy, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
-    rows = padded[:, :, :-2] + padded[:, :, 1:-1] + padded[:, :, 2:]
-    around = (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) / np.float32(9)
-    found.append(log_energy(around.reshape(len(energy), -1)[:, chosen].T))
-    wide = np.stack([padded[1:3].mean(0), padded[3:5].mean(0), padded[5:8].mean(0)])
-    least = np.minimum(np.minimum(wide[:, :, :-2], wide[:, :, 1:-1]), wide[:, :, 2:])
-    least = np.minimum(np.minimum(least[..., :-2], least[..., 1:-1]), least[..., 2:])
-    found.append(log_energy(least.reshape(3, -1)[:, chosen].T))
-    levels = [c[chosen, :1] / np.float32(BLOCK * 100) for c in (grey, *colours)]
-    return np.concatenate([*found, *levels], axis=1)

@@ -52,7 +52,7 @@ def white(rng: Generator, shape: tuple[int, ...]) -> Image:
         return rng.standard_normal(shape, dtype=np.float32)
     if kind < 0.93:
         return rng.laplace(0, np.sqrt(0.5), shape).astype(np.float32)
-    return rng.uniform(-np.sqrt(3), np.sqrt(3), shape).astype(np.float32)
+    return np.asarray(rng.uniform(-np.sqrt(3), np.sqrt(3), shape), np.float32)
 
 
 def blur(field: Image, sigma: float, sigma_y: float | None = None) -> Image:
@@ -132,7 +132,7 @@ def _planes(raw: Image) -> Image:
 
 def mosaic(image: Image) -> Image:
     """RGGB samples of (height, width, 3): float32 (height, width)."""
-    return np.asarray(_planes_mask(image.shape[0], image.shape[1]) * image, np.float32).sum(axis=2)
+    return np.asarray((_planes_mask(image.shape[0], image.shape[1]) * image).sum(axis=2), np.float32)
 
 
 def _planes_mask(height: int, width: int) -> Image:
@@ -162,7 +162,7 @@ def opencv_demosaic(raw: Image) -> Image:
     """OpenCV's demosaicing in 16 bits (its edge-aware variant)."""
     levels = np.clip(raw * 49152 + 8192, 0, 65535).astype(np.uint16)
     rgb = cv2.cvtColor(levels, cv2.COLOR_BayerBG2RGB_EA)
-    return (rgb.astype(np.float32) - 8192) / np.float32(49152)
+    return np.asarray((rgb.astype(np.float32) - 8192) / np.float32(49152), np.float32)
 
 
 _DEMOSAICS = (bilinear, edge_aware, edge_aware, opencv_demosaic)
@@ -171,11 +171,14 @@ _DEMOSAICS = (bilinear, edge_aware, edge_aware, opencv_demosaic)
 # Denoising, for its residues -----------------------------------------------------------------------------------------
 
 
-def denoise(rng: Generator, kind: float, image: Image, deviation: float) -> Image:
+def denoise(kind: float, image: Image, deviation: float) -> Image:
     """One of five denoisers on float32 0-255; `deviation` is that of the noise. `kind` in 0-1 picks it (the same for a pair)."""
     strength = np.float32(deviation * 2.0)
     if kind < 0.3:
-        return np.asarray(cv2.bilateralFilter(image, 5, float(strength) * 2.5, 1.5), np.float32)
+        wide = kind < 0.15
+        return np.asarray(
+            cv2.bilateralFilter(image, 7 if wide else 5, float(strength) * 2.5, 2.5 if wide else 1.5), np.float32
+        )
     if kind < 0.5:  # wavelet-like shrinkage: soft threshold of a band-pass pyramid
         return _shrink(image, float(deviation), levels=3)
     if kind < 0.65:  # guided by itself: flat areas smoothed, edges kept
@@ -255,18 +258,25 @@ def camera(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
 
 
 def denoised(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
-    """What a denoiser leaves of stronger noise: blotches in flat areas, the original noise at edges."""
-    before = psnr - rng.uniform(1, 8)
-    family = (camera, poisson_gaussian, gaussian, camera)[int(rng.integers(4))]
+    """What a camera's denoiser leaves of stronger noise: coarse blotches in flat areas, more of it along edges and in texture."""
+    before = psnr - rng.uniform(2, 11)
+    family = (camera, camera, camera, poisson_gaussian, gaussian)[int(rng.integers(5))]
     base, noisy = family(rng, image, before)
     deviation = 255 / 10 ** (before / 20) * (1.0 if family is gaussian else 1.4)
-    kind, strength = rng.random(), rng.uniform(0.4, 1.3)
-    soft = denoise(rng, kind, base, deviation * strength)
-    rough = denoise(rng, kind, noisy, deviation * strength)
+    kind, strength = rng.random(), rng.uniform(0.4, 1.6)
+    soft, rough = (denoise(kind, picture, deviation * strength) for picture in (base, noisy))
     if rng.random() < 0.3:  # some tools blend the original back in
-        blend = np.float32(rng.uniform(0.1, 0.5))
+        blend = np.float32(rng.uniform(0.1, 0.4))
         soft, rough = soft + blend * (base - soft), rough + blend * (noisy - rough)
-    return soft, add_scaled(soft, rough - soft, psnr)
+    if rng.random() < 0.4:  # and most cameras sharpen
+        radius, amount = rng.uniform(0.6, 1.5), np.float32(rng.uniform(0.3, 1.5))
+        soft, rough = (picture + amount * (picture - blur(picture, radius)) for picture in (soft, rough))
+    soft = np.clip(soft, 0, 255)
+    residual = rough - soft
+    if rng.random() < 0.25:  # denoisers work at one scale: what is coarser stays
+        blotches = coloured(rng, (*soft.shape[:2], 1), 2.0, 6.0)
+        residual = residual + blotches * residual.std() * np.float32(rng.uniform(0.1, 0.6))
+    return soft, add_scaled(soft, residual, psnr)
 
 
 def chroma(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
@@ -357,7 +367,9 @@ def _few_levels(rng: Generator, image: Image, psnr: float) -> Image:
     if rng.random() < 0.5:
         dither = rng.random((height, width, 1 if rng.random() < 0.5 else 3), dtype=np.float32)
     else:
-        matrix = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16 + 1 / 32
+        matrix: Image = np.array(
+            [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32
+        ) / np.float32(16) + np.float32(1 / 32)
         dither = np.tile(matrix, (height // 4 + 1, width // 4 + 1))[:height, :width, None]
     step = np.float32(max(error * np.sqrt(6), 1.0))
     return np.asarray(np.floor(image / step + dither) * step, np.float32)
@@ -378,13 +390,13 @@ def mixture(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
 
 # Each family with its share of the noisy examples.
 FAMILIES: dict[str, tuple[Noise, float]] = {
-    "gaussian": (gaussian, 0.17),
-    "poisson_gaussian": (poisson_gaussian, 0.15),
+    "gaussian": (gaussian, 0.15),
+    "poisson_gaussian": (poisson_gaussian, 0.13),
     "camera": (camera, 0.16),
-    "denoised": (denoised, 0.12),
-    "chroma": (chroma, 0.08),
+    "denoised": (denoised, 0.20),
+    "chroma": (chroma, 0.06),
     "grain": (grain, 0.14),
-    "structured": (structured, 0.13),
+    "structured": (structured, 0.11),
     "mixture": (mixture, 0.05),
 }
 

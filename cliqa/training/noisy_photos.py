@@ -142,14 +142,14 @@ def vary(rng: Generator, photo: Pixels, sides: tuple[int, int] | None = None) ->
     if factor < 1:
         factor = max(factor, min(1.0, 160 / min(crop.shape[:2])))
         crop = resize(crop, factor, int(rng.choice([0, 2, 3, 3])))
-    image = np.rot90(crop, int(rng.integers(4)) if rng.random() < 0.5 else 0)
-    image = np.ascontiguousarray(image[:, ::-1] if rng.random() < 0.5 else image).astype(np.float32)
+    turned = np.rot90(crop, int(rng.integers(4)) if rng.random() < 0.5 else 0)
+    image: Image = np.ascontiguousarray(turned[:, ::-1] if rng.random() < 0.5 else turned).astype(np.float32)
     kind = rng.random()
     if kind < 0.10:  # out of focus
         image = blur(image, float(rng.uniform(0.4, 2.5)))
     elif kind < 0.27:
         radius, amount = rng.uniform(0.4, 1.5), rng.uniform(0.2, 1.5)
-        image = np.clip(image + np.float32(amount) * (image - blur(image, radius)), 0, 255)
+        image = np.clip(image + np.float32(amount) * (image - blur(image, float(radius))), 0, 255)
     return _tone(rng, image)
 
 
