@@ -4,16 +4,21 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 UV = $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test lint install install-test clean
+SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: demo test browser lint install install-test clean
 
 demo: $(VENV)/.installed  ## install, filter the example photographs and say what was found
 	$(BIN)/python examples/demo.py
 
-test: $(VENV)/.installed-test  ## install, check the code and run the tests
+test: $(VENV)/.installed-test $(if $(CI),browser)  ## install, check the code and run the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto
+
+browser:  ## a Chromium for the tests of the report, which are skipped without one (but not where CI is set)
+	command -v chromium >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium; }
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

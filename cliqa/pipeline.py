@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cliqa.errors import ImageError, ImageIssue
 from cliqa.images import DEFAULT_MAX_IMAGE_PIXELS
-from cliqa.metrics import Field, Metric, Value
+from cliqa.metrics import Field, Metric, Observation, Value
 from cliqa.records import Issue, Record, Source
 from cliqa.workers import DecodeSettings, Observed, WorkerPool, observe_file
 
@@ -148,7 +148,7 @@ def _score(metrics: list[Metric], batch: list[Observed]) -> list[Record | Issue]
     for metric in metrics:
         observations = [item.observations[metric.name] for item in batch]
         good = [found for found in observations if not isinstance(found, ImageIssue)]
-        answers = iter(metric.score(good) if good else [])
+        answers = iter(_answers(metric, good))
         for record, failed, found in zip(records, failures, observations, strict=True):
             values = found if isinstance(found, ImageIssue) else _values(metric, next(answers))
             if isinstance(values, ImageIssue):
@@ -160,6 +160,15 @@ def _score(metrics: list[Metric], batch: list[Observed]) -> list[Record | Issue]
         Issue.of(record.source, failed[0], record.facts) if len(failed) == len(metrics) else record
         for record, failed in zip(records, failures, strict=True)
     ]
+
+
+def _answers(metric: Metric, observations: Sequence[Observation]) -> Sequence[Mapping[str, Value]]:
+    """On a GPU the batch at once. On the CPU one by one: the last bits of a matrix product depend on how many rows it has, and
+    which files share a batch on timing, but a run that was stopped and resumed has to store the very same scores.
+    """
+    if metric.device == "cpu":
+        return [metric.score([observation])[0] for observation in observations]
+    return metric.score(observations) if observations else []
 
 
 def _values(metric: Metric, answer: Mapping[str, Value]) -> dict[str, Value] | ImageIssue:
