@@ -23,15 +23,16 @@ import re
 import stat
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cliqa.errors import ImageError, ImageSkipped
+from cliqa.headers import Header, header_of, orientation_of
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
@@ -50,48 +51,7 @@ _SIGNATURES = (
 # The readers of WebP, AVIF and HEIC hold the whole file in memory; none that large was made to be looked at.
 _MAX_BYTES_READ_WHOLE = 1 << 29
 
-_ORIENTATION = 0x0112
 _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
-
-
-@dataclass(frozen=True)
-class Header:
-    """What the file says of itself, before any pixel is decoded.
-
-    `quantization` maps table id -> 64 steps in natural (row by row) order, empty unless the file is a JPEG.
-    `sampling` is the chroma subsampling in the usual notation ("4:4:4", "4:2:2", "4:2:0", ...), "" where unknown.
-    `frames` is 1 for a still picture and 2 for "more than one": counting them all would read the whole file.
-    """
-
-    format: str
-    width: int
-    height: int
-    mode: str
-    bits: int = 8
-    orientation: int = 1
-    frames: int = 1
-    progressive: bool = False
-    quantization: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    sampling: str = ""
-    has_alpha: bool = False
-    has_icc: bool = False
-
-    @property
-    def is_jpeg(self) -> bool:
-        """Whether the file is itself a JPEG stream (MPO files are)."""
-        return self.format == "JPEG"
-
-    def facts(self) -> dict[str, str | int | bool]:
-        """The part of the header that goes into every record."""
-        return {
-            "format": self.format,
-            "width": self.width,
-            "height": self.height,
-            "mode": self.mode,
-            "bits": self.bits,
-            "orientation": self.orientation,
-            "frames": self.frames,
-        }
 
 
 class LoadedImage:
@@ -218,7 +178,7 @@ def load_image(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT
 def read_header(source: str | os.PathLike[str] | bytes) -> Header:
     """The header alone, without decoding pixels. Raises ImageError, or ImageSkipped for a size that no limit would let in."""
     with _opened(source) as stream, _identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as image:
-        return _header(image)
+        return header_of(image)
 
 
 def load_thumbnail(
@@ -339,10 +299,10 @@ def _decode(image: Image.Image, max_pixels: int) -> LoadedImage:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _prepare_pillow(max_pixels)
-            header = _header(image)
+            header = header_of(image)
             image.load()
             if header.format == "PNG":  # its EXIF may follow the pixels
-                header = replace(header, orientation=_orientation(image))
+                header = replace(header, orientation=orientation_of(image))
             elif header.format == "TIFF":  # Pillow has turned it upright; undo that
                 image = _turn(image, _BACK.get(header.orientation, header.orientation))
             stored = _to_rgb(image, header.bits)
@@ -362,73 +322,6 @@ def _decode(image: Image.Image, max_pixels: int) -> LoadedImage:
 def _describe(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return text[:200] if text else type(error).__name__
-
-
-def _header(image: Image.Image) -> Header:
-    name = image.format or ""
-    if name == "MPO":
-        name = "JPEG"
-    quantization: dict[int, tuple[int, ...]] = {}
-    sampling = ""
-    if name == "JPEG":
-        tables: dict[int, Any] = getattr(image, "quantization", None) or {}
-        quantization = {int(key): tuple(int(step) for step in steps) for key, steps in tables.items()}
-        sampling = _sampling(getattr(image, "layer", []))
-    try:
-        animated = bool(getattr(image, "is_animated", False))
-    except Exception:  # a broken second frame is no reason to lose the first
-        animated = False
-    width, height = getattr(image, "_tile_size", image.size)  # TIFF: as stored
-    return Header(
-        format=name,
-        width=width,
-        height=height,
-        mode=image.mode,
-        bits=_bits(image),
-        orientation=_orientation(image),
-        frames=2 if animated else 1,
-        progressive=bool(image.info.get("progressive")),
-        quantization=quantization,
-        sampling=sampling,
-        has_alpha=image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info,
-        has_icc=bool(image.info.get("icc_profile")),
-    )
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1-8; 1 where there is none. Decodes nothing."""
-    if image.format == "PNG" and "exif" not in image.info and getattr(image, "tile", None):
-        return 1  # Pillow would decode the picture to look for it
-    try:
-        orientation = int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # EXIF is foreign data: broken blocks are common and no reason to lose the picture
-        return 1
-    return orientation if 1 <= orientation <= 8 else 1
-
-
-def _bits(image: Image.Image) -> int:
-    """Bits per channel of the file, as far as the decoder's settings tell (before the pixels are decoded)."""
-    if image.mode in ("1", "F"):
-        return 1 if image.mode == "1" else 32
-    tile = getattr(image, "tile", None)
-    settings: Any = tile[0][-1] if tile else ""
-    rawmode = str(settings[0] if isinstance(settings, tuple) and settings else settings)
-    if rawmode.endswith(";12"):
-        return 12
-    deep = image.mode.startswith("I") or (";16" in rawmode and not rawmode.startswith("BGR"))
-    return 16 if deep else 8
-
-
-def _sampling(layers: Any) -> str:
-    """The usual notation, from the sampling factors of the frame header's components (id, h, v, table)."""
-    if len(layers) == 1:
-        return "4:0:0"
-    if len(layers) < 3:
-        return ""
-    horizontal = layers[0][1] / max(1, layers[1][1])
-    vertical = layers[0][2] / max(1, layers[1][2])
-    names = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0", (4, 1): "4:1:1", (4, 2): "4:1:0"}
-    return names.get((horizontal, vertical), "")
 
 
 def _to_rgb(image: Image.Image, bits: int) -> Image.Image:

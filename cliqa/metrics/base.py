@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.images import Header, LoadedImage
+from cliqa.headers import Header
+from cliqa.images import LoadedImage
 from cliqa.patches import select_patches
 
 Value = float | int | str | None
