@@ -122,11 +122,12 @@ async function change(column, difference) {
     await column.load();
     conditions.begin(column);
   }
+  const start = performance.now();
   Object.assign(column.condition, typeof difference === 'function' ? difference(column.condition) : difference);
   conditions.update(column);
   showCondition(column);
   gallery.follow(column);
-  redraw();
+  redraw(performance.now() - start);
 }
 
 function showCondition(column) {

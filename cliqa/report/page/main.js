@@ -1,13 +1,16 @@
 // Main: what the page begins with, and one redraw a frame for whatever changed.
 
 let waiting = false;
-let drawn = ''; // what assistive technology was told last
-function redraw() {
+let spent = 0; // ms of counting since the last redraw, which belong to the next one
+let drawn = ''; // the command on the screen
+function redraw(before = 0) {
+  spent += before;
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => {
     waiting = false;
-    const start = performance.now();
+    const start = performance.now() - spent;
+    spent = 0;
     showTally();
     for (const column of visible) drawField(column);
     if ($('gallery').offsetParent) gallery.draw();
