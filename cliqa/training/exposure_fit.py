@@ -69,11 +69,17 @@ def likelihood_loss(log_likelihood: Tensor, name: LossName, gamma: float = 2.0) 
 
 
 def admissible_from_severity(severity: NDArray[Any], graph: HexGraph, margin: float) -> NDArray[np.bool_]:
-    """Severities (n, 6) -> admissible cells (n, 24): the level, and its neighbour too within `margin` of their boundary.
+    """Severities (n, 6), nan where unknown -> admissible cells (n, 24): the level, and its neighbour too near their boundary.
+
+    Near is within `margin` levels.
 
     Combinations that the graph forbids (a suppressed picture that was clipped afterwards, say) are left open.
     """
-    levels = [np.clip(np.rint(severity + shift), 1, 4).astype(int) for shift in (-margin, 0.0, margin)]
+    known = np.isfinite(severity)
+    filled = np.where(known, severity, 1.0)
+    levels = [
+        np.where(known, np.clip(np.rint(filled + shift), 1, 4), 0).astype(int) for shift in (-margin, 0.0, margin)
+    ]
     cells: NDArray[np.bool_] = graph.admissible(levels[0]) | graph.admissible(levels[1]) | graph.admissible(levels[2])
     zero = np.zeros((len(cells), graph.bit_offsets[-1]))
     for part in graph.components:
@@ -90,7 +96,7 @@ class ExposureFit:
     """Settings of one fit of the light unary."""
 
     hidden: tuple[int, ...] = (256, 128)
-    epochs: int = 50
+    epochs: int = 40
     batch: int = 256
     sweeps: int = 8  # exposure sweeps per step
     rate: float = 1.5e-3
@@ -124,10 +130,11 @@ class LightUnary(nn.Module):
 
 
 def regression_loss(scores: Tensor, severity: Tensor) -> Tensor:
-    """Scores near the severities; where there is no fault, anything below level 1's upper half will do."""
-    error = functional.smooth_l1_loss(scores, severity, beta=0.3, reduction="none")
+    """Scores near the severities (nan: unknown); where there is no fault, anything below level 1's upper half will do."""
+    known = torch.isfinite(severity)
+    error = functional.smooth_l1_loss(scores, torch.where(known, severity, 1.0), beta=0.3, reduction="none")
     absent = functional.relu(scores - 1.2)
-    return torch.where(severity <= 1.0, absent, error).mean()
+    return (torch.where(severity <= 1.0, absent, error) * known).mean()
 
 
 def ranking_loss(scores: Tensor, gap: float) -> Tensor:
