@@ -181,6 +181,16 @@ def schema_of(metrics: Sequence[Metric], num_patches: int = DEFAULT_NUM_PATCHES)
     )
 
 
+def note_input(results: Results, given: str) -> None:
+    """Remember, for commands that act on the results, where relative paths hold from and below which folders trees lie."""
+    import json
+
+    results.note("base", json.dumps(os.getcwd()))
+    if given != "-" and os.path.isdir(given):
+        inputs = json.loads(results.noted("inputs") or "[]")
+        results.note("inputs", json.dumps(list(dict.fromkeys([*inputs, given]))))
+
+
 class _Run:
     """One run of a filter: counts, and what happens to each record."""
 
@@ -239,6 +249,7 @@ class _Run:
             if self.placer is not None:
                 self.placer.withdraw()
             raise
+        note_input(results, self.options.input)
         if self.placer is not None:
             for done in results.done.values():
                 if done.row.get("placed"):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.errors import UsageError
-from cliqa.filtering import guarded, open_listing, open_metrics, schema_of
+from cliqa.filtering import guarded, note_input, open_listing, open_metrics, schema_of
 from cliqa.options import add_compute, add_input, new_parser
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class _Scoring:
         schema = schema_of(metrics[0], options.num_patches)
         with contextlib.ExitStack() as stack:
             results = stack.enter_context(open_results(options.results, schema, options.resume))
-            _note_input(results, options.input)
+            note_input(results, options.input)
             stack.enter_context(self.console.progress(self.listing.count() if self.console.terminal else None))
             scored = run(self._fresh(results), metrics, settings, self.listing.ready)
             for found in stack.enter_context(contextlib.closing(scored)):
@@ -184,14 +183,6 @@ class _Scoring:
         if self.listing.left_out:
             parts.append(f"{self.listing.left_out} entries that are no image files by name left out")
         self.console.say("; ".join(parts))
-
-
-def _note_input(results: Results, given: str) -> None:
-    """Remember where relative paths hold from, and the folders below which trees are mirrored."""
-    results.note("base", json.dumps(os.getcwd()))
-    if given != "-" and os.path.isdir(given):
-        inputs = json.loads(results.noted("inputs") or "[]")
-        results.note("inputs", json.dumps(list(dict.fromkeys([*inputs, given]))))
 
 
 if __name__ == "__main__":

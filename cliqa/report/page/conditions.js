@@ -16,7 +16,7 @@ const conditions = {
     column.condition = {
       used: false,
       operator: lower ? '<=' : '>=',
-      value: column.isText ? 0 : onStep(column, at),
+      value: column.isText ? 0 : onStep(column, at, lower ? Math.ceil : Math.floor),
       labels: new Set(column.labels.keys()),
       keepMissing: false,
       mask: null, // Uint8Array, 1 where the row does not fulfil it; null while not in use
@@ -61,8 +61,8 @@ const conditions = {
   },
 };
 
-function onStep(column, value) {
-  return Number((Math.round(value / column.step) * column.step).toFixed(column.decimals));
+function onStep(column, value, rounding) {
+  return Number((rounding(value / column.step) * column.step).toFixed(column.decimals));
 }
 
 // 1 where a row does not fulfil the column's condition. Values are float32, so the threshold is rounded the same way.

@@ -110,7 +110,7 @@ const gallery = {
     const backwards = this.show === 'dropped';
     $('earlier').disabled = backwards ? end >= list.length : from <= 0;
     $('later').disabled = backwards ? from <= 0 : end >= list.length;
-    const shown = this.rows.length ? `${whole(from + 1)}–${whole(end)} of ${whole(list.length)}` : 'none';
+    const shown = this.rows.length ? `${whole(from + 1)}–${whole(end)} of ${whole(list.length)}` : 'no file';
     $('position').textContent = `${shown}${$('pictured').checked && pictures.count < rowCount ? ' with a picture' : ''}`;
     for (const button of document.querySelectorAll('[data-show]')) button.setAttribute('aria-pressed', button.dataset.show === this.show);
   },

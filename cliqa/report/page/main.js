@@ -114,6 +114,7 @@ async function begin() {
   }
   const first = columns.find((column) => column.name === facts.start[0]?.name) ?? columns.find((column) => !column.isText);
   if (first) await gallery.sortBy(first);
+  else $('position').textContent = 'No file was scored.';
 }
 
 async function main() {
