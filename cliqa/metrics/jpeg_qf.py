@@ -1,0 +1,175 @@
+"""The metric `jpeg_qf`: the IJG quality factor of the last JPEG save, to the digit, from pixels alone.
+
+All of it is closed form (`cliqa.signal.dct_lattice`). The weights file holds what was fitted: the thresholds above which an earlier save is
+reported, the logistic curve of the confidence, and the knots of the piecewise-linear calibrator.
+
+Two parts of the regression networks that this replaces change nothing here, and are kept as options:
+
+* **Flips.** A mirrored block has the same DCT coefficients up to their signs, and the evidence reads absolute values.
+  So the average over the four flips is the estimate itself; `disable_tta` skips nothing.
+* **Calibrator.** The estimate of an IJG table is exact, so the fitted curve is the identity at whole numbers. `no_calibrator` skips it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.errors import ImageSkipped
+from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.signal.dct_lattice import clean_blocks, dct_blocks, histograms, luma
+from cliqa.signal.double_compression import count_levels, previous_evidence
+from cliqa.signal.jpeg_history import CERTAIN, read_history
+from cliqa.signal.quantization import LUMA_TABLES, header_quality
+from cliqa.signal.save_pair import last_and_previous
+
+PATCH = 128
+MAX_PATCHES = 24
+VARIANCE = 15.0
+RELAXED = VARIANCE / 1.5
+FEW = 5
+
+
+def choose_patches(variances: Sequence[float]) -> list[int]:
+    """The documented rule: which patches (by index, in scanning order) are used.
+
+    24 or more above the threshold: the first 24. 5 or more: all of them. Else the first 5 above the relaxed threshold,
+    or all above it if they are fewer; none means too little information.
+    """
+    high = [index for index, variance in enumerate(variances) if variance >= VARIANCE]
+    if len(high) >= FEW:
+        return high[:MAX_PATCHES]
+    relaxed = [index for index, variance in enumerate(variances) if variance >= RELAXED]
+    return relaxed[:FEW]
+
+
+def select_patches(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Patches by the documented rule, uint8 (n, 3, 128, 128), the most varied first.
+
+    Raises:
+        ImageSkipped: smaller than a patch, or too little information.
+    """
+    height, width = pixels.shape[:2]
+    if height < PATCH or width < PATCH:
+        raise ImageSkipped(f"{width}x{height} is smaller than a patch of {PATCH}x{PATCH} pixels")
+    found, variances = [], []
+    high = 0
+    for y in range(0, height - PATCH + 1, PATCH):
+        for x in range(0, width - PATCH + 1, PATCH):
+            patch = pixels[y : y + PATCH, x : x + PATCH]
+            grey = patch.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+            variances.append(float(grey.var()))
+            found.append((y, x))
+            high += variances[-1] >= VARIANCE
+            if high == MAX_PATCHES:  # the rule takes the first ones: the rest need not be looked at
+                break
+        if high == MAX_PATCHES:
+            break
+    chosen = choose_patches(variances)
+    if not chosen:
+        raise ImageSkipped("too little information: no patch varies enough")
+    chosen.sort(key=lambda index: -variances[index])
+    tiles = [pixels[y : y + PATCH, x : x + PATCH].transpose(2, 0, 1) for y, x in (found[index] for index in chosen)]
+    return np.ascontiguousarray(np.stack(tiles))
+
+
+class JpegQf(Metric):
+    """Quality factor of the last save, its grid, and the quality of an earlier save where one shows."""
+
+    name: ClassVar[str] = "jpeg_qf"
+    architecture: ClassVar[str] = "dct-lattice"
+    version: ClassVar[int] = 1
+    summary: ClassVar[str] = "JPEG quality factor of the last save, to the digit, from pixels"
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("qf", "quality factor of the last save", 1, 100, "IJG quality", "higher"),
+        Field("qf_final", "the quality factor, rounded", 1, 100, "IJG quality", "higher", "int"),
+        Field("confidence", "probability that the rounded quality factor is exact", 0, 1, "", "higher"),
+        Field("grid_x", "column of the first 8x8 block", 0, 7, "pixels", "", "int"),
+        Field("grid_y", "row of the first 8x8 block", 0, 7, "pixels", "", "int"),
+        Field("previous_qf", "quality factor of an earlier save on the same grid", 1, 100, "IJG quality", "", "int", True),
+        Field("qf_header", "nearest IJG quality of the file's own tables", 1, 100, "IJG quality", "higher", "int", True),
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        tensors: Mapping[str, NDArray[Any]],
+        metadata: Mapping[str, str],
+        device: str = "cpu",
+        *,
+        disable_tta: bool = False,
+        no_calibrator: bool = False,
+    ) -> None:
+        super().__init__(tensors, metadata, device)
+        self.disable_tta = disable_tta  # flips can't change the estimate, see above
+        self.no_calibrator = no_calibrator
+        self.knots = tensors["calibrator.x"].astype(np.float64), tensors["calibrator.y"].astype(np.float64)
+        self.previous_gain = float(tensors["previous.gain"])
+        self.confidence = tensors["confidence"].astype(np.float64)
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        """`answer`: qf, second best's distance, evidence, blocks, grid, last, previous, gain; and the header's quality.
+
+        Raises:
+            ImageSkipped: smaller than a patch, or too little information.
+        """
+        rgb = select_patches(view.pixels)
+        header = header_quality(view.header.quantization) if view.header.is_jpeg else None
+        return {"answer": read_quality(rgb), "header": np.array(header or 0, np.int32)}
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        """One record each; nothing is shared between them."""
+        return [self._score(observation) for observation in observations]
+
+    def _score(self, observation: Observation) -> dict[str, Value]:
+        answer = observation["answer"].astype(np.float64)
+        qf, grid, previous, gain = float(answer[0]), int(answer[1]), int(answer[2]), float(answer[3])
+        if not self.no_calibrator:
+            qf = float(np.interp(qf, *self.knots))
+        inputs = np.concatenate([answer[4:], [1.0]])
+        header = int(observation["header"])
+        return {
+            "qf": min(max(qf, 1.0), 100.0),
+            "qf_final": min(max(round(qf), 1), 100),
+            "confidence": float(1 / (1 + np.exp(-np.clip(inputs @ self.confidence, -30, 30)))),
+            "grid_x": grid % 8,
+            "grid_y": grid // 8,
+            "previous_qf": previous if gain > self.previous_gain else None,
+            "qf_header": header or None,
+        }
+
+
+def read_quality(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Evidence of tiles uint8 (n, 3, 128, 128) that share the phase of every 8x8 grid, most varied first.
+
+    Returns:
+        float32 (9,): quality factor, grid offset (y * 8 + x), earlier quality and its gain (nats per block), then the inputs of the
+        confidence: signed logs of the evidence, of its lead over the next quality and of the grid's margin; how far the
+        grid's own evidence is from the quality; and whether clipped blocks had to be used.
+    """
+    history = read_history(rgb)
+    quality, newest = history.quality, history.newest.max(axis=0)
+    blocks, clean = clean_blocks(rgb, luma(rgb), history.grid % 8, history.grid // 8)
+    coefficients = dct_blocks(blocks)
+    best, rival = int(quality.argmax()), int(newest.argmax())
+    qf, previous, gain = best + 1, 0, 0.0
+    if not clean:
+        qf = int(history.recompression.argmax()) + 1
+    elif quality[best] > 0 or abs(best - rival) <= 1:
+        pair = last_and_previous(quality, histograms(coefficients), coefficients)
+        qf, previous, gain = pair.last, pair.previous, pair.gain
+    elif newest[rival] > CERTAIN:
+        # no IJG table fits to the rounding noise: an earlier save shapes the levels, or the table is another encoder's
+        table = LUMA_TABLES[rival]
+        earlier = previous_evidence(count_levels(coefficients, table), table)
+        earlier[rival:] = 0
+        qf, previous, gain = rival + 1, int(earlier.argmax()) + 1, float(earlier.max()) / max(1, len(coefficients))
+    ranked = np.sort(quality)
+    logs = [
+        np.sign(value) * np.log1p(abs(value)) for value in (ranked[-1], ranked[-1] - ranked[-2], history.grid_margin)
+    ]
+    away = min(abs(rival + 1 - qf), 10) / 10
+    return np.array([qf, history.grid, previous, gain, *logs, away, float(not clean)], np.float32)

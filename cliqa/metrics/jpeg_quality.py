@@ -1,0 +1,72 @@
+"""The metric `jpeg_quality`: the lowest JPEG quality in an image's history, read from its pixels.
+
+The evidence is closed form (`cliqa.signal.jpeg_history`); each kind of it proposes a quality. A small network weighs the proposals, adds one
+of its own (for tables that fit none of IJG's), and gives the probability of 4:2:0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.signal.dense import Dense
+from cliqa.signal.jpeg_history import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses, read_history
+from cliqa.signal.quantization import header_quality
+
+GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
+OUTPUTS = GATES + 1  # gates, own estimate (a logit)
+
+
+class JpegQuality(Metric):
+    """Lowest JPEG quality, and whether the chroma was ever subsampled 4:2:0."""
+
+    name: ClassVar[str] = "jpeg_quality"
+    architecture: ClassVar[str] = "jpeg-history-dense"
+    version: ClassVar[int] = 1
+    summary: ClassVar[str] = "lowest JPEG quality in the image's history, and 4:2:0 subsampling"
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("quality", "lowest JPEG quality in the history; 100 = no trace", 0, 100, "IJG quality", "higher"),
+        Field("subsampling_420", "probability that the chroma was subsampled 4:2:0", 0, 1, "", "lower"),
+        Field(
+            "qf_header", "nearest IJG quality of the file's own tables", 1, 100, "IJG quality", "higher", "int", True
+        ),
+    )
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
+        super().__init__(tensors, metadata, device)
+        self.net = Dense(tensors, "quality.")
+        self.chroma_net = Dense(tensors, "chroma.")
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        """Evidence of the tiles: `features`, `chroma`, `proposals` (see HYPOTHESES) and `header` (0 where there is none)."""
+        history = read_history(view.patches)
+        header = header_quality(view.header.quantization) if view.header.is_jpeg else None
+        return {
+            "features": features(history),
+            "chroma": chroma_inputs(history),
+            "proposals": hypotheses(history),
+            "header": np.array(header or 0, np.int32),
+        }
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        """One record each. One row at a time, so that no result depends on its batch."""
+        return [self._score(observation) for observation in observations]
+
+    def _score(self, observation: Observation) -> dict[str, Value]:
+        inputs = gate_inputs(observation["features"], observation["proposals"])
+        output = self.net(inputs[None])[0].astype(np.float64)
+        own = 100.0 / (1.0 + np.exp(-np.clip(output[GATES], -30, 30)))
+        proposals = [*observation["proposals"], own]
+        quality = float(proposals[int(output[:GATES].argmax())])
+        chroma = float(self.chroma_net(observation["chroma"][None])[0, 0])
+        header = int(observation["header"])
+        return {
+            "quality": min(max(quality, 0.0), 100.0),
+            "subsampling_420": float(1.0 / (1.0 + np.exp(-np.clip(chroma, -30, 30)))),
+            "qf_header": header or None,
+        }
