@@ -1,0 +1,164 @@
+"""How the perceptual metrics agree with people: `python benchmarks/rated.py FOLDER`, a rated data set in its published layout.
+
+Prints the zero-shot correlations, those of a ridge on 50 and 200 labels, of the shipped quality, and the figures of the
+aesthetic classes with the baseline that only knows the source. `--without-duplicates` leaves out test photographs that look like one of the training list.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cliqa.images import load_image
+from cliqa.metrics import View, load_metric
+from cliqa.metrics.aesthetic import LABELS, Aesthetic
+from cliqa.metrics.grepq import FEATURE_PARTS, GRepQ, zero_shot_columns
+from cliqa.signal.correlation import krcc, plcc, srcc
+from cliqa.signal.ridge import choose_alpha, ridge
+from cliqa.training.rated_sets import RatedImage, majority_by_source, read_rated
+
+CLEAR = 0.05  # distance to the deciding boundary, in the unit of the score
+NEAR_BITS = 6  # of 64 in which the hashes of near-duplicates differ at most
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--split", default="test", help="the publisher's list; '' for all photographs")
+    parser.add_argument("--limit", type=int, help="this many photographs, chosen at random")
+    parser.add_argument("--metrics", nargs="+", default=["grepq", "aesthetic"], choices=("grepq", "aesthetic"))
+    parser.add_argument("--zero-shot", action="store_true", help="features too (slower): zero-shot and ridge")
+    parser.add_argument(
+        "--without-duplicates", action="store_true", help="also without what is nearly in the training list"
+    )
+    parser.add_argument("--draws", type=int, default=10)
+    given = parser.parse_args(arguments)
+    rated = read_rated(given.folder)
+    images = [image for image in rated if image.split == given.split]
+    images = [images[i] for i in np.random.default_rng(0).permutation(len(images))[: given.limit]]
+    observed = observe(images, given.zero_shot)
+    report("all", images, observed, rated, given.draws)
+    if given.without_duplicates:
+        fresh = not_in_training(images, [image for image in rated if image.split == "train"])
+        kept = [image for image, keep in zip(images, fresh, strict=True) if keep]
+        report("without near-duplicates", kept, {k: v[fresh] for k, v in observed.items()}, rated, given.draws)
+
+
+def observe(images: Sequence[RatedImage], zero_shot: bool) -> dict[str, NDArray[Any]]:
+    grepq, aesthetic = load_metric("grepq"), load_metric("aesthetic")
+    assert isinstance(grepq, GRepQ)
+    assert isinstance(aesthetic, Aesthetic)
+    rows: dict[str, list[Any]] = {"quality": [], "chances": [], "features": []}
+    weight, bias = grepq.regressor
+    for image in images:
+        observation = grepq.observe(View(load_image(image.path)))
+        outputs = grepq.encoder.rated(observation["picture"])
+        rows["quality"].append(100.0 * float(np.clip(outputs @ weight + bias, 0, 1)))
+        fields = aesthetic.score([observation])[0]
+        rows["chances"].append([fields[f"p_{label}"] for label in LABELS])
+        if zero_shot:
+            rows["features"].append(grepq.features(observation))
+    return {name: np.array(values) for name, values in rows.items() if values}
+
+
+def report(
+    title: str, images: Sequence[RatedImage], observed: dict[str, NDArray[Any]], rated: Sequence[RatedImage], draws: int
+) -> None:
+    mos = np.array([image.score for image in images])
+    print(f"\n{title}: {len(images)} photographs")
+    if "features" in observed:
+        features = observed["features"].astype(np.float64)
+        for name, column in zip(("q_low", "q_high", "q"), zero_shot_columns(features), strict=True):
+            print(
+                f"  {name:22s} SRCC {srcc(column, mos):.3f}  PLCC {plcc(column, mos):.3f}  KRCC {krcc(column, mos):.3f}"
+            )
+        for count in (50, 200):
+            for name, part in FEATURE_PARTS.items():
+                print(
+                    f"  {name}, {count} labels".ljust(24),
+                    f"SRCC {few_labels(features[:, part], mos, count, draws):.3f}",
+                )
+    quality = observed["quality"]
+    print(
+        f"  {'quality':22s} SRCC {srcc(quality, mos):.3f}  PLCC {plcc(quality, mos):.3f}  KRCC {krcc(quality, mos):.3f}"
+    )
+    if any(image.label is not None for image in images):
+        classes(images, observed["chances"], rated)
+
+
+def few_labels(features: NDArray[np.float64], mos: NDArray[np.float64], count: int, draws: int) -> float:
+    found = []
+    for draw in range(draws):
+        order = np.random.default_rng(draw).permutation(len(mos))
+        used, held = order[:count], order[count:]
+        alpha, _ = choose_alpha(features[used], mos[used])
+        weight, bias = ridge(features[used], mos[used], alpha)
+        found.append(srcc(features[held] @ weight + bias, mos[held]))
+    return float(np.mean(found))
+
+
+def classes(images: Sequence[RatedImage], chances: NDArray[np.float64], rated: Sequence[RatedImage]) -> None:
+    known = np.array([image.label is not None for image in images])
+    those = [image for image in images if image.label is not None]
+    truth = np.array([LABELS.index(image.label or "") for image in those])
+    chances = chances[known]
+    guess = chances.argmax(1)
+    clear = np.array([image.margin >= CLEAR for image in those])
+    majority = majority_by_source(image for image in rated if image.split in ("train", ""))
+    source = np.array([LABELS.index(majority[image.source]) for image in those])
+    opposite = np.abs(guess - truth) == 2
+    print(f"  macro F1 {macro_f1(truth, guess):.3f}; clear cases ({clear.sum()}) {macro_f1(truth[clear], guess[clear]):.3f}; "
+          f"accuracy {np.mean(truth == guess):.3f}; source alone {macro_f1(truth, source):.3f}")  # fmt: skip
+    print(
+        f"  rejected for accepted or the reverse {100 * opposite.mean():.2f} %; "
+        f"expected calibration error {calibration_error(truth, chances):.3f}"
+    )
+    for label, name in enumerate(LABELS):
+        row = " ".join(f"{np.sum((truth == label) & (guess == other)):5d}" for other in range(3))
+        print(f"  {name:10s} {row}")
+
+
+def macro_f1(truth: NDArray[Any], guess: NDArray[Any]) -> float:
+    found = []
+    for label in range(len(LABELS)):
+        hits = np.sum((truth == label) & (guess == label))
+        found.append(2 * hits / max(1, np.sum(truth == label) + np.sum(guess == label)))
+    return float(np.mean(found))
+
+
+def calibration_error(truth: NDArray[Any], chances: NDArray[np.float64], bins: int = 15) -> float:
+    """Expected calibration error of the chosen class: mean |accuracy - confidence| over equal bins, weighted by size."""
+    confidence, right = chances.max(1), chances.argmax(1) == truth
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    parts = [(place == k) for k in range(bins) if (place == k).any()]
+    return float(sum(part.mean() * abs(right[part].mean() - confidence[part].mean()) for part in parts))
+
+
+def difference_hash(path: Path) -> int:
+    """64 bits: whether each of 8x8 cells is brighter than its right neighbour."""
+    with Image.open(path) as picture:
+        picture.draft("L", (64, 64))
+        small = np.asarray(picture.convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
+    bits = (small[:, 1:] > small[:, :-1]).ravel()
+    return int("".join("1" if bit else "0" for bit in bits), 2)
+
+
+def not_in_training(images: Sequence[RatedImage], train: Sequence[RatedImage]) -> NDArray[np.bool_]:
+    """Which photographs have no near-duplicate in the training list."""
+
+    def unpack(paths: Sequence[RatedImage]) -> NDArray[np.uint8]:
+        numbers = np.array([difference_hash(image.path) for image in paths], dtype=">u8")
+        return np.unpackbits(numbers.view(np.uint8).reshape(-1, 8), axis=1)
+
+    theirs = unpack(train)
+    return np.array([(row != theirs).sum(1).min() > NEAR_BITS for row in unpack(images)])
+
+
+if __name__ == "__main__":
+    main()

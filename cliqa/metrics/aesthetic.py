@@ -1,0 +1,74 @@
+"""Metric `aesthetic`: rejected, pending or accepted, as photo managers sort, with calibrated probabilities.
+
+The whole picture is read, upright and in its own proportions, at 384 pixels. Learned from human ratings (BIQ2021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.metrics.base import Field, Metric, Observation, Value, View
+
+LABELS = ("rejected", "pending", "accepted")
+
+
+class Aesthetic(Metric):
+    """Three classes of a photograph, as a person who culls would sort it.
+
+    Tensors: those of `RatedEncoder`, and `calibration.weight` (3, 5), `calibration.bias` (3): from the head's outputs to
+    the logits of the classes, fitted on ratings that the encoder did not see.
+    """
+
+    name = "aesthetic"
+    architecture = "mobilenetv2-rated"
+    summary = "rejected, pending or accepted, with calibrated probabilities (learned from human ratings)"
+    fields = (
+        Field("label", "class: rejected, pending or accepted", kind="str"),
+        Field("p_rejected", "probability of rejected: distorted", better="lower"),
+        Field("p_pending", "probability of pending: clean but ordinary, or good but badly taken"),
+        Field("p_accepted", "probability of accepted: a good picture", better="higher"),
+        Field("score", "expected class, 0 rejected to 2 accepted", high=2.0, better="higher"),
+    )
+    uses_torch = True
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
+        super().__init__(tensors, metadata, device)
+        from cliqa.metrics.shared_encoder import rated_encoder
+
+        self.encoder = rated_encoder(tensors, device)
+        self.weight = tensors["calibration.weight"].astype(np.float64)
+        self.bias = tensors["calibration.bias"].astype(np.float64)
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        """`picture`: the upright picture, uint8 (h, w, 3), long side at most 384."""
+        return {"picture": view.thumbnail(PICTURE_SIDE)}
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        """Fields for each observation."""
+        return [self._fields(self.encoder.rated(observation["picture"])) for observation in observations]
+
+    def _fields(self, outputs: NDArray[np.float32]) -> dict[str, Value]:
+        chances = probabilities(outputs, self.weight, self.bias)
+        return {
+            "label": LABELS[int(chances.argmax())],
+            "p_rejected": float(chances[0]),
+            "p_pending": float(chances[1]),
+            "p_accepted": float(chances[2]),
+            "score": float(chances[1] + 2 * chances[2]),
+        }
+
+
+PICTURE_SIDE = 384  # that of `shared_encoder`, which decode workers don't import: it needs torch
+
+
+def probabilities(outputs: NDArray[Any], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Softmax of the calibrated logits: outputs (..., 5) -> (..., 3), sums 1."""
+    logits = np.asarray(outputs, dtype=np.float64) @ weight.T + bias
+    logits -= logits.max(axis=-1, keepdims=True)
+    exponents = np.exp(logits)
+    return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True))

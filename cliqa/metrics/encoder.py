@@ -1,0 +1,218 @@
+"""The convolutional encoder behind GRepQ and the aesthetic classes: MobileNetV2 with its normalisation folded in.
+
+The trunk (`stem` and the first `TRUNK_STAGES` stages, where half of the time goes) stays as ImageNet left it, so that branches
+tuned for different ends share it: one picture passes it once, whatever is asked. A branch is the remaining stages.
+
+Normalisation layers are folded into the convolutions before them, which is exact at inference, and in fine-tuning means
+that statistics stay those of ImageNet: what a picture scores never depends on its batch, in training either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+# Per stage: expansion, channels, stride of the first block, blocks (table 2 of the MobileNetV2 paper, arXiv 1801.04381).
+STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 2, 3), (6, 64, 2, 4), (6, 96, 1, 3), (6, 160, 2, 3), (6, 320, 1, 1))
+STEM_CHANNELS = 32
+HEAD_CHANNELS = 1280
+TRUNK_STAGES = 3  # 16, 24 and 32 channels, to an eighth of the resolution
+TRUNK_CHANNELS = STAGES[TRUNK_STAGES - 1][1]
+# Stages whose maps are pooled, and the head: quality lives in the early ones, content in the late ones.
+POOLED = (1, 2, 3, 4)
+POOLED_CHANNELS = (*tuple(STAGES[index][1] for index in POOLED), HEAD_CHANNELS)
+POOLED_WIDTH = 2 * sum(POOLED_CHANNELS)
+
+# Mean and deviation of the ImageNet photographs, per channel, in 0-255.
+MEAN = (123.675, 116.28, 103.53)
+DEVIATION = (58.395, 57.12, 57.375)
+
+
+class Block(nn.Module):
+    """Inverted residual: expand (1x1), filter each channel (3x3), project (1x1)."""
+
+    def __init__(self, channels: int, expansion: int, out: int, stride: int) -> None:
+        super().__init__()
+        hidden = channels * expansion
+        self.expand = nn.Conv2d(channels, hidden, 1) if expansion > 1 else None
+        self.filter = nn.Conv2d(hidden, hidden, 3, stride, 1, groups=hidden)
+        self.project = nn.Conv2d(hidden, out, 1)
+        self.residual = stride == 1 and channels == out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, channels, h, w) -> (n, out, h / stride, w / stride)."""
+        y = x if self.expand is None else _relu6(self.expand(x))
+        if torch.is_autocast_enabled(x.device.type) and self.training:
+            with torch.autocast(x.device.type, enabled=False):  # bfloat16 gradients of grouped convolutions are slow
+                y = _relu6(self.filter(y.float()))
+        else:
+            y = _relu6(self.filter(y))
+        y = self.project(y)
+        return x + y if self.residual else y
+
+
+class Trunk(nn.Module):
+    """The shared first stages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, STEM_CHANNELS, 3, 2, 1)
+        self.stages = _stages(0, TRUNK_STAGES)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(n, 3, h, w), standardised -> the maps that are pooled: (n, 24, h/4, w/4) and, for branches, (n, 32, h/8, w/8)."""
+        x = _relu6(self.stem(x))
+        maps = []
+        for index, stage in enumerate(self.stages):
+            x = stage(x)
+            if index in POOLED:
+                maps.append(x)
+        return maps
+
+
+class Branch(nn.Module):
+    """The remaining stages and the head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages = _stages(TRUNK_STAGES, len(STAGES))
+        self.head = nn.Conv2d(STAGES[-1][1], HEAD_CHANNELS, 1)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """The trunk's last map -> the maps that are pooled, the head's last."""
+        maps = []
+        for index, stage in enumerate(self.stages, TRUNK_STAGES):
+            x = stage(x)
+            if index in POOLED:
+                maps.append(x)
+        maps.append(_relu6(self.head(x)))
+        return maps
+
+
+def _stages(first: int, last: int) -> nn.ModuleList:
+    stages = nn.ModuleList()
+    channels = STAGES[first - 1][1] if first else STEM_CHANNELS
+    for expansion, out, stride, blocks in STAGES[first:last]:
+        stage = [Block(channels if i == 0 else out, expansion, out, stride if i == 0 else 1) for i in range(blocks)]
+        stages.append(nn.Sequential(*stage))
+        channels = out
+    return stages
+
+
+def _relu6(x: Tensor) -> Tensor:
+    return F.hardtanh(x, 0.0, 6.0)
+
+
+def pool_statistics(x: Tensor) -> Tensor:
+    """Map (n, channels, h, w) -> mean of every channel, then standard deviation: (n, 2 * channels)."""
+    variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0)
+    return torch.cat([mean, (variance + 1e-6).sqrt()], dim=1)
+
+
+def join_pooled(statistics: Sequence[Tensor]) -> Tensor:
+    """Statistics of several maps side by side, square root with sign, which evens out their scales: (n, POOLED_WIDTH)."""
+    joined = torch.cat(list(statistics), dim=1)
+    return joined.sign() * (joined.abs() + 1e-6).sqrt()
+
+
+def pool(maps: Sequence[Tensor]) -> Tensor:
+    """The features of pictures: `pool_statistics` of the maps of trunk and branch, joined."""
+    return join_pooled([pool_statistics(x) for x in maps])
+
+
+def balance() -> Tensor:
+    """(POOLED_WIDTH,): what pooled features are multiplied by so that every map's means, and deviations, have a like say."""
+    return torch.cat([torch.full((2 * channels,), channels**-0.5) for channels in POOLED_CHANNELS])
+
+
+class RatedHead(nn.Module):
+    """Pooled features -> standardised -> 256 -> opinion (0-1), logit of "curated", logits of the three classes."""
+
+    HIDDEN = 256
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(POOLED_WIDTH))
+        self.register_buffer("scale", torch.ones(POOLED_WIDTH))
+        self.hidden = nn.Linear(POOLED_WIDTH, self.HIDDEN)
+        self.out = nn.Linear(self.HIDDEN, 5)
+        self.dropout = dropout
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, POOLED_WIDTH) -> hidden (n, 256), outputs (n, 5)."""
+        x = ((features - self.mean) / self.scale).clamp(-6.0, 6.0)
+        hidden = F.relu(self.hidden(F.dropout(x, self.dropout, self.training)))
+        return hidden, self.out(F.dropout(hidden, self.dropout, self.training))
+
+
+def standardise(pixels: Tensor) -> Tensor:
+    """uint8 (n, h, w, 3) -> float (n, 3, h, w) in channels-last memory, with ImageNet's mean and deviation taken out."""
+    x = (pixels.float() - torch.tensor(MEAN, device=pixels.device)) / torch.tensor(DEVIATION, device=pixels.device)
+    return x.permute(0, 3, 1, 2)
+
+
+def load_module(module: nn.Module, tensors: Mapping[str, NDArray[Any]], prefix: str) -> nn.Module:
+    """Fill a module from arrays named `<prefix><parameter>` (float16 is widened); ready for inference."""
+    state = {
+        name[len(prefix) :]: torch.from_numpy(np.asarray(value, dtype=np.float32).copy())
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
+    module.load_state_dict(state)
+    module.requires_grad_(False)
+    return module.eval().to(memory_format=torch.channels_last)
+
+
+WINDOW_WIDTH = 2 * sum(STAGES[index][1] for index in POOLED if index < TRUNK_STAGES)
+
+
+def window_features(shared: Sequence[Tensor], window: int, stride: int) -> Tensor:
+    """Statistics of the trunk's maps in square windows of the picture: what the low-level score reads of a patch.
+
+    Args:
+        shared: the trunk's maps of n pictures.
+        window, stride: in pixels of the picture, multiples of 8; a smaller picture is one window.
+
+    Returns:
+        (n, windows, WINDOW_WIDTH): mean of every channel, then standard deviation, square root with sign.
+    """
+    means, deviations = [], []
+    for x in shared:
+        cell = round(shared[-1].shape[2] * 8 / x.shape[2]) if x is not shared[-1] else 8
+        size = [min(window // cell, x.shape[2]), min(window // cell, x.shape[3])]
+        step = [max(1, stride // cell)] * 2
+        mean = F.avg_pool2d(x.float(), size, step)
+        square = F.avg_pool2d(x.float() ** 2, size, step)
+        means.append(mean)
+        deviations.append((square - mean**2).clamp_min(0.0).add(1e-6).sqrt())
+    rows, columns = (min(x.shape[axis] for x in means) for axis in (2, 3))  # maps round odd sizes up
+    joined = torch.cat([x[:, :, :rows, :columns] for x in means + deviations], dim=1)
+    joined = joined.sign() * (joined.abs() + 1e-6).sqrt()
+    return joined.flatten(2).transpose(1, 2)
+
+
+class LowHead(nn.Module):
+    """Statistics of a patch -> standardised -> 256 -> 128."""
+
+    def __init__(self, hidden: int = 256, width: int = 128) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(WINDOW_WIDTH))
+        self.register_buffer("scale", torch.ones(WINDOW_WIDTH))
+        self.first = nn.Linear(WINDOW_WIDTH, hidden)
+        self.second = nn.Linear(hidden, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., WINDOW_WIDTH) -> (..., 128)."""
+        x = ((x - self.mean) / self.scale).clamp(-6.0, 6.0)
+        found: Tensor = self.second(F.relu(self.first(x)))
+        return found

