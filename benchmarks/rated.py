@@ -1,7 +1,8 @@
 """How the perceptual metrics agree with people: `python benchmarks/rated.py FOLDER`, a rated data set in its published layout.
 
 Prints the zero-shot correlations, those of a ridge on 50 and 200 labels, of the shipped quality, and the figures of the
-aesthetic classes with the baseline that only knows the source. `--without-duplicates` leaves out test photographs that look like one of the training list.
+aesthetic classes with the baseline that only knows the source. `--without-duplicates` adds the figures without test
+photographs that look like one of the training list.
 """
 
 from __future__ import annotations

@@ -37,6 +37,8 @@ class Filter:
         add_options: adds the filter's own options (its threshold first).
         keep: (options, fields of the metric) -> whether the image is kept.
         prefix: (fields) -> what `--score-prefix` puts before the name, without the last underscore.
+        folder: (options, fields) -> sub-folder of the output that a kept file goes to; None for the mirror of its own.
+        scored: (options, path, where it was placed, fields) -> whatever else the filter does with every scored file.
     """
 
     command: str
@@ -45,6 +47,8 @@ class Filter:
     add_options: Callable[[argparse._ArgumentGroup], None]
     keep: Callable[[argparse.Namespace, Fields], bool]
     prefix: Callable[[Fields], str]
+    folder: Callable[[argparse.Namespace, Fields], str | None] | None = None
+    scored: Callable[[argparse.Namespace, str, str | None, Fields], None] | None = None
 
     def parser(self) -> argparse.ArgumentParser:
         """All options of the command."""
@@ -319,10 +323,13 @@ class _Run:
         if kept:
             if self.placer is not None and (placed is None or not self.placer.holds(placed)):
                 prefix = f"{self.command.prefix(fields)}_" if self.options.score_prefix else ""
-                placed = self.placer.place(record.source, prefix)
+                folder = self.command.folder(self.options, fields) if self.command.folder else None
+                placed = self.placer.place(record.source, prefix, folder)
             if self.printer is not None:
                 self.printer(record.path)
             self.kept += 1
+        if self.command.scored is not None:
+            self.command.scored(self.options, record.path, placed if kept else None, fields)
         return kept, placed
 
     def _issue(self, issue: Issue) -> None:

@@ -1,0 +1,95 @@
+"""`python -m cliqa.filter_low_aesthetic`: keep the pictures worth keeping, or sort all into Accepted, Pending and Rejected."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from cliqa.filtering import Fields, Filter
+from cliqa.options import bounded
+
+LABELS = ("accepted", "pending", "rejected")
+
+
+def _add_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--keep", nargs="+", choices=LABELS, default=["accepted", "pending"], metavar="LABEL",
+        help="classes that are kept: accepted, pending, rejected",
+    )  # fmt: skip
+    group.add_argument(
+        "--sort", action="store_true", help="place every image, in a folder Accepted, Pending or Rejected"
+    )
+    group.add_argument(
+        "--min-confidence", type=bounded(0, 1), default=0, help="a label less probable than this becomes pending"
+    )
+    group.add_argument(
+        "--xmp", action="store_true",
+        help="write the label into a sidecar (IMG.JPG.xmp) as digiKam and others read it: beside the placed file, or beside the "
+        "image itself where nothing is placed",
+    )  # fmt: skip
+
+
+def label(options: argparse.Namespace, fields: Fields) -> str:
+    """The class that decides: the most probable one, or pending where that is not probable enough."""
+    found = str(fields["label"])
+    return found if fields[f"p_{found}"] >= options.min_confidence else "pending"
+
+
+def _keep(options: argparse.Namespace, fields: Fields) -> bool:
+    if options.sort:
+        return not options.invert  # sorting places everything; there is nothing to invert
+    return label(options, fields) in options.keep
+
+
+def _folder(options: argparse.Namespace, fields: Fields) -> str | None:
+    return label(options, fields).capitalize() if options.sort else None
+
+
+def _prefix(fields: Fields) -> str:
+    return f"{fields['score']:.2f}_{fields['label']}"
+
+
+def _sidecar(options: argparse.Namespace, path: str, placed: str | None, fields: Fields) -> None:
+    from cliqa.xmp_sidecar import write_sidecar
+
+    if not options.xmp or options.dry_run:
+        return
+    if placed is not None:
+        write_sidecar(placed, label(options, fields))
+    elif not options.output:
+        write_sidecar(path, label(options, fields))
+
+
+COMMAND = Filter(
+    command="filter_low_aesthetic",
+    metric="aesthetic",
+    description=(
+        "Label pictures as photo managers do (rejected, pending, accepted) and copy or link those of the wanted classes, or sort all "
+        "of them. The labels were learned from human ratings."
+    ),
+    add_options=_add_options,
+    keep=_keep,
+    prefix=_prefix,
+    folder=_folder,
+    scored=_sidecar,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if "--xmp" in given:
+        from cliqa.errors import UsageError
+        from cliqa.xmp_sidecar import check_available
+
+        try:
+            check_available()
+        except UsageError as error:
+            print(f"filter_low_aesthetic: {error}", file=sys.stderr)
+            return error.exit_status
+    return COMMAND.main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
