@@ -13,7 +13,10 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from importlib import resources
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
 
 from cliqa import __version__
 from cliqa.errors import UsageError
@@ -39,7 +42,9 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
     with Store(options.store) as store:
         rows = read_rows(store, options.max_rows)
         start = starting_thresholds(options.where, rows.columns)
-        issues = [[display(path), kind, display(message)] for path, kind, message in _first(store.issues(), MAX_ISSUES)]
+        found = store.issues()
+        issues = [[display(path), kind, display(message)] for path, kind, message in islice(found, MAX_ISSUES)]
+        issue_count = len(issues) + sum(1 for _ in found)
         order = picture_order(rows, options.thumbnails)
         located = [store.locate(rows.paths[row]) for row in order]
         title = options.title or _title(store)
@@ -50,6 +55,7 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
         "rows": len(rows.paths),
         "total": rows.total,
         "start": start,
+        "issues": issue_count,
         "columns": [_describe(column) for column in rows.columns],
     }
     parts = _data_parts(rows, issues)
@@ -70,6 +76,9 @@ def page(title: str, facts: dict[str, Any], parts: Sequence[tuple[str, str]]) ->
         "title": html.escape(title),
         "policy": f"default-src 'none'; img-src blob:; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
         "base-uri 'none'; form-action 'none'",
+        "subtitle": html.escape(_subtitle(facts)),
+        "rows": f"{facts['rows']:,}",
+        "issues": f"{facts['issues']:,}",
         "style": style,
         "facts": _json(facts),
         "data": blocks,
@@ -175,7 +184,16 @@ def _describe(column: Column) -> dict[str, Any]:
         "whole": field.kind == "int",
         "encoding": column.encoding,
         "labels": column.labels,
+        "missing": int(np.isnan(column.values).sum()),
     }
+
+
+def _subtitle(facts: dict[str, Any]) -> str:
+    shown = f"{facts['rows']:,} images"
+    if facts["total"] > facts["rows"]:
+        shown = f"an even sample of {facts['rows']:,} of {facts['total']:,} images"
+    scores = sum(column["metric"] != "file" for column in facts["columns"])
+    return f"{shown} · {scores} scores · cliqa {facts['version']}"
 
 
 def _title(store: Store) -> str:
@@ -187,11 +205,6 @@ def _threads() -> int:
     from cliqa.pipeline import default_workers
 
     return default_workers()
-
-
-def _first(items: Iterator[Any], count: int) -> Iterator[Any]:
-    for _, item in zip(range(count), items, strict=False):
-        yield item
 
 
 def _asset(name: str) -> str:

@@ -35,7 +35,6 @@ class Column {
     this.id = `column-${index}`;
     this.values = null; // Float32Array, NaN where missing
     this.isText = this.labels.length > 0;
-    this.missing = 0;
     this.condition = null; // see conditions.js
   }
 

@@ -77,6 +77,11 @@ function buildField(column) {
     operator.addEventListener('click', () => change(column, (condition) => ({ operator: condition.operator[0] === '>' ? '<=' : '>=', used: true })));
   }
   card.append(foot);
+  if (column.missing) {
+    const box = make('input', { type: 'checkbox' });
+    box.addEventListener('change', () => change(column, { keepMissing: box.checked }));
+    card.append(make('label', { className: 'missing' }, box, `keep the ${whole(column.missing)} without a value`));
+  }
   watcher.observe(card);
   return card;
 }
@@ -107,11 +112,6 @@ function fillField(column) {
     Object.assign(parts.slider, { min: column.from, max: column.to, step: column.step });
     parts.foot.children[0].textContent = column.show(column.from);
     parts.foot.children[2].textContent = column.show(column.to);
-  }
-  if (column.missing && column.missing < rowCount) {
-    const box = make('input', { type: 'checkbox', checked: condition.keepMissing });
-    box.addEventListener('change', () => change(column, { keepMissing: box.checked }));
-    column.card.append(make('label', { className: 'missing' }, box, `keep the ${whole(column.missing)} without a value`));
   }
   showCondition(column);
 }

@@ -6,7 +6,6 @@ const issues = {
 
   async build() {
     this.all = JSON.parse(new TextDecoder().decode(await inflated('issues')));
-    $('issue-count').textContent = whole(this.all.length);
     const kinds = [...new Set(this.all.map(([, kind]) => kind))].sort();
     $('issue-kind').append(make('option', { value: '', text: 'all' }), ...kinds.map((kind) => make('option', { value: kind, text: kind })));
     for (const id of ['issue-kind', 'issue-find']) $(id).addEventListener('input', () => { this.shown = 200; this.draw(); });
@@ -21,7 +20,7 @@ const issues = {
     const lines = found.slice(0, this.shown).map(([path, type, message]) =>
       make('tr', {}, make('td', { text: type }), make('td', { text: path }), make('td', { text: message })));
     $('issues-table').tBodies[0].replaceChildren(...lines);
-    $('issue-note').textContent = this.all.length ? `${whole(found.length)} files` : 'Every file gave a score.';
+    $('issue-note').textContent = this.all.length ? `${whole(found.length)} files${facts.issues > this.all.length ? ` among the first ${whole(this.all.length)} of ${whole(facts.issues)}` : ''}` : 'Every file gave a score.';
     $('more-issues').hidden = found.length <= this.shown;
   },
 };

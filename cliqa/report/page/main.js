@@ -64,8 +64,6 @@ function buildTabs() {
 }
 
 function buildTop() {
-  const issueTotal = facts.total > rowCount ? `an even sample of ${whole(rowCount)} of ${whole(facts.total)} images` : `${whole(rowCount)} images`;
-  $('subtitle').textContent = `${issueTotal} · ${columns.filter((column) => column.metric !== 'file').length} scores · cliqa ${facts.version}`;
   $('copy').addEventListener('click', copyCommand);
   for (const way of ['all', 'any']) {
     $(`combine-${way}`).addEventListener('click', () => {
@@ -127,6 +125,7 @@ async function main() {
   detail.build();
   scatter.build();
   buildHistograms();
+  document.documentElement.dataset.built = 'true';
   await loadPaths();
   await begin();
   redraw();
