@@ -139,7 +139,11 @@ CONDITIONS = [
     Condition("4:2:0 against 4:4:4, QF <= 95", "accuracy >= 0.99", single, sampling_accuracy),
     Condition("two saves, same grid", "MAE <= 2", double, errors_and_threshold, plot=PLOT),
     Condition(
-        "two saves, grid moved between", "MAE <= 5; Q1 <= 80: 80 % below 90", double_shifted, errors_and_threshold, plot=PLOT
+        "two saves, grid moved between",
+        "MAE <= 5; Q1 <= 80: 80 % below 90",
+        double_shifted,
+        errors_and_threshold,
+        plot=PLOT,
     ),
     Condition("never compressed", "98 % at 97 or more", never, high, breakdown=("kind",)),
     Condition("drawings, never compressed", "90 % at 97 or more", never, high, kinds=("drawn",)),

@@ -1,7 +1,7 @@
 """The metric `jpeg_qf`: the IJG quality factor of the last JPEG save, to the digit, from pixels alone.
 
-All of it is closed form (`cliqa.signal.dct_lattice`). The weights file holds what was fitted: the thresholds above which an earlier save is
-reported, the logistic curve of the confidence, and the knots of the piecewise-linear calibrator.
+All of it is closed form (`cliqa.signal.dct_lattice`). The weights file holds what was fitted: the threshold above which
+an earlier save is reported, the logistic curve of the confidence, and the knots of the piecewise-linear calibrator.
 
 Two parts of the regression networks that this replaces change nothing here, and are kept as options:
 
@@ -106,7 +106,7 @@ class JpegQf(Metric):
         self.disable_tta = disable_tta  # flips can't change the estimate, see above
         self.no_calibrator = no_calibrator
         self.knots = tensors["calibrator.x"].astype(np.float64), tensors["calibrator.y"].astype(np.float64)
-        self.previous_gain = float(tensors["previous.gain"])
+        self.previous_gain = float(np.ravel(tensors["previous.gain"])[0])
         self.confidence = tensors["confidence"].astype(np.float64)
 
     @classmethod

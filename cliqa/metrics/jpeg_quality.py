@@ -1,7 +1,7 @@
 """The metric `jpeg_quality`: the lowest JPEG quality in an image's history, read from its pixels.
 
-The evidence is closed form (`cliqa.signal.jpeg_history`); each kind of it proposes a quality. A small network weighs the proposals, adds one
-of its own (for tables that fit none of IJG's), and gives the probability of 4:2:0.
+The evidence is closed form (`cliqa.signal.jpeg_history`); each kind of it proposes a quality. A small network weighs the
+proposals and adds one of its own (for tables that fit none of IJG's); another gives the probability of 4:2:0.
 """
 
 from __future__ import annotations

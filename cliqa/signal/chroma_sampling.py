@@ -63,7 +63,9 @@ def integer_colour(rgb: NDArray[np.uint8]) -> tuple[float, float]:
 
 
 def chroma_features(rgb: NDArray[np.uint8], x: int, y: int) -> Floats:
-    """float32 (86,): log phase profiles (64), their contrasts (16), log mean differences of luma and chroma, integer colours, coloured share."""
+    """float32 (86,): log phase profiles (64), contrasts (16), log mean differences of luma (2) and deviations of Cb, Cr,
+    share of integer colours, share of coloured pixels.
+    """
     luma, chroma = chroma_planes(rgb)
     profiles = phase_profiles(chroma, x, y)
     levels = [np.abs(np.diff(luma, axis=axis)).mean() for axis in (1, 2)]

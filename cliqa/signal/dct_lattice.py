@@ -7,11 +7,12 @@ Laplacian. For each frequency and each step 1-255 this module gives the log like
 
     LLR(q) = max_b [ n0 log p0(q, b) + sum_k n_k log p_k(q, b) ] + sum_i log noise_q(c_i) - max_b sum_i log f_b(c_i)
 
-with p_k the mass that a Laplacian of scale b puts within half a step of k q, noise_q the density of the distance from the nearest multiple
-(a wrapped normal, plus a share of outliers spread evenly over the cell, for what clipping or a later edit has moved), and
-f_b the Laplacian blurred by the same rounding noise. The maximum over b has a closed form for quantized data and is a search over a table
-for the smooth density. All sums over coefficients are products of histograms with fixed tables, so that the
-cost hardly depends on the number of candidates.
+with p_k the mass that a Laplacian of scale b puts within half a step of k q, noise_q the density of the distance from
+the nearest multiple (a wrapped normal, plus a share of outliers spread evenly over the cell, for what clipping or a later
+edit has moved), and f_b the Laplacian blurred by the same rounding noise. The maximum over b has a closed form for
+quantized data and is a search over a table for the smooth density. All sums over coefficients are products of histograms
+with fixed tables, so that the cost hardly depends on the number of candidates. For drawings, whose coefficients are a
+spike with a long tail, both sides may take that shape instead of the Laplacian.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def luma(rgb: NDArray[np.uint8]) -> Floats:
     A decoder makes RGB of an integer Y, so rounding takes the noise of RGB's own rounding out again.
     """
     wide = rgb.astype(np.float32)
-    y = wide[:, 0] * np.float32(0.299)
+    y: Floats = wide[:, 0] * np.float32(0.299)
     y += wide[:, 1] * np.float32(0.587)
     y += wide[:, 2] * np.float32(0.114)
     np.rint(y, out=y)
@@ -95,12 +96,14 @@ def clean_blocks(rgb: NDArray[np.uint8], y: Floats, x0: int, y0: int, enough: in
 
 def dct_blocks(blocks: Floats) -> Floats:
     """(blocks, 64) pixels -> (blocks, 64) coefficients in natural order."""
-    return blocks @ _DCT64
+    coefficients: Floats = blocks @ _DCT64
+    return coefficients
 
 
 def inverse_dct_blocks(coefficients: Floats) -> Floats:
     """(blocks, 64) coefficients in natural order -> (blocks, 64) pixels."""
-    return coefficients @ _DCT64.T
+    pixels: Floats = coefficients @ _DCT64.T
+    return pixels
 
 
 @dataclass(frozen=True)

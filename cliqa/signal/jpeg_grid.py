@@ -2,8 +2,9 @@
 
 At the offset of a save, coefficients crowd at multiples of their steps; at all others their histogram is smooth and
 nearly the same. So the divergence of an offset's histograms from the mean of all tells the grid, whatever the tables.
-A second, older grid is far fainter, and the newer grid colours every offset by its distance from it. But offsets that mirror each other about the
-newer grid (x and 8 - x, y and 8 - y) are coloured alike, so each is compared with its mirror images.
+A second, older grid is far fainter, and the newer grid colours every offset by its distance from it. But offsets that
+mirror each other about the newer grid (x and 8 - x, y and 8 - y) are coloured alike, so each is compared with its mirror
+images. Three offsets, half a block away, are their own mirror images: an older grid there is not seen.
 
 The coefficients at every pixel position come from two separable filters, so that all offsets together cost little
 more than one. Offsets are counted from the planes' top left corner: (x, y) says that blocks start at columns x, x + 8, ...;

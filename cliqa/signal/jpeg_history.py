@@ -63,7 +63,8 @@ class History:
         older_grids: the likeliest offsets of a second grid; `older_scores` their scores over the next one's.
         older: (candidates, sigmas, 100) evidence of each quality on those, with more or less noise since.
         newest: (sigmas, 100) the same on the strongest grid, against the mean of all other offsets.
-        recompression: (100,) bits per block saved by quantizing again at each quality, against 100; 0 unless clipped blocks had to be used.
+        recompression: (100,) bits per block saved by quantizing again at each quality, against 100; 0 unless clipped
+            blocks had to be used.
         chroma: see `chroma_sampling.chroma_features`.
         blocks: blocks used; `spread` log of their mean |coefficient|.
     """

@@ -1,8 +1,8 @@
 """The quality at which compressing again changes least for the bits: evidence that survives clipped pixels.
 
-Where a decoder had to clip pixels at 0 or 255, coefficients leave their lattice. But quantizing them again with the right steps mostly
-finds the old levels, and decoding and clipping those gives the very pixels back. So the description length, bits for the levels
-plus bits for what they leave unexplained, has a dip at the right quality.
+Where a decoder had to clip pixels at 0 or 255, coefficients leave their lattice. But quantizing them again with the right
+steps mostly finds the old levels, and decoding and clipping those gives the very pixels back. So the description length,
+bits for the levels plus bits for what they leave unexplained, has a dip at the right quality.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ QUALITIES = np.arange(1, 101)
 def description_lengths(blocks: Floats, qualities: NDArray[np.int64] = QUALITIES) -> Floats:
     """Bits per block at each IJG quality, for luma blocks (n, 64), pixels minus 128: float32 (qualities,).
 
-    Levels cost 2 log2(1 + |k|) + 1 bits where they are not 0; residuals what a normal of their block's variance costs beyond 8-bit rounding.
+    Levels cost 2 log2(1 + |k|) + 1 bits where they are not 0; residuals what a normal of their block's variance costs
+    beyond 8-bit rounding.
     """
     if not len(blocks):
         return np.zeros(len(qualities), np.float32)

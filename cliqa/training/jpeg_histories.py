@@ -127,12 +127,14 @@ def edit(rng: np.random.Generator, pixels: Pixels) -> Pixels:
         factor = rng.uniform(1.1, 3.0)
         resample = Image.Resampling(int(rng.choice([0, 1, 2, 3])))
         grown = image.resize((round(image.width * factor), round(image.height * factor)), resample)
-        return np.asarray(grown)[: pixels.shape[0], : pixels.shape[1]].copy()
+        enlarged: Pixels = np.asarray(grown)[: pixels.shape[0], : pixels.shape[1]].copy()
+        return enlarged
     if kind == 1:
         return np.asarray(image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 3)))))
     if kind == 2:
         noise = rng.normal(0, rng.uniform(0.5, 15), pixels.shape if rng.random() < 0.5 else (*pixels.shape[:2], 1))
-        return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
+        noisy: Pixels = np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
+        return noisy
     if kind == 3:
         return np.asarray(image.filter(ImageFilter.UnsharpMask(2, int(rng.integers(50, 250)), 2)))
     if kind == 4:
@@ -145,7 +147,8 @@ def edit(rng: np.random.Generator, pixels: Pixels) -> Pixels:
     if kind == 7:
         return np.asarray(image.convert("L").convert("RGB"))
     table = np.clip(np.rint(255 * (np.arange(256) / 255) ** rng.uniform(0.5, 2)), 0, 255).astype(np.uint8)
-    return np.asarray(table[pixels])
+    toned: Pixels = table[pixels]
+    return toned
 
 
 def draw_history(rng: np.random.Generator, folder: Path, split: Split) -> tuple[Pixels, HistoryTruth]:

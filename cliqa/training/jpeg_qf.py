@@ -79,7 +79,7 @@ def fit(examples: Example, out: Path) -> None:
         {
             "calibrator.x": KNOTS.astype(np.float32),
             "calibrator.y": knots.astype(np.float32),
-            "previous.gain": np.array(gain, np.float32),
+            "previous.gain": np.array([gain], np.float32),
             "confidence": confidence.astype(np.float32),
         },
         metric=JpegQf.name, architecture=JpegQf.architecture, version=JpegQf.version,
