@@ -106,7 +106,7 @@ def _stages(first: int, last: int) -> nn.ModuleList:
 
 
 def _relu6(x: Tensor) -> Tensor:
-    return F.hardtanh(x, 0.0, 6.0)
+    return F.hardtanh(x, 0.0, 6.0, inplace=not torch.is_grad_enabled())  # what comes in is a convolution's fresh output
 
 
 def pool_statistics(x: Tensor) -> Tensor:
