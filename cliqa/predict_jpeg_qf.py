@@ -92,8 +92,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     with contextlib.ExitStack() as stack:
         sink = _Sink(options, metric, console, stack)
         sources = (source for source in listing if isinstance(source, Issue) or not sink.knows(source))
-        with console.progress(None):
-            for found in run(sources, [metric], settings):
+        with console.progress(listing.count() if console.terminal else None):
+            for found in stack.enter_context(contextlib.closing(run(sources, [metric], settings, listing.ready))):
                 sink.issue(found) if isinstance(found, Issue) else sink.predict(found)
                 console.step()
         if single:

@@ -21,7 +21,7 @@ SCENARIOS = {
     "camera": 0.05,
     "camera saved": 0.05,
 }
-DRAWN_SHARE, SYNTHETIC_SHARE = 0.12, 0.1  # of the sources that are no photographs
+DRAWN_SHARE, SYNTHETIC_SHARE = 0.2, 0.1  # of the sources that are no photographs
 
 
 @dataclass(frozen=True)
