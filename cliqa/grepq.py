@@ -175,7 +175,7 @@ def _fit(options: argparse.Namespace, console: Console) -> int:
 
     labels = read_labels(options.labels)
     base = options.checkpoint or checkpoints.shipped_path("grepq")
-    metric = _open(options, console, base)
+    metric = _open(options, console, str(base))
     if metric.fitted:
         raise UsageError(f"{base} is itself a fitted model; fit on the weights that it was made from")
     paths, features = _read_features(options.features, metric, console)
@@ -268,7 +268,7 @@ def _predict(options: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"{options.model} is no fitted model; make one with: python -m cliqa.grepq fit")
     paths, features = _read_features(options.features, metric, console)
     weight, bias = metric.regressor
-    scores = features @ weight + bias if paths else []
+    scores: Sequence[float] = (features @ weight + bias).tolist() if paths else []
     with open(options.output, "w", newline="", encoding="utf-8") if options.output else _Standard() as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["path", "score"])

@@ -54,6 +54,7 @@ class Block(nn.Module):
         else:
             y = _relu6(self.filter(y))
         y = self.project(y)
+        assert isinstance(y, Tensor)
         return x + y if self.residual else y
 
 

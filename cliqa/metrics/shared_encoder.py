@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -21,7 +21,6 @@ from cliqa.metrics.encoder import Branch, RatedHead, Trunk, load_module, pool, s
 
 LONG_SIDE = 384  # of the picture that the branches see
 REMEMBERED = 64  # pictures; at least a batch, so that the next metric finds them all
-_T = TypeVar("_T")
 
 
 class RatedEncoder:
@@ -41,7 +40,8 @@ class RatedEncoder:
 
     def shared(self, picture: NDArray[np.uint8]) -> list[Tensor]:
         """The trunk's maps of uint8 (h, w, 3), one pass for all that ask."""
-        return self._remember(picture, "shared", lambda: self.trunk(standardise(self._tensor(picture))))
+        found: list[Tensor] = self._remember(picture, "shared", lambda: self.trunk(standardise(self._tensor(picture))))
+        return found
 
     def rated(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The head's five outputs: opinion, logit of curated, logits of rejected, pending, accepted."""
@@ -49,9 +49,11 @@ class RatedEncoder:
         def run() -> NDArray[np.float32]:
             shared = self.shared(picture)
             outputs: Tensor = self.head(pool(shared + self.branch(shared[-1])))[1]
-            return outputs[0].float().cpu().numpy()
+            found: NDArray[np.float32] = outputs[0].float().cpu().numpy()
+            return found
 
-        return self._remember(picture, "rated", run)
+        found: NDArray[np.float32] = self._remember(picture, "rated", run)
+        return found
 
     def _tensor(self, picture: NDArray[np.uint8]) -> Tensor:
         return torch.from_numpy(np.array(picture)[None]).to(self.device)

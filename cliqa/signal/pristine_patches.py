@@ -64,7 +64,7 @@ def pristine_origins(
     Returns:
         At least one, unless the photograph is smaller than a patch.
     """
-    origins = tile_origins(*pixels.shape[:2], size, stride)
+    origins = tile_origins(pixels.shape[0], pixels.shape[1], size, stride)
     if not origins:
         return []
     deviation = local_deviation(pixels @ np.array([0.299, 0.587, 0.114]))

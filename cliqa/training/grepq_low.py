@@ -122,7 +122,9 @@ def pristine_gaussian(
         pixels = pixels[: pixels.shape[0] // 8 * 8, : pixels.shape[1] // 8 * 8]  # windows then lie as the tiles do
         kept = set(pristine_origins(pixels, window, stride))
         places = [
-            place for place, origin in enumerate(tile_origins(*pixels.shape[:2], window, stride)) if origin in kept
+            place
+            for place, origin in enumerate(tile_origins(pixels.shape[0], pixels.shape[1], window, stride))
+            if origin in kept
         ]
         with torch.no_grad():
             windows = head(window_features(trunk(standardise(torch.from_numpy(pixels[None].copy()))), window, stride))[

@@ -60,7 +60,7 @@ def jpeg(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     quality = round(92 - 87 * strength)
     sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if rng.random() < 0.3 else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
-    stream = cv2.imencode(".jpg", pixels[..., ::-1], settings)[1]
+    stream: NDArray[np.uint8] = cv2.imencode(".jpg", pixels[..., ::-1], settings)[1]
     return np.ascontiguousarray(cv2.imdecode(stream, cv2.IMREAD_COLOR)[..., ::-1])
 
 
