@@ -214,7 +214,7 @@ _Make = Callable[[np.random.Generator, Photo], tuple[LoadedImage, Truth] | None]
 
 
 def _levels(name: str, make: _Make) -> Condition:
-    return Condition(name, _BAR, make, _summarise_levels, repeats=12, breakdown=("fault",))
+    return Condition(name, _BAR, make, _summarise_levels, repeats=8, breakdown=("fault",))
 
 
 _SWEEP_BAR = "Spearman >= 0.95 for >= 0.95 of the photographs"
@@ -226,7 +226,7 @@ CONDITIONS = [
     _levels("levels, as drawn", partial(_make_fault, drawn_only=True)),
     _levels("levels, then JPEG 80-95", partial(_make_fault, after="jpeg")),
     _levels("levels, then half size and JPEG", partial(_make_fault, after="half jpeg")),
-    Condition("exposure sweep, 24 exposures", _SWEEP_BAR, _make_sweep, _summarise_sweeps, repeats=24),
+    Condition("exposure sweep, 20 exposures", _SWEEP_BAR, _make_sweep, _summarise_sweeps, repeats=20),
     Condition("untouched photographs", _FALSE_ALARM_BAR, _make_untouched, _summarise_untouched, repeats=1),
     Condition("untouched, then JPEG 80-95", _FALSE_ALARM_BAR, _untouched_jpeg, _summarise_untouched, repeats=1),
     Condition("untouched camera crops", "reported", _make_untouched, _summarise_untouched, ("camera",), repeats=1),
