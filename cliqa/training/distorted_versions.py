@@ -96,7 +96,7 @@ def fragments(
 def _place(rng: np.random.Generator, cell: int, grid: int, length: int, size: int) -> int:
     """Where a fragment starts: anywhere in its cell, or as near as the picture allows."""
     first, last = cell * length // grid, (cell + 1) * length // grid - size
-    return int(min(rng.integers(first, max(first, last) + 1), length - size))
+    return min(int(rng.integers(first, max(first, last) + 1)), length - size)
 
 
 def load_versions(paths: Sequence[Path]) -> list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:

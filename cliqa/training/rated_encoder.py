@@ -125,7 +125,8 @@ def _crop(path: Path, size: tuple[int, int], rng: np.random.Generator) -> Image.
     width, height = max(int(size[0] * scale), int(0.8 * wide)), max(int(size[1] * scale), int(0.8 * high))
     left, top = int(rng.integers(wide - width + 1)), int(rng.integers(high - height + 1))
     picture = picture.crop((left, top, left + width, top + height))
-    return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else picture
+    mirrored: Image.Image = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else picture
+    return mirrored
 
 
 def fine_tune(

@@ -49,7 +49,8 @@ def noise(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     grey = rng.random() < 0.35
     field = rng.standard_normal((*pixels.shape[:2], 1 if grey else 3), dtype=np.float32)
     if rng.random() < 0.35:
-        field = cv2.GaussianBlur(field, (0, 0), float(rng.uniform(0.4, 1.2))).reshape(field.shape)
+        smooth = cv2.GaussianBlur(field, (0, 0), float(rng.uniform(0.4, 1.2)))
+        field = np.asarray(smooth, dtype=np.float32).reshape(field.shape)
         field /= field.std() + 1e-6
     gain = np.sqrt((pixels.astype(np.float32) + 20.0) / 148.0) if rng.random() < 0.4 else 1.0  # photons: with light
     return _image(pixels + sigma * gain * field)
@@ -61,7 +62,7 @@ def jpeg(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if rng.random() < 0.3 else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     stream: NDArray[np.uint8] = cv2.imencode(".jpg", pixels[..., ::-1], settings)[1]
-    return np.ascontiguousarray(cv2.imdecode(stream, cv2.IMREAD_COLOR)[..., ::-1])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(stream, cv2.IMREAD_COLOR), dtype=np.uint8)[..., ::-1])
 
 
 def down_up(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
