@@ -263,6 +263,7 @@ def _loss(
         weak, strong = (torch.from_numpy(shard["strength"][[i + k for i in laddered]]) for k in (1, 2))
         margin = settings.rank_margin * torch.stack([weak, strong - weak])
         loss = loss + 2.0 * F.relu(margin - (order[:-1] - order[1:])).mean()
+    assert isinstance(loss, Tensor)
     return loss
 
 
