@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.images import LoadedImage
-from cliqa.metrics.exposure_schema import LABELS
+from cliqa.signal.exposure_schema import LABELS
 from cliqa.training.exposure_examples import is_drawing
 from cliqa.training.ordinal_scores import area_under_roc, quadratic_kappa, spearman
 from cliqa.training.photos import Photo

@@ -14,8 +14,15 @@ COMMANDS = {
     "export": "saved scores as a CSV, JSON Lines or Parquet table",
     "metrics": "the metrics: fields, ranges, weights, speed on this machine",
     "filter_low_quality_jpeg": "keep images that were never saved as a low quality JPEG",
+    "filter_noisy_photo": "keep images without visible noise",
+    "filter_low_quality_resize": "keep images that were not enlarged",
+    "filter_bad_exposure": "keep images without severe faults of exposure or contrast",
+    "filter_low_perceptual_quality": "keep images that look good to people",
+    "filter_low_aesthetic": "keep, sort or label images: rejected, pending, accepted",
     "predict_jpeg_qf": "estimate JPEG quality factors from pixels, to CSV and SQLite",
+    "grepq": "perceptual quality tuned to your own ratings: features, fit, predict, evaluate",
 }
+MODULES = {"metrics": "cliqa.metric_listing", "report": "cliqa.report.__main__"}  # where it isn't `cliqa.<command>`
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,10 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f"; did you mean {near[0]}?" if near else "; `cliqa` alone lists the commands"
         print(f"cliqa: there is no command {given[0]!r}{hint}", file=sys.stderr)
         return 2
-    module = importlib.import_module(f"cliqa.{name}")
-    if not hasattr(module, "main"):  # a package that is more than a command
-        module = importlib.import_module(f"cliqa.{name}.__main__")
-    return int(module.main(given[1:]))
+    return int(importlib.import_module(MODULES.get(name, f"cliqa.{name}")).main(given[1:]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cliqa.filtering import Fields, Filter
-from cliqa.metrics.exposure_schema import ALIASES, LABELS
+from cliqa.signal.exposure_schema import ALIASES, LABELS
 
 
 def label_list(text: str) -> tuple[str, ...]:

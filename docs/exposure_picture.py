@@ -17,7 +17,7 @@ from PIL import Image
 
 from cliqa.images import LoadedImage, load_image
 from cliqa.metrics import View, load_metric
-from cliqa.metrics.exposure_schema import LABELS
+from cliqa.signal.exposure_schema import LABELS
 from cliqa.training import exposure_faults as faults
 
 POSITIONS = (2.0, 3.0, 4.0)  # the middle of each level

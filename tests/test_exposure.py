@@ -12,7 +12,7 @@ from cliqa.images import LoadedImage
 from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
 from cliqa.metrics.exposure import SAMPLE_PIXELS, Exposure, levels_and_probabilities, observe_tones
-from cliqa.metrics.exposure_schema import LABELS, SCHEMA
+from cliqa.signal.exposure_schema import LABELS, SCHEMA
 from cliqa.signal.hex_schema import graph_from_schema
 from cliqa.signal.tone_statistics import WIDTH
 

@@ -10,7 +10,7 @@ from cliqa.errors import UsageError
 from cliqa.images import LoadedImage
 from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
-from cliqa.metrics.exposure_schema import ALIASES, LABELS, SCHEMA
+from cliqa.signal.exposure_schema import ALIASES, LABELS, SCHEMA
 from cliqa.signal.hex_schema import graph_from_schema
 from cliqa.training import exposure_table
 from tests.test_exposure import scene

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cliqa.errors import UsageError
-from cliqa.metrics.exposure_schema import ALIASES, LABELS, SCHEMA
+from cliqa.signal.exposure_schema import ALIASES, LABELS, SCHEMA
 from cliqa.signal.hex_graph import Exclusion, HexGraph, Label, Subsumption
 from cliqa.signal.hex_schema import graph_from_schema, read_schema
 

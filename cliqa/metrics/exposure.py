@@ -17,8 +17,8 @@ from PIL import Image, ImageChops
 
 from cliqa.errors import CheckpointError, UsageError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.metrics.exposure_schema import LABELS, SCHEMA
 from cliqa.signal.dense import Dense
+from cliqa.signal.exposure_schema import LABELS, SCHEMA
 from cliqa.signal.hex_graph import HexGraph
 from cliqa.signal.hex_schema import graph_from_schema
 from cliqa.signal.tone_statistics import SIDE, tone_statistics

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from cliqa import checkpoints
 from cliqa.metrics.base import Value
 from cliqa.metrics.exposure import Exposure
-from cliqa.metrics.exposure_schema import LABELS, SCHEMA
+from cliqa.signal.exposure_schema import LABELS, SCHEMA
 from cliqa.signal.hex_schema import graph_from_schema
 from cliqa.training.examples import Example, Make, generate
 from cliqa.training.exposure_card import write_card

@@ -35,7 +35,7 @@ from cliqa.metrics.exposure_clip import (
     image_features,
     normalise,
 )
-from cliqa.metrics.exposure_schema import LABELS, SCHEMA
+from cliqa.signal.exposure_schema import LABELS, SCHEMA
 from cliqa.signal.hex_graph import HexGraph
 from cliqa.signal.hex_schema import graph_from_schema
 from cliqa.training.dense_fit import TorchDense
