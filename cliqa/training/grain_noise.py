@@ -166,7 +166,8 @@ counted: the target stays that of the picture before it was saved.
 {inputs} statistics of up to eight 128-pixel tiles, spread from the most detailed to the flattest (energies of the frequency bands of
 8x8 blocks in grey and two colours at three scales, by percentile and from flat to busy; noise by brightness; correlation of the
 channels; shared spectrum and its peaks; rows and columns; single pixels; zeros on the JPEG grid) -> {networks} dense networks with
-{hidden} hidden units each, averaged. {parameters} parameters. NumPy only; 15-25 ms per picture of half a megapixel on one core, 36 ms at 12 megapixels, tiles included.
+{hidden} hidden units each, averaged. {parameters} parameters. NumPy only; 15-25 ms per picture of half a megapixel
+on one core, 36 ms at 12 megapixels, tiles included.
 
 ## Training
 {examples} pictures, each once uncompressed and once as JPEG 80-99, made from the training photographs (never compressed or scaled
