@@ -49,7 +49,7 @@ def save(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], *, m
     try:
         save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, part, metadata=facts)
         os.chmod(part, 0o644)  # safetensors writes for the owner alone
-    os.replace(part, path)
+        os.replace(part, path)
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(part)
