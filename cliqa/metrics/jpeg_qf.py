@@ -27,6 +27,7 @@ from cliqa.signal.quantization import LUMA_TABLES, header_quality
 from cliqa.signal.save_pair import last_and_previous
 
 PATCH = 128
+LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 MAX_PATCHES = 24
 VARIANCE = 15.0
 RELAXED = VARIANCE / 1.5
@@ -55,12 +56,16 @@ def select_patches(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = pixels.shape[:2]
     if height < PATCH or width < PATCH:
         raise ImageSkipped(f"{width}x{height} is smaller than a patch of {PATCH}x{PATCH} pixels")
+    if max(height, width) < 2 * PATCH:  # one tile would leave most of a small picture unread: all of it is the patch
+        if not choose_patches([float((pixels.astype(np.float32) @ LUMA_WEIGHTS).var())]):
+            raise ImageSkipped("too little information: the picture varies too little")
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
     found, variances = [], []
     high = 0
     for y in range(0, height - PATCH + 1, PATCH):
         for x in range(0, width - PATCH + 1, PATCH):
             patch = pixels[y : y + PATCH, x : x + PATCH]
-            grey = patch.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+            grey = patch.astype(np.float32) @ LUMA_WEIGHTS
             variances.append(float(grey.var()))
             found.append((y, x))
             high += variances[-1] >= VARIANCE
