@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from conditions import Condition, Scored
 
+from cliqa.errors import ImageSkipped
 from cliqa.metrics import View, load_metric
 from cliqa.training.photos import Photo, read_photos
 
@@ -48,28 +49,34 @@ def score_photo(metric: str, number: int, index: int, photo: Photo, seed: int) -
         made = condition.make(rng, photo)
         if made is not None:
             image, truth = made
-            scored.append((truth, loaded.score_view(View(image))))
+            try:
+                scored.append((truth, loaded.score_view(View(image))))
+            except ImageSkipped:  # the metric's own limits: counted, not scored
+                scored.append((truth, {}))
     return scored
 
 
 def run_condition(
     pool: ProcessPoolExecutor, metric: str, number: int, photos: Sequence[Photo], seed: int
-) -> list[Scored]:
-    """Score one condition over all photographs of its kinds."""
+) -> tuple[list[Scored], int]:
+    """Score one condition over all photographs of its kinds; also how many images the metric skipped."""
     condition = conditions_of(metric)[number]
     fitting = [photo for photo in photos if photo.kind in condition.kinds]
     tasks = [pool.submit(score_photo, metric, number, index, photo, seed) for index, photo in enumerate(fitting)]
     found: list[Scored] = []
+    skipped = 0
     for task in tqdm(tasks, desc=condition.name[:40], unit="photo", leave=False):
-        found += task.result()
-    return found
+        found += [pair for pair in task.result() if pair[1]]
+        skipped += sum(not fields for _, fields in task.result())
+    return found, skipped
 
 
-def rows_of(condition: Condition, scored: list[Scored]) -> list[str]:
+def rows_of(condition: Condition, scored: list[Scored], skipped: int) -> list[str]:
     """The table's rows of one condition: its figures, then the first of them per group of each breakdown."""
     figures = condition.summarise(scored)
     text = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-    rows = [f"| {condition.name} | {condition.bar} | {len(scored)} | {text} |"]
+    count = f"{len(scored)}" + (f" ({skipped} skipped)" if skipped else "")
+    rows = [f"| {condition.name} | {condition.bar} | {count} | {text} |"]
     first = next(iter(figures), None)
     for key in condition.breakdown:
         groups = sorted({str(truth[key]) for truth, _ in scored if key in truth})
@@ -125,10 +132,10 @@ def main(arguments: list[str] | None = None) -> int:
             for number, condition in enumerate(conditions_of(metric)):
                 if given.only and given.only.lower() not in condition.name.lower():
                     continue
-                scored = run_condition(pool, metric, number, photos, given.seed)
+                scored, skipped = run_condition(pool, metric, number, photos, given.seed)
                 if not scored:
                     continue
-                table += rows_of(condition, scored)
+                table += rows_of(condition, scored, skipped)
                 name = re.sub(r"[^a-z0-9]+", "_", condition.name.lower()).strip("_")
                 plot(condition, scored, given.out / f"{metric}-{name[:60]}.png")
             text = "\n".join(table)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from conditions import Condition, Scored, Truth
 from PIL import Image, ImageFilter
 
-from benchmarks.conditions import Condition, Scored, Truth
 from cliqa.images import LoadedImage
 from cliqa.signal.correlation import srcc
 from cliqa.training.photos import Photo

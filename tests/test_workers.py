@@ -100,9 +100,13 @@ def test_workers_that_cannot_start_end_the_run(make_folder: Callable[..., Path])
         WorkerPool(DecodeSettings(("no.such.module:Metric",)), 1) as pool,
     ):
         drain(pool, [root / "0.png"])
-    with mock.patch(
-        "multiprocessing.process.BaseProcess.start", side_effect=OSError(11, "Resource temporarily unavailable")
-    ), pytest.raises(RunError, match="can't be started: Resource"), WorkerPool(DecodeSettings(()), 2):
+    with (
+        mock.patch(
+            "multiprocessing.process.BaseProcess.start", side_effect=OSError(11, "Resource temporarily unavailable")
+        ),
+        pytest.raises(RunError, match="can't be started: Resource"),
+        WorkerPool(DecodeSettings(()), 2),
+    ):
         pass
 
 
