@@ -193,7 +193,8 @@ def denoise(kind: float, image: Image, deviation: float) -> Image:
     if kind < 0.9:
         return np.asarray(cv2.medianBlur(image, 3), np.float32)
     levels = np.clip(np.rint(image), 0, 255).astype(np.uint8)
-    return cv2.fastNlMeansDenoisingColored(levels, None, float(strength), float(strength), 3, 9).astype(np.float32)
+    smooth = cv2.fastNlMeansDenoisingColored(levels, None, float(strength), float(strength), 3, 9)
+    return np.asarray(smooth, np.float32)
 
 
 def _shrink(image: Image, deviation: float, levels: int) -> Image:

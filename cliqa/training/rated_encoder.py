@@ -42,7 +42,7 @@ class RatedSettings:
     ladders: int = 24  # of a shard that come with two damaged copies
     sides: tuple[int, ...] = (224, 256, 288)  # of the square with as many pixels as the view; one per shard, in turn
     keep: float = 0.8  # least share of a view's side that a training crop keeps
-    epochs: int = 5
+    epochs: int = 7
     batch: int = 16
     rate: float = 3e-4
     head_rate: float = 1e-3
