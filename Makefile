@@ -17,8 +17,9 @@ test: $(VENV)/.installed-test $(if $(CI),browser)  ## install, check the code an
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto
 
-browser:  ## a Chromium for the tests of the report, which are skipped without one (but not where CI is set)
-	command -v chromium >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium; }
+browser:  ## a Chromium for the tests of the report and two XMP readers: tests skip without them, but not where CI is set
+	for tool in chromium exiftool exiv2; do command -v $$tool >/dev/null || missing=1; done; test -z "$$missing" || \
+	{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium libimage-exiftool-perl exiv2; }
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
