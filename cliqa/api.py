@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.images import DEFAULT_MAX_IMAGE_PIXELS, LoadedImage, load_image
+from cliqa.images import LoadedImage, load_image
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
 from cliqa.metrics import Field, Metric, Value, View, list_metrics
 from cliqa.metrics import load_metric as load_batch_metric
-from cliqa.options import DEFAULT_NUM_PATCHES
 from cliqa.pipeline import PipelineSettings, run
 from cliqa.records import Issue, Record, Source
 

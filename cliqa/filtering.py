@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cliqa.errors import CliqaError
-from cliqa.options import DEFAULT_NUM_PATCHES, add_compute, add_input, add_output, add_results, new_parser
+from cliqa.limits import DEFAULT_NUM_PATCHES
+from cliqa.options import add_compute, add_input, add_output, add_results, new_parser
 
 if TYPE_CHECKING:
     from cliqa.console import Console, PathPrinter

@@ -14,42 +14,25 @@ Formats are told by content, never by name. The rules, for every metric alike:
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import importlib
 import io
 import os
-import re
-import stat
 import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.headers import Header, header_of, orientation_of
+from cliqa.image_files import describe, identify, opened, prepare_pillow, too_large
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, MIN_SIDE
+from cliqa.pixel_rules import to_rgb, turn, turned_back
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
-
-DEFAULT_MAX_IMAGE_PIXELS = 178_956_970
-MIN_SIDE = 32
-
-# The readers that may look at a file. Not among them on purpose: EPS (runs Ghostscript) and anything that follows paths.
-# (MPO, the multi-picture files of cameras, comes through the JPEG reader.)
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM", "JPEG2000")
-_PLUGINS = ("Jpeg", "Png", "WebP", "Tiff", "Bmp", "Gif", "Avif", "Ppm", "Jpeg2K")
-_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
-_SIGNATURES = (
-    (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n", "PNG"), (b"GIF8", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"),
-)  # fmt: skip
-# The readers of WebP, AVIF and HEIC hold the whole file in memory; none that large was made to be looked at.
-_MAX_BYTES_READ_WHOLE = 1 << 29
 
 _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
@@ -106,7 +89,7 @@ class LoadedImage:
             image = image.resize(size, Image.Resampling.NEAREST)
         if transform is not None:
             image = ImageCms.applyTransform(image, transform) or image.convert("RGB")
-        return _turn(image, self.header.orientation)
+        return turn(image, self.header.orientation)
 
     def _as_seen(self, long_side: int) -> Image.Image:
         from PIL import ImageCms
@@ -118,7 +101,7 @@ class LoadedImage:
             image = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
         if transform is not None:
             image = ImageCms.applyTransform(image, transform) or self.stored
-        return _turn(image, self.header.orientation)
+        return turn(image, self.header.orientation)
 
     @cached_property
     def _coloured(self) -> tuple[Image.Image, ImageCmsTransform | None]:
@@ -171,13 +154,13 @@ def load_image(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT
         ImageSkipped: more than `max_pixels`, or a side under 32 pixels.
         ImageError: missing, not a regular file, unreadable, truncated or no image.
     """
-    with _opened(source) as stream, _identify(stream, max_pixels) as image:
+    with opened(source) as stream, identify(stream, max_pixels) as image:
         return _decode(image, max_pixels)
 
 
 def read_header(source: str | os.PathLike[str] | bytes) -> Header:
     """The header alone, without decoding pixels. Raises ImageError, or ImageSkipped for a size that no limit would let in."""
-    with _opened(source) as stream, _identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as image:
+    with opened(source) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as image:
         return header_of(image)
 
 
@@ -191,102 +174,10 @@ def load_thumbnail(
 
     Raises: as `load_image`.
     """
-    with _opened(source) as stream, _identify(stream, max_pixels) as image:
+    with opened(source) as stream, identify(stream, max_pixels) as image:
         if image.format in ("JPEG", "MPO") and image.width * image.height <= max_pixels:
             image.draft(None, (2 * long_side, 2 * long_side))
         return Image.fromarray(_decode(image, max_pixels).thumbnail(long_side))
-
-
-@contextlib.contextmanager
-def _opened(source: str | os.PathLike[str] | bytes) -> Iterator[IO[bytes]]:
-    if isinstance(source, bytes):
-        yield io.BytesIO(source)
-        return
-    try:
-        with open_regular(source) as stream:
-            yield stream
-    except OSError as error:
-        raise ImageError(_os_reason(error)) from error
-    except ValueError as error:  # a path with a zero byte
-        raise ImageError(f"can't be opened: {_describe(error)}") from error
-
-
-def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
-    """Open for reading; a pipe, socket, device or folder is refused rather than waited for."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise ImageError("is a folder" if stat.S_ISDIR(mode) else "not a regular file")
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
-
-
-def _os_reason(error: OSError) -> str:
-    known = {
-        errno.ENOENT: "no such file",
-        errno.ELOOP: "too many levels of symbolic links",
-        errno.EACCES: "permission denied",
-        errno.EISDIR: "is a folder",
-        errno.ENAMETOOLONG: "the path is too long",
-    }
-    if error.errno in known:
-        return known[error.errno]
-    return f"can't be read: {error.strerror or error}"
-
-
-def _prepare_pillow(max_pixels: int) -> None:
-    """Import our readers alone, and let Pillow's own limit on size be no lower than the caller's."""
-    for name in _PLUGINS:
-        importlib.import_module(f"PIL.{name}ImagePlugin")
-    vars(importlib.import_module("PIL.AvifImagePlugin"))["DEFAULT_MAX_THREADS"] = 1  # there is a worker per core
-    if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
-        Image.MAX_IMAGE_PIXELS = max_pixels
-
-
-def _identify(stream: IO[bytes], max_pixels: int) -> Image.Image:
-    _prepare_pillow(max_pixels)
-    head = stream.read(64)
-    if not head:
-        raise ImageError("the file is empty")
-    formats: tuple[str, ...] = FORMATS
-    boxed = head[4:8] == b"ftyp"
-    if boxed and head[8:12] in _HEIF_BRANDS and not (b"avif" in head[16:] or b"avis" in head[16:]):
-        try:
-            import pillow_heif
-        except ImportError:
-            raise ImageError("a HEIC image; reading it needs the extra: pip install 'cliqa[heif]'") from None
-        pillow_heif.register_heif_opener()
-        formats = ("HEIF",)
-    if (boxed or head[:4] == b"RIFF") and stream.seek(0, io.SEEK_END) > _MAX_BYTES_READ_WHOLE:
-        raise ImageSkipped(f"the file is larger than {_MAX_BYTES_READ_WHOLE >> 20} MiB")
-    stream.seek(0)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Image.open(stream, formats=formats)
-    except UnidentifiedImageError:
-        raise ImageError(_unidentified(head)) from None
-    except Image.DecompressionBombError as error:
-        raise _too_large(error, max_pixels) from None
-    except Exception as error:  # a decoder may raise anything on hostile bytes
-        raise ImageError(f"the header can't be read: {_describe(error)}") from error
-
-
-def _unidentified(head: bytes) -> str:
-    name = next((name for signature, name in _SIGNATURES if head.startswith(signature)), "")
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        name = "WEBP"
-    elif head[4:8] == b"ftyp":
-        name = "AVIF" if head[8:12] in (b"avif", b"avis") else "HEIC"
-    return f"a damaged {name} file: its header can't be read" if name else "not an image of a known format"
-
-
-def _too_large(error: Image.DecompressionBombError, max_pixels: int) -> ImageSkipped:
-    pixels = re.search(r"\d+", str(error))
-    return ImageSkipped(f"{pixels[0] if pixels else 'its'} pixels are more than the limit of {max_pixels}")
 
 
 def _decode(image: Image.Image, max_pixels: int) -> LoadedImage:
@@ -298,65 +189,22 @@ def _decode(image: Image.Image, max_pixels: int) -> LoadedImage:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _prepare_pillow(max_pixels)
+            prepare_pillow(max_pixels)
             header = header_of(image)
             image.load()
             if header.format == "PNG":  # its EXIF may follow the pixels
                 header = replace(header, orientation=orientation_of(image))
             elif header.format == "TIFF":  # Pillow has turned it upright; undo that
-                image = _turn(image, _BACK.get(header.orientation, header.orientation))
-            stored = _to_rgb(image, header.bits)
+                image = turned_back(image, header.orientation)
+            stored = to_rgb(image, header.bits)
     except (ImageError, ImageSkipped):
         raise
     except MemoryError as error:
         raise ImageError("not enough memory to decode it") from error
     except Image.DecompressionBombError as error:
-        raise _too_large(error, max_pixels) from None
+        raise too_large(error, max_pixels) from None
     except Exception as error:  # a decoder may raise anything on hostile bytes
-        raise ImageError(f"can't be decoded: {_describe(error)}") from error
+        raise ImageError(f"can't be decoded: {describe(error)}") from error
     header = replace(header, width=stored.width, height=stored.height)
     profile = image.info.get("icc_profile") if header.has_icc else None
     return LoadedImage(stored, header, profile, image if profile and image.mode == "CMYK" else None)
-
-
-def _describe(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text[:200] if text else type(error).__name__
-
-
-def _to_rgb(image: Image.Image, bits: int) -> Image.Image:
-    """The documented rules for mode, alpha and depth; the result is always a plain RGB image."""
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
-        values = np.asarray(image).astype(np.int64)
-        if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
-            raise ImageError("32-bit integer pixels are not supported")
-        return Image.fromarray((values >> (bits - 8)).astype(np.uint8)).convert("RGB")
-    if image.mode == "F":
-        raise ImageError("floating-point pixels are not supported")
-    if image.mode in ("LA", "PA", "La", "RGBa", "RGBA") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        if rgba.getchannel("A").getextrema() == (255, 255):
-            return rgba.convert("RGB")
-        canvas = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        canvas.alpha_composite(rgba)
-        return canvas.convert("RGB")
-    return image.convert("RGB")
-
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_BACK = {6: 8, 8: 6}  # what undoes a turn, where that isn't the same turn
-
-
-def _turn(image: Image.Image, orientation: int) -> Image.Image:
-    turn = _TURNS.get(orientation)
-    return image.transpose(turn) if turn is not None else image

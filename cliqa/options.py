@@ -8,9 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cliqa import __version__
-
-DEFAULT_MAX_IMAGE_PIXELS = 178_956_970
-DEFAULT_NUM_PATCHES = 8
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):

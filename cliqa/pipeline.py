@@ -13,10 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from cliqa.errors import ImageError, ImageIssue
-from cliqa.images import DEFAULT_MAX_IMAGE_PIXELS
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
 from cliqa.metrics import Field, Metric, Observation, Value
+from cliqa.observing import DecodeSettings, Observed, observe_file
 from cliqa.records import Issue, Record, Source
-from cliqa.workers import DecodeSettings, Observed, WorkerPool, observe_file
+from cliqa.workers import WorkerPool
 
 DEFAULT_BATCH_SIZE = 16
 
@@ -30,7 +31,7 @@ class PipelineSettings:
 
     workers: int = 0
     batch_size: int = DEFAULT_BATCH_SIZE
-    num_patches: int = 8
+    num_patches: int = DEFAULT_NUM_PATCHES
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
     content_hash: bool = False
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from cliqa.errors import RunError, UsageError
 from cliqa.filtering import guarded, open_listing, schema_of
-from cliqa.options import DEFAULT_MAX_IMAGE_PIXELS, add_results, new_parser, positive
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
+from cliqa.options import add_results, new_parser, positive
 
 if TYPE_CHECKING:
     from cliqa.console import Console

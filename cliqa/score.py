@@ -144,7 +144,7 @@ class _Scoring:
             return False
         same_time = (status.st_size, status.st_mtime_ns) == (done.size, done.mtime_ns)
         if self.options.by_content:
-            from cliqa.workers import content_sha256
+            from cliqa.observing import content_sha256
 
             if done.sha256 is None or status.st_size != done.size or content_sha256(source.path) != done.sha256:
                 return False

@@ -9,139 +9,23 @@ modules, never the caller's script: a script needs no `if __name__ == "__main__"
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import multiprocessing
-import os
 import pickle
-import signal
-import sys
-import threading
 import time
-import types
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from cliqa.errors import ImageIssue, RunError
-from cliqa.images import DEFAULT_MAX_IMAGE_PIXELS, load_image, open_regular
-from cliqa.metrics import Metric, Observation, View, metric_class
-from cliqa.records import Issue, Scalar, Source
+from cliqa.errors import RunError
+from cliqa.observing import DecodeSettings, Observed, described
+from cliqa.records import Issue, Source
+from cliqa.worker_process import clean_start, work
 
 DEPTH = 2  # files handed to a worker at a time: one in work, one waiting
 FILE_SECONDS = 300.0  # a worker that holds one file longer is taken for hung
 START_SECONDS = 120.0
-
-
-@dataclass(frozen=True)
-class DecodeSettings:
-    """What a worker has to know."""
-
-    metrics: tuple[str, ...]
-    num_patches: int = 8
-    max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
-    content_hash: bool = False
-
-
-@dataclass
-class Observed:
-    """One decoded file: facts, and per metric its observation or the reason why there is none."""
-
-    source: Source
-    facts: dict[str, Scalar]
-    observations: dict[str, Observation | ImageIssue]
-    notes: list[str] = field(default_factory=list)
-
-
-def observe_file(source: Source, settings: DecodeSettings, classes: Sequence[type[Metric]]) -> Observed | Issue:
-    """Open, decode once and observe. Whatever goes wrong with the file becomes an Issue."""
-    facts: dict[str, Scalar] = {}
-    try:
-        facts = _stat_facts(source.path)
-        if settings.content_hash:
-            facts["sha256"] = content_sha256(source.path)
-        image = load_image(source.path, settings.max_image_pixels)
-        facts |= image.header.facts()
-        view = View(image, settings.num_patches)
-        observations: dict[str, Observation | ImageIssue] = {}
-        for cls in classes:
-            try:
-                observations[cls.name] = cls.observe(view)
-            except ImageIssue as issue:
-                observations[cls.name] = issue
-        failures = [found for found in observations.values() if isinstance(found, ImageIssue)]
-        if failures and len(failures) == len(observations):
-            return Issue.of(source, failures[0], facts)
-        notes = ["the colour profile can't be used and was ignored"] if image.icc_ignored else []
-        return Observed(source, facts, observations, notes)
-    except ImageIssue as error:
-        return Issue.of(source, error, facts)
-    except MemoryError:
-        return Issue(source, "error", "not enough memory", facts)
-    except Exception as error:  # one file never ends the run
-        return Issue(source, "error", _described(error), facts)
-
-
-def _described(error: Exception) -> str:
-    reason = " ".join(str(error).split())[:200]
-    return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-
-
-def _stat_facts(path: str) -> dict[str, Scalar]:
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return {}  # opening it will say why
-    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
-
-
-def content_sha256(path: str) -> str | None:
-    """SHA-256 of a file's bytes in hexadecimal, None where they can't be read."""
-    digest = hashlib.sha256()
-    try:
-        with open_regular(path) as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    except (OSError, ValueError, ImageIssue):
-        return None
-    return digest.hexdigest()
-
-
-def _work(connection: Connection, settings: DecodeSettings) -> None:
-    """The life of a worker: files in, observations out, until the other end closes."""
-    _ignore_interrupts()
-    classes = [metric_class(name) for name in settings.metrics]
-    _silence()
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        connection.send(None)
-        while True:
-            source = connection.recv()
-            answer = observe_file(source, settings, classes)
-            try:
-                connection.send(answer)
-            except OSError:
-                raise
-            except Exception as error:  # an observation or an exception of a metric that can't be pickled
-                connection.send(Issue(source, "error", f"can't be sent between processes: {_described(error)}"))
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal; it is the main process's to handle, which then ends the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def _silence() -> None:
-    """Decoders in C write where they like: nothing of it may reach the data on standard output, or garble the messages."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    with contextlib.suppress(OSError):
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-    if nowhere > 2:
-        os.close(nowhere)
 
 
 @dataclass
@@ -241,14 +125,14 @@ class WorkerPool:
         try:
             answer: Observed | Issue = pickle.loads(message)
         except Exception as error:  # what could be pickled there need not be readable here
-            answer = Issue(source, "error", f"can't be sent between processes: {_described(error)}")
+            answer = Issue(source, "error", f"can't be sent between processes: {described(error)}")
         return [(number, answer)]
 
     def _start(self) -> None:
         try:
             ours, theirs = self._context.Pipe()
-            process = self._context.Process(target=_work, args=(theirs, self.settings), daemon=True)
-            with _clean_start():
+            process = self._context.Process(target=work, args=(theirs, self.settings), daemon=True)
+            with clean_start():
                 process.start()
         except OSError as error:  # too many processes or open files
             raise RunError(f"a decode worker can't be started: {error.strerror or error}") from error
@@ -276,32 +160,3 @@ class WorkerPool:
         self._again.extend(worker.held)
         self._start()
         return given_up
-
-
-@contextlib.contextmanager
-def _clean_start() -> Iterator[None]:
-    """What a process that starts now inherits.
-
-    One thread of linear algebra, since there is a worker per core; Ctrl-C held back until the worker ignores it; and no main
-    module, which `spawn` would import again in every worker.
-    """
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    main = sys.modules["__main__"]
-    mask = None
-    if hasattr(signal, "pthread_sigmask") and threading.current_thread() is threading.main_thread():
-        resource_tracker.ensure_running()  # it unblocks the signal when it starts
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.environ.update(dict.fromkeys(names, "1"))
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        if mask is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -13,7 +13,6 @@ from unittest import mock
 
 import pytest
 
-from cliqa import filtering
 from cliqa.console import Console, PathPrinter
 from cliqa.errors import RunError
 from cliqa.filtering import guarded, schema_of
@@ -286,4 +285,3 @@ def test_another_number_of_patches_marks_rows_as_other() -> None:
     usual, fewer = schema_of([Brightness({}, {})]), schema_of([Brightness({}, {})], 4)
     assert usual.weights_mark == "brightness=none" and not usual.covered_by(fewer.weights_mark)
     assert fewer.covered_by(fewer.weights_mark)
-    assert filtering.DEFAULT_NUM_PATCHES == 8

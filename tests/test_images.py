@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from cliqa import images
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.images import LoadedImage, load_image, read_header
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 from tests.conftest import Pixels, encode, make_pixels
 
 
@@ -360,7 +360,7 @@ def test_truncated_files_are_issues(format_name: str) -> None:
 def test_size_limits_come_before_decoding() -> None:
     bomb = png(60_000, 60_000, 8, 2, b"")
     with mock.patch("PIL.ImageFile.ImageFile.load", side_effect=AssertionError("decoded")):
-        for data, limit in ((bomb, images.DEFAULT_MAX_IMAGE_PIXELS), (png(100, 100, 8, 2, b""), 9_999)):
+        for data, limit in ((bomb, DEFAULT_MAX_IMAGE_PIXELS), (png(100, 100, 8, 2, b""), 9_999)):
             with pytest.raises(ImageSkipped, match=f"limit of {limit}"):
                 load_image(data, limit)
         with pytest.raises(ImageSkipped, match="31x400 is smaller"):
@@ -426,7 +426,7 @@ def test_read_errors_while_decoding_are_issues(tmp_path: Path) -> None:
 
     data = encode(np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8), "PNG")
     with (
-        mock.patch("cliqa.images.open_regular", return_value=Failing(data)),
+        mock.patch("cliqa.image_files.open_regular", return_value=Failing(data)),
         pytest.raises(ImageError, match=r"Input/output"),
     ):
         load_image(tmp_path / "a.png")

@@ -15,8 +15,9 @@ import pytest
 
 from cliqa import workers
 from cliqa.errors import RunError
+from cliqa.observing import DecodeSettings, Observed, content_sha256, observe_file
 from cliqa.records import Issue, Source
-from cliqa.workers import DecodeSettings, Observed, WorkerPool, content_sha256, observe_file
+from cliqa.workers import WorkerPool
 from tests.conftest import encode
 from tests.toy_metric import Brightness
 
@@ -130,7 +131,7 @@ def test_the_callers_script_is_not_imported_again(make_folder: Callable[..., Pat
     script = tmp_path / "unguarded.py"
     script.write_text(
         "import sys\nprint('imported', flush=True)\n"
-        "from cliqa.records import Source\nfrom cliqa.workers import DecodeSettings, WorkerPool\n"
+        "from cliqa.observing import DecodeSettings\nfrom cliqa.records import Source\nfrom cliqa.workers import WorkerPool\n"
         f"with WorkerPool(DecodeSettings(('{TOY}Noisy',)), 1) as pool:\n"
         f"    pool.submit(0, Source({str(root / '0.png')!r}))\n"
         "    print(len(list(pool.results())))\n"
@@ -150,7 +151,8 @@ def test_the_callers_script_is_not_imported_again(make_folder: Callable[..., Pat
 def test_workers_end_when_their_parent_is_killed(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     root = make_folder({"0.png": GREY})
     code = (
-        "import os, sys\nfrom cliqa.records import Source\nfrom cliqa.workers import DecodeSettings, WorkerPool\n"
+        "import os, sys\nfrom cliqa.observing import DecodeSettings\n"
+        "from cliqa.records import Source\nfrom cliqa.workers import WorkerPool\n"
         f"pool = WorkerPool(DecodeSettings(('{TOY}Brightness',)), 2).__enter__()\n"
         f"pool.submit(0, Source({str(root / '0.png')!r}))\nlist(pool.results())\n"
         "print(*[worker.process.pid for worker in pool._workers], flush=True)\nos.kill(os.getpid(), 9)\n"
@@ -210,6 +212,6 @@ def test_what_the_metric_says_and_what_it_does_not(make_folder: Callable[..., Pa
     assert isinstance(gone, Issue) and (gone.kind, gone.message) == ("error", "no such file")
     zero = observe_file(Source("zero\0byte"), DecodeSettings(()), [Brightness])
     assert isinstance(zero, Issue)
-    with mock.patch("cliqa.workers.load_image", side_effect=MemoryError):
+    with mock.patch("cliqa.observing.load_image", side_effect=MemoryError):
         short = observe_file(Source(str(root / "black.png")), DecodeSettings(()), [Brightness])
     assert isinstance(short, Issue) and short.message == "not enough memory"

@@ -1,0 +1,52 @@
+"""The rules by which pixels of any mode become plain RGB, and by which EXIF orientation turns them."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from cliqa.errors import ImageError
+
+
+def to_rgb(image: Image.Image, bits: int) -> Image.Image:
+    """The documented rules for mode, alpha and depth; the result is always a plain RGB image."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
+        values = np.asarray(image).astype(np.int64)
+        if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
+            raise ImageError("32-bit integer pixels are not supported")
+        return Image.fromarray((values >> (bits - 8)).astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        raise ImageError("floating-point pixels are not supported")
+    if image.mode in ("LA", "PA", "La", "RGBa", "RGBA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        if rgba.getchannel("A").getextrema() == (255, 255):
+            return rgba.convert("RGB")
+        canvas = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        canvas.alpha_composite(rgba)
+        return canvas.convert("RGB")
+    return image.convert("RGB")
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_BACK = {6: 8, 8: 6}  # what undoes a turn, where that isn't the same turn
+
+
+def turn(image: Image.Image, orientation: int) -> Image.Image:
+    """The upright picture of a stored one, by its EXIF orientation (1-8; 1 and anything else: as it is)."""
+    turn = _TURNS.get(orientation)
+    return image.transpose(turn) if turn is not None else image
+
+
+def turned_back(image: Image.Image, orientation: int) -> Image.Image:
+    """The stored picture of an upright one: the inverse of `turn`."""
+    return turn(image, _BACK.get(orientation, orientation))
