@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from cliqa.errors import ImageIssue, UsageError
-from cliqa.filtering import guarded
+from cliqa.guard import guarded
 from cliqa.options import new_parser, positive
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cliqa.errors import UsageError
-from cliqa.filtering import guarded
+from cliqa.guard import guarded
 from cliqa.options import bounded, new_parser, positive
 
 if TYPE_CHECKING:

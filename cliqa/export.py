@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.errors import UsageError
-from cliqa.filtering import guarded
+from cliqa.guard import guarded
 from cliqa.options import new_parser
 
 if TYPE_CHECKING:

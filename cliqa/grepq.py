@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cliqa.errors import RunError, UsageError
-from cliqa.filtering import guarded
+from cliqa.guard import guarded
 from cliqa.options import HelpFormatter, positive
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.errors import RunError, UsageError
-from cliqa.filtering import guarded, open_listing, schema_of
+from cliqa.guard import guarded
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
+from cliqa.opening import open_listing, schema_of
 from cliqa.options import add_results, new_parser, positive
 
 if TYPE_CHECKING:

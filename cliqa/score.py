@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.errors import UsageError
-from cliqa.filtering import guarded, note_input, open_listing, open_metrics, schema_of
+from cliqa.guard import guarded
+from cliqa.opening import open_listing, open_metrics
 from cliqa.options import add_compute, add_input, new_parser
+from cliqa.scoring_run import ScoringRun
 
 if TYPE_CHECKING:
-    from cliqa.console import Console
-    from cliqa.listing import Listing
-    from cliqa.metrics import Metric
-    from cliqa.records import Issue, Record, Source
-    from cliqa.results import Done, Results
+    from cliqa.console import Console, PathPrinter
+    from cliqa.records import Record
+    from cliqa.resuming import Saved
 
 COMMAND = "score"
 
@@ -82,107 +81,36 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     return _Scoring(options, console, listing)(open_metrics(names, options, console))
 
 
-class _Scoring:
+class _Scoring(ScoringRun):
     """One run: what is new is scored, what the store already has is left alone."""
 
-    def __init__(self, options: argparse.Namespace, console: Console, listing: Listing) -> None:
-        self.options = options
-        self.console = console
-        self.listing = listing
-        self.scored = self.known = self.issues = 0
+    content_hash = True
+    printer: PathPrinter | None = None
 
-    def __call__(self, metrics: list[list[Metric]]) -> int:
+    def begin(self, stack: contextlib.ExitStack) -> None:
         from cliqa.console import PathPrinter
-        from cliqa.pipeline import PipelineSettings, default_workers, run
-        from cliqa.records import Issue
-        from cliqa.results import open_results
 
-        options = self.options
-        settings = PipelineSettings(
-            workers=default_workers() if options.workers is None else options.workers,
-            batch_size=options.batch_size,
-            num_patches=options.num_patches,
-            max_image_pixels=options.max_image_pixels,
-            content_hash=True,
-        )
-        self.printer = PathPrinter(options.null) if options.print else None
-        schema = schema_of(metrics[0], options.num_patches)
-        with contextlib.ExitStack() as stack:
-            results = stack.enter_context(open_results(options.results, schema, options.resume))
-            note_input(results, options.input)
-            stack.enter_context(self.console.progress(self.listing.count() if self.console.terminal else None))
-            scored = run(self._fresh(results), metrics, settings, self.listing.ready)
-            for found in stack.enter_context(contextlib.closing(scored)):
-                self._issue(found, results) if isinstance(found, Issue) else self._record(found, results)
-        self._summary()
-        return 3 if options.strict and self.issues else 0
+        self.printer = PathPrinter(self.options.null) if self.options.print else None
 
-    def _fresh(self, results: Results) -> Iterator[Source | Issue]:
-        """The files that the store doesn't have as they are now."""
-        from cliqa.records import Issue
-
-        seen: set[str] = set()
-        for source in self.listing:
-            if isinstance(source, Issue):
-                yield source
-                continue
-            if self.options.input == "-":  # a folder names a file once, standard input may not
-                if source.path in seen:
-                    continue
-                seen.add(source.path)
-            done = results.done.get(source.path)
-            if done is None or not self._settled(source, done, results):
-                yield source
-
-    def _settled(self, source: Source, done: Done, results: Results) -> bool:
-        """Whether the store has the scores of this very file by these very weights."""
-        if done.table != "scores" or not results.schema.covered_by(done.weights):
-            return False
-        try:
-            status = os.stat(source.path)
-        except OSError:
-            return False
-        same_time = (status.st_size, status.st_mtime_ns) == (done.size, done.mtime_ns)
-        if self.options.by_content:
-            from cliqa.observing import content_sha256
-
-            if done.sha256 is None or status.st_size != done.size or content_sha256(source.path) != done.sha256:
-                return False
-            if not same_time:
-                record = results.schema.record(done.row, source)
-                record.facts |= {"mtime_ns": status.st_mtime_ns}
-                results.update(record, None, None)
-        elif not same_time:
-            return False
-        self.known += 1
-        self._done(source.path)
-        return True
-
-    def _record(self, record: Record, results: Results) -> None:
-        results.write(record)
+    def record(self, record: Record) -> None:
+        assert self.results is not None
+        self.results.write(record)
         self.scored += 1
-        self._done(record.path)
+        self._print(record.path)
 
-    def _issue(self, issue: Issue, results: Results) -> None:
-        self.issues += 1
-        self.console.issue(issue)
-        results.issue(issue)
-        self.console.step()
+    def settle(self, saved: Saved) -> None:
+        if saved.touched and self.results is not None:
+            self.results.update(saved.record, saved.kept, saved.placed)
+        self.known += 1
+        self._print(saved.record.path)
 
-    def _done(self, path: str) -> None:
+    def _print(self, path: str) -> None:
         if self.printer is not None:
             self.printer(path)
-        self.console.step()
 
-    def _summary(self) -> None:
-        parts = [f"{self.scored} images scored"]
-        if self.known:
-            parts.append(f"{self.known} unchanged since an earlier run")
-        if self.issues:
-            parts.append(f"{self.issues} with issues")
-        if self.listing.left_out:
-            parts.append(f"{self.listing.left_out} entries that are no image files by name left out")
-        self.console.say("; ".join(parts))
+    def summary(self) -> list[str]:
+        known = [f"{self.known} unchanged since an earlier run"] if self.known else []
+        return [f"{self.scored} images scored", *known, *super().summary()]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import pytest
 
 from cliqa.console import Console, PathPrinter
 from cliqa.errors import RunError
-from cliqa.filtering import guarded, schema_of
+from cliqa.guard import guarded
+from cliqa.opening import schema_of
 from tests import toy_filter
 from tests.test_listing import make_hostile
 from tests.toy_metric import Brightness, Faulty

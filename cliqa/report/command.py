@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.errors import ResultsError, UsageError
-from cliqa.filtering import guarded
+from cliqa.guard import guarded
 from cliqa.options import new_parser, positive
 
 if TYPE_CHECKING:

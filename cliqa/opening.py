@@ -1,0 +1,86 @@
+"""Options -> what a run works with: the listing, the output folder, the metrics, the settings, the results' columns."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cliqa.limits import DEFAULT_NUM_PATCHES
+
+if TYPE_CHECKING:
+    from cliqa.console import Console
+    from cliqa.listing import Listing
+    from cliqa.metrics import Metric
+    from cliqa.pipeline import PipelineSettings
+    from cliqa.placing import Placer
+    from cliqa.results import Results, Schema
+
+
+def open_listing(options: argparse.Namespace) -> Listing:
+    """The input files that the options name. Raises UsageError or RunError."""
+    from cliqa.listing import IMAGE_SUFFIXES, Listing, parse_suffixes
+
+    suffixes = parse_suffixes(options.exts) if options.exts else IMAGE_SUFFIXES
+    stream = sys.stdin.buffer if options.input == "-" and sys.stdin is not None else None
+    listing = Listing(options.input, options.recursive, suffixes, options.null, stream)
+    listing.check()
+    return listing
+
+
+def open_placer(options: argparse.Namespace) -> Placer | None:
+    """The output folder, checked but not made yet; None where nothing is to be placed."""
+    from cliqa.placing import Placer
+
+    if not options.output:
+        return None
+    placer = Placer(options.output, options.symlink, options.resume)
+    placer.check(options.input)
+    return None if options.dry_run else placer
+
+
+def open_metrics(names: Sequence[str], options: argparse.Namespace, console: Console) -> list[list[Metric]]:
+    """The metrics with their weights, once per device."""
+    from cliqa import devices
+    from cliqa.metrics import load_metric, metric_class
+
+    uses_torch = any(metric_class(name).uses_torch for name in names)
+    found, message = devices.resolve(options.gpu, uses_torch)
+    if message:
+        console.say(message)
+    return [[load_metric(name, options.checkpoint, device) for name in names] for device in found]
+
+
+def schema_of(metrics: Sequence[Metric], num_patches: int = DEFAULT_NUM_PATCHES) -> Schema:
+    """The results columns of these metrics. A number of patches other than the default marks rows as other weights do."""
+    from cliqa.results import Schema
+
+    mark = "" if num_patches == DEFAULT_NUM_PATCHES else f"-patches{num_patches}"
+    return Schema(
+        {metric.name: metric.fields for metric in metrics},
+        {metric.name: metric.metadata.get("weights", "none") + mark for metric in metrics},
+    )
+
+
+def note_input(results: Results, given: str) -> None:
+    """Remember, for commands that act on the results, where relative paths hold from and below which folders trees lie."""
+    results.note("base", json.dumps(os.getcwd()))
+    if given != "-" and os.path.isdir(given):
+        inputs = json.loads(results.noted("inputs") or "[]")
+        results.note("inputs", json.dumps(list(dict.fromkeys([*inputs, given]))))
+
+
+def pipeline_settings(options: argparse.Namespace, content_hash: bool = False) -> PipelineSettings:
+    """How the options of `add_compute` and `add_input` have a run carried out."""
+    from cliqa.pipeline import PipelineSettings, default_workers
+
+    return PipelineSettings(
+        workers=default_workers() if options.workers is None else options.workers,
+        batch_size=options.batch_size,
+        num_patches=options.num_patches,
+        max_image_pixels=options.max_image_pixels,
+        content_hash=content_hash,
+    )

@@ -1,0 +1,90 @@
+"""What earlier runs saved of a file that is still the same: the one rule by which every command resumes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cliqa.records import Record, Source
+    from cliqa.results import Done, Schema
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A file's saved scores.
+
+    Attributes:
+        record: the scores and facts; `mtime_ns` is the present one.
+        kept: whether the earlier run kept it; None where it had nothing to decide.
+        placed: where that run placed it, None where it did not.
+        touched: whether only the file's time has changed (known with `by_content` alone).
+    """
+
+    record: Record
+    kept: bool | None
+    placed: str | None
+    touched: bool = False
+
+
+class Earlier:
+    """Looks files up in the results of earlier runs.
+
+    Args:
+        done: what the results hold, by path.
+        schema: the metrics and weights of this run.
+        by_content: a file is the same one if its SHA-256 is, whatever its time; else if its size and time are.
+    """
+
+    def __init__(self, done: Mapping[str, Done], schema: Schema, by_content: bool = False) -> None:
+        self._done = done
+        self._schema = schema
+        self._by_content = by_content
+
+    def saved(self, source: Source) -> Saved | None:
+        """The scores of this very file by these very weights; None where it is to be scored (again)."""
+        done = self._done.get(source.path)
+        if done is None or done.table != "scores" or not self._schema.covered_by(done.weights):
+            return None
+        status = _status(source.path)
+        if status is None or not self._is_same(source.path, status, done):
+            return None
+        record = self._schema.record(done.row, source)
+        record.facts["mtime_ns"] = status.st_mtime_ns
+        return Saved(record, _kept(done.row), _placed(done), status.st_mtime_ns != done.mtime_ns)
+
+    def placed(self, source: Source) -> str | None:
+        """Where an earlier run placed this very file, by whatever weights it was scored."""
+        done = self._done.get(source.path)
+        status = _status(source.path) if done is not None else None
+        return _placed(done) if done is not None and status is not None and _same_time(status, done) else None
+
+    def _is_same(self, path: str, status: os.stat_result, done: Done) -> bool:
+        if not self._by_content:
+            return _same_time(status, done)
+        from cliqa.observing import content_sha256
+
+        return done.sha256 is not None and status.st_size == done.size and content_sha256(path) == done.sha256
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except (OSError, ValueError):  # a path with a zero byte
+        return None
+
+
+def _same_time(status: os.stat_result, done: Done) -> bool:
+    """Equal, not older or newer: clocks go backwards, and archives restore old times."""
+    return (status.st_size, status.st_mtime_ns) == (done.size, done.mtime_ns)
+
+
+def _placed(done: Done) -> str | None:
+    return str(done.row["placed"]) if done.row.get("placed") else None
+
+
+def _kept(row: Mapping[str, Any]) -> bool | None:
+    value = row.get("kept")
+    return None if value in (None, "") else str(value) in ("1", "True")
