@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from cliqa.filtering import Fields, Filter
+from cliqa.filtering import Filter
+from cliqa.threshold import Threshold
 
 
 class _Model(argparse.Action):
@@ -21,23 +22,17 @@ class _Model(argparse.Action):
         namespace.checkpoint = values
 
 
+THRESHOLD = Threshold(
+    "quality", 50, float, "quality threshold, 0 to 100; with --model, in the unit of the labels that it was fitted on"
+)
+
+
 def _add_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--quality", type=float, default=50,
-        help="quality threshold, 0 to 100; with --model, in the unit of the labels that it was fitted on",
-    )  # fmt: skip
+    THRESHOLD.add_option(group)
     group.add_argument(
         "--model", action=_Model, metavar="FILE", dest="checkpoint", default=argparse.SUPPRESS,
         help="model fitted to labels of your own by `python -m cliqa.grepq fit`",
     )  # fmt: skip
-
-
-def _keep(options: argparse.Namespace, fields: Fields) -> bool:
-    return bool(fields["quality"] >= options.quality)
-
-
-def _prefix(fields: Fields) -> str:
-    return f"{round(fields['quality']):03d}"
 
 
 COMMAND = Filter(
@@ -48,8 +43,8 @@ COMMAND = Filter(
         "from human ratings; --model takes one that was fitted to your own."
     ),
     add_options=_add_options,
-    keep=_keep,
-    prefix=_prefix,
+    keep=THRESHOLD.keep,
+    prefix=THRESHOLD.prefix,
 )
 main = COMMAND.main
 

@@ -7,10 +7,13 @@ import sys
 
 from cliqa.filtering import Fields, Filter
 from cliqa.options import bounded
+from cliqa.threshold import Threshold
+
+THRESHOLD = Threshold("quality", 90, bounded(0, 100), "quality threshold")
 
 
 def _add_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--quality", type=bounded(0, 100), default=90, help="quality threshold")
+    THRESHOLD.add_option(group)
     group.add_argument("--filter-420", action="store_true", help="drop all 4:2:0(chroma-subsampled) JPEG images")
 
 
@@ -19,11 +22,11 @@ def _is_420(fields: Fields) -> bool:
 
 
 def _keep(options: argparse.Namespace, fields: Fields) -> bool:
-    return bool(fields["quality"] >= options.quality) and not (options.filter_420 and _is_420(fields))
+    return THRESHOLD.keep(options, fields) and not (options.filter_420 and _is_420(fields))
 
 
 def _prefix(fields: Fields) -> str:
-    return f"{round(fields['quality']):03d}_{420 if _is_420(fields) else 444}"
+    return f"{THRESHOLD.prefix(fields)}_{420 if _is_420(fields) else 444}"
 
 
 COMMAND = Filter(

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from cliqa.filtering import Fields, Filter
+from cliqa.filtering import Filter
 from cliqa.options import bounded
+from cliqa.threshold import Threshold
 
-
-def _add_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--quality", type=bounded(0, 100), default=95, help="quality threshold; 95 is an enlargement by 1.05"
-    )
-
-
-def _keep(options: argparse.Namespace, fields: Fields) -> bool:
-    return bool(fields["quality"] >= options.quality)
-
-
-def _prefix(fields: Fields) -> str:
-    return f"{round(fields['quality']):03d}"
-
-
+THRESHOLD = Threshold("quality", 95, bounded(0, 100), "quality threshold; 95 is an enlargement by 1.05")
 COMMAND = Filter(
     command="filter_low_quality_resize",
     metric="scale_factor",
@@ -30,9 +16,9 @@ COMMAND = Filter(
         "Copy (or link) the images that were not enlarged, as their pixels show it. Quality 100 is the original size or smaller, 80 is "
         "an enlargement by 1.2 and 0 by 2 or more. Blur, rotation and a camera's softness are no enlargement."
     ),
-    add_options=_add_options,
-    keep=_keep,
-    prefix=_prefix,
+    add_options=THRESHOLD.add_option,
+    keep=THRESHOLD.keep,
+    prefix=THRESHOLD.prefix,
 )
 main = COMMAND.main
 
