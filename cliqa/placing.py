@@ -1,7 +1,6 @@
 """Placing kept files in the output folder: copies or links, atomically, never over anything that exists.
 
-A copy is written to an unnamed (or hidden) file and then given its name in one step that fails if the name is taken, so a killed run
-leaves no half file. A taken name gets a suffix (`name_1.jpg`); what was chosen is returned and recorded.
+A taken name gets a suffix (`name_1.jpg`); what was chosen is returned and recorded.
 """
 
 from __future__ import annotations
@@ -9,24 +8,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import filecmp
-import itertools
 import os
-import secrets
-import stat
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
+from cliqa.atomic_copy import copy_file
 from cliqa.errors import ImageError, PlacingError, UsageError
 from cliqa.listing import display
+from cliqa.output_names import candidates
+from cliqa.part_files import part_name, sweep
 from cliqa.records import Source
 
-_PART = ".cliqa-part-"
-_NAME_BYTES = 255  # the longest file name that common file systems take
-_LONGEST_SUFFIX = 32  # bytes; what is longer after the last dot is part of a name
 _UNTAKEN_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # names that the output's file system can't hold
-_UNNAMED_FALLBACK = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
-_NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class Placer:
@@ -73,8 +65,9 @@ class Placer:
         self._made = self._missing_folders()
         try:
             os.makedirs(self.output, exist_ok=True)
-            self._sweep()
-            probe = os.path.join(self.output, _part_name())
+            if self.resume:
+                sweep(self.output)
+            probe = os.path.join(self.output, part_name())
             if self.symlink:
                 os.symlink(os.path.realpath(__file__), probe)
             else:
@@ -125,7 +118,7 @@ class Placer:
             raise ImageError("has gone since it was scored")
         if self._streamed and self._is_inside(os.path.realpath(os.path.dirname(source.path))):
             raise ImageError("lies in the output folder itself")
-        for candidate in _candidates(prefix + source.filename):
+        for candidate in candidates(prefix + source.filename):
             target = os.path.join(directory, candidate)
             if target in self._claimed:
                 continue
@@ -144,7 +137,7 @@ class Placer:
             if self.symlink:
                 os.symlink(real, target)
             else:
-                _copy(real, target, os.path.join(directory, _part_name()))
+                copy_file(real, target, os.path.join(directory, part_name()))
         except FileExistsError:
             return False
         except OSError as error:
@@ -182,135 +175,3 @@ class Placer:
             return os.path.getsize(real) == os.path.getsize(target) and filecmp.cmp(real, target, shallow=False)
         except OSError:
             return False
-
-    def _sweep(self) -> None:
-        """Remove what killed runs left half done: only hidden files of our own naming, only where a run resumes."""
-        if not self.resume:
-            return
-        for folder, _, names in os.walk(self.output):
-            for name in names:
-                number = name[len(_PART) :].partition("-")[0]
-                if name.startswith(_PART) and number.isdigit() and not _is_running(int(number)):
-                    with contextlib.suppress(OSError):
-                        os.unlink(os.path.join(folder, name))
-
-
-def _part_name() -> str:
-    return f"{_PART}{os.getpid()}-{secrets.token_hex(6)}"
-
-
-def _is_running(pid: int) -> bool:
-    """Whether another run may still be writing; on Windows a file that is in use can't be removed anyway."""
-    if os.name == "nt" or pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _candidates(name: str) -> Iterator[str]:
-    """`a.jpg`, `a_1.jpg`, `a_2.jpg`, ... each short enough for a file system."""
-    stem, suffix = os.path.splitext(name)
-    if len(os.fsencode(suffix)) > _LONGEST_SUFFIX:
-        stem, suffix = name, ""
-    for number in itertools.count():
-        mark = f"_{number}" if number else ""
-        room = _NAME_BYTES - len(os.fsencode(mark + suffix))
-        yield os.fsdecode(_cut(os.fsencode(stem), room)) + mark + suffix
-
-
-def _cut(name: bytes, room: int) -> bytes:
-    """At most `room` bytes, not ending inside a UTF-8 character."""
-    if len(name) <= room:
-        return name
-    end = room
-    while end > room - 3 and name[end] & 0xC0 == 0x80:  # a character has at most three bytes that continue it
-        end -= 1
-    return name[:end]
-
-
-def _copy(source: str, target: str, part: str) -> None:
-    """Copy with times and permissions, then name it in one step. Raises FileExistsError where the name is taken."""
-    try:
-        opened = open(source, "rb")  # noqa: SIM115
-    except OSError as error:
-        raise ImageError(f"can't be copied: {error.strerror}") from error
-    with opened as reader:
-        if not stat.S_ISREG(os.fstat(reader.fileno()).st_mode):
-            raise ImageError("can't be copied: not a regular file")
-        if not _copy_unnamed(reader, target):
-            _copy_hidden(reader, target, part)
-
-
-def _copy_unnamed(reader: IO[bytes], target: str) -> bool:
-    """Through an unnamed file (Linux), of which a killed run leaves nothing. False where that isn't supported."""
-    if not hasattr(os, "O_TMPFILE"):
-        return False
-    try:
-        descriptor = os.open(os.path.dirname(target) or os.curdir, os.O_TMPFILE | os.O_WRONLY, 0o666)
-    except OSError as error:
-        if error.errno in _UNNAMED_FALLBACK:
-            return False
-        raise
-    with os.fdopen(descriptor, "wb") as writer:
-        _copy_content(reader, writer)
-        try:
-            os.link(f"/proc/self/fd/{writer.fileno()}", target, follow_symlinks=True)
-        except FileExistsError:
-            raise
-        except OSError:  # no /proc, or a file system without hard links
-            reader.seek(0)
-            return False
-    return True
-
-
-def _copy_hidden(reader: IO[bytes], target: str, part: str) -> None:
-    try:
-        with open(part, "xb") as writer:
-            _copy_content(reader, writer)
-        _name(part, target)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(part)
-
-
-def _name(part: str, target: str) -> None:
-    """Give a finished file its name. Raises FileExistsError where the name is taken."""
-    if os.name == "nt":
-        os.rename(part, target)  # fails on Windows where the name is taken
-        return
-    try:
-        os.link(part, target)
-        return
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # take the name, then fill it in one step
-    try:
-        os.replace(part, target)
-    except BaseException:
-        os.unlink(target)
-        raise
-
-
-def _copy_content(reader: IO[bytes], writer: IO[bytes]) -> None:
-    while block := _read(reader):
-        writer.write(block)
-    writer.flush()
-    status = os.fstat(reader.fileno())
-    with contextlib.suppress(OSError):  # file systems without times or permissions
-        if os.utime in os.supports_fd:
-            os.utime(writer.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
-        if hasattr(os, "fchmod"):
-            os.fchmod(writer.fileno(), stat.S_IMODE(status.st_mode) & 0o777 | stat.S_IWUSR)
-
-
-def _read(reader: IO[bytes]) -> bytes:
-    try:
-        return reader.read(1 << 20)
-    except OSError as error:  # the source's fault, not the output's
-        raise ImageError(f"can't be copied: {error.strerror or error}") from error

@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 
-from cliqa import placing
+from cliqa import atomic_copy, placing
 from cliqa.errors import ImageError, PlacingError, UsageError
 from cliqa.placing import Placer
 from cliqa.records import Source
@@ -84,7 +84,7 @@ def test_a_name_taken_at_the_last_moment(photo: Source, tmp_path: Path, way: str
     out = tmp_path / "out"
     placer = ready(out)
     (out / "photo.jpg").write_bytes(b"precious")
-    names = mock.patch.object(placing, "_candidates", lambda _: iter(["photo.jpg", "x.jpg"]))
+    names = mock.patch.object(placing, "candidates", lambda _: iter(["photo.jpg", "x.jpg"]))
     with names, mock.patch("os.path.lexists", return_value=False):
         assert placer.place(photo) == str(out / "x.jpg")
     assert tree(out) == {"photo.jpg": b"precious", "x.jpg": b"a photo"}
@@ -170,14 +170,14 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, photo: Source, way: str
         writer.write(b"half")  # type: ignore[attr-defined]
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with mock.patch.object(placing, "_copy_content", full), pytest.raises(PlacingError, match="No space left"):
+    with mock.patch.object(atomic_copy, "_copy_content", full), pytest.raises(PlacingError, match="No space left"):
         placer.place(photo)
     assert tree(tmp_path / "out") == {}
 
 
 def test_an_interrupt_leaves_no_half_file(tmp_path: Path, photo: Source, way: str) -> None:
     placer = ready(tmp_path / "out")
-    with mock.patch.object(placing, "_read", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with mock.patch.object(atomic_copy, "_read", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         placer.place(photo)
     assert tree(tmp_path / "out") == {}
 
@@ -195,7 +195,7 @@ def test_a_failing_rename_frees_the_name(tmp_path: Path, photo: Source, monkeypa
 def test_sources_that_went_or_fail_are_issues_not_the_end(tmp_path: Path, photo: Source, way: str) -> None:
     placer = ready(tmp_path / "out")
     failing = mock.Mock(read=mock.Mock(side_effect=OSError(errno.EIO, "Input/output error")))
-    with mock.patch.object(placing, "_read", lambda _, read=placing._read: read(failing)):
+    with mock.patch.object(atomic_copy, "_read", lambda _, read=atomic_copy._read: read(failing)):
         with pytest.raises(ImageError, match="Input/output"):
             placer.place(photo)
     os.unlink(photo.path)

@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.listing import display
+    from cliqa.part_files import replacing
     from cliqa.report.build import build
-    from cliqa.results.writer import replacing
 
     if os.path.lexists(options.output) and not options.force:
         raise UsageError(f"{display(options.output)} exists; use --force to replace it, or another name")

@@ -13,9 +13,10 @@ from typing import IO
 
 from cliqa.errors import ResultsError
 from cliqa.listing import display
+from cliqa.part_files import replacing
 from cliqa.records import Scalar
 from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
-from cliqa.results.writer import Results, issues_path, replacing
+from cliqa.results.writer import Results, issues_path
 
 
 class _LineResults(Results):

@@ -9,9 +9,10 @@ from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.listing import display
+from cliqa.part_files import replacing
 from cliqa.results.line_files import JsonlResults
 from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
-from cliqa.results.writer import issues_path, replacing
+from cliqa.results.writer import issues_path
 
 
 class ParquetResults(JsonlResults):

@@ -15,10 +15,11 @@ from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.listing import display
+from cliqa.part_files import replacing
 from cliqa.results.conditions import quote
 from cliqa.results.schema import ISSUE_COLUMNS, Row
 from cliqa.results.sqlite_store import to_sql_value
-from cliqa.results.writer import issues_path, replacing
+from cliqa.results.writer import issues_path
 
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 _TEXT_COLUMNS = {

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cliqa.errors import ResultsError
@@ -74,19 +74,6 @@ class Results(ABC):
 
     def _remember(self, table: str, row: Row) -> None:
         self._known[row["path"]] = done_of(table, row)
-
-
-@contextlib.contextmanager
-def replacing(path: str) -> Iterator[str]:
-    """A name beside `path` to write to; it takes the place of `path` when the block ends, and is removed if it fails."""
-    part = f"{path}.part"
-    try:
-        yield part
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        raise
 
 
 def issues_path(path: str) -> str:

@@ -1,0 +1,52 @@
+"""Files that are not finished yet: hidden names of our own, by which what a killed run left is known and removed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+
+_PART = ".cliqa-part-"
+
+
+def part_name() -> str:
+    """A hidden name that no other run uses, and by which `sweep` knows it."""
+    return f"{_PART}{os.getpid()}-{secrets.token_hex(6)}"
+
+
+def sweep(folder: str) -> None:
+    """Remove what killed runs left half done below `folder`: only hidden files of our own naming."""
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            number = name[len(_PART) :].partition("-")[0]
+            if name.startswith(_PART) and number.isdigit() and not is_running(int(number)):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(inside, name))
+
+
+def is_running(pid: int) -> bool:
+    """Whether another run may still be writing; on Windows a file that is in use can't be removed anyway."""
+    if os.name == "nt" or pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextlib.contextmanager
+def replacing(path: str) -> Iterator[str]:
+    """A new file beside `path` to write to; it takes the place of `path` when the block ends, and is removed if it fails."""
+    part = os.path.join(os.path.dirname(path), part_name())
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        yield part
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
