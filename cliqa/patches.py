@@ -10,6 +10,8 @@ sixteenth of the cost.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -28,12 +30,15 @@ def tile_detail(image: Image.Image, size: int = PATCH) -> NDArray[np.float64]:
         sampled = image.resize((region[2] // step, region[3] // step), Image.Resampling.NEAREST, box=region)
     else:
         sampled = image.crop(region)
-    side = size // step
-    values = np.asarray(sampled).reshape(rows, side, columns, side, 3)
-    wide = values.astype(np.uint32)
-    count = side * side
-    total = wide.sum(axis=(1, 3)).astype(np.float64)
-    squares = np.square(wide).sum(axis=(1, 3)).astype(np.float64)
+    side, count = size // step, (size // step) ** 2
+    # Down the columns first, in narrow integers and long rows: exact, and ten times as fast as both axes at once.
+    values = np.asarray(sampled).reshape(rows, side, columns * side * 3)
+    down = values.sum(axis=1, dtype=np.uint32)
+    squares_down = np.multiply(values, values, dtype=np.uint16).sum(axis=1, dtype=np.uint32)
+    total, squares = (
+        partial.reshape(rows, columns, side, 3).sum(axis=2, dtype=np.uint64).astype(np.float64)
+        for partial in (down, squares_down)
+    )
     variance = np.maximum(squares / count - np.square(total / count), 0.0)
     detail: NDArray[np.float64] = np.sqrt(variance).mean(axis=2)
     return detail
@@ -49,38 +54,52 @@ def pad_to_patch(image: Image.Image, size: int = PATCH) -> Image.Image:
     return Image.fromarray(np.pad(array, pad, mode="symmetric"))
 
 
+class Tiles:
+    """The whole tiles of one RGB image, ranked by their detail once for all who choose among them.
+
+    Images smaller than a tile are mirrored out to one (`pad_to_patch`); the padding lies to the right of and below the picture.
+    """
+
+    def __init__(self, image: Image.Image, size: int = PATCH) -> None:
+        self.image = pad_to_patch(image, size)
+        self.size = size
+
+    @cached_property
+    def origins(self) -> list[tuple[int, int]]:
+        """(x, y) of every tile, most detailed first, ties by position."""
+        columns = self.image.width // self.size
+        order = np.argsort(-tile_detail(self.image, self.size).ravel(), kind="stable")
+        return [(int(index % columns) * self.size, int(index // columns) * self.size) for index in order]
+
+    def most_detailed(self, count: int = 8) -> NDArray[np.uint8]:
+        """The `count` most detailed tiles: uint8 (n, 3, size, size), 1 <= n <= count, most detailed first."""
+        return self._cut(self.origins[:count])
+
+    def spread(self, count: int = 8) -> NDArray[np.uint8]:
+        """Tiles spread evenly over the ranks of detail, from the most detailed to the flattest: what represents a whole image.
+
+        Returns:
+            uint8 (n, 3, size, size), 1 <= n <= count, most detailed first; all tiles where there are no more than `count`.
+        """
+        total = len(self.origins)
+        chosen = np.unique(np.rint(np.linspace(0, total - 1, min(count, total))).astype(int))
+        return self._cut([self.origins[index] for index in chosen])
+
+    def _cut(self, origins: list[tuple[int, int]]) -> NDArray[np.uint8]:
+        tiles = [np.asarray(self.image.crop((x, y, x + self.size, y + self.size))) for x, y in origins]
+        return np.ascontiguousarray(np.stack(tiles).transpose(0, 3, 1, 2))
+
+
 def patch_origins(image: Image.Image, count: int, size: int = PATCH) -> list[tuple[int, int]]:
     """(x, y) of the `count` most detailed tiles, most detailed first; fewer where the image has fewer tiles."""
-    detail = tile_detail(image, size).ravel()
-    columns = image.width // size
-    order = np.argsort(-detail, kind="stable")[:count]
-    return [(int(index % columns) * size, int(index // columns) * size) for index in order]
+    return Tiles(image, size).origins[:count]
 
 
 def select_patches(image: Image.Image, count: int = 8, size: int = PATCH) -> NDArray[np.uint8]:
-    """The `count` most detailed tiles of an RGB image.
-
-    Returns:
-        uint8 (n, 3, size, size), 1 <= n <= count, most detailed first. Images smaller than a tile are mirrored
-        out to one (`pad_to_patch`); the padding lies to the right of and below the picture.
-    """
-    padded = pad_to_patch(image, size)
-    tiles = [
-        np.asarray(padded.crop((x, y, x + size, y + size))).transpose(2, 0, 1)
-        for x, y in patch_origins(padded, count, size)
-    ]
-    return np.ascontiguousarray(np.stack(tiles))
+    """The `count` most detailed tiles of an RGB image, see `Tiles.most_detailed`."""
+    return Tiles(image, size).most_detailed(count)
 
 
 def spread_patches(image: Image.Image, count: int = 8, size: int = PATCH) -> NDArray[np.uint8]:
-    """Tiles spread evenly over the ranks of detail, from the most detailed to the flattest: what represents a whole image.
-
-    Returns:
-        uint8 (n, 3, size, size), 1 <= n <= count, most detailed first; all tiles where there are no more than `count`.
-    """
-    padded = pad_to_patch(image, size)
-    total = (padded.width // size) * (padded.height // size)
-    ranked = patch_origins(padded, total, size)
-    chosen = np.unique(np.rint(np.linspace(0, total - 1, min(count, total))).astype(int))
-    tiles = [np.asarray(padded.crop((x, y, x + size, y + size))) for x, y in (ranked[index] for index in chosen)]
-    return np.ascontiguousarray(np.stack(tiles).transpose(0, 3, 1, 2))
+    """Tiles spread evenly over the ranks of detail, see `Tiles.spread`."""
+    return Tiles(image, size).spread(count)

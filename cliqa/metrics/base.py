@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cliqa.headers import Header
 from cliqa.images import LoadedImage
-from cliqa.patches import select_patches
+from cliqa.patches import Tiles
 
 Value = float | int | str | None
 Observation = dict[str, NDArray[Any]]
@@ -61,9 +61,14 @@ class View:
         return self.image.pixels
 
     @cached_property
+    def tiles(self) -> Tiles:
+        """The tiles as stored, ranked by detail."""
+        return Tiles(self.image.stored)
+
+    @cached_property
     def patches(self) -> NDArray[np.uint8]:
         """The most detailed tiles as stored, uint8 (n, 3, 128, 128), 1 <= n <= num_patches."""
-        return select_patches(self.image.stored, self.num_patches)
+        return self.tiles.most_detailed(self.num_patches)
 
     def thumbnail(self, long_side: int) -> NDArray[np.uint8]:
         """The picture as a person sees it, uint8 (height, width, 3), long side at most `long_side`."""

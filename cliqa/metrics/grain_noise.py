@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.patches import spread_patches
 from cliqa.signal.dense import Dense
 from cliqa.signal.noise_blocks import decompose
 from cliqa.signal.noise_statistics import noise_statistics
@@ -48,7 +47,7 @@ class GrainNoise(Metric):
     @classmethod
     def observe(cls, view: View) -> Observation:
         """Statistics of `num_patches` tiles: float32 vector."""
-        return {"statistics": noise_statistics(decompose(spread_patches(view.image.stored, view.num_patches)))}
+        return {"statistics": noise_statistics(decompose(view.tiles.spread(view.num_patches)))}
 
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
         """The predicted PSNR of each, 0-50 dB. One by one: a matrix product's rounding depends on the batch."""
