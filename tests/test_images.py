@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import os
 import struct
-import zlib
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
-from cliqa.errors import ImageError, ImageSkipped
+from cliqa.errors import ImageError
 from cliqa.images import LoadedImage, load_image, read_header
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 from tests.conftest import Pixels, encode, make_pixels
-
-
-def exif_of(orientation: int) -> Image.Exif:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    return exif
-
-
-def png_chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png(width: int, height: int, bits: int, colour: int, rows: bytes, *extra: bytes) -> bytes:
-    """A PNG file written by hand: `rows` are the raw samples, each row after a zero byte."""
-    head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    chunks = [png_chunk(b"IHDR", head), *extra, png_chunk(b"IDAT", zlib.compress(rows)), png_chunk(b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
-def png_rows(samples: np.ndarray) -> bytes:
-    """Rows of big-endian samples, filter 0."""
-    return b"".join(b"\0" + row.tobytes() for row in samples)
-
+from tests.image_bytes import png, png_rows
 
 LOSSLESS = {
     "PNG": ("PNG", {}),
@@ -247,218 +220,9 @@ def test_a_broken_second_frame_leaves_the_first() -> None:
     np.testing.assert_array_equal(image.pixels[20, 20], (200, 0, 0))
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize(
-    ("format_name", "options"),
-    [("PNG", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True})],
-)
-def test_orientation_turns_the_upright_view_alone(
-    format_name: str, options: dict[str, object], orientation: int, pixels: Pixels
-) -> None:
-    data = encode(pixels, format_name, exif=exif_of(orientation), **options)
-    image = load_image(data)
-    np.testing.assert_array_equal(image.pixels, pixels)
-    assert (image.header.width, image.header.height, image.header.orientation) == (64, 48, orientation)
-    assert (read_header(data).width, read_header(data).height) == (64, 48)
-    steps = {1: [], 2: [np.fliplr], 3: [np.rot90] * 2, 4: [np.flipud], 5: [np.rot90, np.flipud]}
-    steps |= {6: [np.rot90] * 3, 7: [np.rot90, np.fliplr], 8: [np.rot90]}
-    upright = pixels
-    for step in steps[orientation]:
-        upright = step(upright)
-    np.testing.assert_array_equal(np.asarray(image.upright), upright)
-    assert image.thumbnail(32).shape == ((24, 32, 3) if orientation < 5 else (32, 24, 3))
-
-
-def test_png_orientation_after_the_pixels_is_seen(pixels: Pixels) -> None:
-    data = encode(pixels, "PNG")
-    end = data.index(b"IEND") - 4
-    late = data[:end] + png_chunk(b"eXIf", exif_of(6).tobytes()[6:]) + data[end:]
-    assert load_image(late).header.orientation == 6
-    with mock.patch("PIL.ImageFile.ImageFile.load", side_effect=AssertionError("decoded")):
-        assert read_header(late).orientation == 1  # the header alone decodes nothing
-
-
-def test_nonsense_orientation_and_exif_are_ignored(pixels: Pixels) -> None:
-    assert load_image(encode(pixels, "PNG", exif=exif_of(77))).header.orientation == 1
-    assert load_image(encode(pixels, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")).header.orientation == 1
-
-
-def swapped_profile() -> bytes:
-    """sRGB's profile with its red and green colorants exchanged: converting by it swaps the channels."""
-    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    entries = {}
-    for index in range(struct.unpack(">I", data[128:132])[0]):
-        position = 132 + 12 * index
-        entries[bytes(data[position : position + 4])] = position
-    red, green = entries[b"rXYZ"], entries[b"gXYZ"]
-    data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
-    return bytes(data).replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
-def test_icc_profile_changes_the_upright_view_alone(mode: str) -> None:
-    picture = Image.new("RGB", (40, 40), (200, 60, 30))
-    picture = picture.quantize(2) if mode == "P" else picture.convert(mode)
-    image = load_image(encode(picture, "PNG", icc_profile=swapped_profile()))
-    np.testing.assert_array_equal(image.pixels[5, 5], (200, 60, 30))
-    np.testing.assert_allclose(np.asarray(image.upright)[5, 5], (60, 200, 30), atol=2)
-    np.testing.assert_allclose(image.thumbnail(20)[5, 5], (60, 200, 30), atol=2)
-    assert not image.icc_ignored
-
-
-def test_srgb_profile_changes_nothing(pixels: Pixels) -> None:
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    image = load_image(encode(pixels, "PNG", icc_profile=profile))
-    np.testing.assert_array_equal(np.asarray(image.upright), pixels)
-
-
-@pytest.mark.parametrize("mode", ["RGB", "CMYK", "L"])
-def test_unusable_profiles_are_ignored_and_noted(mode: str) -> None:
-    picture = Image.new(mode, (40, 40), (10, 20, 30, 40)[: len(mode)] if mode != "L" else 10)
-    profile = b"no profile" * 20 if mode == "RGB" else ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    image = load_image(encode(picture, "TIFF", icc_profile=profile))
-    assert not image.icc_ignored  # nobody has looked yet
-    np.testing.assert_array_equal(np.asarray(image.upright), image.pixels)
-    assert image.icc_ignored
-
-
-def test_formats_are_told_by_content(tmp_path: Path, pixels: Pixels) -> None:
-    path = tmp_path / "picture.jpg"
-    path.write_bytes(encode(pixels, "PNG"))
-    assert load_image(path).header.format == "PNG"
-
-
-BROKEN = {
-    "empty": (b"", "empty"),
-    "text": (b"this is no picture " * 9, "not an image"),
-    "html": (b"<!DOCTYPE html><html>", "not an image"),
-    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n", "not an image"),
-    "jpeg magic only": (b"\xff\xd8\xff\xe0", "header can't be read"),
-    "png magic only": (b"\x89PNG\r\n\x1a\n", "header can't be read"),
-    "gif magic only": (b"GIF89a", "header can't be read"),
-    "webp magic only": (b"RIFF\0\0\0\0WEBPVP8 ", "header can't be read"),
-    "heic magic only": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "header can't be read"),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_files_are_issues_with_a_reason(name: str) -> None:
-    data, reason = BROKEN[name]
-    with pytest.raises(ImageError, match=reason):
-        load_image(data)
-
-
-@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"])
-def test_truncated_files_are_issues(format_name: str) -> None:
-    whole = encode(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8), format_name)
-    for share in (0.1, 0.5, 0.9):
-        with pytest.raises(ImageError) as caught:
-            load_image(whole[: int(len(whole) * share)])
-        assert "\n" not in str(caught.value)
-
-
-def test_size_limits_come_before_decoding() -> None:
-    bomb = png(60_000, 60_000, 8, 2, b"")
-    with mock.patch("PIL.ImageFile.ImageFile.load", side_effect=AssertionError("decoded")):
-        for data, limit in ((bomb, DEFAULT_MAX_IMAGE_PIXELS), (png(100, 100, 8, 2, b""), 9_999)):
-            with pytest.raises(ImageSkipped, match=f"limit of {limit}"):
-                load_image(data, limit)
-        with pytest.raises(ImageSkipped, match="31x400 is smaller"):
-            load_image(png(31, 400, 8, 2, b""))
-    assert load_image(encode(Image.new("RGB", (32, 400)), "PNG"), 32 * 400).pixels.shape == (400, 32, 3)
-
-
-def test_a_limit_above_pillows_own_is_kept() -> None:
-    data = png(20_000, 20_000, 8, 0, b"")  # 400 megapixels; Pillow refuses above 358
-    with mock.patch("PIL.Image.MAX_IMAGE_PIXELS", 178_956_970), pytest.raises(ImageError):
-        load_image(data, 500_000_000)  # passes both limits, and then has no pixels
-
-
-def test_metadata_bombs_are_small_issues() -> None:
-    bomb = zlib.compress(bytes(300 << 20), 9)
-    rows = png_rows(np.zeros((40, 40), np.uint8))
-    for chunk in (
-        png_chunk(b"zTXt", b"Comment\0\0" + bomb),
-        png_chunk(b"iCCP", b"profile\0\0" + bomb),
-    ):
-        with pytest.raises(ImageError):
-            load_image(png(40, 40, 8, 0, rows, chunk))
-
-
-def test_files_that_are_no_files(tmp_path: Path) -> None:
-    (tmp_path / "folder.jpg").mkdir()
-    (tmp_path / "dangling.jpg").symlink_to(tmp_path / "nothing")
-    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
-    expected = {
-        "folder.jpg": "folder",
-        "dangling.jpg": "no such file",
-        "loop.jpg": "symbolic links",
-        "gone.jpg": "no such",
-    }
-    if hasattr(os, "mkfifo"):
-        os.mkfifo(tmp_path / "pipe.jpg")
-        expected["pipe.jpg"] = "not a regular file"
-    for name, reason in expected.items():
-        with pytest.raises(ImageError, match=reason):
-            load_image(tmp_path / name)
-    with pytest.raises(ImageError, match="can't be opened"):
-        load_image("zero\0byte.jpg")
-    with pytest.raises(ImageError, match="too long"):
-        load_image(tmp_path / ("x" * 5000))
-
-
-def test_unreadable_files_are_issues(tmp_path: Path, pixels: Pixels) -> None:
-    path = tmp_path / "secret.png"
-    path.write_bytes(encode(pixels, "PNG"))
-    with (
-        mock.patch("os.open", side_effect=PermissionError(13, "Permission denied")),
-        pytest.raises(ImageError, match="permission denied"),
-    ):
-        load_image(path)
-
-
-def test_read_errors_while_decoding_are_issues(tmp_path: Path) -> None:
-    class Failing(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            if self.tell() > 2000:
-                raise OSError(5, "Input/output error")
-            return super().read(size)
-
-    data = encode(np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8), "PNG")
-    with (
-        mock.patch("cliqa.image_files.open_regular", return_value=Failing(data)),
-        pytest.raises(ImageError, match=r"Input/output"),
-    ):
-        load_image(tmp_path / "a.png")
-
-
-def test_mutated_files_give_pixels_or_an_issue(pixels: Pixels) -> None:
-    """A small fuzz of every format: whatever the bytes, nothing but the two kinds of issue may come out."""
-    rng = np.random.default_rng(7)
-    for format_name in ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM"):
-        whole = np.frombuffer(encode(pixels, format_name), np.uint8)
-        for _ in range(25):
-            data = whole.copy()
-            places = rng.integers(0, min(len(data), rng.choice([40, 400, len(data)])), rng.integers(1, 6))
-            data[places] = rng.integers(0, 256, len(places))
-            try:
-                image = load_image(data.tobytes(), 4_000_000)
-            except (ImageError, ImageSkipped):
-                continue
-            assert image.pixels.dtype == np.uint8 and image.pixels.shape[2] == 3
-            assert image.pixels.size <= 12_000_000
-
-
 def test_arrays_and_pil_images_are_wrapped(pixels: Pixels) -> None:
     np.testing.assert_array_equal(LoadedImage.from_array(pixels).pixels, pixels)
     np.testing.assert_array_equal(LoadedImage.from_array(pixels[..., 0]).pixels[..., 2], pixels[..., 0])
     for bad in (pixels.astype(float), pixels[..., :2], pixels.ravel()):
         with pytest.raises(ImageError, match="uint8"):
             LoadedImage.from_array(bad)
-
-
-def test_thumbnails_keep_the_aspect_ratio(pixels: Pixels) -> None:
-    image = LoadedImage.from_array(make_pixels(300, 50))
-    assert image.thumbnail(100).shape == (17, 100, 3)
-    assert LoadedImage.from_array(pixels).thumbnail(500).shape == (48, 64, 3)
-    assert LoadedImage.from_array(make_pixels(640, 32)).thumbnail(10).shape == (1, 10, 3)
