@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -38,11 +37,13 @@ class Observed:
 def observe_file(source: Source, settings: DecodeSettings, classes: Sequence[type[Metric]]) -> Observed | Issue:
     """Open, decode once and observe. Whatever goes wrong with the file becomes an Issue."""
     facts: dict[str, Scalar] = {}
+    content, source = source.content, source.released()
     try:
-        facts = _stat_facts(source.path)
+        facts = _stat_facts(source)
+        data = content.read() if content is not None else None
         if settings.content_hash:
-            facts["sha256"] = content_sha256(source.path)
-        image = load_image(source.path, settings.max_image_pixels)
+            facts["sha256"] = content_sha256(source.path) if data is None else hashlib.sha256(data).hexdigest()
+        image = load_image(source.path if data is None else data, settings.max_image_pixels)
         facts |= image.header.facts()
         view = View(image, settings.num_patches)
         observations: dict[str, Observation | ImageIssue] = {}
@@ -70,12 +71,9 @@ def described(error: Exception) -> str:
     return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
 
 
-def _stat_facts(path: str) -> dict[str, Scalar]:
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return {}  # opening it will say why
-    return {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
+def _stat_facts(source: Source) -> dict[str, Scalar]:
+    state = source.state()
+    return {} if state is None else {"size": state.size, "mtime_ns": state.mtime_ns}  # opening it will say why
 
 
 def content_sha256(path: str) -> str | None:
@@ -88,3 +86,13 @@ def content_sha256(path: str) -> str | None:
     except (OSError, ValueError, ImageIssue):
         return None
     return digest.hexdigest()
+
+
+def source_sha256(source: Source) -> str | None:
+    """SHA-256 of a source's bytes, wherever they are; None where they can't be read."""
+    if source.content is None:
+        return content_sha256(source.path)
+    try:
+        return hashlib.sha256(source.content.read()).hexdigest()
+    except ImageIssue:
+        return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from cliqa.errors import ImageIssue
 
@@ -11,11 +12,59 @@ Scalar = float | int | str | bool | None
 
 
 @dataclass(frozen=True)
+class State:
+    """By what a file is known to be the same: its size in bytes and its time of change, None where that can't be told."""
+
+    size: int
+    mtime_ns: int | None
+
+
+class Content(Protocol):
+    """The bytes of a source that is no file of its own: a member of a shard, a row of a table, an object of a store."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def mtime_ns(self) -> int | None:
+        """When what holds it was changed; None where that can't be told."""
+
+    def read(self) -> bytes:
+        """All bytes. Raises ImageIssue where they can't be had."""
+
+    def released(self) -> Content:
+        """The same without the bytes themselves, itself where it holds none."""
+
+
+@dataclass(frozen=True)
 class Source:
-    """One input file. `folder` is where it lies below the input folder ("" at the top), for mirroring the tree."""
+    """One input file.
+
+    Attributes:
+        path: by which it is known in results; that of a file unless there is `content`.
+        folder: where it lies below the input folder ("" at the top), for mirroring the tree.
+        content: where its bytes are, if not in a file at `path`.
+    """
 
     path: str
     folder: str = ""
+    content: Content | None = field(default=None, compare=False)
+
+    def state(self) -> State | None:
+        """Size and time of change; None where there is no such file."""
+        if self.content is not None:
+            return State(self.content.size, self.content.mtime_ns)
+        try:
+            status = os.stat(self.path)
+        except (OSError, ValueError):  # a path with a zero byte
+            return None
+        return State(status.st_size, status.st_mtime_ns)
+
+    def released(self) -> Source:
+        """The same without the bytes it may carry, itself where it carries none."""
+        content = self.content.released() if self.content is not None else None
+        return self if content is self.content else replace(self, content=content)
 
     @property
     def filename(self) -> str:

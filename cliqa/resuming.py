@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cliqa.records import Record, Source
+    from cliqa.records import Record, Source, State
     from cliqa.results import Done, Schema
 
 
@@ -48,37 +47,30 @@ class Earlier:
         done = self._done.get(source.path)
         if done is None or done.table != "scores" or not self._schema.covered_by(done.weights):
             return None
-        status = _status(source.path)
-        if status is None or not self._is_same(source.path, status, done):
+        state = source.state()
+        if state is None or not self._is_same(source, state, done):
             return None
-        record = self._schema.record(done.row, source)
-        record.facts["mtime_ns"] = status.st_mtime_ns
-        return Saved(record, _kept(done.row), _placed(done), status.st_mtime_ns != done.mtime_ns)
+        record = self._schema.record(done.row, source.released())
+        record.facts["mtime_ns"] = state.mtime_ns
+        return Saved(record, _kept(done.row), _placed(done), state.mtime_ns != done.mtime_ns)
 
     def placed(self, source: Source) -> str | None:
         """Where an earlier run placed this very file, by whatever weights it was scored."""
         done = self._done.get(source.path)
-        status = _status(source.path) if done is not None else None
-        return _placed(done) if done is not None and status is not None and _same_time(status, done) else None
+        state = source.state() if done is not None else None
+        return _placed(done) if done is not None and state is not None and _same_time(state, done) else None
 
-    def _is_same(self, path: str, status: os.stat_result, done: Done) -> bool:
+    def _is_same(self, source: Source, state: State, done: Done) -> bool:
         if not self._by_content:
-            return _same_time(status, done)
-        from cliqa.observing import content_sha256
+            return _same_time(state, done)
+        from cliqa.observing import source_sha256
 
-        return done.sha256 is not None and status.st_size == done.size and content_sha256(path) == done.sha256
-
-
-def _status(path: str) -> os.stat_result | None:
-    try:
-        return os.stat(path)
-    except (OSError, ValueError):  # a path with a zero byte
-        return None
+        return done.sha256 is not None and state.size == done.size and source_sha256(source) == done.sha256
 
 
-def _same_time(status: os.stat_result, done: Done) -> bool:
-    """Equal, not older or newer: clocks go backwards, and archives restore old times."""
-    return (status.st_size, status.st_mtime_ns) == (done.size, done.mtime_ns)
+def _same_time(state: State, done: Done) -> bool:
+    """Equal, not older or newer: clocks go backwards, and archives restore old times. An unknown time equals none."""
+    return state.mtime_ns is not None and (state.size, state.mtime_ns) == (done.size, done.mtime_ns)
 
 
 def _placed(done: Done) -> str | None:

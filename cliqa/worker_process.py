@@ -32,7 +32,7 @@ def work(connection: Connection, settings: DecodeSettings) -> None:
             except OSError:
                 raise
             except Exception as error:  # an observation or an exception of a metric that can't be pickled
-                connection.send(Issue(source, "error", f"can't be sent between processes: {described(error)}"))
+                connection.send(Issue(source.released(), "error", f"can't be sent between processes: {described(error)}"))
 
 
 def _ignore_interrupts() -> None:

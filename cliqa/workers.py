@@ -20,6 +20,7 @@ from multiprocessing.process import BaseProcess
 
 from cliqa.errors import RunError
 from cliqa.observing import DecodeSettings, Observed, described
+from cliqa.outbox import Outbox
 from cliqa.records import Issue, Source
 from cliqa.worker_process import clean_start, work
 
@@ -35,6 +36,22 @@ class _Worker:
     held: deque[tuple[int, Source]] = field(default_factory=deque)
     ready: bool = False
     since: float = field(default_factory=time.monotonic)
+    outbox: Outbox | None = None
+
+    def send(self, source: Source) -> None:
+        """Hand a file over, without waiting where its bytes come with it. Raises OSError where the worker is dead."""
+        if self.outbox is None and source.released() is not source:
+            self.outbox = Outbox(self.connection)
+        if self.outbox is None:
+            self.connection.send(source)
+        else:
+            self.outbox.put(source)
+
+    def close(self) -> None:
+        """Close this end, once the process is dead."""
+        if self.outbox is not None:
+            self.outbox.close()
+        self.connection.close()
 
 
 class WorkerPool:
@@ -60,13 +77,13 @@ class WorkerPool:
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
-            worker.connection.close()
             worker.process.terminate()
         for worker in self._workers:
             worker.process.join(2)
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
+            worker.close()
         self._workers.clear()
 
     def room(self) -> int:
@@ -85,7 +102,7 @@ class WorkerPool:
             worker.since = time.monotonic()
         worker.held.append((number, source))
         with contextlib.suppress(OSError):  # a dead worker: `results` finds out and hands the file out again
-            worker.connection.send(source)
+            worker.send(source)
 
     def results(self, timeout: float | None = None) -> Iterator[tuple[int, Observed | Issue]]:
         """Whatever has come back; waits for the first up to `timeout` seconds (None: as long as it takes)."""
@@ -125,7 +142,7 @@ class WorkerPool:
         try:
             answer: Observed | Issue = pickle.loads(message)
         except Exception as error:  # what could be pickled there need not be readable here
-            answer = Issue(source, "error", f"can't be sent between processes: {described(error)}")
+            answer = Issue(source.released(), "error", f"can't be sent between processes: {described(error)}")
         return [(number, answer)]
 
     def _start(self) -> None:
@@ -142,14 +159,14 @@ class WorkerPool:
     def _bury(self, worker: _Worker, reason: str) -> list[tuple[int, Observed | Issue]]:
         """Replace a dead worker; blame the file that it had in work, hand the others out again."""
         self._workers.remove(worker)
-        worker.connection.close()
         worker.process.kill()
         worker.process.join(5)
+        worker.close()
         given_up: list[tuple[int, Observed | Issue]] = []
         if worker.ready and worker.held:
             number, source = worker.held.popleft()
             if number in self._tried:
-                given_up.append((number, Issue(source, "error", f"{reason}, twice")))
+                given_up.append((number, Issue(source.released(), "error", f"{reason}, twice")))
             else:
                 self._tried.add(number)
                 self._again.append((number, source))
