@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cliqa.errors import ImageError, ImageIssue
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
@@ -20,6 +21,7 @@ from cliqa.records import Issue, Record, Source
 from cliqa.workers import WorkerPool
 
 DEFAULT_BATCH_SIZE = 16
+Passed = TypeVar("Passed")  # whatever else is among the sources: it comes out in its place
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,15 @@ def default_workers() -> int:
 
 
 def run(
-    sources: Iterable[Source | Issue],
+    sources: Iterable[Source | Issue | Passed],
     metrics: Sequence[Metric] | Sequence[Sequence[Metric]],
     settings: PipelineSettings,
     ready: Callable[[], bool] = lambda: True,
-) -> Generator[Record | Issue, None, None]:
+) -> Generator[Record | Issue | Passed, None, None]:
     """Score files; yields one Record or Issue for each source, in order.
 
     Args:
-        sources: files; an Issue among them is passed through in its place.
+        sources: files; an Issue (or anything else that is no Source) among them is passed through in its place.
         metrics: loaded metrics, or one such list per device to share the batches between.
         settings: see PipelineSettings.
         ready: whether the next source can be had without waiting; while it can't, what is under way is finished.
@@ -77,19 +79,22 @@ def run(
 
 
 def _decode_here(
-    sources: Iterable[Source | Issue], decode: DecodeSettings, metrics: Sequence[Metric]
-) -> Iterator[list[Observed | Issue]]:
+    sources: Iterable[Source | Issue | Passed], decode: DecodeSettings, metrics: Sequence[Metric]
+) -> Iterator[list[Observed | Issue | Passed]]:
     classes = [type(metric) for metric in metrics]
     for source in sources:
-        yield [source if isinstance(source, Issue) else observe_file(source, decode, classes)]
+        yield [observe_file(source, decode, classes) if isinstance(source, Source) else source]
 
 
 def _decode(
-    sources: Iterable[Source | Issue], decode: DecodeSettings, settings: PipelineSettings, ready: Callable[[], bool]
-) -> Iterator[list[Observed | Issue]]:
+    sources: Iterable[Source | Issue | Passed],
+    decode: DecodeSettings,
+    settings: PipelineSettings,
+    ready: Callable[[], bool],
+) -> Iterator[list[Observed | Issue | Passed]]:
     """Lists of results, each list the run of neighbours that is complete; order is that of `sources`."""
     numbered = enumerate(sources)
-    waiting: dict[int, Observed | Issue] = {}
+    waiting: dict[int, Observed | Issue | Passed] = {}
     first = issued = 0
     exhausted = False
     with WorkerPool(decode, settings.workers) as pool:
@@ -108,10 +113,10 @@ def _decode(
                     break
                 number, source = following
                 issued = number + 1
-                if isinstance(source, Issue):
-                    waiting[number] = source
-                else:
+                if isinstance(source, Source):
                     pool.submit(number, source)
+                else:
+                    waiting[number] = source
             if complete:
                 yield complete
             elif exhausted and not (waiting or pool.busy):
@@ -130,7 +135,7 @@ class _Scorer:
         if self.pool is not None:
             self.pool.shutdown(cancel_futures=True)
 
-    def __call__(self, found: list[Observed | Issue], batch_size: int) -> list[Record | Issue]:
+    def __call__(self, found: list[Observed | Issue | Passed], batch_size: int) -> list[Record | Issue | Passed]:
         good = [item for item in found if isinstance(item, Observed)]
         batches = [good[start : start + batch_size] for start in range(0, len(good), batch_size)]
         if self.pool is None:
@@ -139,7 +144,7 @@ class _Scorer:
             shares = [self.devices[index % len(self.devices)] for index in range(len(batches))]
             scored = list(self.pool.map(_score, shares, batches))
         records = iter([record for batch in scored for record in batch])
-        return [item if isinstance(item, Issue) else next(records) for item in found]
+        return [next(records) if isinstance(item, Observed) else item for item in found]
 
 
 def _score(metrics: list[Metric], batch: list[Observed]) -> list[Record | Issue]:

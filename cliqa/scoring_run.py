@@ -41,7 +41,7 @@ class ScoringRun:
         """Score the input with the metrics, one list of them per device; returns the exit status."""
         from cliqa.pipeline import run
         from cliqa.records import Issue
-        from cliqa.resuming import Earlier
+        from cliqa.resuming import Earlier, Saved
 
         options = self.options
         schema = schema_of(metrics[0], options.num_patches)
@@ -53,9 +53,14 @@ class ScoringRun:
                 note_input(self.results, options.input)
             stack.enter_context(self.console.progress(self.listing.count() if self.console.terminal else None))
             settings = pipeline_settings(options, self.content_hash)
-            scored = run(self._fresh(), metrics, settings, self.listing.ready)
+            scored = run(self._listed(), metrics, settings, self.listing.ready)
             for found in stack.enter_context(contextlib.closing(scored)):
-                self.issue(found) if isinstance(found, Issue) else self.record(found)
+                if isinstance(found, Issue):
+                    self.issue(found)
+                elif isinstance(found, Saved):
+                    self.settle(found)
+                else:
+                    self.record(found)
                 self.console.step()
         self.console.say("; ".join(self.summary()))
         return 3 if options.strict and self.issues else 0
@@ -91,8 +96,8 @@ class ScoringRun:
             parts.append(f"{self.listing.left_out} entries that are no image files by name left out")
         return parts
 
-    def _fresh(self) -> Iterator[Source | Issue]:
-        """The sources that no earlier run scored; the others are settled at once, from their saved scores."""
+    def _listed(self) -> Iterator[Source | Issue | Saved]:
+        """The sources that no earlier run scored, and in their places the saved scores of the others."""
         from cliqa.records import Issue
 
         seen: set[str] = set()
@@ -105,8 +110,4 @@ class ScoringRun:
                     continue
                 seen.add(source.path)
             saved = self.earlier.saved(source) if self.earlier is not None else None
-            if saved is None:
-                yield source
-            else:
-                self.settle(saved)
-                self.console.step()
+            yield source if saved is None else saved
