@@ -16,6 +16,13 @@ from cliqa.metrics import metric_class
 from cliqa.observing import DecodeSettings, described, observe_file
 from cliqa.records import Issue
 
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+# glibc gives memory of this size back to the system whenever it is freed, so every image would have to fault its pages in
+# again: a tenth of a worker's time. With these a worker keeps up to 128 MiB for the next image. Elsewhere they mean nothing.
+KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
+
 
 def work(connection: Connection, settings: DecodeSettings) -> None:
     """The life of a worker: files in, observations out, until the other end closes."""
@@ -56,17 +63,17 @@ def _silence() -> None:
 def clean_start() -> Iterator[None]:
     """What a process that starts now inherits.
 
-    One thread of linear algebra, since there is a worker per core; Ctrl-C held back until the worker ignores it; and no main
-    module, which `spawn` would import again in every worker.
+    One thread of linear algebra, since there is a worker per core; memory that is kept from image to image; Ctrl-C held back
+    until the worker ignores it; and no main module, which `spawn` would import again in every worker.
     """
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
+    settings = ONE_THREAD | {name: os.environ.get(name, value) for name, value in KEPT_MEMORY.items()}
+    before = {name: os.environ.get(name) for name in settings}
     main = sys.modules["__main__"]
     mask = None
     if hasattr(signal, "pthread_sigmask") and threading.current_thread() is threading.main_thread():
         resource_tracker.ensure_running()  # it unblocks the signal when it starts
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.environ.update(dict.fromkeys(names, "1"))
+    os.environ.update(settings)
     sys.modules["__main__"] = types.ModuleType("__main__")
     try:
         yield
