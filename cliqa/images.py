@@ -17,6 +17,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -143,19 +144,24 @@ class LoadedImage:
         return _decode(image, max_pixels)
 
 
-def load_image(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_IMAGE_PIXELS) -> LoadedImage:
+def load_image(
+    source: str | os.PathLike[str] | bytes,
+    max_pixels: int = DEFAULT_MAX_IMAGE_PIXELS,
+    declared: Callable[[int], None] = lambda pixels: None,
+) -> LoadedImage:
     """Open, check and decode one image.
 
     Args:
         source: a path, or the bytes of a file.
         max_pixels: images with more pixels are skipped before they are decoded.
+        declared: called with the header's number of pixels, once they are within the limits and before they are decoded.
 
     Raises:
         ImageSkipped: more than `max_pixels`, or a side under 32 pixels.
         ImageError: missing, not a regular file, unreadable, truncated or no image.
     """
     with opened(source) as stream, identify(stream, max_pixels) as image:
-        return _decode(image, max_pixels)
+        return _decode(image, max_pixels, declared)
 
 
 def read_header(source: str | os.PathLike[str] | bytes) -> Header:
@@ -180,12 +186,13 @@ def load_thumbnail(
         return Image.fromarray(_decode(image, max_pixels).thumbnail(long_side))
 
 
-def _decode(image: Image.Image, max_pixels: int) -> LoadedImage:
+def _decode(image: Image.Image, max_pixels: int, declared: Callable[[int], None] = lambda pixels: None) -> LoadedImage:
     width, height = image.size
     if width * height > max_pixels:
         raise ImageSkipped(f"{width}x{height} is more than the limit of {max_pixels} pixels")
     if min(width, height) < MIN_SIDE:
         raise ImageSkipped(f"{width}x{height} is smaller than {MIN_SIDE} pixels a side")
+    declared(width * height)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

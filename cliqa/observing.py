@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cliqa.errors import ImageIssue
 from cliqa.image_files import open_regular
 from cliqa.images import load_image
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
 from cliqa.metrics import Metric, Observation, View
 from cliqa.records import Issue, Scalar, Source
 
 
 @dataclass(frozen=True)
 class DecodeSettings:
-    """What a worker has to know."""
+    """What a worker has to know. `file_seconds` is processor time for any file, before what its pixels add; 0 for no limit."""
 
     metrics: tuple[str, ...]
     num_patches: int = DEFAULT_NUM_PATCHES
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
     content_hash: bool = False
+    file_seconds: float = FILE_SECONDS
 
 
 @dataclass
@@ -34,8 +35,16 @@ class Observed:
     notes: list[str] = field(default_factory=list)
 
 
-def observe_file(source: Source, settings: DecodeSettings, classes: Sequence[type[Metric]]) -> Observed | Issue:
-    """Open, decode once and observe. Whatever goes wrong with the file becomes an Issue."""
+def observe_file(
+    source: Source,
+    settings: DecodeSettings,
+    classes: Sequence[type[Metric]],
+    declared: Callable[[int], None] = lambda pixels: None,
+) -> Observed | Issue:
+    """Open, decode once and observe. Whatever goes wrong with the file becomes an Issue.
+
+    `declared` is called with the header's number of pixels before they are decoded.
+    """
     facts: dict[str, Scalar] = {}
     content, source = source.content, source.released()
     try:
@@ -43,7 +52,7 @@ def observe_file(source: Source, settings: DecodeSettings, classes: Sequence[typ
         data = content.read() if content is not None else None
         if settings.content_hash:
             facts["sha256"] = content_sha256(source.path) if data is None else hashlib.sha256(data).hexdigest()
-        image = load_image(source.path if data is None else data, settings.max_image_pixels)
+        image = load_image(source.path if data is None else data, settings.max_image_pixels, declared)
         facts |= image.header.facts()
         view = View(image, settings.num_patches)
         observations: dict[str, Observation | ImageIssue] = {}

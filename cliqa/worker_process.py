@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 
+from cliqa.file_budget import FileBudget
 from cliqa.metrics import metric_class
 from cliqa.observing import DecodeSettings, described, observe_file
 from cliqa.records import Issue
@@ -29,17 +30,22 @@ def work(connection: Connection, settings: DecodeSettings) -> None:
     _ignore_interrupts()
     classes = [metric_class(name) for name in settings.metrics]
     _silence()
+    budget = FileBudget(settings.file_seconds)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         connection.send(None)
         while True:
             source = connection.recv()
-            answer = observe_file(source, settings, classes)
+            budget.begin()
+            answer = observe_file(source, settings, classes, budget.allow)
+            budget.end()
             try:
                 connection.send(answer)
             except OSError:
                 raise
             except Exception as error:  # an observation or an exception of a metric that can't be pickled
-                connection.send(Issue(source.released(), "error", f"can't be sent between processes: {described(error)}"))
+                connection.send(
+                    Issue(source.released(), "error", f"can't be sent between processes: {described(error)}")
+                )
 
 
 def _ignore_interrupts() -> None:

@@ -19,13 +19,14 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from cliqa.errors import RunError
+from cliqa.file_budget import TIMER_SIGNAL
 from cliqa.observing import DecodeSettings, Observed, described
 from cliqa.outbox import Outbox
 from cliqa.records import Issue, Source
 from cliqa.worker_process import clean_start, work
 
 DEPTH = 2  # files handed to a worker at a time: one in work, one waiting
-FILE_SECONDS = 300.0  # a worker that holds one file longer is taken for hung
+STALL_SECONDS = 300.0  # a worker that gives no answer for longer waits for a disk that does not come back
 START_SECONDS = 120.0
 
 
@@ -124,7 +125,7 @@ class WorkerPool:
                 except (EOFError, OSError):
                     found += self._bury(worker, "the decoder process died on this file")
                     continue
-            limit = FILE_SECONDS if worker.ready else START_SECONDS
+            limit = STALL_SECONDS if worker.ready else START_SECONDS
             if worker.held and time.monotonic() - worker.since > limit:
                 found += self._bury(worker, f"decoding took longer than {limit:g} seconds")
         while self._again and any(len(worker.held) < DEPTH for worker in self._workers):
@@ -165,7 +166,11 @@ class WorkerPool:
         given_up: list[tuple[int, Observed | Issue]] = []
         if worker.ready and worker.held:
             number, source = worker.held.popleft()
-            if number in self._tried:
+            if TIMER_SIGNAL is not None and worker.process.exitcode == -TIMER_SIGNAL:  # it would again
+                given_up.append(
+                    (number, Issue(source.released(), "error", "its decoding took too much processor time"))
+                )
+            elif number in self._tried:
                 given_up.append((number, Issue(source.released(), "error", f"{reason}, twice")))
             else:
                 self._tried.add(number)

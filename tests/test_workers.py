@@ -15,6 +15,7 @@ import pytest
 
 from cliqa import workers
 from cliqa.errors import RunError
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, bytes_for, seconds_for
 from cliqa.observing import DecodeSettings, Observed, content_sha256, observe_file
 from cliqa.records import Issue, Source
 from cliqa.workers import WorkerPool
@@ -77,10 +78,42 @@ def test_a_worker_killed_from_outside_loses_nothing(make_folder: Callable[..., P
 
 def test_a_worker_that_hangs_is_replaced(make_folder: Callable[..., Path]) -> None:
     root = make_folder({"0.png": GREY, "1.png": RED, "2.png": GREY})
-    with mock.patch.object(workers, "FILE_SECONDS", 1.0), WorkerPool(DecodeSettings((TOY + "Slow",)), 1) as pool:
+    with mock.patch.object(workers, "STALL_SECONDS", 1.0), WorkerPool(DecodeSettings((TOY + "Slow",)), 1) as pool:
         answers = drain(pool, sorted(root.iterdir()))
     assert isinstance(answers[0], Observed) and isinstance(answers[2], Observed)
     assert isinstance(answers[1], Issue) and "longer than 1 seconds, twice" in answers[1].message
+
+
+@needs_signals
+def test_a_file_that_burns_its_processor_time_is_given_up_at_once(make_folder: Callable[..., Path]) -> None:
+    root = make_folder({f"{n}.png": RED if n == 1 else GREY for n in range(4)})
+    started = time.monotonic()
+    with WorkerPool(DecodeSettings((TOY + "Endless",), file_seconds=0.2), 1) as pool:
+        answers = drain(pool, sorted(root.iterdir()))
+    assert [number for number, answer in sorted(answers.items()) if isinstance(answer, Issue)] == [1]
+    issue = answers[1]
+    assert isinstance(issue, Issue) and issue.message == "its decoding took too much processor time"
+    assert time.monotonic() - started < 30  # the metric would take minutes, and no timer but the processor's runs here
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits a process's data")
+def test_a_file_that_takes_too_much_memory_is_an_issue(make_folder: Callable[..., Path]) -> None:
+    root = make_folder({f"{n}.png": RED if n == 1 else GREY for n in range(4)})
+    with WorkerPool(DecodeSettings((TOY + "Greedy",)), 1) as pool:
+        answers = drain(pool, sorted(root.iterdir()))
+        first = pool._workers[0].process.pid
+    assert [number for number, answer in sorted(answers.items()) if isinstance(answer, Issue)] == [1]
+    assert isinstance(answers[1], Issue) and answers[1].message == "not enough memory" and first
+
+
+def test_the_budget_grows_with_what_the_header_declares() -> None:
+    assert [round(seconds_for(pixels)) for pixels in (0, 1_000_000, 12_000_000, DEFAULT_MAX_IMAGE_PIXELS)] == [
+        10,
+        10,
+        16,
+        99,
+    ]
+    assert bytes_for(0) == bytes_for(40_000_000) == 1 << 30 < bytes_for(DEFAULT_MAX_IMAGE_PIXELS) < 3 << 30
 
 
 def test_answers_that_cannot_be_sent_are_issues(make_folder: Callable[..., Path]) -> None:

@@ -60,6 +60,30 @@ class Slow(Brightness):
         return super().observe(view)
 
 
+class Endless(Brightness):
+    """Computes for minutes over pictures that are pure red, in one call into C."""
+
+    name: ClassVar[str] = "endless"
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        if tuple(view.pixels[0, 0]) == (255, 0, 0):
+            sum(range(10**11))
+        return super().observe(view)
+
+
+class Greedy(Brightness):
+    """Wants two gigabytes for pictures that are pure red."""
+
+    name: ClassVar[str] = "greedy"
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        if tuple(view.pixels[0, 0]) == (255, 0, 0):
+            np.ones(1 << 28)
+        return super().observe(view)
+
+
 class Unsendable(Brightness):
     """Observes what can't be pickled on pictures that are pure red, and can't be unpickled on pure green ones."""
 
