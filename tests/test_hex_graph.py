@@ -10,7 +10,8 @@ import pytest
 
 from cliqa.errors import UsageError
 from cliqa.signal.exposure_schema import ALIASES, LABELS, SCHEMA
-from cliqa.signal.hex_graph import Exclusion, HexGraph, Label, Subsumption
+from cliqa.signal.hex_graph import HexGraph
+from cliqa.signal.hex_rules import Exclusion, Label, Subsumption
 from cliqa.signal.hex_schema import graph_from_schema, read_schema
 
 

@@ -16,45 +16,26 @@ partial-label likelihood sums P over every state that an incomplete annotation a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.errors import UsageError
+from cliqa.signal.hex_rules import (
+    Exclusion,
+    Label,
+    Subsumption,
+    allowed_pairs,
+    connected,
+    label_index,
+    legal_states,
+    position,
+)
 
 MAX_STATES = 65_536
 """Legal states that one connected component may have; beyond it the exact sums stop being cheap."""
-
-
-@dataclass(frozen=True)
-class Label:
-    """One label: `levels` ordered levels, the first of which is the absence of the issue. `alias` is another name of it."""
-
-    name: str
-    levels: int = 4
-    alias: str = ""
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """No bit (`a`, one of `a_levels`) may be set together with a bit (`b`, one of `b_levels`)."""
-
-    a: str
-    a_levels: tuple[int, ...]
-    b: str
-    b_levels: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Subsumption:
-    """For each pair (i, j): level of `a` >= i implies level of `b` >= j."""
-
-    a: str
-    b: str
-    pairs: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -91,13 +72,14 @@ class HexGraph:
         self.labels = tuple(labels)
         self.exclusions = tuple(exclusions)
         self.subsumptions = tuple(subsumptions)
-        self._index = _index(self.labels)
+        self._index = label_index(self.labels)
         counts = [label.levels for label in self.labels]
         self.bit_offsets = np.concatenate([[0], np.cumsum([count - 1 for count in counts])]).astype(int)
         self.cell_offsets = np.concatenate([[0], np.cumsum(counts)]).astype(int)
-        allowed = self._pairwise()
+        allowed = allowed_pairs(self.labels, self.exclusions, self.subsumptions)
         self.components = tuple(
-            self._component(members, allowed, max_states) for members in _connected(len(self.labels), allowed)
+            self._component(members, legal_states(self.labels, members, allowed, max_states))
+            for members in connected(len(self.labels), allowed)
         )
 
     @property
@@ -107,98 +89,20 @@ class HexGraph:
 
     def index(self, name: str) -> int:
         """Position of a label, by name or alias. Raises UsageError."""
-        if name not in self._index:
-            raise UsageError(f"there is no label {name!r}; known: {', '.join(self.names)}")
-        return self._index[name]
+        return position(self._index, self.labels, name)
 
-    def _level(self, name: str, level: int) -> tuple[int, int]:
-        label = self.index(name)
-        if not 1 <= level <= self.labels[label].levels:
-            raise UsageError(f"label {name!r} has levels 1 to {self.labels[label].levels}, not {level}")
-        return label, level
-
-    def _pairwise(self) -> dict[tuple[int, int], NDArray[np.bool_]]:
-        """(a, b), a <= b -> bool (levels of a, levels of b): the pairs of levels that the rules allow."""
-        allowed: dict[tuple[int, int], NDArray[np.bool_]] = {}
-
-        def forbid(a: int, b: int, bad: NDArray[np.bool_]) -> None:
-            key, bad = ((a, b), bad) if a <= b else ((b, a), bad.T)
-            if key not in allowed:
-                allowed[key] = np.ones((self.labels[key[0]].levels, self.labels[key[1]].levels), dtype=bool)
-            allowed[key] &= ~bad
-
-        for rule in self.exclusions:
-            for a_level in rule.a_levels:
-                for b_level in rule.b_levels:
-                    (a, i), (b, j) = self._level(rule.a, a_level), self._level(rule.b, b_level)
-                    forbid(a, b, np.logical_and.outer(self._bit(a, i), self._bit(b, j)))
-        for edge in self.subsumptions:
-            for source, target in edge.pairs:
-                (a, i), (b, j) = self._level(edge.a, source), self._level(edge.b, target)
-                forbid(a, b, np.logical_and.outer(self._bit(a, i), ~self._bit(b, j)))
-        return allowed
-
-    def _bit(self, label: int, level: int) -> NDArray[np.bool_]:
-        """For each level of a label, whether its bit `level` is set."""
-        return np.arange(1, self.labels[label].levels + 1) >= level
-
-    def _component(
-        self, members: tuple[int, ...], allowed: Mapping[tuple[int, int], NDArray[np.bool_]], limit: int
-    ) -> Component:
-        names = ", ".join(self.labels[label].name for label in members)
-        found: list[tuple[int, ...]] = []
-        for state in self._states(members, allowed):
-            found.append(state)
-            if len(found) > limit:
-                raise UsageError(f"the schema is too large: the labels {names} have more than {limit} legal states")
-        if not found:
-            raise UsageError(f"the schema contradicts itself: the labels {names} have no legal state")
-        states = np.array(found, dtype=np.int64)
-        for position, label in enumerate(members):
-            for level in range(1, self.labels[label].levels + 1):
-                if not (states[:, position] == level).any():
-                    raise UsageError(
-                        f"the schema contradicts itself: its rules leave no state where {self.labels[label].name} is {level}"
-                    )
+    def _component(self, members: tuple[int, ...], states: NDArray[np.int64]) -> Component:
         bits = np.concatenate(
             [np.arange(self.bit_offsets[label], self.bit_offsets[label + 1]) for label in members]
         ).astype(np.int64)
         indicator = np.concatenate(
             [
-                states[:, [position]] >= np.arange(2, self.labels[label].levels + 1)
-                for position, label in enumerate(members)
+                states[:, [column]] >= np.arange(2, self.labels[label].levels + 1)
+                for column, label in enumerate(members)
             ],
             axis=1,
         ).astype(np.float64)
-        cells = states - 1 + self.cell_offsets[list(members)]
-        return Component(members, states, bits, indicator, cells)
-
-    def _states(
-        self, members: tuple[int, ...], allowed: Mapping[tuple[int, int], NDArray[np.bool_]]
-    ) -> Iterator[tuple[int, ...]]:
-        """Depth first, a level at a time, leaving a branch at the first broken rule; lowest levels first."""
-        chosen: list[int] = []
-
-        def fits(label: int, level: int) -> bool:
-            for other, other_level in [*zip(members, chosen, strict=False), (label, level)]:
-                key = (min(label, other), max(label, other))
-                pair = (level, other_level) if label <= other else (other_level, level)
-                if key in allowed and not allowed[key][pair[0] - 1, pair[1] - 1]:
-                    return False
-            return True
-
-        def extend() -> Iterator[tuple[int, ...]]:
-            if len(chosen) == len(members):
-                yield tuple(chosen)
-                return
-            label = members[len(chosen)]
-            for level in range(1, self.labels[label].levels + 1):
-                if fits(label, level):
-                    chosen.append(level)
-                    yield from extend()
-                    chosen.pop()
-
-        return extend()
+        return Component(members, states, bits, indicator, states - 1 + self.cell_offsets[list(members)])
 
     def log_partition(self, z: NDArray[Any], admissible: NDArray[Any] | None = None) -> NDArray[np.float64]:
         """log of the sum over legal (and, where given, admissible) states of exp(score); float64, batch axes of `z`.
@@ -261,37 +165,6 @@ class HexGraph:
         finite = np.isfinite(self.log_partition(np.zeros((*np.shape(levels)[:-1], self.bit_offsets[-1])),
                                                 self.admissible(levels)))  # fmt: skip
         return np.asarray(finite & (np.asarray(levels) > 0).all(axis=-1))
-
-
-def _index(labels: Sequence[Label]) -> dict[str, int]:
-    index: dict[str, int] = {}
-    if not labels:
-        raise UsageError("the schema has no labels")
-    for position, label in enumerate(labels):
-        if label.levels < 2:
-            raise UsageError(f"label {label.name!r} needs at least 2 levels")
-        for name in {label.name, label.alias} - {""}:
-            if name in index:
-                raise UsageError(f"two labels of the schema are called {name!r}")
-            index[name] = position
-    return index
-
-
-def _connected(count: int, edges: Mapping[tuple[int, int], Any]) -> list[tuple[int, ...]]:
-    """The connected components of `count` labels, each in ascending order."""
-    root = list(range(count))
-
-    def find(label: int) -> int:
-        while root[label] != label:
-            label = root[label]
-        return label
-
-    for a, b in edges:
-        root[max(find(a), find(b))] = min(find(a), find(b))
-    groups: dict[int, list[int]] = {}
-    for label in range(count):
-        groups.setdefault(find(label), []).append(label)
-    return [tuple(members) for _, members in sorted(groups.items())]
 
 
 def _log_sum_exp(scores: NDArray[np.float64]) -> NDArray[np.float64]:

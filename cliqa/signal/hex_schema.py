@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cliqa.errors import UsageError
-from cliqa.signal.hex_graph import MAX_STATES, Exclusion, HexGraph, Label, Subsumption
+from cliqa.signal.hex_graph import MAX_STATES, HexGraph
+from cliqa.signal.hex_rules import Exclusion, Label, Subsumption
 
 
 def graph_from_schema(schema: Mapping[str, Any], max_states: int = MAX_STATES) -> HexGraph:
