@@ -13,10 +13,12 @@ Two parts of the regression networks that this replaces change nothing here, and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from cliqa.errors import ImageSkipped
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
@@ -47,38 +49,45 @@ def choose_patches(variances: Sequence[float]) -> list[int]:
     return relaxed[:FEW]
 
 
-def select_patches(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def select_patches(picture: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Patches by the documented rule, uint8 (n, 3, 128, 128), the most varied first.
+
+    Args:
+        picture: a PIL image, mode RGB, of which only the tiles that are looked at are read; or an array (height, width, 3).
 
     Raises:
         ImageSkipped: smaller than a patch, or too little information.
     """
-    height, width = pixels.shape[:2]
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    width, height = image.size
     if height < PATCH or width < PATCH:
         raise ImageSkipped(f"{width}x{height} is smaller than a patch of {PATCH}x{PATCH} pixels")
     if max(height, width) < 2 * PATCH:  # one tile would leave most of a small picture unread: all of it is the patch
-        if not choose_patches([float((pixels.astype(np.float32) @ LUMA_WEIGHTS).var())]):
+        pixels = np.asarray(image)
+        if not choose_patches([_variance(pixels)]):
             raise ImageSkipped("too little information: the picture varies too little")
         return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
-    found, variances = [], []
-    high = 0
-    for y in range(0, height - PATCH + 1, PATCH):
-        for x in range(0, width - PATCH + 1, PATCH):
-            patch = pixels[y : y + PATCH, x : x + PATCH]
-            grey = patch.astype(np.float32) @ LUMA_WEIGHTS
-            variances.append(float(grey.var()))
-            found.append((y, x))
-            high += variances[-1] >= VARIANCE
-            if high == MAX_PATCHES:  # the rule takes the first ones: the rest need not be looked at
-                break
-        if high == MAX_PATCHES:
-            break
+    boxes: list[tuple[int, int, int, int]] = []
+    variances: list[float] = []
+    for y, x in product(range(0, height - PATCH + 1, PATCH), range(0, width - PATCH + 1, PATCH)):
+        box = (x, y, x + PATCH, y + PATCH)
+        variance = _variance(np.asarray(image.crop(box)))
+        if variance >= RELAXED:  # no rule takes a flatter one
+            variances.append(variance)
+            boxes.append(box)
+        if sum(each >= VARIANCE for each in variances) == MAX_PATCHES:
+            break  # the rule takes the first ones: the rest need not be looked at
     chosen = choose_patches(variances)
     if not chosen:
         raise ImageSkipped("too little information: no patch varies enough")
     chosen.sort(key=lambda index: -variances[index])
-    tiles = [pixels[y : y + PATCH, x : x + PATCH].transpose(2, 0, 1) for y, x in (found[index] for index in chosen)]
+    tiles = [np.asarray(image.crop(boxes[index])).transpose(2, 0, 1) for index in chosen]
     return np.ascontiguousarray(np.stack(tiles))
+
+
+def _variance(pixels: NDArray[np.uint8]) -> float:
+    """Variance of the luma of uint8 (height, width, 3)."""
+    return float((pixels.astype(np.float32) @ LUMA_WEIGHTS).var())
 
 
 class JpegQf(Metric):
@@ -121,7 +130,7 @@ class JpegQf(Metric):
         Raises:
             ImageSkipped: smaller than a patch, or too little information.
         """
-        rgb = select_patches(view.pixels)
+        rgb = select_patches(view.image.stored)
         header = header_quality(view.header.quantization) if view.header.is_jpeg else None
         return {"answer": read_quality(rgb), "header": np.array(header or 0, np.int32)}
 
