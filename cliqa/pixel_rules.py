@@ -7,26 +7,46 @@ from PIL import Image
 
 from cliqa.errors import ImageError
 
+_STRIP = 256  # rows
+
 
 def to_rgb(image: Image.Image, bits: int) -> Image.Image:
-    """The documented rules for mode, alpha and depth; the result is always a plain RGB image."""
+    """The documented rules for mode, alpha and depth; the result is always a plain RGB image.
+
+    Args:
+        image: decoded, of any mode.
+        bits: of the file, per channel: 16, or 12 where a decoder hands those out in 16.
+
+    Raises:
+        ImageError: pixels of a kind that has no rule (floating point, 32 bit integers).
+    """
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
-        values = np.asarray(image).astype(np.int64)
-        if values.min(initial=0) < 0 or values.max(initial=0) > 65535:
+        values = np.asarray(image)
+        if values.dtype.itemsize > 2 and (values.min(initial=0) < 0 or values.max(initial=0) > 65535):
             raise ImageError("32-bit integer pixels are not supported")
         return Image.fromarray((values >> (bits - 8)).astype(np.uint8)).convert("RGB")
     if image.mode == "F":
         raise ImageError("floating-point pixels are not supported")
     if image.mode in ("LA", "PA", "La", "RGBa", "RGBA") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        if rgba.getchannel("A").getextrema() == (255, 255):
-            return rgba.convert("RGB")
-        canvas = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        canvas.alpha_composite(rgba)
-        return canvas.convert("RGB")
+        return _over_white(image)
     return image.convert("RGB")
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """Composited over white, strip by strip: in memory, the picture is there once with alpha and once without."""
+    width, height = image.size
+    result = Image.new("RGB", image.size)
+    for top in range(0, height, _STRIP):
+        box = (0, top, width, min(height, top + _STRIP))
+        strip = image.crop(box)
+        strip.info = image.info  # the palette's transparency lies there
+        strip = strip.convert("RGBA")
+        if strip.getchannel("A").getextrema() != (255, 255):
+            strip = Image.alpha_composite(Image.new("RGBA", strip.size, (255, 255, 255, 255)), strip)
+        result.paste(strip.convert("RGB"), box)
+    return result
 
 
 _TURNS = {
