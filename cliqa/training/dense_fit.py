@@ -16,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cliqa.training.averaged_fit import AveragedFit
+
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -82,50 +84,17 @@ def fit_dense(
         loss: (predictions, targets) -> scalar.
         work: folder for `state.pt` (resumed from when it exists) and `curve.csv`.
     """
-    work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     x, y = torch.from_numpy(train[0].astype(np.float32)), torch.from_numpy(np.asarray(train[1]))
     x_val, y_val = torch.from_numpy(val[0].astype(np.float32)), torch.from_numpy(np.asarray(val[1]))
-    mean, scale = x.mean(0), x.std(0).clamp_min(1e-4)
-    net = TorchDense(mean, scale, settings.hidden, outputs, settings.dropout)
-    averaged = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average)
-    )
-    optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=settings.decay)
-    steps = (len(x) + settings.batch - 1) // settings.batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=settings.epochs * steps + 1)
-    first, state_path = 0, work / "state.pt"
-    if state_path.exists():
-        state = torch.load(state_path, weights_only=True)
-        net.load_state_dict(state["net"])
-        averaged.load_state_dict(state["averaged"])
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-        first = int(state["epoch"]) + 1
-    for epoch in range(first, settings.epochs):
-        order = torch.randperm(len(x), generator=torch.Generator().manual_seed(settings.seed * 1000 + epoch))
-        net.train()
-        total = 0.0
-        for batch in order.split(settings.batch):
-            optimizer.zero_grad()
-            value = loss(net(x[batch], settings.input_noise), y[batch])
-            value.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            averaged.update_parameters(net)
-            total += float(value.detach()) * len(batch)
-        averaged.eval()
+    net = TorchDense(x.mean(0), x.std(0).clamp_min(1e-4), settings.hidden, outputs, settings.dropout)
+    fit = AveragedFit(net, len(x), settings, work)
+    for epoch, batches in fit.epochs():
+        total = sum(fit.step(loss(net(x[batch], settings.input_noise), y[batch])) * len(batch) for batch in batches)
         with torch.no_grad():
-            held_out = float(loss(averaged(x_val), y_val))
+            held_out = float(loss(fit.averaged.eval()(x_val), y_val))
         _log(work / "curve.csv", epoch, total / len(x), held_out)
-        state = {"net": net.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict(),
-                 "schedule": schedule.state_dict(), "epoch": epoch}  # fmt: skip
-        torch.save(state, work / "state.part")
-        (work / "state.part").replace(state_path)
-    result = averaged.module
-    assert isinstance(result, TorchDense)
-    return result.eval()
+    return fit.averaged.eval()
 
 
 def _log(path: Path, epoch: int, train_loss: float, val_loss: float) -> None:

@@ -1,0 +1,104 @@
+"""What the fits of small networks share: AdamW, one cycle of the rate, averaged weights, and a state that resumes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+class Settings(Protocol):
+    """What a fit's settings must name."""
+
+    @property
+    def epochs(self) -> int:
+        """Passes over all examples."""
+
+    @property
+    def batch(self) -> int:
+        """Examples a step."""
+
+    @property
+    def rate(self) -> float:
+        """Highest learning rate of the cycle."""
+
+    @property
+    def decay(self) -> float:
+        """Weight decay."""
+
+    @property
+    def average(self) -> float:
+        """Decay of the running average of the weights, per step."""
+
+    @property
+    def seed(self) -> int:
+        """Of the order of the examples."""
+
+
+class AveragedFit(Generic[Net]):
+    """A network under fit, and the running average of its weights.
+
+    `net` is trained; `averaged` is the average (decay `settings.average` a step), which is what a fit returns. The state of both,
+    of the optimizer and of the schedule goes to `work/state.pt` after every epoch, and a fit that finds one goes on from there.
+    """
+
+    def __init__(self, net: Net, examples: int, settings: Settings, work: Path, clip: float = 1.0) -> None:
+        """Begin, or resume.
+
+        Args:
+            net: the network; its buffers (standardisation) are set already.
+            examples: how many there are; an epoch sees each once.
+            work: folder for `state.pt`; made where missing.
+            clip: largest norm of the gradient.
+        """
+        self.net, self.settings, self.clip = net, settings, clip
+        self.examples = examples
+        self.path = work / "state.pt"
+        work.mkdir(parents=True, exist_ok=True)
+        average = torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average)
+        self._average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=average)
+        self.optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=settings.decay)
+        steps = settings.epochs * ((examples + settings.batch - 1) // settings.batch)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, settings.rate, total_steps=steps + 1)
+        self.first = 0
+        if self.path.exists():
+            state = torch.load(self.path, weights_only=True)
+            for name, part in self._parts().items():
+                part.load_state_dict(state[name])  # type: ignore[attr-defined]
+            self.first = int(state["epoch"]) + 1
+
+    @property
+    def averaged(self) -> Net:
+        """The network with the averaged weights."""
+        return self._average.module  # type: ignore[return-value]
+
+    def _parts(self) -> dict[str, object]:
+        return {"net": self.net, "averaged": self._average, "optimizer": self.optimizer, "schedule": self.schedule}
+
+    def epochs(self) -> Iterator[tuple[int, list[Tensor]]]:
+        """Each epoch's number and its batches (indices of examples, int64, in an order that its number alone decides).
+
+        The state is saved when the next epoch is asked for, so what a caller does at the end of one happens before.
+        """
+        for epoch in range(self.first, self.settings.epochs):
+            generator = torch.Generator().manual_seed(self.settings.seed * 1000 + epoch)
+            self.net.train()
+            yield epoch, list(torch.randperm(self.examples, generator=generator).split(self.settings.batch))
+            part = self.path.with_name("state.part")
+            torch.save({name: part.state_dict() for name, part in self._parts().items()} | {"epoch": epoch}, part)  # type: ignore[attr-defined]
+            part.replace(self.path)
+
+    def step(self, loss: Tensor) -> float:
+        """One step down the gradient of `loss`; returns its value."""
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), self.clip)
+        self.optimizer.step()
+        self.schedule.step()
+        self._average.update_parameters(self.net)
+        return float(loss.detach())
