@@ -19,6 +19,7 @@ from torch.nn.functional import conv1d
 
 from cliqa.signal.factor_network import MAPS, NEAR_ONE, NUMBERS, SHARED, axis_numbers, factor_maps, median_factor
 from cliqa.signal.resampling_spectra import BINS, FACTORS
+from cliqa.training.averaged_fit import AveragedFit
 from cliqa.training.examples import Example
 
 
@@ -143,7 +144,6 @@ def predicted(net: TorchFactorNetwork, maps: Tensor, numbers: Tensor) -> NDArray
 
 def fit_factors(train: Example, val: Example, work: Path, settings: FactorFitSettings) -> TorchFactorNetwork:
     """Fit on `train`, log on `val`; returns the network with the averaged weights."""
-    work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     maps, numbers, factors = prepared(train)
     val_maps, val_numbers, val_factors = prepared(val)
@@ -154,50 +154,24 @@ def fit_factors(train: Example, val: Example, work: Path, settings: FactorFitSet
         net.maps_scale.copy_(sample[0].std((0, 2)).clamp_min(1e-3))
         net.numbers_mean.copy_(sample[1].mean(0))
         net.numbers_scale.copy_(sample[1].std(0).clamp_min(1e-3))
-    averaged = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average)
-    )
-    optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=settings.decay)
-    steps = (len(maps) + settings.batch - 1) // settings.batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=settings.epochs * steps + 1)
+    fit = AveragedFit(net, len(maps), settings, work, clip=2.0)
     grid = torch.from_numpy(FACTORS).float()
-    first, path = 0, work / "state.pt"
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        for name, part in (("net", net), ("averaged", averaged), ("optimizer", optimizer), ("schedule", schedule)):
-            part.load_state_dict(state[name])  # type: ignore[attr-defined]
-        first = int(state["epoch"]) + 1
-    for epoch in range(first, settings.epochs):
-        order = torch.randperm(len(maps), generator=torch.Generator().manual_seed(settings.seed * 1000 + epoch))
-        net.train()
+    for epoch, batches in fit.epochs():
         total = 0.0
-        for batch in order.split(settings.batch):
+        for batch in batches:
             target = factors[batch].flatten()
             logits = net(*_joined(maps[batch], numbers[batch]))
             entropy = -(peaks(target, settings.spread) * logits.log_softmax(1)).sum(1).mean()
             error = (logits.softmax(1) @ grid - target).abs().mean()
-            loss = entropy + settings.error_weight * error
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-            optimizer.step()
-            schedule.step()
-            averaged.update_parameters(net)
-            total += float(loss.detach()) * len(batch)
-        held = median_factor(predicted(averaged.module, val_maps, val_numbers).reshape(-1, BINS)).reshape(-1, 2)  # type: ignore[arg-type]
+            total += fit.step(entropy + settings.error_weight * error) * len(batch)
+        held = median_factor(predicted(fit.averaged, val_maps, val_numbers).reshape(-1, BINS)).reshape(-1, 2)
         truth = val_factors.numpy()
         errors = np.abs(held - truth)
         kept = truth.max(1) <= 1.0
         above = (held[kept].max(1) > NEAR_ONE).sum() / max(1, kept.sum())
         row = [epoch, total / len(maps), errors[~kept].sum() / max(1, errors[~kept].size), above]
         _log(work / "curve.csv", row)
-        state = {"net": net.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict(),
-                 "schedule": schedule.state_dict(), "epoch": epoch}  # fmt: skip
-        torch.save(state, work / "state.part")
-        (work / "state.part").replace(path)
-    result = averaged.module
-    assert isinstance(result, TorchFactorNetwork)
-    return result.eval()
+    return fit.averaged.eval()
 
 
 def _log(path: Path, row: list[float]) -> None:
