@@ -13,7 +13,19 @@ FILE_SECONDS = 10.0  # processor time that any file may take of a worker
 _SECONDS_PER_MEGAPIXEL = 0.5  # JPEG takes 3 ms, PNG 13, AVIF and JPEG 2000 up to 100; slow machines ten times as much
 _WORKER_BYTES = 1 << 30
 _BYTES_OF_A_WORKER = 512 << 20  # interpreter, libraries, the metrics' own tables
-_BYTES_PER_PIXEL = 12  # four channels decoded, three as RGB, three as an array, and what a metric adds
+_BYTES_PER_PIXEL = (
+    12  # Pillow holds four bytes a pixel, twice where a mode is converted; decoders hold planes of their own
+)
+
+_PIXELS_PER_BYTE = 100  # a photograph has under 20; a blank scan as PNG a few hundred
+
+
+def backed_pixels(pixels: int, size: int) -> int:
+    """Of the pixels that a header declares, those that a file of `size` bytes makes credible.
+
+    A file of two kilobytes may declare 179 megapixels, but it gets neither the time nor the memory for them.
+    """
+    return min(pixels, _PIXELS_PER_BYTE * size)
 
 
 def seconds_for(pixels: int, base: float = FILE_SECONDS) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from cliqa.errors import ImageIssue
 from cliqa.image_files import open_regular
 from cliqa.images import load_image
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS, backed_pixels
 from cliqa.metrics import Metric, Observation, View
 from cliqa.records import Issue, Scalar, Source
 
@@ -43,16 +43,22 @@ def observe_file(
 ) -> Observed | Issue:
     """Open, decode once and observe. Whatever goes wrong with the file becomes an Issue.
 
-    `declared` is called with the header's number of pixels before they are decoded.
+    `declared` is called before the pixels are decoded, with as many of those that the header declares as the file's size makes
+    credible.
     """
     facts: dict[str, Scalar] = {}
     content, source = source.content, source.released()
     try:
         facts = _stat_facts(source)
         data = content.read() if content is not None else None
+        size = int(facts.get("size") or 0)
         if settings.content_hash:
             facts["sha256"] = content_sha256(source.path) if data is None else hashlib.sha256(data).hexdigest()
-        image = load_image(source.path if data is None else data, settings.max_image_pixels, declared)
+        image = load_image(
+            source.path if data is None else data,
+            settings.max_image_pixels,
+            lambda pixels: declared(backed_pixels(pixels, size)),
+        )
         facts |= image.header.facts()
         view = View(image, settings.num_patches)
         observations: dict[str, Observation | ImageIssue] = {}

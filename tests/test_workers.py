@@ -15,7 +15,7 @@ import pytest
 
 from cliqa import workers
 from cliqa.errors import RunError
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, bytes_for, seconds_for
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, backed_pixels, bytes_for, seconds_for
 from cliqa.observing import DecodeSettings, Observed, content_sha256, observe_file
 from cliqa.records import Issue, Source
 from cliqa.workers import WorkerPool
@@ -113,6 +113,7 @@ def test_the_budget_grows_with_what_the_header_declares() -> None:
         16,
         99,
     ]
+    assert backed_pixels(12_000_000, 4_000_000) == 12_000_000 and backed_pixels(178_000_000, 2000) == 200_000
     assert bytes_for(0) == bytes_for(40_000_000) == 1 << 30 < bytes_for(DEFAULT_MAX_IMAGE_PIXELS) < 3 << 30
 
 
