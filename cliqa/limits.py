@@ -17,7 +17,7 @@ _BYTES_PER_PIXEL = (
     12  # Pillow holds four bytes a pixel, twice where a mode is converted; decoders hold planes of their own
 )
 
-_PIXELS_PER_BYTE = 100  # a photograph has under 20; a blank scan as PNG a few hundred
+_PIXELS_PER_BYTE = 25  # photographs have 1 to 20 as JPEG; a blank scan as PNG has hundreds
 
 
 def backed_pixels(pixels: int, size: int) -> int:
