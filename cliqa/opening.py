@@ -82,5 +82,6 @@ def pipeline_settings(options: argparse.Namespace, content_hash: bool = False) -
         batch_size=options.batch_size,
         num_patches=options.num_patches,
         max_image_pixels=options.max_image_pixels,
+        file_seconds=options.file_seconds,
         content_hash=content_hash,
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cliqa import __version__
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -104,6 +104,10 @@ def add_compute(parser: argparse.ArgumentParser, shipped: str) -> None:
     group.add_argument(
         "--workers", type=positive(int, zero=True), default=None, metavar="N",
         help="decode processes, 0 for none beside the main one (default: one per processor)",
+    )  # fmt: skip
+    group.add_argument(
+        "--file-seconds", type=positive(float, zero=True), default=FILE_SECONDS, metavar="S",
+        help="processor seconds of a worker that any file may take, half a second more for each megapixel; 0 for no limit",
     )  # fmt: skip
     group.add_argument("--batch-size", type=positive(int), default=16, metavar="N", help="most images scored at once")
     group.add_argument("--quiet", action="store_true", help="no progress, summary or issue lines on standard error")

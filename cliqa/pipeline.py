@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cliqa.errors import ImageError, ImageIssue
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
 from cliqa.metrics import Field, Metric, Observation, Value
 from cliqa.observing import DecodeSettings, Observed, observe_file
 from cliqa.records import Issue, Record, Source
@@ -29,6 +29,7 @@ class PipelineSettings:
     """How a run is carried out; none of it changes a score.
 
     `workers` is the number of decode processes, 0 decodes in this process. `content_hash` adds the file's SHA-256.
+    `file_seconds` is a worker's processor time for any file, before what its pixels add; 0 for no limit.
     """
 
     workers: int = 0
@@ -36,6 +37,7 @@ class PipelineSettings:
     num_patches: int = DEFAULT_NUM_PATCHES
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
     content_hash: bool = False
+    file_seconds: float = FILE_SECONDS
 
 
 def default_workers() -> int:
@@ -68,6 +70,7 @@ def run(
         settings.num_patches,
         settings.max_image_pixels,
         settings.content_hash,
+        settings.file_seconds,
     )
     try:
         here = settings.workers == 0
