@@ -12,7 +12,17 @@ from cliqa.errors import UsageError
 from cliqa.images import LoadedImage
 from cliqa.metrics import View
 from cliqa.metrics.aesthetic import LABELS, Aesthetic, probabilities
-from cliqa.metrics.encoder import POOLED_WIDTH, Branch, LowHead, RatedHead, Trunk, pool, standardise, window_features
+from cliqa.metrics.encoder import (
+    POOLED_WIDTH,
+    Branch,
+    LowHead,
+    RatedHead,
+    Trunk,
+    pool,
+    pool_statistics,
+    standardise,
+    window_features,
+)
 from cliqa.metrics.grepq import FEATURE_PARTS, GRepQ, zero_shot_columns
 
 
@@ -202,3 +212,23 @@ def test_evaluate_prints_the_documented_table(folder, weights, tmp_path, capsys)
     assert lines[0] == "6 photographs"
     assert lines[1].split() == ["SRCC", "PLCC", "KRCC"]
     assert [line.split(",")[0] for line in lines[2:]] == ["low", "high", "combined"]
+
+
+def test_maps_at_inference_are_those_of_training():
+    torch.manual_seed(1)
+    trunk, branch = Trunk().to(memory_format=torch.channels_last), Branch().to(memory_format=torch.channels_last)
+    pictures = standardise(torch.randint(0, 256, (2, 70, 99, 3), dtype=torch.uint8))
+    shared = trunk(pictures)
+    trained = shared + branch(shared[-1])
+    for pick in (slice(0, 1), slice(0, 2)):
+        with torch.inference_mode():
+            shared = trunk(pictures[pick])
+            inferred = shared + branch(shared[-1])
+        for a, b in zip(trained, inferred, strict=True):
+            torch.testing.assert_close(a[pick].detach(), b, atol=1e-5, rtol=1e-4)
+
+
+def test_pooled_statistics_are_mean_and_deviation():
+    maps = torch.randn(3, 24, 9, 13).to(memory_format=torch.channels_last) * 2 + 5
+    variance, mean = torch.var_mean(maps, dim=(2, 3), correction=0)
+    torch.testing.assert_close(pool_statistics(maps), torch.cat([mean, (variance + 1e-6).sqrt()], dim=1))
