@@ -57,14 +57,14 @@ def _copy_hidden(reader: IO[bytes], target: str, part: str) -> None:
     try:
         with open(part, "xb") as writer:
             _copy_content(reader, writer)
-        _name(part, target)
+        name_finished(part, target)
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(part)
 
 
-def _name(part: str, target: str) -> None:
-    """Give a finished file its name. Raises FileExistsError where the name is taken."""
+def name_finished(part: str, target: str) -> None:
+    """Give a finished file its name in one step. Raises FileExistsError where the name is taken."""
     if os.name == "nt":
         os.rename(part, target)  # fails on Windows where the name is taken
         return

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from cliqa.records import Record, Scalar
     from cliqa.results import Results, Schema
     from cliqa.resuming import Saved
+    from cliqa.shards.listing import ShardListing
+    from cliqa.shards.sample_placing import SamplePlacer
 
 __all__ = ["Fields", "Filter", "guarded", "note_input", "open_listing", "open_metrics", "open_placer", "schema_of"]
 
@@ -83,10 +85,12 @@ class Filter:
 class _FilterRun(ScoringRun):
     """One run of a filter: keep or drop each record, place what is kept."""
 
-    def __init__(self, command: Filter, options: argparse.Namespace, console: Console, listing: Listing) -> None:
+    def __init__(
+        self, command: Filter, options: argparse.Namespace, console: Console, listing: Listing | ShardListing
+    ) -> None:
         super().__init__(options, console, listing)
         self.command = command
-        self.placer: Placer | None = None
+        self.placer: Placer | SamplePlacer | None = None
         self.printer: PathPrinter | None = None
         self.metric = ""
         self.kept = 0
@@ -98,6 +102,7 @@ class _FilterRun(ScoringRun):
     def begin(self, stack: contextlib.ExitStack) -> None:
         if self.placer is not None:
             self.placer.prepare()
+            stack.push(self.placer.end)
 
     def open_results(self, schema: Schema) -> Results:
         try:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cliqa.errors import UsageError
 from cliqa.limits import DEFAULT_NUM_PATCHES
 
 if TYPE_CHECKING:
@@ -18,26 +19,46 @@ if TYPE_CHECKING:
     from cliqa.pipeline import PipelineSettings
     from cliqa.placing import Placer
     from cliqa.results import Results, Schema
+    from cliqa.shards.listing import ShardListing
+    from cliqa.shards.sample_placing import SamplePlacer
 
 
-def open_listing(options: argparse.Namespace) -> Listing:
+def open_listing(options: argparse.Namespace) -> Listing | ShardListing:
     """The input files that the options name. Raises UsageError or RunError."""
     from cliqa.listing import IMAGE_SUFFIXES, Listing, parse_suffixes
+    from cliqa.shards.listing import ShardListing, reaches_beyond
 
     suffixes = parse_suffixes(options.exts) if options.exts else IMAGE_SUFFIXES
     stream = sys.stdin.buffer if options.input == "-" and sys.stdin is not None else None
-    listing = Listing(options.input, options.recursive, suffixes, options.null, stream)
+    listing: Listing | ShardListing
+    if reaches_beyond(options.input):
+        columns = (options.image_column, options.key_column)
+        listing = ShardListing(options.input, options.recursive, suffixes, options.null, stream, *columns)
+    else:
+        listing = Listing(options.input, options.recursive, suffixes, options.null, stream)
     listing.check()
     return listing
 
 
-def open_placer(options: argparse.Namespace) -> Placer | None:
-    """The output folder, checked but not made yet; None where nothing is to be placed."""
+def open_placer(options: argparse.Namespace) -> Placer | SamplePlacer | None:
+    """The output folder or tars, checked but not made yet; None where nothing is to be placed."""
     from cliqa.placing import Placer
+    from cliqa.shards.listing import reaches_beyond
+    from cliqa.shards.locations import is_remote
+    from cliqa.shards.member_names import is_shard
+    from cliqa.shards.sample_placing import SamplePlacer, refuse_options
+    from cliqa.shards.tar_writing import TarWriter, is_tar_pattern
 
     if not options.output:
         return None
-    placer = Placer(options.output, options.symlink, options.resume)
+    placer: Placer | SamplePlacer
+    if is_tar_pattern(options.output):
+        refuse_options(options.symlink, options.score_prefix)
+        placer = SamplePlacer(TarWriter(options.output, options.shard_size, options.resume))
+    elif reaches_beyond(options.input) and (is_shard(options.input) or is_remote(options.input)):
+        raise UsageError("from shards whole samples go into tars, -o kept/%06d.tar; or name the images with --print")
+    else:
+        placer = Placer(options.output, options.symlink, options.resume)
     placer.check(options.input)
     return None if options.dry_run else placer
 

@@ -45,8 +45,10 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     """Where the files come from."""
     group = parser.add_argument_group("input")
     group.add_argument(
-        "--input", "-i", required=True, help="input image directory, one file, or - for paths on standard input"
-    )
+        "--input", "-i", required=True,
+        help="input image directory, one file, or - for paths on standard input; also shards (.tar, .tar.gz, .parquet), "
+        "patterns in quotes such as 'shards/{000..099}.tar' or '*.tar', and addresses such as s3://bucket/folder",
+    )  # fmt: skip
     group.add_argument(
         "--recursive", "-r", action="store_true", help="go into sub-folders; the output mirrors the tree"
     )
@@ -57,16 +59,42 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--null", action="store_true", help="short: -0; paths on standard input and output end with a zero byte"
     )
+    add_columns(group)
     group.add_argument(
         "--max-image-pixels", type=positive(int), default=DEFAULT_MAX_IMAGE_PIXELS, metavar="N",
         help="images with more pixels are skipped, with an issue",
     )  # fmt: skip
 
 
+def add_columns(group: argparse._ArgumentGroup) -> None:
+    """Which columns of Parquet input are read."""
+    group.add_argument(
+        "--image-column", default="", metavar="NAME",
+        help="column of Parquet input with the bytes of images, image.bytes for a field within one "
+        "(default: the one that is named or typed so)",
+    )  # fmt: skip
+    group.add_argument(
+        "--key-column", default="", metavar="NAME",
+        help="column of Parquet input that names an image, row for the row's number (default: key, id, filename or the like)",
+    )  # fmt: skip
+
+
+def add_shard_size(group: argparse._ArgumentGroup) -> None:
+    """How large the tars are that a command writes."""
+    group.add_argument(
+        "--shard-size", type=positive(int), default=1000, metavar="N", help="samples in each tar of -o kept/%%06d.tar"
+    )
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Where the kept files go."""
     group = parser.add_argument_group("output")
-    group.add_argument("--output", "-o", help="output image directory; optional with --print, --results or --dry-run")
+    group.add_argument(
+        "--output", "-o",
+        help="output image directory; optional with --print, --results or --dry-run; for input in tars, tars of whole "
+        "samples: kept/%%06d.tar",
+    )  # fmt: skip
+    add_shard_size(group)
     group.add_argument(
         "--symlink", action="store_true",
         help="create symbolic links, instead of copying the real files (recommended on linux)",

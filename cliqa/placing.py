@@ -89,6 +89,9 @@ class Placer:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
 
+    def end(self, *_: object) -> None:
+        """The run is over: nothing is pending, since each file was placed whole."""
+
     def _missing_folders(self) -> list[str]:
         """The output folder and its parents, as far as they are still to be made, the deepest first."""
         folder, missing = os.path.abspath(self.output), []
@@ -112,6 +115,10 @@ class Placer:
             ImageError: the source has vanished or can't be read any more.
             PlacingError: the output can't take it (full disk, say); the run's output is lost.
         """
+        if source.content is not None:
+            raise ImageError(
+                "is no file that could be copied or linked; its samples can go into tars, -o kept/%06d.tar"
+            )
         directory = self._directory(source.folder if folder is None else folder)
         real = os.path.realpath(source.path)
         if not os.path.exists(real):

@@ -13,7 +13,7 @@ from cliqa.errors import RunError, UsageError
 from cliqa.guard import guarded
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 from cliqa.opening import open_listing, schema_of
-from cliqa.options import add_results, new_parser, positive
+from cliqa.options import add_columns, add_results, new_parser, positive
 
 if TYPE_CHECKING:
     from cliqa.console import Console
@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument("--input", "-i", required=True, help="a folder, one image, or - for paths on standard input")
     group.add_argument("--recursive", "-r", action="store_true", help="go into sub-folders")
     group.add_argument("--null", action="store_true", help="short: -0; paths on standard input end with a zero byte")
+    add_columns(group)
     group.add_argument("--output_mode", choices=("csv", "db", "both"), default="csv", help="what is written")
     group.add_argument("--pred_csv", default="./outputs/predictions.csv", help="CSV of the predictions")
     group.add_argument("--issue_csv", default="./outputs/issues.csv", help="CSV of the files that gave none")
@@ -77,10 +78,11 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.listing import parse_suffixes
     from cliqa.pipeline import PipelineSettings, default_workers, run
     from cliqa.records import Issue
+    from cliqa.shards.listing import reaches_beyond
 
     device = _device(options.device) if options.gpu is None else _gpu(options.gpu, console)
     listing = open_listing(options)
-    single = options.input != "-" and not os.path.isdir(options.input)
+    single = not reaches_beyond(options.input) and not os.path.isdir(options.input)
     suffixes = parse_suffixes(options.exts)
     if single and "*" not in suffixes and os.path.splitext(options.input)[1].lower() not in suffixes:
         raise UsageError(f"the suffix of {options.input} is none of {', '.join(suffixes)} (--exts)")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cliqa.records import Issue, Record, Source
     from cliqa.results import Results, Schema
     from cliqa.resuming import Earlier, Saved
+    from cliqa.shards.listing import ShardListing
 
 
 class ScoringRun:
@@ -29,7 +30,7 @@ class ScoringRun:
 
     content_hash = False  # whether records carry the file's SHA-256
 
-    def __init__(self, options: argparse.Namespace, console: Console, listing: Listing) -> None:
+    def __init__(self, options: argparse.Namespace, console: Console, listing: Listing | ShardListing) -> None:
         self.options = options
         self.console = console
         self.listing = listing

@@ -82,21 +82,27 @@ def state_of(path: str) -> State | None:
         return None
 
 
-def matches(pattern: str) -> Iterator[str]:
-    """The files that a pattern with `*`, `?`, `[...]` or `**` stands for, sorted."""
+def matches(pattern: str) -> Iterator[tuple[str, State | None]]:
+    """The files that a pattern with `*`, `?`, `[...]` or `**` stands for, sorted; with their states where the store tells."""
     if not is_remote(pattern):
-        yield from sorted(glob.iglob(pattern, recursive=True), key=os.fsencode)
+        yield from ((name, None) for name in sorted(glob.iglob(pattern, recursive=True), key=os.fsencode))
         return
     system, name = file_system(pattern)
-    for found in sorted(system.glob(name)):
-        yield system.unstrip_protocol(found)
+    yield from _stated(system, system.glob(name, detail=True))
 
 
-def remote_files(folder: str, recursive: bool) -> Iterator[str]:
-    """The files of a remote folder, sorted; without `recursive` its own alone."""
+def remote_files(folder: str, recursive: bool) -> Iterator[tuple[str, State | None]]:
+    """The files of a remote folder, sorted, with their states; without `recursive` its own alone."""
     system, name = file_system(folder)
-    for found in sorted(system.find(name, maxdepth=None if recursive else 1)):
-        yield system.unstrip_protocol(found)
+    yield from _stated(system, system.find(name, maxdepth=None if recursive else 1, detail=True))
+
+
+def _stated(system: Any, found: dict[str, dict[str, Any]]) -> Iterator[tuple[str, State | None]]:
+    for name, info in sorted(found.items()):
+        if info.get("type") != "directory":
+            size = info.get("size")
+            state = State(int(size), _mtime_ns(info)) if size is not None else None
+            yield system.unstrip_protocol(name), state
 
 
 def is_remote_folder(path: str) -> bool:

@@ -38,11 +38,13 @@ class TarImages:
     Attributes:
         shard: path or address of the tar.
         suffixes: what an image's name ends with; ("*",) for every member.
+        names_only: leave the bytes of a packed or remote tar where they are; they could be read in passing alone.
         left_out: members passed over so far that belong to no sample with an image.
     """
 
     shard: str
     suffixes: Sequence[str]
+    names_only: bool = False
     left_out: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[Source | Issue]:
@@ -139,6 +141,8 @@ class _Gathering:
             mtime_ns = self._opened.mtime_ns
             if self._in_place:
                 return replace(source, content=Slice(self._images.shard, member.offset, member.size, mtime_ns))
+            if self._images.names_only:
+                return replace(source, content=Held(b"", member.size, mtime_ns))
             self._bytes += member.size
             if self._bytes > MAX_BYTES:
                 raise ImageSkipped(f"the images of its sample have more than {MAX_BYTES} bytes")

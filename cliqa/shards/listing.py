@@ -1,0 +1,171 @@
+"""Input beyond folders: brace ranges, globs, shards, remote addresses, and paths of members on standard input."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import IO
+
+from cliqa.errors import RunError
+from cliqa.listing import ANY_SUFFIX, IMAGE_SUFFIXES, Listing, display
+from cliqa.records import Issue, Source, State
+from cliqa.shards.braces import expand_braces, has_braces
+from cliqa.shards.contents import Remote
+from cliqa.shards.locations import is_glob, is_remote, is_remote_folder, matches, remote_files, state_of
+from cliqa.shards.member_names import TABLE_SUFFIXES, is_shard, split_member_path, suffix_of
+from cliqa.shards.picking import MemberPicker
+from cliqa.shards.table_images import TableImages
+from cliqa.shards.tar_images import TarImages
+
+
+def reaches_beyond(given: str) -> bool:
+    """Whether an input is more than a folder or an image file: what exists under that very name is taken for what it is."""
+    if given == "-":
+        return True
+    if os.path.lexists(given):
+        return is_shard(given) and not os.path.isdir(given)
+    return is_remote(given) or has_braces(given) or is_glob(given) or split_member_path(given) is not None
+
+
+@dataclass
+class ShardListing:
+    """Iterates over sources as `cliqa.listing.Listing` does.
+
+    Attributes:
+        input: a shard, a remote address, a pattern that stands for many, or "-" for paths of any kind on `stream`.
+        recursive, suffixes, null, stream: as of `Listing`, for folders and streams; `suffixes` also for members of tars.
+        image_column, key_column: as of `TableImages`.
+        left_out: files and members passed over so far because of their suffix.
+    """
+
+    input: str
+    recursive: bool = False
+    suffixes: Sequence[str] = IMAGE_SUFFIXES
+    null: bool = False
+    stream: IO[bytes] | None = None
+    image_column: str = ""
+    key_column: str = ""
+    left_out: int = field(default=0, init=False)
+    _inside: bool = field(default=False, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._picker = MemberPicker(self.suffixes)
+        self._plain = Listing(self.input, self.recursive, self.suffixes, self.null, self.stream)
+
+    def check(self) -> None:
+        """Raise UsageError or RunError now for an input that stands for nothing."""
+        if self.input == "-" or not reaches_beyond(self.input):
+            self._plain.check()
+            return
+        first = next(self._places(), None)
+        if first is None:
+            raise RunError(f"there is no file {display(self.input)} stands for")
+        if first[0] == self.input and not is_remote_folder_or_member(self.input) and state_of(self.input) is None:
+            raise RunError(f"there is no input {display(self.input)}")
+
+    def count(self, seconds: float = 1.0) -> int | None:
+        """None: only reading the shards could tell."""
+        return None
+
+    def ready(self) -> bool:
+        """Whether the next source can be had without waiting for standard input."""
+        return self._inside or self._plain.ready()
+
+    def __iter__(self) -> Iterator[Source | Issue]:
+        if self.input != "-":
+            for place, state in self._places():
+                yield from self._at(place, state)
+            return
+        for found in self._plain:
+            if isinstance(found, Issue):
+                yield found
+                continue
+            yield from self._ahead(self._named(found))
+        self.left_out += self._plain.left_out
+
+    def places(self) -> Iterator[tuple[str, State | None]]:
+        """Each shard, file or folder that the input stands for, once; with its state where that came with the name."""
+        return self._places()
+
+    def read(self, shard: str) -> Iterator[Source | Issue]:
+        """The images of one shard."""
+        images = (
+            TableImages(shard, self.image_column, self.key_column)
+            if shard.lower().endswith(TABLE_SUFFIXES)
+            else TarImages(shard, self.suffixes)
+        )
+        yield from images
+        self.left_out += images.left_out
+
+    def _places(self) -> Iterator[tuple[str, State | None]]:
+        if os.path.lexists(self.input):
+            yield self.input, None
+            return
+        seen: set[str] = set()
+        for name in expand_braces(self.input):
+            beyond = is_glob(name) and not os.path.lexists(name)
+            for place, state in matches(name) if beyond else [(name, None)]:
+                if place not in seen:
+                    seen.add(place)
+                    yield place, state
+
+    def _at(self, place: str, state: State | None) -> Iterator[Source | Issue]:
+        if is_remote(place) and not is_shard(place) and is_remote_folder(place):
+            yield from self._remote_folder(place)
+        elif not is_remote(place) and os.path.isdir(place):
+            folder = Listing(place, self.recursive, self.suffixes)
+            yield from folder
+            self.left_out += folder.left_out
+        elif is_glob(self.input) and not is_shard(place) and not self._wanted(place):
+            self.left_out += 1
+        else:
+            yield from self._named(Source(place), state)
+
+    def _named(self, source: Source, state: State | None = None) -> Iterator[Source | Issue]:
+        """What a single path stands for: a shard, a remote file, a member, or a plain file."""
+        path = source.path
+        if is_shard(path):
+            yield from self.read(path)
+        elif (picked := self._picker.pick(path)) is not None:
+            yield picked
+        elif is_remote(path) and not os.path.lexists(path):
+            yield _remote(path, state or state_of(path))
+        else:
+            yield source
+
+    def _ahead(self, sources: Iterator[Source | Issue]) -> Iterator[Source | Issue]:
+        """The same sources; `ready` knows meanwhile whether another one is at hand."""
+        present = next(sources, None)
+        for following in sources:
+            self._inside = True
+            assert present is not None
+            yield present
+            present = following
+        self._inside = False
+        if present is not None:
+            yield present
+
+    def _remote_folder(self, folder: str) -> Iterator[Source | Issue]:
+        root = folder.rstrip("/")
+        for address, state in remote_files(folder, self.recursive):
+            if self._wanted(address):
+                below = posixpath.dirname(address[len(root) :].lstrip("/")) if address.startswith(root) else ""
+                yield _remote(address, state, below)
+            else:
+                self.left_out += 1
+
+    def _wanted(self, name: str) -> bool:
+        return ANY_SUFFIX in self.suffixes or suffix_of(name) in self.suffixes
+
+
+def is_remote_folder_or_member(given: str) -> bool:
+    """Whether an input is there without being a file of its own."""
+    return split_member_path(given) is not None or (is_remote(given) and is_remote_folder(given))
+
+
+def _remote(address: str, state: State | None, folder: str = "") -> Source | Issue:
+    if state is None:
+        return Issue(Source(address, folder), "error", "no such file")
+    return Source(address, folder, Remote(address, state.size, state.mtime_ns))
