@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import socket
+import zlib
 from collections.abc import Iterator
 
 _PART = ".cliqa-part-"
@@ -12,17 +14,35 @@ _PART = ".cliqa-part-"
 
 def part_name() -> str:
     """A hidden name that no other run uses, and by which `sweep` knows it."""
-    return f"{_PART}{os.getpid()}-{secrets.token_hex(6)}"
+    return f"{_PART}{os.getpid()}-{_host()}-{secrets.token_hex(6)}"
+
+
+def _host() -> str:
+    """Eight letters for this machine or container: processes of others can't be asked whether they still run."""
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
 
 
 def sweep(folder: str) -> None:
     """Remove what killed runs left half done below `folder`: only hidden files of our own naming."""
     for inside, _, names in os.walk(folder):
         for name in names:
-            number = name[len(_PART) :].partition("-")[0]
-            if name.startswith(_PART) and number.isdigit() and not is_running(int(number)):
+            if _is_abandoned(name):
                 with contextlib.suppress(OSError):
                     os.unlink(os.path.join(inside, name))
+
+
+def sweep_beside(path: str) -> None:
+    """Remove what killed runs left half done in the folder of `path`, not below it."""
+    folder = os.path.dirname(path) or os.curdir
+    for name in os.listdir(folder):
+        if _is_abandoned(name):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(folder, name))
+
+
+def _is_abandoned(name: str) -> bool:
+    number, _, rest = name[len(_PART) :].partition("-")
+    return name.startswith(_PART) and rest.startswith(_host()) and number.isdigit() and not is_running(int(number))
 
 
 def is_running(pid: int) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 from cliqa import atomic_copy, placing
 from cliqa.errors import ImageError, PlacingError, UsageError
+from cliqa.part_files import part_name
 from cliqa.placing import Placer
 from cliqa.records import Source
 from tests.test_listing import make_hostile
@@ -274,16 +275,12 @@ def test_resume_leaves_recorded_names_to_their_files(tmp_path: Path, photo: Sour
 def test_resume_removes_what_killed_runs_left(tmp_path: Path, photo: Source) -> None:
     out = tmp_path / "out"
     (out / "sub").mkdir(parents=True)
-    dead, alive = 2**22 + 1, os.getppid()
-    for name in (
-        f".cliqa-part-{dead}-ab",
-        f"sub/.cliqa-part-{dead}-cd",
-        f".cliqa-part-{alive}-ef",
-        ".cliqa-part-x",
-        "mine.jpg",
-    ):
+    ours = part_name().split("-", 3)[3]  # host and a random number
+    dead, alive = f".cliqa-part-{2**22 + 1}-{ours}", f".cliqa-part-{os.getppid()}-{ours}"
+    elsewhere = f".cliqa-part-{2**22 + 1}-00000000-ab"  # a process of another machine can't be asked
+    for name in (dead, f"sub/{dead}", alive, elsewhere, ".cliqa-part-x", "mine.jpg"):
         (out / name).write_bytes(b"")
     ready(out)
-    assert len(tree(out)) == 5
+    assert len(tree(out)) == 6
     ready(out, resume=True)
-    assert set(tree(out)) == {f".cliqa-part-{alive}-ef", ".cliqa-part-x", "mine.jpg"}
+    assert set(tree(out)) == {alive, elsewhere, ".cliqa-part-x", "mine.jpg"}

@@ -17,11 +17,13 @@ from pathlib import Path
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.listing import display
+from cliqa.part_files import sweep_beside
 from cliqa.results.line_files import CsvResults, JsonlResults
 from cliqa.results.parquet import ParquetResults, journal_path
 from cliqa.results.schema import FACTS, ISSUE_COLUMNS, Done, Row, Schema
 from cliqa.results.sqlite_store import SqliteResults
 from cliqa.results.writer import Results, issues_path
+from cliqa.run_lock import RunLock
 
 __all__ = ["FACTS", "ISSUE_COLUMNS", "SUFFIXES", "Done", "Results", "Row", "Schema", "issues_path", "open_results"]
 
@@ -33,24 +35,40 @@ def open_results(path: str, schema: Schema, resume: bool = False) -> Results:
 
     Raises:
         UsageError: unknown suffix, or the file exists and `resume` was not given.
-        ResultsError: it can't be written, or what lies there is not a results file of these metrics.
+        ResultsError: it can't be written, another run is writing it, or what lies there is not a results file of these metrics.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise UsageError(f"results can be {', '.join(SUFFIXES)}, not {display(Path(path).name)}")
+    _refuse_existing(path, suffix, resume)
+    try:
+        if suffix == ".db":  # a database has locks of its own, row by row: runs can share it
+            return SqliteResults(path, schema)
+        path = os.path.realpath(path)  # else the first rewriting would put a file in the place of a link
+        lock = RunLock(path)
+        try:
+            _refuse_existing(path, suffix, resume)  # another run may have come and gone
+            if resume:
+                sweep_beside(path)
+            results: Results
+            if suffix == ".csv":
+                results = CsvResults(path, schema)
+            else:
+                results = JsonlResults(path, schema) if suffix == ".jsonl" else ParquetResults(path, schema)
+        except BaseException:
+            lock.release()
+            raise
+        results.lock = lock
+        return results
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ResultsError(f"{display(path)} can't be written: {reason}") from error
+
+
+def _refuse_existing(path: str, suffix: str, resume: bool) -> None:
+    """Raises UsageError where a file that this one would write to exists and is not to be gone on with."""
     siblings = [path] if suffix == ".db" else [path, issues_path(path)]
     siblings += [journal_path(path)] if suffix == ".parquet" else []
     for sibling in siblings:
         if os.path.lexists(sibling) and not resume:
             raise UsageError(f"{display(sibling)} exists; use --resume to go on with it, or another name")
-    try:
-        if suffix == ".csv":
-            return CsvResults(path, schema)
-        if suffix == ".jsonl":
-            return JsonlResults(path, schema)
-        if suffix == ".db":
-            return SqliteResults(path, schema)
-        return ParquetResults(path, schema)
-    except (OSError, sqlite3.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ResultsError(f"{display(path)} can't be written: {reason}") from error

@@ -92,7 +92,7 @@ class _LineResults(Results):
     def _replace(self, row: Row) -> None:
         self._changed[row["path"]] = row
 
-    def close(self) -> None:
+    def _finish(self) -> None:
         """Close both files, with the rows that were replaced in their places."""
         with contextlib.ExitStack() as stack:
             for stream in self._streams.values():

@@ -35,9 +35,9 @@ class ParquetResults(JsonlResults):
                 if row["path"] not in self._known:  # the journal of a killed run is newer
                     self._remember(table, row)
 
-    def close(self) -> None:
+    def _finish(self) -> None:
         """Turn the journal into Parquet files and remove it."""
-        super().close()
+        super()._finish()
         fresh = {
             table: {row["path"]: row for row in self._read(table, journal) if row is not None}
             for table, journal in self.paths.items()
@@ -58,9 +58,9 @@ class ParquetResults(JsonlResults):
     def _replace(self, row: Row) -> None:
         self._add("scores", row)  # the last row of a path counts
 
-    def abandon(self) -> None:
+    def _leave(self) -> None:
         """Keep the journal: --resume goes on from it."""
-        super().close()
+        super()._finish()
 
 
 def journal_path(path: str) -> str:

@@ -129,7 +129,7 @@ class SqliteResults(Results):
         found = self.connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
         return None if found is None else str(found[0])
 
-    def close(self) -> None:
+    def _finish(self) -> None:
         """Fold the write-ahead log into the file, and close."""
         try:
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

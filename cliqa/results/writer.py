@@ -12,6 +12,7 @@ from typing import Any
 from cliqa.errors import ResultsError
 from cliqa.records import Issue, Record
 from cliqa.results.schema import Done, Row, Schema
+from cliqa.run_lock import RunLock
 
 
 class Results(ABC):
@@ -21,6 +22,7 @@ class Results(ABC):
         self.schema = schema
         self._known: dict[str, Done] = {}
         self.done: Mapping[str, Done] = self._known
+        self.lock: RunLock | None = None  # held until the results are closed
 
     def write(self, record: Record, kept: bool | None = None, placed: str | None = None) -> None:
         """Add one scored file."""
@@ -58,12 +60,30 @@ class Results(ABC):
     def _replace(self, row: Row) -> None: ...
 
     @abstractmethod
-    def close(self) -> None:
+    def _finish(self) -> None:
         """Write out what is pending."""
+
+    def _leave(self) -> None:
+        """Close after an error; what was added so far stays readable for --resume."""
+        self._finish()
+
+    def close(self) -> None:
+        """Write out what is pending; the next run may have the file."""
+        try:
+            self._finish()
+        finally:
+            self._unlock()
 
     def abandon(self) -> None:
         """Close after an error; what was added so far stays readable for --resume."""
-        self.close()
+        try:
+            self._leave()
+        finally:
+            self._unlock()
+
+    def _unlock(self) -> None:
+        if self.lock is not None:
+            self.lock.release()
 
     def _guard(self, action: Callable[[], None]) -> None:
         try:
