@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -96,6 +98,36 @@ def test_resume_goes_on_with_the_same_files(folder: Path, run: Run) -> None:
     assert run("--input", folder, "--quiet", "--resume") == 0
     assert [row["pred_qf_final"] for row in rows("outputs/predictions.csv")] == ["83", "61"]
     assert len(list(Path("outputs").iterdir())) == 2
+
+
+def test_resume_drops_a_row_cut_short_and_the_issues_that_are_settled(folder: Path, run: Run) -> None:
+    assert run("--input", folder, "--quiet", "--output_mode", "both") == 0
+    issues = len(rows("outputs/issues.csv"))
+    assert issues > 0
+    with open("outputs/predictions.csv", "a") as stream:
+        stream.write(str(folder / "cut.j"))
+    broken = folder / rows("outputs/issues.csv")[0]["filename"]
+    broken.unlink()
+    textured().save(broken, "JPEG", quality=71)
+    assert run("--input", folder, "--quiet", "--output_mode", "both", "--resume") == 0
+    assert sorted(row["pred_qf_final"] for row in rows("outputs/predictions.csv")) == ["71", "83"]
+    assert len(rows("outputs/issues.csv")) == issues - 1
+    with contextlib.closing(sqlite3.connect("outputs/results.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM issues").fetchone() == (issues - 1,)
+    assert sorted(os.listdir("outputs")) == ["issues.csv", "predictions.csv", "results.db"]
+
+
+def test_two_runs_at_once_write_two_files(tmp_path: Path) -> None:
+    paths = str(tmp_path / "p.csv"), str(tmp_path / "i.csv")
+    one = CsvPredictions(*paths)
+    with mock.patch("cliqa.results.predictions.free_path", side_effect=[*paths, paths[0] + "2", paths[1] + "2"]):
+        other = CsvPredictions(*paths)  # it looked before the first had made its files
+    with pytest.raises(ResultsError, match="another run"):
+        CsvPredictions(*paths, resume=True)
+    one.close()
+    other.close()
+    assert sorted(os.listdir(tmp_path)) == ["i.csv", "i.csv2", "p.csv", "p.csv2"]
+    CsvPredictions(*paths, resume=True).close()
 
 
 def test_a_single_image_is_shown(folder: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -145,7 +145,7 @@ class CsvResults(_LineResults):
                 head = None
             if head is None:
                 return
-            ended = _ends_with_newline(name)
+            ended = ends_with_newline(name)
             if head != self.columns[table]:
                 cut = not ended and ",".join(self.columns[table]).startswith(",".join(head))
                 if not cut or next(reader, None) is not None:
@@ -196,7 +196,8 @@ def _csv_value(value: Scalar) -> Scalar:
     return "" if value is None else value
 
 
-def _ends_with_newline(name: str) -> bool:
+def ends_with_newline(name: str) -> bool:
+    """Whether the last line of a file is whole; False for an empty one."""
     with open(name, "rb") as stream:
         stream.seek(0, os.SEEK_END)
         if stream.tell() == 0:

@@ -74,8 +74,16 @@ def _tables(path: str) -> tuple[tuple[str, str], tuple[str, str]]:
 
 def write_parquet(name: str, rows: Iterable[Row], types: Mapping[str, type]) -> None:
     """Write rows as one Parquet file, beside and then in place."""
-    import pyarrow
     import pyarrow.parquet
+
+    table = to_table(rows, types)
+    with replacing(name) as part:
+        pyarrow.parquet.write_table(table, part, compression="zstd")
+
+
+def to_table(rows: Iterable[Row], types: Mapping[str, type]) -> Any:
+    """Rows as a pyarrow table with columns of these types, and the exact bytes of paths that are no text."""
+    import pyarrow
 
     arrow = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
     columns: dict[str, list[Any]] = {column: [] for column in types}
@@ -87,8 +95,7 @@ def write_parquet(name: str, rows: Iterable[Row], types: Mapping[str, type]) -> 
         exact.append(None if printable(row["path"]) == row["path"] else os.fsencode(row["path"]))
     arrays = {column: pyarrow.array(values, arrow[types[column]]) for column, values in columns.items()}
     arrays["path_bytes"] = pyarrow.array(exact, pyarrow.binary())
-    with replacing(name) as part:
-        pyarrow.parquet.write_table(pyarrow.table(arrays), part, compression="zstd")
+    return pyarrow.table(arrays)
 
 
 def read_parquet(name: str) -> list[Row]:
