@@ -10,16 +10,19 @@ from cliqa.filtering import Fields, Filter
 from cliqa.options import bounded
 
 LABELS = ("accepted", "pending", "rejected")
+KEPT = ("accepted", "pending")
 
 
 def _add_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--keep", nargs="+", choices=LABELS, default=["accepted", "pending"], metavar="LABEL",
-        help="classes that are kept: accepted, pending, rejected",
+        "--keep", nargs="+", choices=LABELS, metavar="LABEL",
+        help="classes that are kept: accepted, pending, rejected (default: accepted pending; with --sort, all)",
     )  # fmt: skip
     group.add_argument(
-        "--sort", action="store_true", help="place every image, in a folder Accepted, Pending or Rejected"
-    )
+        "--sort", action="store_true",
+        help="place images in folders Accepted, Pending and Rejected, without the input's sub-folders: every image, or those of the "
+        "classes that --keep names; with --invert those of the other classes (without --keep, the rejected)",
+    )  # fmt: skip
     group.add_argument(
         "--min-confidence", type=bounded(0, 1), default=0, help="a label less probable than this becomes pending"
     )
@@ -36,10 +39,15 @@ def label(options: argparse.Namespace, fields: Fields) -> str:
     return found if fields[f"p_{found}"] >= options.min_confidence else "pending"
 
 
+def kept_labels(options: argparse.Namespace) -> tuple[str, ...]:
+    """The classes that the rule keeps, before `--invert`: those named, all where everything is sorted, else `KEPT`."""
+    if options.keep is not None:
+        return tuple(options.keep)
+    return LABELS if options.sort and not options.invert else KEPT
+
+
 def _keep(options: argparse.Namespace, fields: Fields) -> bool:
-    if options.sort:
-        return not options.invert  # sorting places everything; there is nothing to invert
-    return label(options, fields) in options.keep
+    return label(options, fields) in kept_labels(options)
 
 
 def _folder(options: argparse.Namespace, fields: Fields) -> str | None:
@@ -65,8 +73,8 @@ COMMAND = Filter(
     command="filter_low_aesthetic",
     metric="aesthetic",
     description=(
-        "Label pictures as photo managers do (rejected, pending, accepted) and copy or link those of the wanted classes, or sort all "
-        "of them. The labels were learned from human ratings."
+        "Label pictures as photo managers do (rejected, pending, accepted) and copy or link those of the wanted classes, or sort "
+        "them by class. The labels were learned from human ratings."
     ),
     add_options=_add_options,
     keep=_keep,

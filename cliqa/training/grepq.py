@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,20 @@ from cliqa.training.grepq_high import HighSettings, fit_direction, observe_photo
 from cliqa.training.grepq_low import LowSettings, observe_versions, pristine_gaussian, train_low
 from cliqa.training.imagenet_backbone import read_backbone
 from cliqa.training.photos import read_photos
-from cliqa.training.rated_encoder import RatedSettings, fine_tune, held_out
+from cliqa.training.rated_encoder import fine_tune
+from cliqa.training.rated_examples import RatedSettings, held_out
 from cliqa.training.rated_sets import RatedImage, read_rated
 from cliqa.training.train import TrainOptions
 
 VERSIONS = 8  # distorted versions of a photograph, beside the original
 VERSION_PHOTOGRAPHS = 140
 BLEND = (60.0, 1.0, 4.0)  # logit of q = 60 logit(q_low) + logit(q_high) + 4: evens out the spreads of the two
+
+# Small pictures first, then near the size that scores are read at.
+ROUNDS = (
+    RatedSettings(),
+    RatedSettings(ladders=32, sides=(320, 352, 384), views=2, epochs=2, rate=2e-4, head_rate=4e-4, warmup=100),
+)
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -99,7 +107,11 @@ def rated_branch(options: TrainOptions) -> Tensors:
     assert options.ratings is not None
     trunk, branch = find_backbone(options.work)
     images = training_list(options.ratings)
-    branch, head = fine_tune(images, trunk, branch, options.work / "rated", RatedSettings(seed=options.seed))
+    head = None
+    for number, settings in enumerate(ROUNDS):
+        seeded = replace(settings, seed=options.seed + number)
+        branch, head = fine_tune(images, trunk, branch, options.work / f"rated-{number + 1}", seeded, head)
+    assert head is not None
     return named(branch, "rated.branch.") | named(head, "rated.head.")
 
 

@@ -1,21 +1,17 @@
 """Fine-tune a branch of the encoder, and its head, on rated photographs: opinion, class and the order of damaged copies.
 
-Used by the recipes of GRepQ's `quality` and of the aesthetic classes. The trunk is frozen, so its maps are made once, one augmented
-view of each photograph and a share of them also in two damaged copies, and kept in shards; epochs then run over crops of these maps.
-Shards are seeded by their number and resume; so does the training (`state.pt`; `curve.csv` is the log). Start it under `torchrun`
-and the processes share the work.
+Used by the recipes of GRepQ's `quality` and of the aesthetic classes. Several rounds follow one another, small pictures first; each
+reads shards of its own (`rated_examples`) and resumes (`state.pt`; `curve.csv` is the log). Start it under `torchrun` and the
+processes share the work.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
-import io
 import math
-import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,37 +19,53 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, distributed, nn
 
-from cliqa.metrics.encoder import Branch, RatedHead, Trunk, join_pooled, pool_statistics, standardise
+from cliqa.metrics.encoder import Branch, RatedHead, Trunk, join_pooled, pool_statistics
+from cliqa.training.rated_examples import (
+    RatedSettings,
+    Shard,
+    batches,
+    held_out,
+    load_shard,
+    make_shards,
+    rank_and_world,
+)
 from cliqa.training.rated_sets import RatedImage
-from cliqa.training.severity import ladder
 
 LABELS = ("rejected", "pending", "accepted")
-Shard = dict[str, NDArray[Any]]
 
 
 def fine_tune(
-    images: Sequence[RatedImage], trunk: Trunk, branch: Branch, work: Path, settings: RatedSettings
+    images: Sequence[RatedImage],
+    trunk: Trunk,
+    branch: Branch,
+    work: Path,
+    settings: RatedSettings,
+    head: RatedHead | None = None,
 ) -> tuple[Branch, RatedHead]:
-    """Fit on `images` (scores 0-1, class labels) less the held-out ones; returns the averaged branch and head."""
+    """Fit on `images` (scores 0-1, class labels) less the held-out ones; returns the averaged branch and head.
+
+    A head that is given is tuned further, with the branch that belongs to it; without one, a new one is fitted.
+    """
     torch.manual_seed(settings.seed)
     train = [image for image in images if not held_out(image)]
     val = [image for image in images if held_out(image)]
     trunk.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     branch.to(memory_format=torch.channels_last)
-    head = RatedHead(settings.dropout)
-    plain = RatedSettings(ladders=0, sides=(256,), seed=settings.seed + 1)
+    plain = replace(settings, ladders=0, sides=settings.sides[len(settings.sides) // 2 :][:1], seed=settings.seed + 1)
     val_shard = load_shard(make_shards(val[: settings.shard], trunk, work / "val", plain)[0])
-    shards = make_shards(train, trunk, work / "shards", settings)
+    fresh = head is None
+    head = head or RatedHead()
+    head.dropout = settings.dropout
     net = nn.ModuleDict({"branch": branch, "head": head})
     optimizer = torch.optim.AdamW(
         [{"params": branch.parameters(), "lr": settings.rate}, {"params": head.parameters(), "lr": settings.head_rate}],
         weight_decay=settings.decay,
     )
     rank, world = rank_and_world()
-    steps = sum(1 for _ in batches(shards, 0, settings)) // world
+    count = math.ceil(len(train) / settings.shard)
+    steps = sum(1 for _ in batches(list(range(count)), 0, settings)) // world
     total = steps * settings.epochs
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
@@ -68,11 +80,15 @@ def fine_tune(
         schedule.load_state_dict(state["schedule"])
         step = int(state["step"])
     else:
-        _standardise_head(head, branch, val_shard)
+        if fresh:
+            _standardise_head(head, branch, val_shard)
         averaged = {name: value.clone() for name, value in net.state_dict().items()}
     losses, started = [], time.process_time()
     while step < total:
         epoch, at = divmod(step, steps)
+        view = epoch % settings.views
+        seeded = replace(settings, seed=settings.seed + 1000 * view)
+        shards = make_shards(train, trunk, work / f"view-{view}", seeded)
         mine = [batch for place, batch in enumerate(batches(shards, epoch, settings)) if place % world == rank][
             at:steps
         ]
@@ -126,7 +142,9 @@ def _loss(
     rng: np.random.Generator,
 ) -> Tensor:
     whole = np.flatnonzero(shard["strength"] == 0)
-    rated = whole[rows[rows < len(whole)]]
+    rated = whole[rows[rows < len(whole)]]  # the last shard is short
+    if not len(rated):
+        rated = whole[rows % len(whole)]
     # a photograph's damaged copies follow it at once
     laddered = [i for i in rated if i + 2 < len(shard["strength"]) and shard["strength"][i + 1] > 0][:2]
     chosen = np.concatenate([rated, [i + 1 for i in laddered], [i + 2 for i in laddered]]).astype(int)

@@ -1,0 +1,122 @@
+"""The command `filter_low_aesthetic`: which classes are kept, sorting, confidence, prefix and sidecars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cliqa import filter_low_aesthetic
+
+# Sure and unsure pictures of each class, see `toy_labels`.
+FILES = {"bad.png": 11, "bad_unsure.png": 10, "so_so.png": 101, "good.png": 201, "sub/good_unsure.png": 200}
+
+
+@pytest.fixture
+def run(
+    make_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dict[str, bytes]]:
+    """Run the command on the pictures; the files placed, by their path in the output."""
+    toy = replace(filter_low_aesthetic.COMMAND, metric="tests.toy_labels:Brightness")
+    monkeypatch.setattr(filter_low_aesthetic, "COMMAND", toy)
+    root, out = make_folder(FILES), tmp_path / "out"
+
+    def call(*options: str, status: int = 0, output: bool = True) -> dict[str, bytes]:
+        where = ["-i", str(root), *(["-o", str(out)] if output else []), "--recursive"]
+        assert filter_low_aesthetic.main([*where, "--workers", "0", "--gpu", "-1", "--quiet", *options]) == status
+        base = out if output else root
+        return {str(path.relative_to(base)): path.read_bytes() for path in base.rglob("*") if path.is_file()}
+
+    return call
+
+
+def test_all_but_rejected_are_kept(run: Callable[..., dict[str, bytes]]) -> None:
+    assert set(run()) == {"so_so.png", "good.png", "sub/good_unsure.png"}
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        (["--keep", "accepted"], {"good.png", "sub/good_unsure.png"}),
+        (["--keep", "rejected", "pending"], {"bad.png", "bad_unsure.png", "so_so.png"}),
+        (["--invert"], {"bad.png", "bad_unsure.png"}),
+        (["--keep", "accepted", "--invert"], {"bad.png", "bad_unsure.png", "so_so.png"}),
+    ],
+)
+def test_keep_names_the_classes_and_invert_takes_the_others(
+    run: Callable[..., dict[str, bytes]], options: list[str], kept: set[str]
+) -> None:
+    assert set(run(*options)) == kept
+
+
+def test_labels_below_the_confidence_become_pending(run: Callable[..., dict[str, bytes]]) -> None:
+    assert set(run("--keep", "pending", "--min-confidence", "0.5")) == {
+        "bad_unsure.png", "so_so.png", "sub/good_unsure.png",
+    }  # fmt: skip
+
+
+def test_sorting_places_every_picture_by_its_class(run: Callable[..., dict[str, bytes]]) -> None:
+    assert set(run("--sort")) == {
+        "Rejected/bad.png", "Rejected/bad_unsure.png", "Pending/so_so.png", "Accepted/good.png", "Accepted/good_unsure.png",
+    }  # fmt: skip
+
+
+def test_sorting_follows_the_confidence(run: Callable[..., dict[str, bytes]]) -> None:
+    assert set(run("--sort", "--min-confidence", "0.5")) == {
+        "Rejected/bad.png", "Pending/bad_unsure.png", "Pending/so_so.png", "Accepted/good.png", "Pending/good_unsure.png",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "placed"),
+    [
+        (["--keep", "accepted"], {"Accepted/good.png", "Accepted/good_unsure.png"}),
+        (["--keep", "accepted", "pending", "--invert"], {"Rejected/bad.png", "Rejected/bad_unsure.png"}),
+        (["--invert"], {"Rejected/bad.png", "Rejected/bad_unsure.png"}),
+    ],
+)
+def test_sorting_can_be_restricted_to_classes_and_inverted(
+    run: Callable[..., dict[str, bytes]], options: list[str], placed: set[str]
+) -> None:
+    assert set(run("--sort", *options)) == placed
+
+
+def test_prefix_is_the_expected_class_and_the_label(run: Callable[..., dict[str, bytes]]) -> None:
+    assert set(run("--keep", "rejected", "--score-prefix")) == {
+        "0.30_rejected_bad.png", "0.90_rejected_bad_unsure.png",
+    }  # fmt: skip
+
+
+def test_sidecars_lie_beside_the_placed_files_with_the_label_that_decided(
+    run: Callable[..., dict[str, bytes]],
+) -> None:
+    pytest.importorskip("lxml")
+    placed = run("--sort", "--min-confidence", "0.5", "--xmp")
+    labels = {name: content for name, content in placed.items() if name.endswith(".xmp")}
+    assert len(labels) == len(FILES)
+    assert b'PickLabel="1"' in labels["Rejected/bad.png.xmp"]
+    assert b'Rating="-1"' in labels["Rejected/bad.png.xmp"]
+    assert b'PickLabel="2"' in labels["Pending/bad_unsure.png.xmp"]
+    assert b'PickLabel="3"' in labels["Accepted/good.png.xmp"]
+
+
+def test_sidecars_lie_beside_the_images_where_nothing_is_placed(
+    run: Callable[..., dict[str, bytes]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("lxml")
+    found = run("--xmp", "--print", output=False)
+    assert sum(name.endswith(".xmp") for name in found) == len(FILES)
+    assert b'PickLabel="1"' in found["bad.png.xmp"]
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_a_dry_run_writes_no_sidecars(run: Callable[..., dict[str, bytes]]) -> None:
+    assert set(run("--xmp", "--dry-run", output=False)) == set(FILES)
+
+
+@pytest.mark.parametrize("options", [["--keep", "superb"], ["--min-confidence", "1.5"]])
+def test_unknown_classes_and_confidences_are_refused(run: Callable[..., dict[str, bytes]], options: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(*options)
