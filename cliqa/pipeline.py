@@ -6,18 +6,16 @@ twice `workers * DEPTH + batch_size`, so memory does not depend on how many file
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from cliqa.errors import ImageError, ImageIssue
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
-from cliqa.metrics import Field, Metric, Observation, Value
+from cliqa.metrics import Metric
 from cliqa.observing import DecodeSettings, Observed, observe_file
 from cliqa.records import Issue, Record, Source
+from cliqa.scoring import Scorer
 from cliqa.workers import WorkerPool
 
 DEFAULT_BATCH_SIZE = 16
@@ -64,7 +62,7 @@ def run(
     devices = [list(group) for group in metrics if not isinstance(group, Metric)] or [
         [metric for metric in metrics if isinstance(metric, Metric)]
     ]
-    scorer = _Scorer(devices)
+    scorer = Scorer(devices, settings.workers)
     decode = DecodeSettings(
         tuple(metric.target for metric in devices[0]),
         settings.num_patches,
@@ -125,72 +123,3 @@ def _decode(
             elif exhausted and not (waiting or pool.busy):
                 return
             waiting.update(pool.results(0.0 if complete or first in waiting else None))
-
-
-class _Scorer:
-    """Runs the metrics over batches, on one device or on several side by side."""
-
-    def __init__(self, devices: list[list[Metric]]) -> None:
-        self.devices = devices
-        self.pool = ThreadPoolExecutor(len(devices)) if len(devices) > 1 else None
-
-    def close(self) -> None:
-        if self.pool is not None:
-            self.pool.shutdown(cancel_futures=True)
-
-    def __call__(self, found: list[Observed | Issue | Passed], batch_size: int) -> list[Record | Issue | Passed]:
-        good = [item for item in found if isinstance(item, Observed)]
-        batches = [good[start : start + batch_size] for start in range(0, len(good), batch_size)]
-        if self.pool is None:
-            scored = [_score(self.devices[0], batch) for batch in batches]
-        else:
-            shares = [self.devices[index % len(self.devices)] for index in range(len(batches))]
-            scored = list(self.pool.map(_score, shares, batches))
-        records = iter([record for batch in scored for record in batch])
-        return [next(records) if isinstance(item, Observed) else item for item in found]
-
-
-def _score(metrics: list[Metric], batch: list[Observed]) -> list[Record | Issue]:
-    """Records with the fields of all metrics; an Issue for a file that none of them could score."""
-    records = [Record(item.source, dict(item.facts), notes=list(item.notes)) for item in batch]
-    failures: list[list[ImageIssue]] = [[] for _ in batch]
-    for metric in metrics:
-        observations = [item.observations[metric.name] for item in batch]
-        good = [found for found in observations if not isinstance(found, ImageIssue)]
-        answers = iter(_answers(metric, good))
-        for record, failed, found in zip(records, failures, observations, strict=True):
-            values = found if isinstance(found, ImageIssue) else _values(metric, next(answers))
-            if isinstance(values, ImageIssue):
-                failed.append(values)
-                record.notes.append(f"{metric.name}: {values}")
-                values = {field.name: None for field in metric.fields}
-            record.values |= {f"{metric.name}.{name}": value for name, value in values.items()}
-    return [
-        Issue.of(record.source, failed[0], record.facts) if len(failed) == len(metrics) else record
-        for record, failed in zip(records, failures, strict=True)
-    ]
-
-
-def _answers(metric: Metric, observations: Sequence[Observation]) -> Sequence[Mapping[str, Value]]:
-    """On a GPU the batch at once. On the CPU one by one: the last bits of a matrix product depend on how many rows it has, and
-    which files share a batch on timing, but a run that was stopped and resumed has to store the very same scores.
-    """
-    if metric.device == "cpu":
-        return [metric.score([observation])[0] for observation in observations]
-    return metric.score(observations) if observations else []
-
-
-def _values(metric: Metric, answer: Mapping[str, Value]) -> dict[str, Value] | ImageIssue:
-    """The fields as plain Python values; an issue where a number is not finite, so that no rule compares with it."""
-    values = {field.name: _plain(field, answer[field.name]) for field in metric.fields}
-    for name, value in values.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            return ImageError(f"{metric.name} gave no finite {name}")
-    return values
-
-
-def _plain(field: Field, value: Value) -> Value:
-    if value is None:
-        return None
-    plain: Value = {"float": float, "int": int, "str": str}[field.kind](value)
-    return plain

@@ -114,7 +114,10 @@ class Metric(ABC):
 
     @abstractmethod
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """Fields for each observation, in order. The result for one never depends on the others."""
+        """Fields for each observation, in order. The result for one never depends on the others.
+
+        A metric that runs a torch network on the CPU is called from several threads at once, one image each.
+        """
 
     @property
     def target(self) -> str:
