@@ -13,6 +13,7 @@ import stat
 from typing import IO
 
 from cliqa.errors import ImageError
+from cliqa.regular_files import open_regular
 
 _UNNAMED_FALLBACK = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
 _NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -21,12 +22,10 @@ _NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 def copy_file(source: str, target: str, part: str) -> None:
     """Copy with times and permissions, then name it in one step. Raises FileExistsError where the name is taken."""
     try:
-        opened = open(source, "rb")  # noqa: SIM115
+        opened = open_regular(source)
     except OSError as error:
         raise ImageError(f"can't be copied: {error.strerror}") from error
     with opened as reader:
-        if not stat.S_ISREG(os.fstat(reader.fileno()).st_mode):
-            raise ImageError("can't be copied: not a regular file")
         if not _copy_unnamed(reader, target):
             _copy_hidden(reader, target, part)
 

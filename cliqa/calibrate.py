@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from cliqa.errors import UsageError
 from cliqa.guard import guarded
+from cliqa.listing import display
 from cliqa.options import bounded, new_parser, positive
+from cliqa.part_files import creating
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,11 +108,11 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     if options.plot:
         _plot(options.plot, values, good, names, rules, single, [rule.column for rule in conjunction], units)
     if options.print:
-        print(where)
+        print(display(where))
     else:
-        print(_table(rules, single, names, len(rules) if options.all else LISTED))
-        print()
-        print(_proposal(where, estimate, options))
+        table = _table(rules, single, names, len(rules) if options.all else LISTED)
+        text = f"{table}\n\n{_proposal(where, estimate, options)}"
+        print("\n".join(map(display, text.split("\n"))))  # the names of columns are a store's, and foreign
     if estimate.balanced_accuracy < CHANCE:
         console.say("the scores hardly tell your labels apart: do not rely on these thresholds")
     return 0
@@ -253,8 +255,8 @@ def _plot(
         axis.set_axis_off()
     axes.flat[0].legend(frameon=False, fontsize=9)
     try:
-        os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
-        figure.savefig(name, dpi=130)
+        with creating(name) as part:
+            figure.savefig(part, dpi=130, format=os.path.splitext(name)[1].lstrip(".").lower() or "png")
     except (OSError, ValueError) as error:
         raise UsageError(f"the plot can't be written: {error}") from error
     finally:

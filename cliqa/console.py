@@ -37,7 +37,7 @@ class Console:
 
     def issue(self, issue: Issue) -> None:
         """The line of a file that gave no score."""
-        self.say(f"{issue.kind}: {display(issue.path)}: {display(issue.message)}")
+        self.say(f"{issue.kind}: {issue.path}: {issue.message}")
 
     @contextlib.contextmanager
     def progress(self, total: int | None) -> Iterator[Console]:
@@ -59,6 +59,7 @@ class Console:
             self._bar.update(1)
 
     def _write(self, message: str) -> None:
+        message = display(message)  # names in it, and texts out of files, are foreign
         if sys.stderr is None:  # closed; `print` would take standard output
             return
         with contextlib.suppress(OSError):  # nobody listens: no reason to stop

@@ -8,7 +8,6 @@ import importlib
 import io
 import os
 import re
-import stat
 import warnings
 from collections.abc import Iterator
 from typing import IO
@@ -17,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.limits import MAX_BYTES_READ_WHOLE
+from cliqa.regular_files import open_regular
 
 # The readers that may look at a file. Not among them on purpose: EPS (runs Ghostscript) and anything that follows paths.
 # (MPO, the multi-picture files of cameras, comes through the JPEG reader.)
@@ -41,19 +41,6 @@ def opened(source: str | os.PathLike[str] | bytes) -> Iterator[IO[bytes]]:
         raise ImageError(_os_reason(error)) from error
     except ValueError as error:  # a path with a zero byte
         raise ImageError(f"can't be opened: {describe(error)}") from error
-
-
-def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
-    """Open for reading; a pipe, socket, device or folder is refused rather than waited for."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise ImageError("is a folder" if stat.S_ISDIR(mode) else "not a regular file")
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
 
 
 def _os_reason(error: OSError) -> str:

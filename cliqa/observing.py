@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cliqa.errors import ImageIssue
-from cliqa.image_files import open_regular
 from cliqa.images import load_image
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS, backed_pixels
 from cliqa.metrics import Metric, Observation, View
 from cliqa.records import Issue, Scalar, Source
+from cliqa.regular_files import open_regular
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,10 @@ import socket
 import zlib
 from collections.abc import Iterator
 
+from cliqa.atomic_copy import name_finished
+from cliqa.errors import UsageError
+from cliqa.listing import display
+
 _PART = ".cliqa-part-"
 
 
@@ -61,12 +65,36 @@ def is_running(pid: int) -> bool:
 @contextlib.contextmanager
 def replacing(path: str) -> Iterator[str]:
     """A new file beside `path` to write to; it takes the place of `path` when the block ends, and is removed if it fails."""
+    with _beside(path) as part:
+        yield part
+        os.replace(part, path)
+
+
+@contextlib.contextmanager
+def creating(path: str) -> Iterator[str]:
+    """The same for a file that must not be there yet.
+
+    Raises:
+        UsageError: it is there, now or when the block ends; whatever it is, it is left alone.
+    """
+    taken = UsageError(f"{display(path)} exists; give another name")
+    if os.path.lexists(path):
+        raise taken
+    os.makedirs(os.path.dirname(path) or os.curdir, exist_ok=True)
+    with _beside(path) as part:
+        yield part
+        try:
+            name_finished(part, path)
+        except FileExistsError:
+            raise taken from None
+
+
+@contextlib.contextmanager
+def _beside(path: str) -> Iterator[str]:
     part = os.path.join(os.path.dirname(path), part_name())
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield part
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
+    finally:
+        with contextlib.suppress(OSError):  # it has got its name, most times
             os.unlink(part)
-        raise

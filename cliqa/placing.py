@@ -123,6 +123,8 @@ class Placer:
         real = os.path.realpath(source.path)
         if not os.path.exists(real):
             raise ImageError("has gone since it was scored")
+        if not os.path.isfile(real):
+            raise ImageError("not a regular file")
         if self._streamed and self._is_inside(os.path.realpath(os.path.dirname(source.path))):
             raise ImageError("lies in the output folder itself")
         for candidate in candidates(prefix + source.filename):

@@ -10,13 +10,15 @@ import contextlib
 import os
 from typing import Any
 
-from cliqa.errors import PlacingError, UsageError
+from cliqa.errors import ImageError, PlacingError, UsageError
+from cliqa.regular_files import open_regular
 
 PICK_LABELS = {"rejected": "1", "pending": "2", "accepted": "3"}
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 XMP = "http://ns.adobe.com/xap/1.0/"
 DIGIKAM = "http://www.digikam.org/ns/1.0/"
 META = "adobe:ns:meta/"
+_LARGEST = 16 << 20  # bytes; sidecars have kilobytes
 _EMPTY = (
     f'<x:xmpmeta xmlns:x="{META}"><rdf:RDF xmlns:rdf="{RDF}">'
     f'<rdf:Description rdf:about="" xmlns:xmp="{XMP}" xmlns:digiKam="{DIGIKAM}"/></rdf:RDF></x:xmpmeta>'
@@ -64,12 +66,17 @@ def write_sidecar(image: str, label: str) -> str:
 
 def _read(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
+        with open_regular(path) as stream:
+            content = stream.read(_LARGEST + 1)
     except FileNotFoundError:
         return None
+    except ImageError as error:
+        raise PlacingError(f"{path} is left alone: {error}") from error
     except OSError as error:
         raise PlacingError(f"{path} can't be read: {error.strerror}") from error
+    if len(content) > _LARGEST:
+        raise PlacingError(f"{path} is larger than {_LARGEST >> 20} MiB and is left alone")
+    return content
 
 
 def merged(existing: bytes | None, label: str, path: str = "the sidecar") -> bytes:

@@ -55,14 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.listing import display
-    from cliqa.part_files import replacing
+    from cliqa.part_files import creating, replacing
     from cliqa.report.build import build
 
     if os.path.lexists(options.output) and not options.force:
         raise UsageError(f"{display(options.output)} exists; use --force to replace it, or another name")
     try:
         os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
-        with replacing(options.output) as part, open(part, "w", encoding="utf-8", newline="\n") as stream:
+        with (
+            (replacing if options.force else creating)(options.output) as part,
+            open(part, "w", encoding="utf-8", newline="\n") as stream,
+        ):
             told = build(options, console, stream)
     except OSError as error:
         raise ResultsError(f"{display(options.output)} can't be written: {error.strerror or error}") from error

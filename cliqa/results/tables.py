@@ -15,7 +15,7 @@ from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.listing import display
-from cliqa.part_files import replacing
+from cliqa.part_files import creating
 from cliqa.results.conditions import quote
 from cliqa.results.schema import ISSUE_COLUMNS, Row
 from cliqa.results.sqlite_store import to_sql_value
@@ -38,7 +38,7 @@ _ROW_GROUP = 10_000
 
 
 def write_table(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[Any]]) -> int:
-    """Write rows to a .csv, .jsonl or .parquet file, beside and then in place; returns how many there were.
+    """Write rows to a .csv, .jsonl or .parquet file, beside and then named; returns how many there were.
 
     Args:
         name: the file; its suffix decides.
@@ -47,8 +47,7 @@ def write_table(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[
     """
     write = {".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": _write_parquet}[os.path.splitext(name)[1].lower()]
     try:
-        os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
-        with replacing(name) as part:
+        with creating(name) as part:
             return write(part, columns, rows)
     except OSError as error:
         raise ResultsError(f"{display(name)} can't be written: {error.strerror or error}") from error

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field, replace
 
 from cliqa.errors import ImageError, ImageSkipped
-from cliqa.image_files import open_regular
+from cliqa.regular_files import open_regular
 from cliqa.shards.locations import open_location, reason
 
 MAX_BYTES = 256 << 20  # of one image in a shard or at a remote address: a worker holds all of them

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import IO, Any
 
 from cliqa.errors import ImageError, ImageIssue, UsageError
-from cliqa.image_files import open_regular
 from cliqa.records import State
+from cliqa.regular_files import open_regular
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+(?:://|::)")
 _READ_AHEAD = 8 << 20  # bytes that a network file fetches at a time
