@@ -9,6 +9,7 @@ import contextlib
 import errno
 import filecmp
 import os
+import stat
 from pathlib import Path
 
 from cliqa.atomic_copy import copy_file
@@ -43,15 +44,22 @@ class Placer:
 
         Raises:
             UsageError: the output is a file, or lies in (or is) the input folder.
+            PlacingError: nobody may look at it.
         """
-        if os.path.lexists(self.output) and not os.path.isdir(self.output):
+        try:
+            is_folder = stat.S_ISDIR(os.stat(self.output).st_mode)
+        except FileNotFoundError:
+            is_folder = not os.path.lexists(self.output)  # or it is a link to nothing
+        except OSError as error:
+            raise PlacingError(f"the output {display(self.output)} can't be read: {error.strerror}") from error
+        if not is_folder:
             raise UsageError(f"the output {display(self.output)} exists and is no folder")
         self._streamed = source == "-"
         if self._streamed or not os.path.isdir(source):
             return
         real = Path(os.path.realpath(self.output))
         for folder in (real, *real.parents):
-            if folder.exists() and os.path.samefile(folder, source):
+            if _is_same(str(folder), source):
                 if folder == real:
                     raise UsageError(f"the output folder is the input folder: {display(self.output)}")
                 raise UsageError(f"the output folder {display(self.output)} lies inside the input folder")
@@ -184,3 +192,11 @@ class Placer:
             return os.path.getsize(real) == os.path.getsize(target) and filecmp.cmp(real, target, shallow=False)
         except OSError:
             return False
+
+
+def _is_same(folder: str, other: str) -> bool:
+    """Whether two paths lead to one folder; a folder that isn't there, or that nobody may look at, is no other's."""
+    try:
+        return os.path.samefile(folder, other)
+    except OSError:
+        return False

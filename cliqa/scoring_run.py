@@ -52,6 +52,8 @@ class ScoringRun:
                 self.results = stack.enter_context(self.open_results(schema))
                 self.earlier = Earlier(self.results.done, schema, getattr(options, "by_content", False))
                 note_input(self.results, options.input)
+                if options.resume:
+                    self.results.forget_folders(options.input)
             stack.enter_context(self.console.progress(self.listing.count() if self.console.terminal else None))
             settings = pipeline_settings(options, self.content_hash)
             scored = run(self._listed(), metrics, settings, self.listing.ready)

@@ -89,6 +89,9 @@ class _LineResults(Results):
         self._line(table, row, self._streams[table])
         self._streams[table].flush()
 
+    def _forget(self, path: str) -> None:
+        self._latest[path] = ""
+
     def _replace(self, row: Row) -> None:
         self._changed[row["path"]] = row
 

@@ -55,6 +55,10 @@ class ParquetResults(JsonlResults):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(journal)
 
+    def _forget(self, path: str) -> None:
+        super()._forget(path)
+        self.completed["issues"] = [row for row in self.completed["issues"] if row["path"] != path]
+
     def _replace(self, row: Row) -> None:
         self._add("scores", row)  # the last row of a path counts
 

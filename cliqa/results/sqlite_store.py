@@ -120,13 +120,20 @@ class SqliteResults(Results):
             return row
         return row | {"weights": write_mark(read_mark(found[3] or "") | dict(self.schema.weights))}
 
+    def _issue_paths(self) -> list[str]:
+        return [from_sql_text(path) for (path,) in self.connection.execute("SELECT path FROM issues")]
+
+    def _forget(self, path: str) -> None:
+        self.connection.execute("DELETE FROM issues WHERE path = ?", [to_sql_value(path)])
+
     def note(self, key: str, value: str) -> None:
         """Remember a fact of the run in the table `meta`."""
-        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
+        self._guard(lambda: self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value]))
 
     def noted(self, key: str) -> str | None:
         """A fact in the table `meta`."""
-        found = self.connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+        with reading():
+            found = self.connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
         return None if found is None else str(found[0])
 
     def _finish(self) -> None:
@@ -139,6 +146,15 @@ class SqliteResults(Results):
             self.connection.close()
 
 
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """Whatever SQLite has against reading becomes a ResultsError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise ResultsError(f"the results can't be read: {error}") from error
+
+
 class SavedRows(Mapping[str, Done]):
     """What a store holds of each path, looked up when asked for: a store may be larger than memory."""
 
@@ -146,18 +162,21 @@ class SavedRows(Mapping[str, Done]):
         self._connection = connection
 
     def __getitem__(self, path: str) -> Done:
-        for table in _TABLES:
-            for done in self._read(table, "WHERE path = ?", [to_sql_value(path)]):
-                return done
+        with reading():
+            for table in _TABLES:
+                for done in self._read(table, "WHERE path = ?", [to_sql_value(path)]):
+                    return done
         raise KeyError(path)
 
     def __iter__(self) -> Iterator[str]:
-        for table in _TABLES:
-            for (path,) in self._connection.execute(f"SELECT path FROM {table} ORDER BY id"):
-                yield from_sql_text(path)
+        with reading():
+            for table in _TABLES:
+                for (path,) in self._connection.execute(f"SELECT path FROM {table} ORDER BY id"):
+                    yield from_sql_text(path)
 
     def __len__(self) -> int:
-        return sum(self._connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in _TABLES)
+        with reading():
+            return sum(self._connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in _TABLES)
 
     def _read(self, table: str, condition: str, values: list[Any]) -> Iterator[Done]:
         cursor = self._connection.execute(f"SELECT * FROM {table} {condition}", values)

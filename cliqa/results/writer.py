@@ -43,6 +43,23 @@ class Results(ABC):
         """A fact that this or an earlier run noted; None where there is none."""
         return None
 
+    def forget_folders(self, below: str) -> None:
+        """Drop the issues of folders that an earlier run could not read: this run looks at them again."""
+
+        def drop() -> None:
+            for path in self._issue_paths():
+                if (path == below or path.startswith(os.path.join(below, ""))) and os.path.isdir(path):
+                    self._forget(path)
+
+        self._guard(drop)
+
+    def _issue_paths(self) -> list[str]:
+        return [path for path, done in self._known.items() if done.table == "issues"]
+
+    @abstractmethod
+    def _forget(self, path: str) -> None:
+        """Drop the row of a path that an earlier run had an issue with."""
+
     def __enter__(self) -> Results:
         return self
 
@@ -85,7 +102,7 @@ class Results(ABC):
         if self.lock is not None:
             self.lock.release()
 
-    def _guard(self, action: Callable[[], None]) -> None:
+    def _guard(self, action: Callable[[], object]) -> None:
         try:
             action()
         except (OSError, sqlite3.Error) as error:

@@ -63,7 +63,9 @@ def test_bombs_get_no_memory_that_their_bytes_do_not_back(tmp_path: Path) -> Non
     """A valid PNG of 175 megapixels with alpha in under a megabyte: sound, within the limit of pixels, and a gigabyte and a half."""
     side = 13_200
     packed = zlib.compressobj(9, zlib.DEFLATED, -15)
-    block = packed.compress(bytes(4 * side + 1)) + packed.flush(zlib.Z_FULL_FLUSH)  # a row of zeros, alike in every place
+    block = packed.compress(bytes(4 * side + 1)) + packed.flush(
+        zlib.Z_FULL_FLUSH
+    )  # a row of zeros, alike in every place
     checksum = 1
     for _ in range(side):
         checksum = zlib.adler32(bytes(4 * side + 1), checksum)

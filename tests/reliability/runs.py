@@ -1,0 +1,243 @@
+"""Runs of commands over one small folder, and what must hold after each, however it ended.
+
+The output folder holds files of somebody's own from the start, one of them under the name of an input: they must stay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from PIL import Image
+
+from cliqa import apply, score
+from cliqa.results.parquet import read_parquet
+from cliqa.results.tables import _read_jsonl
+from tests import toy_filter
+from tests.conftest import encode
+
+PRECIOUS = {
+    "out/mine.txt": b"mine",
+    "out/04.png": b"no picture, but mine",
+    "notes.csv": b"path,mine\n",
+    "r.csv.part": b"mine",
+}
+TOY = "tests.toy_metric:Brightness"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A run: what is started with which arguments in a workspace, and which results it writes."""
+
+    name: str
+    main: Callable[[Sequence[str]], int]
+    arguments: Callable[[Path], list[str]]
+    results: str = ""
+    links: bool = False
+    prepare: Callable[[Path], None] | None = None
+
+
+def _filter(kind: str, *more: str) -> Command:
+    results = f"r.{kind}" if kind else ""
+
+    def arguments(root: Path) -> list[str]:
+        words = [
+            "-i",
+            str(root / "in"),
+            "-o",
+            str(root / "out"),
+            "-r",
+            "--workers",
+            "0",
+            "--gpu",
+            "-1",
+            "--quiet",
+            *more,
+        ]
+        return [*words, *(["--results", str(root / results)] if results else [])]
+
+    name = " ".join(["filter", kind or "without results", *more])
+    return Command(name, toy_filter.COMMAND.main, arguments, results, "--symlink" in more)
+
+
+def _score(kind: str) -> Command:
+    return Command(
+        f"score {kind}",
+        score.main,
+        lambda root: [
+            "-i", str(root / "in"), "-r", "--metrics", TOY, "--results", str(root / f"r.{kind}"), "--workers", "0", "--gpu", "-1",
+            "--quiet",
+        ],
+        f"r.{kind}",
+    )  # fmt: skip
+
+
+def _scored(root: Path) -> None:
+    words = [
+        "-i",
+        str(root / "in"),
+        "-r",
+        "--metrics",
+        TOY,
+        "--results",
+        str(root / "s.db"),
+        "--workers",
+        "0",
+        "--quiet",
+    ]
+    assert score.main(words) == 0
+
+
+APPLY = Command(
+    "apply",
+    apply.main,
+    lambda root: [str(root / "s.db"), "--where", "brightness.mean >= 100", "-o", str(root / "out"), "--quiet"],
+    prepare=_scored,
+)
+COMMANDS = [
+    *(_filter(kind) for kind in ("csv", "jsonl", "db", "parquet", "")),
+    _filter("csv", "--symlink"), _filter("db", "--score-prefix", "--invert"), _score("db"), _score("csv"), _score("parquet"), APPLY,
+]  # fmt: skip
+
+
+def make_workspace(root: Path, command: Command, files: int = 10) -> None:
+    """Inputs in a folder and a sub-folder, a broken one among them, and what is precious."""
+    for number in range(files):
+        path = root / "in" / ("sub" if number % 3 == 2 else "") / f"{number:02d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(Image.fromarray(np.full((40, 40, 3), 60 + 12 * number, np.uint8)), "PNG"))
+    (root / "in" / "broken.jpg").write_bytes(b"no picture")
+    for name, content in PRECIOUS.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(content)
+    if command.prepare is not None:
+        command.prepare(root)
+
+
+def run(command: Command, root: Path, *more: str) -> tuple[int, str]:
+    """(exit status, messages) of one run in this process."""
+    messages = io.StringIO()
+    with contextlib.redirect_stderr(messages):
+        status = command.main([*command.arguments(root), *more])
+    return status, messages.getvalue()
+
+
+def run_forked(
+    command: Command,
+    root: Path,
+    around: contextlib.AbstractContextManager[object],
+    more: Sequence[str],
+    seconds: float | None,
+) -> int:
+    """A run in a forked child inside `around`, killed after `seconds`; the wait status (negative: the signal's number)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # threads of the test runner: the child uses none of them
+        child = os.fork()
+    if child == 0:
+        try:
+            sys.stderr = io.StringIO()
+            with around:
+                status = command.main([*command.arguments(root), *more])
+            os._exit(status)
+        finally:
+            os._exit(99)
+    if seconds is not None:
+        time.sleep(seconds)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def inputs(root: Path) -> dict[str, bytes]:
+    """Everything that must never change, by its path below the workspace."""
+    files = [path for path in (root / "in").rglob("*") if path.is_file()]
+    return {str(path.relative_to(root)): path.read_bytes() for path in files} | PRECIOUS
+
+
+def damage(root: Path, before: dict[str, bytes]) -> list[str]:
+    """What an interrupted run has broken: files of before that changed, files in the output that are not whole."""
+    found = [f"{name} was changed" for name, content in before.items() if (root / name).read_bytes() != content]
+    known = set(before.values())
+    for path in placed(root):
+        if path.name.startswith(".cliqa-part-"):
+            continue
+        if not path.exists() or path.read_bytes() not in known:
+            found.append(f"{path.relative_to(root)} is no whole copy")
+    return found
+
+
+def placed(root: Path) -> list[Path]:
+    """The files that runs have put into the output folder."""
+    paths = [path for path in (root / "out").rglob("*") if path.is_symlink() or not path.is_dir()]
+    return sorted(path for path in paths if str(path.relative_to(root)) not in PRECIOUS)
+
+
+def state(command: Command, root: Path) -> dict[str, object]:
+    """What a complete run leaves, without what depends on the workspace or on the order of collisions."""
+    names = sorted(str(path.relative_to(root)) for path in placed(root))
+    contents = sorted(path.read_bytes() for path in placed(root))
+    found: dict[str, object] = {"names": names, "contents": contents}
+    if command.results:
+        for table in ("scores", "issues"):
+            rows = _table(root / command.results, table)
+            paths = [os.path.relpath(str(row["path"]), root) for row in rows]
+            assert len(set(paths)) == len(paths), f"{table} has a path twice"
+            wanted = ("kept", "brightness.mean", "brightness.label", "issue_type", "issue_message", "width")
+            found[table] = {
+                path: {name: str(row.get(name)) for name in wanted} for path, row in zip(paths, rows, strict=True)
+            }
+    return found
+
+
+def leftovers(root: Path) -> list[str]:
+    """Files that no complete run leaves: half ones, locks, journals."""
+    names = [path.name for path in root.rglob("*")]
+    return [
+        name
+        for name in names
+        if "cliqa-part" in name or "cliqa-lock" in name or "journal" in name or name.endswith("-wal")
+    ]
+
+
+def _table(results: Path, table: str) -> list[dict[str, object]]:
+    if results.suffix == ".db":
+        with contextlib.closing(sqlite3.connect(results)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
+    path = results if table == "scores" else results.with_name(f"{results.stem}.issues{results.suffix}")
+    if not path.exists():
+        return []
+    if results.suffix == ".parquet":
+        return [dict(row) for row in read_parquet(str(path))]
+    if results.suffix == ".jsonl":
+        return [dict(row) for row in _read_jsonl(str(path))]
+    with open(path, newline="") as stream:
+        return [dict(row) for row in csv.DictReader(stream)]
+
+
+def expected(command: Command, root: Path) -> dict[str, object]:
+    """The state after an undisturbed run in a workspace of its own, which is removed."""
+    make_workspace(root, command)
+    status, messages = run(command, root)
+    assert status == 0, messages
+    found = state(command, root)
+    shutil.rmtree(root)
+    return found
+
+
+def quiet_stdout() -> contextlib.AbstractContextManager[object]:
+    """Standard output that goes nowhere."""
+    return mock.patch.object(sys, "stdout", io.TextIOWrapper(io.BytesIO()))
