@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.grepq_evaluation import ALL_PARTS, few_labels
 from cliqa.images import load_image
 from cliqa.metrics import View, load_metric
 from cliqa.metrics.aesthetic import LABELS, Aesthetic
-from cliqa.metrics.grepq import FEATURE_PARTS, GRepQ, zero_shot_columns
+from cliqa.metrics.grepq import GRepQ
+from cliqa.metrics.grepq_features import zero_shot_columns
 from cliqa.signal.correlation import krcc, plcc, srcc
-from cliqa.signal.ridge import choose_alpha, ridge
 from cliqa.training.rated_sets import RatedImage, majority_by_source, read_rated
 
 CLEAR = 0.05  # distance to the deciding boundary, in the unit of the score
@@ -80,10 +81,10 @@ def report(
                 f"  {name:22s} SRCC {srcc(column, mos):.3f}  PLCC {plcc(column, mos):.3f}  KRCC {krcc(column, mos):.3f}"
             )
         for count in (50, 200):
-            for name, part in FEATURE_PARTS.items():
+            for name, part in ALL_PARTS.items():
                 print(
                     f"  {name}, {count} labels".ljust(24),
-                    f"SRCC {few_labels(features[:, part], mos, count, draws):.3f}",
+                    f"SRCC {few_labels(features[:, part], mos, count, draws)[0]:.3f}",
                 )
     quality = observed["quality"]
     print(
@@ -91,17 +92,6 @@ def report(
     )
     if any(image.label is not None for image in images):
         classes(images, observed["chances"], rated)
-
-
-def few_labels(features: NDArray[np.float64], mos: NDArray[np.float64], count: int, draws: int) -> float:
-    found = []
-    for draw in range(draws):
-        order = np.random.default_rng(draw).permutation(len(mos))
-        used, held = order[:count], order[count:]
-        alpha, _ = choose_alpha(features[used], mos[used])
-        weight, bias = ridge(features[used], mos[used], alpha)
-        found.append(srcc(features[held] @ weight + bias, mos[held]))
-    return float(np.mean(found))
 
 
 def classes(images: Sequence[RatedImage], chances: NDArray[np.float64], rated: Sequence[RatedImage]) -> None:

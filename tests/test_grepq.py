@@ -9,6 +9,7 @@ from PIL import Image
 
 from cliqa import checkpoints, grepq
 from cliqa.errors import UsageError
+from cliqa.grepq_labels import match_labels
 from cliqa.images import LoadedImage
 from cliqa.metrics import View
 from cliqa.metrics.aesthetic import LABELS, Aesthetic, probabilities
@@ -23,7 +24,8 @@ from cliqa.metrics.encoder import (
     standardise,
     window_features,
 )
-from cliqa.metrics.grepq import FEATURE_PARTS, GRepQ, zero_shot_columns
+from cliqa.metrics.grepq import GRepQ
+from cliqa.metrics.grepq_features import FEATURE_PARTS, KINDS, LABEL_FREE_WIDTH, zero_shot_columns
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,8 @@ def tensors():
         "high.mean": np.zeros(POOLED_WIDTH), "high.scale": np.ones(POOLED_WIDTH),
         "high.weight": np.stack([rng.normal(size=POOLED_WIDTH), np.zeros(POOLED_WIDTH)]), "high.bias": np.array([0.0, 12.0]),
         "high.good": np.array([1.0, 0.0]), "high.bad": np.array([-1.0, 0.0]),
+        "damage.weight": rng.normal(size=(5, POOLED_WIDTH)), "damage.bias": np.zeros(5),
+        "statistics.mean": np.zeros(15), "statistics.scale": np.full(15, 50.0),
         "pristine.mean": np.zeros(128), "pristine.covariance": np.eye(128), "blend": np.array([60.0, 1.0, 4.0]),
         "quality.weight": np.array([1.0, 0, 0, 0, 0]), "quality.bias": np.array([0.5]),
         "calibration.weight": np.zeros((3, 5)), "calibration.bias": np.array([0.0, 1.0, 0.0]),
@@ -127,7 +131,10 @@ def test_pooling_has_the_stated_width_and_its_scores_come_back_from_the_features
     features, fields = metric.features(observed), metric.score([observed])[0]
     for column, name in zip(zero_shot_columns(features[None]), ("q_low", "q_high", "q"), strict=True):
         assert column[0] == pytest.approx(fields[name], abs=1e-4)
-    assert FEATURE_PARTS["combined"][-1] == len(features) - 1
+    assert FEATURE_PARTS["combined"][-1] == LABEL_FREE_WIDTH - 1
+    kinds = {kind: metric.features(observed, kind) for kind in KINDS}
+    assert len(kinds["label-free"]) == LABEL_FREE_WIDTH
+    assert np.array_equal(np.concatenate([kinds["label-free"], kinds["rated"]]), kinds["all"])
 
 
 @pytest.fixture
@@ -140,11 +147,13 @@ def folder(tmp_path):
     return root
 
 
-def test_fit_and_predict_agree_from_folder_and_from_features(folder, weights, tmp_path, capsys):
+@pytest.mark.parametrize("kind", [None, *KINDS])
+def test_fit_and_predict_agree_from_folder_and_from_features(folder, weights, tmp_path, capsys, kind):
     labels, model, stored = tmp_path / "mos.csv", str(tmp_path / "own.safetensors"), str(tmp_path / "f.npz")
     labels.write_text("path,score\n" + "".join(f"{i}.png,{i}\n" for i in range(6)))
     common = ["--checkpoint", weights, "--gpu", "-1"]
-    assert grepq.main(["features", str(folder), "-o", stored, *common]) == 0
+    asked = ["--kind", kind] if kind else []
+    assert grepq.main(["features", str(folder), "-o", stored, *asked, *common]) == 0
     assert grepq.main(["fit", stored, "--labels", str(labels), "-o", model, *common]) == 0
     assert "cross-validated SRCC" in capsys.readouterr().err
     tables = []
@@ -153,6 +162,9 @@ def test_fit_and_predict_agree_from_folder_and_from_features(folder, weights, tm
         tables.append(list(csv.DictReader(capsys.readouterr().out.splitlines())))
     assert tables[0] == tables[1]
     assert len(tables[0]) == 6
+    other = "rated" if kind == "label-free" else "label-free"
+    assert grepq.main(["fit", stored, "--labels", str(labels), "-o", model, "--kind", other, *common]) == 2
+    assert f"holds {kind or 'all'} features" in capsys.readouterr().err
     tensors, facts = checkpoints.load(model, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version)
     scored = GRepQ(tensors, facts).score_view(View(LoadedImage.from_pil(Image.open(folder / "2.png"))))
     assert scored["quality"] == pytest.approx(float(tables[0][2]["score"]), abs=1e-3)
@@ -190,9 +202,9 @@ def test_labels_that_teach_nothing_are_refused(folder, weights, tmp_path, capsys
 
 def test_labels_match_by_whole_path_end_or_unique_name():
     paths = ["a/x.png", "b/x.png", "b/y.png"]
-    assert grepq.match_labels(paths, [("b/x.png", 1.0), ("./y.png", 2.0)], "t")[0] == [1, 2]
+    assert match_labels(paths, [("b/x.png", 1.0), ("./y.png", 2.0)], "t")[0] == [1, 2]
     with pytest.raises(UsageError, match="could be"):
-        grepq.match_labels(paths, [("x.png", 1.0)], "t")
+        match_labels(paths, [("x.png", 1.0)], "t")
 
 
 def test_score_prints_a_row_for_each_image_that_can_be_read(folder, weights, capsys):

@@ -14,8 +14,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.metrics.grepq_features import (
+    DEFAULT_KIND,
+    KINDS,
+    label_free_features,
+    logit,
+    rated_features,
+    sigmoid,
+)
 from cliqa.signal.niqe_distance import gaussian_of, niqe_distance, quality_of_distance
+from cliqa.signal.picture_statistics import picture_statistics
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,15 +38,22 @@ WINDOW, STRIDE = 96, 48  # patches of the low-level score, in pixels
 class GRepQ(Metric):
     """Perceptual quality.
 
-    Tensors, beside those of `RatedEncoder`: `free.*`, the label-free branch; `high.mean`, `high.scale` (POOLED_WIDTH),
-    `high.weight` (2, POOLED_WIDTH), `high.bias` (2), the embedding, and `high.good`, `high.bad` (2), the prototypes; `low.*`, the
-    low-level head; `pristine.mean`, `pristine.covariance`, the Gaussian of pristine patches; `blend` (3), from the logits of
-    q_low and q_high to that of q, bias last;
-    `quality.weight` (5), `quality.bias`, from the rated head's outputs; in a fitted model `fit.weight` and `fit.bias` instead.
+    Tensors, beside those of `RatedEncoder`:
+
+    * `free.*`: the label-free branch.
+    * `high.mean`, `high.scale` (POOLED_WIDTH), `high.weight` (2, POOLED_WIDTH), `high.bias` (2): the embedding; `high.good`,
+      `high.bad` (2): the prototypes.
+    * `damage.weight` (5, POOLED_WIDTH), `damage.bias` (5): how damaged the picture looks in each way.
+    * `statistics.mean`, `statistics.scale` (15): of `picture_statistics`.
+    * `low.*`: the low-level head; `pristine.mean`, `pristine.covariance`: the Gaussian of pristine patches.
+    * `blend` (3): from the logits of q_low and q_high to that of q, bias last.
+    * `quality.weight` (5), `quality.bias`: from the rated head's outputs; in a fitted model `fit.weight` and `fit.bias`
+      instead, and the kind of its features in the metadata.
     """
 
     name = "grepq"
     architecture = "mobilenetv2-grepq"
+    version = 2
     summary = "perceptual quality: zero-shot (label-free), and learned from human ratings"
     fields = (
         Field("q_low", "zero-shot low-level quality: nearness of the patches to pristine ones", better="higher"),
@@ -63,7 +80,12 @@ class GRepQ(Metric):
         self.balance = balance().to(device)
         self.pristine = tensors["pristine.mean"].astype(np.float64), tensors["pristine.covariance"].astype(np.float64)
         self.blend = tensors["blend"].astype(np.float64)
+        self.damage = tensors["damage.weight"].astype(np.float32), tensors["damage.bias"].astype(np.float32)
+        self.statistics = tensors["statistics.mean"].astype(np.float32), tensors["statistics.scale"].astype(np.float32)
         self.fitted = "fit.weight" in tensors
+        self.kind = metadata.get("kind", DEFAULT_KIND)
+        if self.kind not in KINDS:
+            raise CheckpointError(f"fitted on features that are not known: {self.kind!r}")
         kind = "fit" if self.fitted else "quality"
         self.regressor = tensors[f"{kind}.weight"].astype(np.float64), float(tensors[f"{kind}.bias"].reshape(()))
 
@@ -76,12 +98,15 @@ class GRepQ(Metric):
         """Fields for each observation."""
         return [self._fields(observation) for observation in observations]
 
-    def features(self, observation: Observation) -> NDArray[np.float32]:
-        """The label-free features that a model of one's own is fitted on, see `join_features`."""
-        pooled, embedding = self._embed(observation["picture"])
-        patches = self._patches(observation["detail"])
-        q_low, q_high, q = self._zero_shot(embedding, patches)
-        return join_features(pooled, embedding, patches, (q_low, q_high, q))
+    def features(self, observation: Observation, kind: str = DEFAULT_KIND) -> NDArray[np.float32]:
+        """The features of a kind that a model of one's own is fitted on, see `grepq_features`."""
+        parts = []
+        if kind in ("label-free", "all"):
+            pooled, embedding = self._embed(observation["picture"])
+            parts.append(self._label_free(observation, pooled, embedding, self._patches(observation["detail"])))
+        if kind in ("rated", "all"):
+            parts.append(self._rated(observation))
+        return np.concatenate(parts)
 
     def _fields(self, observation: Observation) -> dict[str, Value]:
         pooled, embedding = self._embed(observation["picture"])
@@ -89,18 +114,40 @@ class GRepQ(Metric):
         q_low, q_high, q = self._zero_shot(embedding, patches)
         weight, bias = self.regressor
         if self.fitted:
-            quality = float(join_features(pooled, embedding, patches, (q_low, q_high, q)) @ weight + bias)
+            parts = []
+            if self.kind != "rated":
+                parts.append(self._label_free(observation, pooled, embedding, patches))
+            if self.kind != "label-free":
+                parts.append(self._rated(observation))
+            quality = float(np.concatenate(parts) @ weight + bias)
         else:
             outputs = self.encoder.rated(observation["picture"]).astype(np.float64)
             quality = float(np.clip(outputs @ weight + bias, 0.0, 1.0) * 100.0)
         return {"q_low": q_low, "q_high": q_high, "q": q, "quality": quality}
 
+    def _label_free(
+        self,
+        observation: Observation,
+        pooled: NDArray[np.float32],
+        embedding: NDArray[np.float32],
+        patches: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        weight, bias = self.damage
+        mean, scale = self.statistics
+        statistics = np.clip((picture_statistics(observation["detail"]) - mean) / scale, -4.0, 4.0)
+        scores = self._zero_shot(embedding, patches)
+        return label_free_features(scores, float(embedding[0]), weight @ pooled + bias, statistics, pooled, patches)
+
+    def _rated(self, observation: Observation) -> NDArray[np.float32]:
+        picture = observation["picture"]
+        return rated_features(self.encoder.rated(picture), self.encoder.rated_hidden(picture))
+
     def _zero_shot(self, embedding: NDArray[np.float32], patches: NDArray[np.float32]) -> tuple[float, float, float]:
         q_low = quality_of_distance(niqe_distance(*gaussian_of(patches), *self.pristine))
         unit = embedding / (np.linalg.norm(embedding) + 1e-9)
         good, bad = (self.high[name].cpu().numpy() for name in ("good", "bad"))
-        q_high = _sigmoid(10.0 * float(unit @ good - unit @ bad))
-        q = _sigmoid(self.blend[0] * _logit(q_low) + self.blend[1] * _logit(q_high) + self.blend[2])
+        q_high = sigmoid(10.0 * float(unit @ good - unit @ bad))
+        q = sigmoid(self.blend[0] * logit(q_low) + self.blend[1] * logit(q_high) + self.blend[2])
         return q_low, q_high, q
 
     def _embed(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -126,42 +173,3 @@ class GRepQ(Metric):
             shared = self.encoder.trunk(standardise(torch.from_numpy(np.array(detail)[None]).to(self.device)))
             found: NDArray[np.float32] = self.low(window_features(shared, WINDOW, STRIDE))[0].cpu().numpy()
         return found
-
-
-def join_features(
-    pooled: NDArray[np.float32],
-    embedding: NDArray[np.float32],
-    patches: NDArray[np.float32],
-    scores: tuple[float, float, float],
-) -> NDArray[np.float32]:
-    """The feature vector: q_low, q_high and q as logits, high-level features, low-level features (`FEATURE_PARTS`).
-
-    The gains make a part's say in a ridge what it is worth: much for the scores, of which there are few.
-    """
-    logits = np.array([_logit(score) for score in scores], dtype=np.float32)
-    low = np.concatenate([patches.mean(0), patches.std(0)]) / np.sqrt(patches.shape[1])
-    return np.concatenate([logits, embedding[:1] * HIGH_GAIN, pooled * POOLED_GAIN, low * LOW_GAIN]).astype(np.float32)
-
-
-HIGH_GAIN, POOLED_GAIN, LOW_GAIN = 6.0, 3.0, 1.0
-_HIGH_WIDTH = 2992  # POOLED_WIDTH of the encoder, which needs torch
-FEATURE_PARTS = {
-    "low": np.r_[0, 4 + _HIGH_WIDTH : 4 + _HIGH_WIDTH + 256],
-    "high": np.r_[1, 3 : 4 + _HIGH_WIDTH],
-    "combined": np.r_[0 : 4 + _HIGH_WIDTH + 256],
-}
-
-
-def zero_shot_columns(features: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """q_low, q_high and q (0-1) of feature vectors (n, width)."""
-    q_low, q_high, q = (1.0 / (1.0 + np.exp(-features[:, column])) for column in range(3))
-    return q_low, q_high, q
-
-
-def _sigmoid(x: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-np.clip(x, -60.0, 60.0))))
-
-
-def _logit(p: float) -> float:
-    p = min(max(p, 1e-9), 1 - 1e-9)
-    return float(np.log(p / (1 - p)))

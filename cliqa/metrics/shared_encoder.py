@@ -45,14 +45,19 @@ class RatedEncoder:
 
     def rated(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The head's five outputs: opinion, logit of curated, logits of rejected, pending, accepted."""
+        return self._head(picture)[1]
 
-        def run() -> NDArray[np.float32]:
+    def rated_hidden(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The head's hidden layer, (256,), not negative."""
+        return self._head(picture)[0]
+
+    def _head(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        def run() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             shared = self.shared(picture)
-            outputs: Tensor = self.head(pool(shared + self.branch(shared[-1])))[1]
-            found: NDArray[np.float32] = outputs[0].float().cpu().numpy()
-            return found
+            hidden, outputs = self.head(pool(shared + self.branch(shared[-1])))
+            return hidden[0].float().cpu().numpy(), outputs[0].float().cpu().numpy()
 
-        found: NDArray[np.float32] = self._remember(picture, "rated", run)
+        found: tuple[NDArray[np.float32], NDArray[np.float32]] = self._remember(picture, "rated", run)
         return found
 
     def _tensor(self, picture: NDArray[np.uint8]) -> Tensor:

@@ -26,7 +26,7 @@ from cliqa.metrics.encoder import Branch, LowHead, RatedHead, Trunk
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.shared_encoder import RatedEncoder
 from cliqa.training.distorted_versions import make_versions
-from cliqa.training.grepq_high import HighSettings, fit_direction, observe_photos
+from cliqa.training.grepq_high import HighSettings, fit_directions, observe_photos
 from cliqa.training.grepq_low import LowSettings, observe_versions, pristine_gaussian, train_low
 from cliqa.training.imagenet_backbone import read_backbone
 from cliqa.training.photos import read_photos
@@ -62,7 +62,7 @@ def train(options: TrainOptions) -> None:
 
 def save(path: Path, tensors: Tensors) -> None:
     """Write the weights: networks in half precision, what has a wide range in full."""
-    wide = ("pristine.", "blend", "quality.", "high.mean", "high.scale", "high.bias")
+    wide = ("pristine.", "blend", "quality.", "high.mean", "high.scale", "high.bias", "damage.", "statistics.")
     stored = {k: v.astype(np.float32 if k.startswith(wide) else np.float16) for k, v in tensors.items()}
     checkpoints.save(path, stored, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version,
                      ratings="BIQ2021 (quality alone)")  # fmt: skip
@@ -91,14 +91,14 @@ def label_free(options: TrainOptions) -> Tensors:
     trunk, branch = find_backbone(options.work)
     low_settings, high_settings = LowSettings(seed=options.seed), HighSettings(seed=options.seed)
     photos = read_photos(options.data, "train", ("lossless", "camera"))
-    features, goodness = observe_photos(photos, trunk, branch, options.work / "high", high_settings)
+    observed = observe_photos(photos, trunk, branch, options.work / "high", high_settings)
     make_versions(options.data, options.work / "versions", VERSIONS, options.seed, VERSION_PHOTOGRAPHS)
     versions = observe_versions(options.work / "versions", trunk, options.work / "low", options.seed)
     low = train_low(versions, low_settings)
     pristine = pristine_gaussian([photo for photo in photos if photo.kind == "lossless"], trunk, low)
     return (
         named(trunk, "trunk.") | named(branch, "free.") | named(low, "low.") | pristine
-        | fit_direction(features, goodness, high_settings) | {"blend": np.array(BLEND)}
+        | fit_directions(observed, high_settings) | {"blend": np.array(BLEND)}
     )  # fmt: skip
 
 

@@ -1,0 +1,92 @@
+"""The features that a model of one's own is fitted on: what they consist of, and how much say each part has in a ridge.
+
+Two kinds can be had alone or together. *Label-free*: the zero-shot scores, how much the picture looks damaged in each way, statistics
+of its pixels, pooled maps of the label-free branch and the low-level embedding; no rating had a part in them. *Rated*: what the
+branch trained on human ratings makes of the picture. The rated ones need far fewer labels where one's own taste is like that of
+most people; they must not be called label-free.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.picture_statistics import STATISTICS
+
+KINDS = ("label-free", "rated", "all")
+DEFAULT_KIND = "all"
+DAMAGES = ("blur", "jpeg", "noise", "light", "camera")
+
+# Gains of the parts: much for numbers of which there are few, little for those of which there are many.
+HIGH_GAIN, DAMAGE_GAIN, STATISTICS_GAIN, POOLED_GAIN, LOW_GAIN = 6.0, 2.0, 1.5, 3.0, 1.0
+OPINION_GAIN, HIDDEN_GAIN = 10.0, 0.5
+
+_POOLED_WIDTH = 2992  # of the encoder, which needs torch
+_LOW_WIDTH = 256
+_RATED_WIDTH = 5 + 256
+_HIGH_START = 4 + len(DAMAGES) + len(STATISTICS)
+_LOW_START = _HIGH_START + _POOLED_WIDTH
+LABEL_FREE_WIDTH = _LOW_START + _LOW_WIDTH
+# Columns of label-free features that evaluations tell apart.
+FEATURE_PARTS = {
+    "low": np.r_[0, _LOW_START:LABEL_FREE_WIDTH],
+    "high": np.r_[1, 3:_LOW_START],
+    "combined": np.r_[0:LABEL_FREE_WIDTH],
+}
+
+
+def label_free_features(
+    scores: tuple[float, float, float],
+    high: float,
+    damages: NDArray[np.float32],
+    statistics: NDArray[np.float32],
+    pooled: NDArray[np.float32],
+    patches: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """The label-free vector (LABEL_FREE_WIDTH,).
+
+    Args:
+        scores: q_low, q_high and q, which enter as logits.
+        high: place of the picture between the two prototypes.
+        damages: (5,), standardised, see `DAMAGES`.
+        statistics: (15,), standardised `picture_statistics`.
+        pooled: (2992,), standardised and balanced pooled maps of the label-free branch.
+        patches: (n, 128), low-level embeddings of the picture's patches.
+    """
+    logits = np.array([logit(score) for score in scores], dtype=np.float32)
+    low = np.concatenate([patches.mean(0), patches.std(0)]) / np.sqrt(patches.shape[1])
+    return np.concatenate(
+        [
+            logits,
+            [high * HIGH_GAIN],
+            damages * DAMAGE_GAIN,
+            statistics * STATISTICS_GAIN,
+            pooled * POOLED_GAIN,
+            low * LOW_GAIN,
+        ]
+    ).astype(np.float32)
+
+
+def rated_features(outputs: NDArray[np.float32], hidden: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rated vector (261,): the rated head's five outputs, opinion first, and its hidden layer (256,)."""
+    gains = np.array([OPINION_GAIN, 1, 1, 1, 1], dtype=np.float32)
+    return np.concatenate([outputs * gains, hidden * HIDDEN_GAIN]).astype(np.float32)
+
+
+def zero_shot_columns(features: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """q_low, q_high and q (0-1) of feature vectors (n, width), label-free or all."""
+    q_low, q_high, q = (1.0 / (1.0 + np.exp(-features[:, column])) for column in range(3))
+    return q_low, q_high, q
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), without overflow."""
+    return float(1.0 / (1.0 + np.exp(-np.clip(x, -60.0, 60.0))))
+
+
+def logit(p: float) -> float:
+    """The inverse of `sigmoid`, for 0-1."""
+    p = min(max(p, 1e-9), 1 - 1e-9)
+    return float(np.log(p / (1 - p)))
