@@ -31,12 +31,16 @@ from typing import Literal
 
 from cliqa.errors import UsageError
 from cliqa.listing import IMAGE_SUFFIXES
+from cliqa.training.spreadsheets import read_sheet
 
 Aesthetic = Literal["rejected", "pending", "accepted"]
 Split = Literal["train", "test", ""]
 _BIQ_TABLES: tuple[tuple[Split, str], ...] = (
     ("train", "Train (Images and MOS).csv"),
     ("test", "Test (Images and MOS).csv"),
+)
+_SPAQ_TABLES = tuple(
+    f"{folder}MOS and Image attribute scores{suffix}" for folder in ("", "Annotations/") for suffix in (".xlsx", ".csv")
 )
 
 
@@ -136,10 +140,13 @@ def read_koniq10k(folder: Path) -> list[RatedImage]:
 
 
 def read_spaq(folder: Path) -> list[RatedImage]:
-    """SPAQ: `MOS and Image attribute scores.csv` (the published sheet, saved as CSV), MOS 0-100."""
-    table = folder / "MOS and Image attribute scores.csv"
+    """SPAQ: `MOS and Image attribute scores.xlsx` (as published, there in a folder Annotations) or .csv, MOS 0-100."""
+    table = next(path for name in _SPAQ_TABLES if (path := folder / name).is_file())
+    rows = read_sheet(table) if table.suffix == ".xlsx" else _rows(table)
+    if rows and not {"Image name", "MOS"} <= rows[0].keys():
+        raise UsageError(f"{table} must have the columns Image name and MOS")
     files, found = _Files(folder), []
-    for row in _rows(table):
+    for row in rows:
         score = _number(row["MOS"], table)
         found.append(
             RatedImage(files.find(row["Image name"], table), score, "spaq", "", *_distorted_below(60.0, score))
@@ -198,7 +205,7 @@ LAYOUTS: dict[str, Callable[[Path], list[RatedImage]]] = {
     _BIQ_TABLES[0][1]: read_biq2021,
     "koniq10k_scores_and_distributions.csv": read_koniq10k,
     "Data/AllMOS_release.mat": read_clive,
-    "MOS and Image attribute scores.csv": read_spaq,
+    **dict.fromkeys(_SPAQ_TABLES, read_spaq),
     "AVA.txt": read_ava,
     "votes_filtered.csv": read_eva,
 }
