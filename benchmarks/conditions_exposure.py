@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from conditions import Condition, Scored, Truth
@@ -143,10 +144,14 @@ def _afterwards(rng: np.random.Generator, pixels: NDArray[np.uint8], after: str)
     if "half" in after:
         image = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
     if "jpeg" in after:
-        stream = io.BytesIO()
-        image.save(stream, "JPEG", quality=int(rng.integers(80, 96)))
-        image = Image.open(stream).convert("RGB")
+        return _as_jpeg(np.asarray(image), int(rng.integers(80, 96)))
     return np.asarray(image)
+
+
+def _as_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream).convert("RGB"))
 
 
 def _summarise_levels(scored: Sequence[Scored]) -> dict[str, float]:
@@ -166,12 +171,37 @@ def _summarise_levels(scored: Sequence[Scored]) -> dict[str, float]:
     return figures
 
 
-def _make_sweep(rng: np.random.Generator, photo: Photo) -> tuple[LoadedImage, Truth] | None:
+def rolled_off(u: Pixels, ev: float) -> Pixels:
+    """Linear light times 2^ev as a camera renders it: the last stop below white bends, and white is met at four times it."""
+    light = np.where(u > 0.04045, ((u + 0.055) / 1.055) ** 2.4, u / 12.92) * 2.0**ev
+    over = np.clip((light - 0.5) / 3.5, 0.0, 1.0)
+    light = np.where(light > 0.5, 0.5 + 0.5 * (1.0 - (1.0 - over) ** 7), light)
+    encoded: Pixels = np.where(light > 0.0031308, 1.055 * light ** (1 / 2.4) - 0.055, 12.92 * light)
+    return encoded
+
+
+def multiplied(u: Pixels, ev: float) -> Pixels:
+    """Encoded values times a factor, as an editor's brightness slider does; the same at mid-grey as 2^ev under a gamma of 2.2."""
+    changed: Pixels = np.clip(u * 2.0 ** (ev / 2.2), 0.0, 1.0)
+    return changed
+
+
+def _make_sweep(
+    rng: np.random.Generator, photo: Photo, *, change: Callable[[Pixels, float], Pixels] = exposed, quality: int = 0,
+    step: float = 0.0,
+) -> tuple[LoadedImage, Truth] | None:  # fmt: skip
+    """One exposure of the sweep: anywhere from -4 to 4 EV, or a multiple of `step`; saved as JPEG where a quality is given."""
     original = photo.pixels()
     if is_drawing(original):
         return None
-    ev = float(rng.uniform(-4.0, 4.0))
-    pixels = _rounded(exposed(original / 255.0, ev))
+    ev = (
+        float(rng.uniform(-4.0, 4.0))
+        if step == 0.0
+        else step * float(rng.integers(-round(4 / step), round(4 / step) + 1))
+    )
+    pixels = _rounded(change(original / 255.0, ev))
+    if quality:
+        pixels = _as_jpeg(pixels, quality)
     return LoadedImage.from_array(pixels), {"ev": ev, "photo": str(photo.path)}
 
 
@@ -217,6 +247,10 @@ def _levels(name: str, make: _Make) -> Condition:
     return Condition(name, _BAR, make, _summarise_levels, repeats=8, breakdown=("fault",))
 
 
+def _sweep(name: str, bar: str, **how: Any) -> Condition:
+    return Condition(name, bar, partial(_make_sweep, **how), _summarise_sweeps, repeats=20)
+
+
 _SWEEP_BAR = "Spearman >= 0.95 for >= 0.95 of the photographs"
 _FALSE_ALARM_BAR = "any label >= 3: <= 0.08"
 _untouched_jpeg = partial(_make_untouched, after="jpeg")
@@ -226,7 +260,11 @@ CONDITIONS = [
     _levels("levels, as drawn", partial(_make_fault, drawn_only=True)),
     _levels("levels, then JPEG 80-95", partial(_make_fault, after="jpeg")),
     _levels("levels, then half size and JPEG", partial(_make_fault, after="half jpeg")),
-    Condition("exposure sweep, 20 exposures", _SWEEP_BAR, _make_sweep, _summarise_sweeps, repeats=20),
+    _sweep("exposure sweep, any exposures", _SWEEP_BAR),
+    _sweep("exposure sweep, steps of half an EV", _SWEEP_BAR, step=0.5),
+    _sweep("exposure sweep, steps of an EV, then JPEG 90", _SWEEP_BAR, step=1.0, quality=90),
+    _sweep("exposure sweep, highlights rolled off", "reported", change=rolled_off, step=0.5),
+    _sweep("brightness sweep, encoded values multiplied", "reported", change=multiplied, step=0.5),
     Condition("untouched photographs", _FALSE_ALARM_BAR, _make_untouched, _summarise_untouched, repeats=1),
     Condition("untouched, then JPEG 80-95", _FALSE_ALARM_BAR, _untouched_jpeg, _summarise_untouched, repeats=1),
     Condition("untouched camera crops", "reported", _make_untouched, _summarise_untouched, ("camera",), repeats=1),

@@ -11,7 +11,7 @@ from cliqa.errors import CheckpointError, UsageError
 from cliqa.images import LoadedImage
 from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
-from cliqa.metrics.exposure import SAMPLE_PIXELS, Exposure, levels_and_probabilities, observe_tones
+from cliqa.metrics.exposure import SAMPLE_PIXELS, Exposure, gloom, levels_and_probabilities, observe_tones, softened
 from cliqa.signal.exposure_schema import LABELS, SCHEMA
 from cliqa.signal.hex_schema import graph_from_schema
 from cliqa.signal.tone_statistics import WIDTH
@@ -73,6 +73,28 @@ def test_opposite_labels_exclude_each_other():
         for a, b in zip(LABELS[::2], LABELS[1::2], strict=True):
             assert min(fields[f"{a}_level"], fields[f"{b}_level"]) == 1
             assert fields[f"{a}_p2"] + fields[f"{b}_p2"] <= 1 + 1e-12
+
+
+def test_softening_keeps_levels_and_keeps_probabilities_apart():
+    scores = np.linspace(-14, 20, 69)
+    z = np.zeros((len(scores), 6, 3))
+    z[:, 1] = 3 * (scores[:, None] - [1.5, 2.5, 3.5])
+    graph = graph_from_schema(SCHEMA)
+    hard, soft = (levels_and_probabilities(graph, values) for values in (z, softened(z)))
+    assert [row["too_dark_level"] for row in hard] == [row["too_dark_level"] for row in soft]
+    dark = np.array([row["too_dark_p2"] for row in soft])
+    assert (np.diff(dark) > 0).all()  # without it, the upper end is 1.0 many times over
+    assert len(np.unique([row["too_dark_p2"] for row in hard])) < len(dark)
+    np.testing.assert_allclose(softened(np.array([-0.1, 0.0, 0.1])), [-0.1, 0.0, 0.1], rtol=1e-3)
+
+
+def test_gloom_adds_to_pictures_without_any_light_and_to_no_other():
+    added = [gloom(observe_tones(view(exposed(scene(3), ev)))) for ev in (0, -2, -4, -5.5, -6.5, -8)]
+    assert added[:3] == [0, 0, 0]
+    assert 0 < added[3] < added[4] < added[5]
+    lamp = exposed(scene(3), -8)
+    lamp[:24, :32] = 255  # a hundredth of the picture
+    assert gloom(observe_tones(view(lamp))) == 0
 
 
 def test_fields_do_not_depend_on_the_order_of_the_schema():

@@ -132,6 +132,10 @@ def tone_statistics(counts: NDArray[np.float64], thumbnail: NDArray[np.uint8]) -
     return np.concatenate([histogram_statistics(counts), regional_statistics(thumbnail), histogram_traces(scaled)])
 
 
+MEDIAN_LUMA = int(np.flatnonzero(PERCENTILES == 50)[0])
+"""Where `tone_statistics` has the median of luma, 0-1."""
+HIGHLIGHTS = 3 * len(PERCENTILES) + int(np.flatnonzero(PERCENTILES == 99.5)[0])
+"""Where `tone_statistics` has the light of the 99.5th percentile of luma, in twelfths of an EV relative to white."""
 HISTOGRAM_WIDTH = 2 * 3 * len(PERCENTILES) + 2 * 36 + 8 + 12 + 32 + 32 + 72
 REGIONAL_WIDTH = 64 + 16 + 16 + 32 + 3 * BANDS + BANDS + 5 + 26
 WIDTH = HISTOGRAM_WIDTH + REGIONAL_WIDTH + TRACES

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,41 +24,42 @@ from cliqa.metrics.base import Value
 from cliqa.metrics.exposure import Exposure
 from cliqa.signal.exposure_schema import LABELS, SCHEMA
 from cliqa.signal.hex_schema import graph_from_schema
+from cliqa.signal.tone_statistics import MEDIAN_LUMA
 from cliqa.training.examples import Example, Make, generate
 from cliqa.training.exposure_card import write_card
-from cliqa.training.exposure_examples import Sources, make_example, make_highlights, make_low_light, make_sweep
-from cliqa.training.exposure_faults import DARK
-from cliqa.training.exposure_fit import ExposureFit, LightUnary, fit_light
+from cliqa.training.exposure_examples import Sources, make_example, make_highlights, make_sweep
+from cliqa.training.exposure_faults import CLIPPED, DARK
+from cliqa.training.exposure_fit import ExposureFit, LightUnary, SeverityRange, Sweeps, fit_light
+from cliqa.training.exposure_low_light import UNCERTAINTY, make_dark_snapshot, make_low_light
 from cliqa.training.ordinal_scores import area_under_roc, quadratic_kappa
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions
 
-PHOTO_EXAMPLES, RATED_EXAMPLES = 8192, 8192
-LOW_LIGHT = 1024  # from each kind of source, see make_low_light; each counts LOW_LIGHT_WEIGHT times
-LOW_LIGHT_WEIGHT = 2
+EXAMPLES = {"photo": 8192, "rated": 8192}  # by the kind of source
 HIGHLIGHTS = 1024  # from each kind of source, see make_highlights
-SWEEPS = 256  # photographs at 17 exposures each, from each kind of source
+LOW_LIGHT = 1024  # from each kind of source, see make_low_light; each counts LOW_LIGHT_WEIGHT times
+DARK_SNAPSHOTS = 1024  # see make_dark_snapshot; each counts LOW_LIGHT_WEIGHT times
+LOW_LIGHT_WEIGHT = 2
+SWEEPS = {"photo": 512, "rated": 768}  # photographs at 17 exposures each
+NIGHT_MEDIAN = (
+    40 / 255
+)  # luma; whether an untouched photograph below it is too dark at level 2 is left to the low light to say
 HELD_OUT = 1536  # labelled pictures of the val photographs, and as many of the test photographs
-NETWORKS = 2  # fits that differ by their seed; their z are averaged
-LOW_LIGHT_SHIFT = (
-    1.0  # log odds towards "too dark >= 2": real low light is rarer and subtler among the examples than outside
-)
+NETWORKS = 4  # fits that differ by their seed; their z are averaged
+CLIPPED_SHIFT = 0.1  # of a level: the first threshold lies at a further 1.2 %, in the middle of 1 % with its margins
 FIT = ExposureFit()
 
 
 def train(options: TrainOptions) -> None:
     """Make examples, fit, save weights, measure on the test photographs, write the card."""
     torch.set_num_threads(1)
-    examples, sweeps = _training_examples(options)
+    tones, known, sweeps = _training_examples(options)
     graph = graph_from_schema(SCHEMA)
     networks = []
     for index in range(NETWORKS):
         settings = replace(FIT, seed=options.seed + index)
-        print(f"network {index + 1} of {NETWORKS}: {len(examples['tones'])} pictures", file=sys.stderr)
-        networks.append(
-            fit_light(examples["tones"], examples["severity"], (sweeps["tones"], sweeps["severity"]), graph, settings,
-                      options.work / f"fit-{index}")
-        )  # fmt: skip
+        print(f"network {index + 1} of {NETWORKS}: {len(tones)} pictures", file=sys.stderr)
+        networks.append(fit_light(tones, known, sweeps, graph, settings, options.work / f"fit-{index}"))
     weights = options.out / "exposure.safetensors"
     options.out.mkdir(parents=True, exist_ok=True)
     save(networks, weights)
@@ -68,53 +68,56 @@ def train(options: TrainOptions) -> None:
     rows: list[dict[str, float | str]] = []
     held_out: tuple[tuple[Split, int], ...] = (("val", 7), ("test", 8))
     for split, seed in held_out:
-        held = _make(options, make_example, HELD_OUT, split, Sources(options.data, split), seed)
+        held = _make(options, partial(make_example, Sources(options.data, split)), HELD_OUT, split, seed)
         rows.append({"split": split, **figures(metric, held)})
     with open(options.work / "figures.csv", "w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
     write_card(
-        options.out / "exposure.md", weights, networks[0].tensors(0), NETWORKS, FIT, rows, options.ratings is not None
-    )
+        options.out / "exposure.md", weights, networks[0].tensors(0), NETWORKS, FIT, rows, options.ratings is not None,
+        len(sweeps.ev),
+    )  # fmt: skip
 
 
-def _make(
-    options: TrainOptions,
-    make: Callable[[Sources, np.random.Generator, int], Example],
-    count: int,
-    name: str,
-    sources: Sources,
-    seed: int,
-) -> Example:
-    bound: Make = partial(make, sources)
+def _make(options: TrainOptions, make: Make, count: int, name: str, seed: int) -> Example:
     return generate(
-        bound, count, options.work / "examples" / name, seed=options.seed * 100 + seed, workers=options.workers
+        make, count, options.work / "examples" / name, seed=options.seed * 100 + seed, workers=options.workers
     )
 
 
-def _training_examples(options: TrainOptions) -> tuple[Example, Example]:
-    """Pictures and sweeps from the train split, and from the rated set where there is one."""
-    own = Sources(options.data, "train")
-    parts = [
-        _make(options, make_example, options.examples or PHOTO_EXAMPLES, "photos", own, 0),
-        _make(options, make_highlights, HIGHLIGHTS, "photo-highlights", own, 4),
-        *[_make(options, make_low_light, LOW_LIGHT, "photo-low-light", own, 11)] * LOW_LIGHT_WEIGHT,
-    ]
-    sweeps = [_make(options, make_sweep, SWEEPS, "photo-sweeps", own, 2)]
+def _training_examples(options: TrainOptions) -> tuple[NDArray[Any], SeverityRange, Sweeps]:
+    """Pictures with what is known of them, and sweeps: from the train split, and from the rated set where there is one."""
+    sources = {"photo": Sources(options.data, "train")}
     if options.ratings is not None:
-        rated = Sources(options.data, "train", options.ratings)
-        parts += [
-            _make(options, make_example, options.examples or RATED_EXAMPLES, "rated", rated, 1),
-            _make(options, make_highlights, HIGHLIGHTS, "rated-highlights", rated, 5),
-            *[_make(options, make_low_light, LOW_LIGHT, "rated-low-light", rated, 12)] * LOW_LIGHT_WEIGHT,
-        ]
-        sweeps.append(_make(options, make_sweep, SWEEPS, "rated-sweeps", rated, 3))
-    return _joined(parts), _joined(sweeps)
+        sources["rated"] = Sources(options.data, "train", options.ratings)
+    parts: list[tuple[NDArray[Any], SeverityRange]] = []
+    sweeps: list[Example] = []
+    for number, (kind, source) in enumerate(sources.items()):
+        for made in (
+            _make(options, partial(make_example, source), options.examples or EXAMPLES[kind], kind, number),
+            _make(options, partial(make_highlights, source), HIGHLIGHTS, f"{kind}-highlights", 4 + number),
+        ):
+            parts.append((made["tones"], _night_open(made)))
+        dim = _make(options, partial(make_low_light, source), LOW_LIGHT, f"{kind}-low-light", 11 + number)
+        parts += [(dim["tones"], SeverityRange.of(dim["severity"], UNCERTAINTY))] * LOW_LIGHT_WEIGHT
+        sweeps.append(_make(options, partial(make_sweep, source), SWEEPS[kind], f"{kind}-sweeps", 2 + number))
+    if options.ratings is not None:
+        dark = _make(options, partial(make_dark_snapshot, options.ratings), DARK_SNAPSHOTS, "dark-snapshots", 13)
+        known = SeverityRange.of(dark["severity"])
+        known.low[:, DARK] = 1.6  # at least level 2
+        parts += [(dark["tones"], known)] * LOW_LIGHT_WEIGHT
+    known = SeverityRange(*(np.concatenate([getattr(part, end) for _, part in parts]) for end in ("low", "high")))
+    joined = Sweeps(*(np.concatenate([part[name] for part in sweeps]) for name in ("tones", "severity", "ev")))
+    return np.concatenate([tones for tones, _ in parts]), known, joined
 
 
-def _joined(parts: list[Example]) -> Example:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _night_open(made: Example) -> SeverityRange:
+    """Severities as made, but level 2 of too dark left open for untouched photographs of the night."""
+    known = SeverityRange.of(made["severity"])
+    untouched = (made["severity"] <= 1.0).all(axis=1)
+    known.high[untouched & (made["tones"][:, MEDIAN_LUMA] < NIGHT_MEDIAN), DARK] = 2.4
+    return known
 
 
 def save(networks: list[LightUnary], path: Path) -> None:
@@ -124,7 +127,7 @@ def save(networks: list[LightUnary], path: Path) -> None:
         tensors |= network.tensors(index)
     tensors["scale"] = np.stack([network.ordinal.scale.detach().numpy() for network in networks])
     tensors["thresholds"] = np.stack([network.ordinal.thresholds().detach().numpy() for network in networks])
-    tensors["thresholds"][:, DARK, 0] -= LOW_LIGHT_SHIFT * np.exp(-tensors["scale"][:, DARK])
+    tensors["thresholds"][:, CLIPPED, 0] += CLIPPED_SHIFT
     checkpoints.save(path, tensors, metric="exposure", architecture=Exposure.architecture, version=Exposure.version)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from PIL import Image
 from cliqa.images import LoadedImage
 from cliqa.metrics.base import View
 from cliqa.metrics.exposure import observe_tones
-from cliqa.signal.histogram_traces import linear_to_srgb, srgb_to_linear
 from cliqa.training import exposure_faults as faults
 from cliqa.training.examples import Example
 from cliqa.training.photos import Photo, Split, read_photos
@@ -186,65 +185,29 @@ def make_highlights(sources: Sources, rng: np.random.Generator, index: int) -> E
     return {"tones": statistics(afterwards(rng, pixels)), "severity": picture.severities.astype(np.float32)}
 
 
-def low_light(rng: np.random.Generator, original: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-    """A picture as if taken in too little light, and its loss of light in EV at the median pixel.
-
-    Unlike an exposure changed afterwards it keeps lamps, sky or a lit subject: by a power curve, by sparing the brightest pixels, or by
-    light that falls off from a spot. Warm or cold light, shot and read noise, and a mosaic's lower resolution come with it.
-    """
-    light = srgb_to_linear(original / 255.0)
-    brightness = light @ np.array([0.2126, 0.7152, 0.0722])
-    ev = rng.uniform(1.2, 4.5)
-    style = rng.choice(["power", "lamps", "spot", "plain"])
-    if style == "power":
-        drop = ev * np.clip(
-            np.log2(np.maximum(brightness, 1e-3)) / np.log2(max(float(np.median(brightness)), 0.02)), 0.0, 2.0
-        )
-    elif style == "lamps":
-        edge = float(np.quantile(brightness, 1.0 - rng.uniform(0.003, 0.08)))
-        drop = ev * (1.0 - np.clip((brightness - 0.8 * edge) / (0.25 * edge + 1e-3), 0.0, 1.0) * rng.uniform(0.6, 1.0))
-    elif style == "spot":
-        rows, columns = np.mgrid[0 : 1 : brightness.shape[0] * 1j, 0 : 1 : brightness.shape[1] * 1j]  # type: ignore[misc]
-        centre, reach = rng.uniform(0.1, 0.9, 2), rng.uniform(0.12, 0.35)
-        distance = np.hypot(rows - centre[0], columns - centre[1])
-        drop = ev * 1.2 * (1.0 - np.exp(-np.square(distance / reach) / 2.0))
-    else:
-        drop = np.full_like(brightness, ev)
-    tint = 2.0 ** (rng.normal(0.0, 0.25) * np.array([1.0, 0.0, -1.0]))
-    dim = np.minimum(light * 2.0 ** -drop[..., None] * tint, 1.0)
-    dim = dim + rng.normal(0.0, 1.0, dim.shape) * np.sqrt(dim * rng.uniform(0.0, 2e-3) + rng.uniform(0.0, 3e-3) ** 2)
-    pixels = np.rint(linear_to_srgb(np.clip(dim, 0.0, 1.0)) * 255.0).astype(np.uint8)
-    factor = rng.uniform(0.6, 1.0)
-    image = Image.fromarray(pixels)
-    image = image.resize((int(image.width * factor), int(image.height * factor)), Image.Resampling.BICUBIC)
-    if rng.random() < 0.7:
-        stream = io.BytesIO()
-        image.save(stream, "JPEG", quality=int(rng.integers(70, 98)))
-        image = Image.open(stream).convert("RGB")
-    return np.asarray(image), float(np.median(drop))
-
-
-def make_low_light(sources: Sources, rng: np.random.Generator, index: int) -> Example:
-    """One picture in too little light; only its brightness is labelled, the other severities are nan."""
-    pixels, ev = low_light(rng, draw_original(rng, sources))
-    severity = np.full(6, np.nan, dtype=np.float32)
-    severity[faults.BRIGHT], severity[faults.DARK] = 1.0, faults.severity(faults.DARK, ev)
-    return {"tones": statistics(pixels), "severity": severity}
-
-
 def make_sweep(sources: Sources, rng: np.random.Generator, index: int) -> Example:
-    """One photograph at 17 exposures from -4 to +4 EV: `tones` (17, WIDTH), `severity` (17, 6)."""
+    """One photograph at 17 exposures: `tones` (17, WIDTH), `severity` (17, 6), `ev` float32 (17,).
+
+    EV rise from about -4 to +4 with 0 in the middle. Half the sweeps have nearly even steps, the others exposures drawn at
+    random, some of which lie close together.
+    """
     original = draw_original(rng, sources)
     dither, style, state = rng.random() < 0.3, str(rng.choice(_CURVES)), int(rng.integers(2**31))
+    half = SWEEP // 2
+    if rng.random() < 0.5:
+        away = np.linspace(0.0, 4.0, half + 1)[1:] + rng.uniform(-0.2, 0.2, (2, half))
+    else:
+        away = np.sort(rng.uniform(0.02, 4.0, (2, half)), axis=1)
+    exposures = np.concatenate([-away[0, ::-1], [0.0], away[1]])
+    begun = faults.start(original, np.random.default_rng(state), dither)
     tones, severities = [], []
-    for ev in np.linspace(-4.0, 4.0, SWEEP) + np.where(np.arange(SWEEP) == SWEEP // 2, 0.0, rng.uniform(-0.2, 0.2)):
-        if ev == 0.0:
-            pixels, severity = original, np.ones(6)
-        else:
-            picture = faults.start(original, np.random.default_rng(state), dither)
+    for ev in exposures:
+        pixels, severity = original, np.ones(6)
+        if ev != 0.0:
+            picture = replace(begun, severities=np.ones(6))  # a change makes values of its own
             faults.expose(picture, float(ev), style)
             pixels = faults.finish(picture)
             severity = picture.severities
         tones.append(statistics(afterwards(np.random.default_rng(state + 1), pixels)))
         severities.append(severity.astype(np.float32))
-    return {"tones": np.stack(tones), "severity": np.stack(severities)}
+    return {"tones": np.stack(tones), "severity": np.stack(severities), "ev": exposures.astype(np.float32)}

@@ -241,6 +241,7 @@ def _solve(function: Callable[[float], float], want: float) -> float:
 
 def finish(picture: Faulty) -> NDArray[np.uint8]:
     """Round to 8 bits and measure the clipping. `picture.severities` is complete afterwards."""
-    pixels: NDArray[np.uint8] = np.rint(picture.values * (255.0 / _FULL)).astype(np.uint8)
+    step = _FULL // 255
+    pixels: NDArray[np.uint8] = ((picture.values.astype(np.uint32) + step // 2) // step).astype(np.uint8)
     picture.severities[CLIPPED] = severity(CLIPPED, clipped_share(pixels) - picture.before)
     return pixels

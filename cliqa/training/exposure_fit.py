@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cliqa.signal.hex_graph import HexGraph
+from cliqa.training.averaged_fit import AveragedFit
 from cliqa.training.dense_fit import TorchDense
 
 LossName = Literal["marginal", "focal"]
@@ -68,19 +69,29 @@ def likelihood_loss(log_likelihood: Tensor, name: LossName, gamma: float = 2.0) 
     return loss.sum(dim=1).mean()
 
 
-def admissible_from_severity(severity: NDArray[Any], graph: HexGraph, margin: float) -> NDArray[np.bool_]:
-    """Severities (n, 6), nan where unknown -> admissible cells (n, 24): the level, and its neighbour too near their boundary.
+@dataclass(frozen=True)
+class SeverityRange:
+    """What is known of severities (see `exposure_faults.severity`), float (..., 6): equal ends where exact, 1 and 4.5 where unknown."""
 
-    Near is within `margin` levels.
+    low: NDArray[np.floating[Any]]
+    high: NDArray[np.floating[Any]]
+
+    @classmethod
+    def of(cls, severity: NDArray[Any], uncertainty: float = 0.0) -> SeverityRange:
+        """Known to within `uncertainty` of a level; nan: not known. A picture without a fault (1 or less) is exactly that."""
+        known, width = np.isfinite(severity), np.where(severity <= 1.0, 0.0, uncertainty)
+        return cls(np.where(known, severity - width, 1.0), np.where(known, severity + width, 4.5))
+
+
+def admissible_levels(known: SeverityRange, graph: HexGraph, margin: float) -> NDArray[np.bool_]:
+    """Ranges (n, 6) -> admissible cells, bool (n, 24): the levels in the range, and the neighbour of an end within `margin` levels.
 
     Combinations that the graph forbids (a suppressed picture that was clipped afterwards, say) are left open.
     """
-    known = np.isfinite(severity)
-    filled = np.where(known, severity, 1.0)
-    levels = [
-        np.where(known, np.clip(np.rint(filled + shift), 1, 4), 0).astype(int) for shift in (-margin, 0.0, margin)
-    ]
-    cells: NDArray[np.bool_] = graph.admissible(levels[0]) | graph.admissible(levels[1]) | graph.admissible(levels[2])
+    levels = np.arange(1, 5)
+    lowest = np.clip(np.rint(known.low - margin), 1, 4)[..., None]
+    highest = np.clip(np.rint(known.high + margin), 1, 4)[..., None]
+    cells: NDArray[np.bool_] = ((levels >= lowest) & (levels <= highest)).reshape(len(known.low), -1)
     zero = np.zeros((len(cells), graph.bit_offsets[-1]))
     for part in graph.components:
         columns = np.concatenate([np.arange(graph.cell_offsets[i], graph.cell_offsets[i + 1]) for i in part.labels])
@@ -98,15 +109,16 @@ class ExposureFit:
     hidden: tuple[int, ...] = (256, 128)
     epochs: int = 40
     batch: int = 256
-    sweeps: int = 8  # exposure sweeps per step
+    sweeps: int = 12  # exposure sweeps per step
+    sweep_weight: float = 0.25  # of their labels: many views of few photographs
     rate: float = 1.5e-3
     decay: float = 2e-2
     dropout: float = 0.15
     input_noise: float = 0.1
     margin: float = 0.06
     regression: float = 0.5  # weight of "the score is the position on the scale"
-    ranking: float = 1.0  # weight of "more exposure scores brighter"
-    rank_gap: float = 0.08  # of a level between neighbours of a sweep
+    ranking: float = 8.0  # weight of "more exposure scores brighter"
+    rank_slope: float = 0.6  # levels per EV that two exposures of a sweep are apart, at least
     loss: LossName = "marginal"
     average: float = 0.99
     seed: int = 0
@@ -129,81 +141,78 @@ class LightUnary(nn.Module):
         }
 
 
-def regression_loss(scores: Tensor, severity: Tensor) -> Tensor:
-    """Scores near the severities (nan: unknown); where there is no fault, anything below level 1's upper half will do."""
-    known = torch.isfinite(severity)
-    error = functional.smooth_l1_loss(scores, torch.where(known, severity, 1.0), beta=0.3, reduction="none")
-    absent = functional.relu(scores - 1.2)
-    return (torch.where(severity <= 1.0, absent, error) * known).mean()
+def regression_loss(scores: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Scores within the ranges of severity; where there may be no fault (1 or less), anything below level 1's upper half will do."""
+    above = functional.relu(scores - torch.where(high <= 1.0, 1.2, high))
+    below = functional.relu(torch.where(low <= 1.0, -torch.inf, low) - scores)
+    return functional.smooth_l1_loss(above + below, torch.zeros_like(scores), beta=0.3)
 
 
-def ranking_loss(scores: Tensor, gap: float) -> Tensor:
-    """Scores (sweeps, 17, 6) from dark to bright: too_dark must fall over the first half, too_bright rise over the second."""
+def ranking_loss(scores: Tensor, ev: Tensor, slope: float) -> Tensor:
+    """Scores (sweeps, exposures, 6) by exposure: too_dark must fall to 0 EV, too_bright rise from there, by `slope` levels per EV.
+
+    Args:
+        ev: (sweeps, exposures), rising, the middle one 0. Every pair on one side of it counts.
+    """
     middle = scores.shape[1] // 2
-    rises = torch.cat([scores[:, middle + 1 :, 0] - scores[:, middle:-1, 0],
-                       scores[:, :middle, 1] - scores[:, 1 : middle + 1, 1]], dim=1)  # fmt: skip
-    return functional.relu(gap - rises).mean()
+    first, second = torch.triu_indices(middle + 1, middle + 1, offset=1)
+    dark, light = scores[:, : middle + 1, 1], scores[:, middle:, 0]
+    below, above = ev[:, : middle + 1], ev[:, middle:]
+    short = [
+        slope * (below[:, second] - below[:, first]) - (dark[:, first] - dark[:, second]),
+        slope * (above[:, second] - above[:, first]) - (light[:, second] - light[:, first]),
+    ]
+    return functional.relu(torch.cat(short, dim=1)).mean()
+
+
+@dataclass(frozen=True)
+class Sweeps:
+    """Exposure sweeps: tones (m, exposures, WIDTH), severities (m, exposures, 6), EV (m, exposures)."""
+
+    tones: NDArray[Any]
+    severity: NDArray[Any]
+    ev: NDArray[Any]
 
 
 def fit_light(
-    tones: NDArray[Any],
-    severity: NDArray[Any],
-    sweeps: tuple[NDArray[Any], NDArray[Any]],
-    graph: HexGraph,
-    settings: ExposureFit,
-    work: Path,
+    tones: NDArray[Any], known: SeverityRange, sweeps: Sweeps, graph: HexGraph, settings: ExposureFit, work: Path
 ) -> LightUnary:
-    """Fit on examples (n, WIDTH), (n, 6) and sweeps (m, 17, WIDTH), (m, 17, 6); resumable through `work/state.pt`."""
-    work.mkdir(parents=True, exist_ok=True)
+    """Fit on pictures (n, WIDTH) with what is known of their severities (n, 6), and on sweeps; resumable through `work/state.pt`."""
     torch.manual_seed(settings.seed)
-    x, y = torch.from_numpy(tones.astype(np.float32)), torch.from_numpy(severity.astype(np.float32))
-    cells = torch.from_numpy(admissible_from_severity(severity, graph, settings.margin))
-    sweep_x, sweep_y = (torch.from_numpy(part.astype(np.float32)) for part in sweeps)
-    flat = sweeps[1].reshape(-1, 6)
-    sweep_cells = torch.from_numpy(admissible_from_severity(flat, graph, settings.margin)).reshape(
-        *sweep_y.shape[:2], -1
-    )
+    exposures = sweeps.ev.shape[1]
+    x, sweep_x = torch.from_numpy(tones.astype(np.float32)), torch.from_numpy(sweeps.tones.astype(np.float32))
+    low, high, cells = _targets(known, graph, settings.margin)
+    of_sweeps = [part.unflatten(0, (-1, exposures)) for part in
+                 _targets(SeverityRange.of(sweeps.severity.reshape(-1, 6)), graph, settings.margin)]  # fmt: skip
+    sweep_ev = torch.from_numpy(sweeps.ev.astype(np.float32))
     likelihood = HexLikelihood(graph)
-    net = LightUnary(x.mean(0), x.std(0).clamp_min(1e-3), settings)
-    averaged = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average)
-    )
-    optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=settings.decay)
-    steps = (len(x) + settings.batch - 1) // settings.batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=settings.epochs * steps + 1)
-    first, path = 0, work / "state.pt"
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        for part, name in ((net, "net"), (averaged, "averaged"), (optimizer, "optimizer"), (schedule, "schedule")):
-            part.load_state_dict(state[name])  # type: ignore[attr-defined]
-        first = int(state["epoch"]) + 1
-    for epoch in range(first, settings.epochs):
-        generator = torch.Generator().manual_seed(settings.seed * 1000 + epoch)
-        net.train()
-        for batch in torch.randperm(len(x), generator=generator).split(settings.batch):
+    fit = AveragedFit(LightUnary(x.mean(0), x.std(0).clamp_min(1e-3), settings), len(x), settings, work)
+    for epoch, batches in fit.epochs():
+        generator = torch.Generator().manual_seed(settings.seed * 1000 + epoch + 500_000)
+        for batch in batches:
             chosen = torch.randint(len(sweep_x), (settings.sweeps,), generator=generator)
-            count = settings.sweeps * sweep_x.shape[1]
-            inputs = torch.cat([x[batch], sweep_x[chosen].flatten(0, 1)])
-            scores = net.dense(inputs, settings.input_noise)
-            open_cells = torch.cat([cells[batch], sweep_cells[chosen].flatten(0, 1)])
-            log_likelihood = likelihood(net.ordinal(scores).flatten(1), open_cells)
-            weight = torch.ones(len(inputs), 1)
-            weight[-count:] = 0.25  # many views of few photographs
-            loss = (
-                likelihood_loss(log_likelihood * weight, settings.loss)
-                + settings.regression * regression_loss(scores, torch.cat([y[batch], sweep_y[chosen].flatten(0, 1)]))
-                + settings.ranking * ranking_loss(scores[-count:].reshape(settings.sweeps, -1, 6), settings.rank_gap)
+            lows, highs, open_cells = (
+                torch.cat([own[batch], other[chosen].flatten(0, 1)])
+                for own, other in zip((low, high, cells), of_sweeps, strict=True)
             )
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            averaged.update_parameters(net)
-        state = {"net": net.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict(),
-                 "schedule": schedule.state_dict(), "epoch": epoch}  # fmt: skip
-        torch.save(state, work / "state.part")
-        (work / "state.part").replace(path)
-    result = averaged.module
-    assert isinstance(result, LightUnary)
-    return result.eval()
+            scores = fit.net.dense(torch.cat([x[batch], sweep_x[chosen].flatten(0, 1)]), settings.input_noise)
+            weight = torch.ones(len(scores), 1)
+            weight[len(batch) :] = settings.sweep_weight
+            log_likelihood = likelihood(fit.net.ordinal(scores).flatten(1), open_cells)
+            ranked = scores[len(batch) :].unflatten(0, (-1, exposures))
+            fit.step(
+                likelihood_loss(log_likelihood * weight, settings.loss)
+                + settings.regression * regression_loss(scores, lows, highs)
+                + settings.ranking * ranking_loss(ranked, sweep_ev[chosen], settings.rank_slope)
+            )
+    return fit.averaged.eval()
+
+
+def _targets(known: SeverityRange, graph: HexGraph, margin: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Low and high ends, float32 (n, 6), and admissible cells, bool (n, 24)."""
+    cells = admissible_levels(known, graph, margin)
+    return (
+        torch.from_numpy(known.low.astype(np.float32)),
+        torch.from_numpy(known.high.astype(np.float32)),
+        torch.from_numpy(cells),
+    )
