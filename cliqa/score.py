@@ -35,8 +35,14 @@ def parser() -> argparse.ArgumentParser:
         help="names (`python -m cliqa.metrics` lists them), or all (default: all)",
     )  # fmt: skip
     group.add_argument(
-        "--results", metavar="FILE", required=True, help="the store: a .db file, or a .csv, .jsonl or .parquet table"
-    )
+        "--results", metavar="FILE", required=True,
+        help="the store: a .db file, or a .csv, .jsonl or .parquet table; with --engine ray a folder (or s3:// address)",
+    )  # fmt: skip
+    group.add_argument(
+        "--engine", choices=("local", "ray"), default="local",
+        help="local: this process and its workers; ray: in parts, on this machine or the cluster at RAY_ADDRESS, into a "
+        "folder of Parquet files; --workers is then the number of actors, and --resume goes on by parts",
+    )  # fmt: skip
     group.add_argument(
         "--resume", action="store_true",
         help="go on with --results: files whose path, size, time of change and weights are the same are not scored again",
@@ -78,6 +84,10 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     if options.checkpoint and len(names) > 1:
         raise UsageError("--checkpoint is one metric's weights; give --metrics one name with it")
     listing = open_listing(options)
+    if options.engine == "ray":
+        from cliqa.engines.ray_engine import score_with_ray
+
+        return score_with_ray(options, console, listing, names, open_metrics(names, options, console)[0])
     return _Scoring(options, console, listing)(open_metrics(names, options, console))
 
 

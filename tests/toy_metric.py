@@ -156,3 +156,19 @@ class Faulty(Brightness):
         if Faulty.scored > 2:
             raise ZeroDivisionError("a fault\nof mine")
         return super().score(observations)
+
+
+class Mortal(Brightness):
+    """Kills the process that scores, once: at its fortieth picture, while no file is at $TOY_DEATH yet."""
+
+    name: ClassVar[str] = "mortal"
+    scored: ClassVar[int] = 0
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        Mortal.scored += len(observations)
+        death = os.environ.get("TOY_DEATH", "")
+        if death and Mortal.scored > 40 and not os.path.exists(death):
+            with open(death, "w", encoding="utf-8") as stream:
+                stream.write(str(os.getpid()))
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().score(observations)

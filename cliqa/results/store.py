@@ -138,9 +138,11 @@ class Store:
             return _connect(path)
         from cliqa.results.tables import TABLE_SUFFIXES, load_into
 
-        if suffix not in TABLE_SUFFIXES:
+        if suffix not in TABLE_SUFFIXES and not os.path.isdir(path):
             known = ", ".join((*DATABASE_SUFFIXES, *TABLE_SUFFIXES))
-            raise UsageError(f"a results file is one of {known}, not {display(os.path.basename(path))}")
+            raise UsageError(
+                f"a results file is one of {known} or a folder of parts, not {display(os.path.basename(path))}"
+            )
         self._temporary = tempfile.TemporaryDirectory(prefix="cliqa-")
         database = os.path.join(self._temporary.name, "scores.db")
         try:

@@ -102,16 +102,19 @@ def _write_parquet(name: str, columns: Mapping[str, type], rows: Iterable[Sequen
 
 
 def load_into(path: str, database: str) -> None:
-    """Read a results table (and the issues beside it) into a new database with the tables of a store."""
+    """Read a results table (and the issues beside it), or a folder of parts, into a new database with the tables of a store."""
     connection = sqlite3.connect(database, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("BEGIN")
-        _load_table(connection, "scores", path)
-        if os.path.exists(issues_path(path)):
-            _load_table(connection, "issues", issues_path(path))
+        if os.path.isdir(path):
+            for table in ("scores", "issues"):
+                _load_table(connection, table, part_files(path, table))
+            _load_notes(connection, path)
         else:
-            _create(connection, "issues", ISSUE_COLUMNS)
+            beside = issues_path(path)
+            _load_table(connection, "scores", [path])
+            _load_table(connection, "issues", [beside] if os.path.exists(beside) else [])
         connection.execute("COMMIT")
     except (OSError, ValueError, csv.Error, sqlite3.Error) as error:
         raise ResultsError(f"{display(path)} is no readable results file: {error}") from error
@@ -119,11 +122,33 @@ def load_into(path: str, database: str) -> None:
         connection.close()
 
 
-def _load_table(connection: sqlite3.Connection, table: str, path: str) -> None:
-    read = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}[os.path.splitext(path)[1].lower()]
+def part_files(folder: str, table: str) -> list[str]:
+    """The Parquet files of a run in parts: those of `scores` or of `issues`, in order of name."""
+    inside = os.path.join(folder, table)
+    names = sorted(name for name in os.listdir(inside) if name.endswith(".parquet") and not name.startswith("."))
+    return [os.path.join(inside, name) for name in names]
+
+
+def _load_notes(connection: sqlite3.Connection, folder: str) -> None:
+    """Where relative paths of a run in parts hold from, and which folders it read."""
+    with open(os.path.join(folder, "cliqa.json"), encoding="utf-8") as stream:
+        notes = json.load(stream)
+    if not isinstance(notes, dict):
+        raise ValueError("its cliqa.json holds no notes")
+    connection.execute("CREATE TABLE meta (key TEXT, value TEXT)")
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", [(key, json.dumps(value)) for key, value in notes.items()])
+
+
+def _rows_of(paths: Sequence[str]) -> Iterator[Row]:
+    for path in paths:
+        suffix = os.path.splitext(path)[1].lower()
+        yield from {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}[suffix](path)
+
+
+def _load_table(connection: sqlite3.Connection, table: str, paths: Sequence[str]) -> None:
     columns: list[str] = []
     statement = ""
-    for row in read(path):
+    for row in _rows_of(paths):
         if not statement:
             columns = list(row)
             if "path" not in columns:

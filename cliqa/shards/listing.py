@@ -74,28 +74,25 @@ class ShardListing:
         return self._inside or self._plain.ready()
 
     def __iter__(self) -> Iterator[Source | Issue]:
+        for unit in self.units():
+            if isinstance(unit, str):
+                yield from self._ahead(self.read(unit))
+            else:
+                yield unit
+
+    def units(self) -> Iterator[str | Source | Issue]:
+        """What the input stands for: shards, by path and unread, and whatever else there is."""
         if self.input != "-":
             for place, state in self._places():
                 yield from self._at(place, state)
             return
         for found in self._plain:
-            if isinstance(found, Issue):
-                yield found
-                continue
-            yield from self._ahead(self._named(found))
+            yield found if isinstance(found, Issue) else self._named(found)
         self.left_out += self._plain.left_out
-
-    def places(self) -> Iterator[tuple[str, State | None]]:
-        """Each shard, file or folder that the input stands for, once; with its state where that came with the name."""
-        return self._places()
 
     def read(self, shard: str) -> Iterator[Source | Issue]:
         """The images of one shard."""
-        images = (
-            TableImages(shard, self.image_column, self.key_column)
-            if shard.lower().endswith(TABLE_SUFFIXES)
-            else TarImages(shard, self.suffixes)
-        )
+        images = open_shard(shard, self.suffixes, self.image_column, self.key_column)
         yield from images
         self.left_out += images.left_out
 
@@ -111,7 +108,7 @@ class ShardListing:
                     seen.add(place)
                     yield place, state
 
-    def _at(self, place: str, state: State | None) -> Iterator[Source | Issue]:
+    def _at(self, place: str, state: State | None) -> Iterator[str | Source | Issue]:
         if is_remote(place) and not is_shard(place) and is_remote_folder(place):
             yield from self._remote_folder(place)
         elif not is_remote(place) and os.path.isdir(place):
@@ -121,19 +118,18 @@ class ShardListing:
         elif is_glob(self.input) and not is_shard(place) and not self._wanted(place):
             self.left_out += 1
         else:
-            yield from self._named(Source(place), state)
+            yield self._named(Source(place), state)
 
-    def _named(self, source: Source, state: State | None = None) -> Iterator[Source | Issue]:
-        """What a single path stands for: a shard, a remote file, a member, or a plain file."""
+    def _named(self, source: Source, state: State | None = None) -> str | Source | Issue:
+        """What a single path stands for: a shard, a member of one, a remote file, or a plain file."""
         path = source.path
-        if is_shard(path):
-            yield from self.read(path)
-        elif (picked := self._picker.pick(path)) is not None:
-            yield picked
-        elif is_remote(path) and not os.path.lexists(path):
-            yield _remote(path, state or state_of(path))
-        else:
-            yield source
+        if is_shard(path) and not os.path.isdir(path):
+            return path
+        if (picked := self._picker.pick(path)) is not None:
+            return picked
+        if is_remote(path) and not os.path.lexists(path):
+            return _remote(path, state or state_of(path))
+        return source
 
     def _ahead(self, sources: Iterator[Source | Issue]) -> Iterator[Source | Issue]:
         """The same sources; `ready` knows meanwhile whether another one is at hand."""
@@ -158,6 +154,13 @@ class ShardListing:
 
     def _wanted(self, name: str) -> bool:
         return ANY_SUFFIX in self.suffixes or suffix_of(name) in self.suffixes
+
+
+def open_shard(shard: str, suffixes: Sequence[str], image_column: str, key_column: str) -> TableImages | TarImages:
+    """The images of a shard, by the kind that its name tells."""
+    if shard.lower().endswith(TABLE_SUFFIXES):
+        return TableImages(shard, image_column, key_column)
+    return TarImages(shard, suffixes)
 
 
 def is_remote_folder_or_member(given: str) -> bool:

@@ -1,0 +1,31 @@
+"""What `tests/test_ray_engine.py` runs in a process of its own: several runs of `cliqa score` on one Ray of two CPUs."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import cliqa.engines.ray_engine as engine
+from cliqa.score import main
+
+
+def start() -> None:
+    """Two CPUs, whatever the machine has; a machine that is busy may need another go."""
+    ray = engine._import_ray()
+    for attempt in range(3):
+        try:
+            ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+            return
+        except Exception:
+            ray.shutdown()
+            if attempt == 2:
+                raise
+
+
+if __name__ == "__main__":
+    os.environ["TOY_DEATH"], arguments = sys.argv[1], sys.argv[2:]
+    start()
+    rest = ["--engine", "ray", "-g", "-1", *arguments]
+    assert main(rest) == 0
+    assert os.path.exists(os.environ["TOY_DEATH"]), "no actor was killed"
+    assert main([*rest, "--resume", "--print"]) == 0
