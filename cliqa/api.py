@@ -80,7 +80,9 @@ def load_metric(
         UsageError: there is no such metric.
         CheckpointError: the weights are missing, unreadable or of another metric.
     """
-    return ImageScorer(load_batch_metric(name, checkpoint, device), num_patches)
+    metric = load_batch_metric(name, checkpoint, device)
+    metric.prepare()
+    return ImageScorer(metric, num_patches)
 
 
 def score_images(

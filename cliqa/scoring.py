@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import TypeVar
 
 from cliqa.errors import ImageError, ImageIssue
@@ -29,18 +30,27 @@ class Scorer:
     """
 
     def __init__(self, devices: list[list[Metric]], workers: int) -> None:
-        self.lanes = devices
-        self.one_by_one = False
+        on_cpu = any(metric.uses_torch and metric.device == "cpu" for metric in devices[0])
+        self.one_by_one = on_cpu and workers > 0 and len(devices) == 1
+        self.lanes = devices * workers if self.one_by_one else devices
+        self.pool: ThreadPoolExecutor | None = None
+        self._ready = False
         self._threads_before = 0
+
+    def _prepare(self, devices: list[list[Metric]]) -> None:
+        """Build the networks, and start the lanes."""
+        self._ready = True
         initializer = None
-        if workers and len(devices) == 1 and any(metric.uses_torch and metric.device == "cpu" for metric in devices[0]):
+        if self.one_by_one:
             import torch
 
-            self.lanes, self.one_by_one = devices * workers, True
             self._threads_before = torch.get_num_threads()
             torch.set_num_threads(1)
             initializer = _flush_denormals
-        self.pool = ThreadPoolExecutor(len(self.lanes), initializer=initializer) if len(self.lanes) > 1 else None
+        for metric in chain.from_iterable(devices):
+            metric.prepare()
+        if len(self.lanes) > 1:
+            self.pool = ThreadPoolExecutor(len(self.lanes), initializer=initializer)
 
     def close(self) -> None:
         """End the threads; give torch its own back."""
@@ -54,6 +64,8 @@ class Scorer:
     def __call__(self, found: list[Observed | Issue | Passed], batch_size: int) -> list[Record | Issue | Passed]:
         """Records (or issues) in place of what was observed; whatever else is in the list stays."""
         good = [item for item in found if isinstance(item, Observed)]
+        if good and not self._ready:
+            self._prepare(self.lanes[:1] if self.one_by_one else self.lanes)
         step = 1 if self.one_by_one else batch_size
         batches = [good[start : start + step] for start in range(0, len(good), step)]
         shares = [self.lanes[index % len(self.lanes)] for index in range(len(batches))]

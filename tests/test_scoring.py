@@ -76,5 +76,22 @@ def test_beside_workers_an_image_is_scored_on_one_thread_and_several_at_once() -
 def test_metrics_without_a_network_leave_torch_alone() -> None:
     plain: Metric = Brightness({}, {})
     scorer = Scorer([[plain]], workers=2)
+    assert scorer([Issue(Source("x"), "error", "y")], 16)
     assert torch.get_num_threads() == 3 and scorer.pool is None
     scorer.close()
+
+
+def test_networks_are_built_for_the_first_image_and_not_before() -> None:
+    prepared = []
+
+    class Lazy(Network):
+        def prepare(self) -> None:
+            prepared.append(threading.current_thread() is threading.main_thread())
+
+    scorer = Scorer([[Lazy()]], workers=2)
+    issue = Issue(Source("x"), "error", "y")
+    assert scorer([issue], 16) == [issue] and prepared == []
+    scorer(list(observed(3)), 16)
+    scorer(list(observed(2)), 16)
+    scorer.close()
+    assert prepared == [True]

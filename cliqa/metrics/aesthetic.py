@@ -6,12 +6,17 @@ The whole picture is read, upright and in its own proportions, at 384 pixels. Le
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
+
+if TYPE_CHECKING:
+    from cliqa.metrics.shared_encoder import RatedEncoder
 
 LABELS = ("rejected", "pending", "accepted")
 
@@ -37,11 +42,26 @@ class Aesthetic(Metric):
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
-        from cliqa.metrics.shared_encoder import rated_encoder
-
-        self.encoder = rated_encoder(tensors, device)
+        self._tensors = tensors
         self.weight = tensors["calibration.weight"].astype(np.float64)
         self.bias = tensors["calibration.bias"].astype(np.float64)
+
+    @cached_property
+    def encoder(self) -> RatedEncoder:
+        """The encoder that `grepq` shares."""
+        from cliqa.metrics.shared_encoder import rated_encoder
+
+        return rated_encoder(self._tensors, self.device)
+
+    def prepare(self) -> None:
+        """Import torch and build the network. Raises CheckpointError where the tensors don't fit."""
+        try:
+            _ = self.encoder
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError(
+                f"the aesthetic weights lack a tensor, or have it in another shape: {error}"
+            ) from error
+        self._tensors = {}
 
     @classmethod
     def observe(cls, view: View) -> Observation:

@@ -103,6 +103,13 @@ class Metric(ABC):
         self.metadata = dict(metadata)
         self.device = device
 
+    def prepare(self) -> None:  # noqa: B027
+        """Build what takes long, such as a torch network, ahead of the first score; nothing by default.
+
+        The pipeline calls it when the first image has been observed: the workers are busy by then, and a run that has nothing to score
+        doesn't import torch. May raise CheckpointError.
+        """
+
     @classmethod
     @abstractmethod
     def observe(cls, view: View) -> Observation:

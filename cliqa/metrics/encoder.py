@@ -10,7 +10,7 @@ that statistics stay those of ImageNet: what a picture scores never depends on i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -188,7 +188,10 @@ def standardise(pixels: Tensor) -> Tensor:
     return x.permute(0, 3, 1, 2)
 
 
-def load_module(module: nn.Module, tensors: Mapping[str, NDArray[Any]], prefix: str) -> nn.Module:
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def load_module(module: Module, tensors: Mapping[str, NDArray[Any]], prefix: str) -> Module:
     """Fill a module from arrays named `<prefix><parameter>` (float16 is widened); ready for inference."""
     state = {
         name[len(prefix) :]: torch.from_numpy(np.asarray(value, dtype=np.float32).copy())

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,9 @@ from cliqa.signal.picture_statistics import picture_statistics
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from cliqa.metrics.encoder import Branch, LowHead
+    from cliqa.metrics.shared_encoder import RatedEncoder
 
 PICTURE_SIDE = 384  # for content: what the branches see
 DETAIL_SIDE = 512  # for the grain of the picture: what the low-level encoder sees
@@ -65,19 +69,7 @@ class GRepQ(Metric):
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
-        import torch
-
-        from cliqa.metrics.encoder import Branch, LowHead, balance, load_module
-        from cliqa.metrics.shared_encoder import rated_encoder
-
-        self.encoder = rated_encoder(tensors, device)
-        self.free = load_module(Branch(), tensors, "free.").to(device)
-        self.low = load_module(LowHead(), tensors, "low.").to(device)
-        self.high = {
-            name: torch.from_numpy(tensors[f"high.{name}"].astype(np.float32)).to(device)
-            for name in ("mean", "scale", "weight", "bias", "good", "bad")
-        }
-        self.balance = balance().to(device)
+        self._tensors = tensors
         self.pristine = tensors["pristine.mean"].astype(np.float64), tensors["pristine.covariance"].astype(np.float64)
         self.blend = tensors["blend"].astype(np.float64)
         self.damage = tensors["damage.weight"].astype(np.float32), tensors["damage.bias"].astype(np.float32)
@@ -88,6 +80,46 @@ class GRepQ(Metric):
             raise CheckpointError(f"fitted on features that are not known: {self.kind!r}")
         kind = "fit" if self.fitted else "quality"
         self.regressor = tensors[f"{kind}.weight"].astype(np.float64), float(tensors[f"{kind}.bias"].reshape(()))
+
+    @cached_property
+    def encoder(self) -> RatedEncoder:
+        """The encoder that `aesthetic` shares."""
+        from cliqa.metrics.shared_encoder import rated_encoder
+
+        return rated_encoder(self._tensors, self.device)
+
+    @cached_property
+    def free(self) -> Branch:
+        """The label-free branch."""
+        from cliqa.metrics.encoder import Branch, load_module
+
+        return load_module(Branch(), self._tensors, "free.").to(self.device)
+
+    @cached_property
+    def low(self) -> LowHead:
+        """The low-level head."""
+        from cliqa.metrics.encoder import LowHead, load_module
+
+        return load_module(LowHead(), self._tensors, "low.").to(self.device)
+
+    @cached_property
+    def high(self) -> dict[str, Tensor]:
+        """What the high-level score reads, and `balance`, as tensors on the device."""
+        import torch
+
+        from cliqa.metrics.encoder import balance
+
+        names = ("mean", "scale", "weight", "bias", "good", "bad")
+        found = {name: torch.from_numpy(self._tensors[f"high.{name}"].astype(np.float32)) for name in names}
+        return {name: tensor.to(self.device) for name, tensor in (found | {"balance": balance()}).items()}
+
+    def prepare(self) -> None:
+        """Import torch and build the networks. Raises CheckpointError where the tensors don't fit."""
+        try:
+            _ = self.encoder, self.free, self.low, self.high
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError(f"the grepq weights lack a tensor, or have it in another shape: {error}") from error
+        self._tensors = {}
 
     @classmethod
     def observe(cls, view: View) -> Observation:
@@ -159,7 +191,7 @@ class GRepQ(Metric):
         with torch.inference_mode():
             shared = self.encoder.shared(picture)
             pooled = (pool(shared + self.free(shared[-1])) - self.high["mean"]) / self.high["scale"]
-            pooled = pooled.clamp(-6.0, 6.0) * self.balance
+            pooled = pooled.clamp(-6.0, 6.0) * self.high["balance"]
             embedding: Tensor = pooled @ self.high["weight"].T + self.high["bias"]
         return pooled[0].cpu().numpy(), embedding[0].cpu().numpy()
 
