@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 pytest.importorskip("cv2")
-from cliqa.metrics.encoder import Branch, Trunk
+from cliqa.metrics.encoder import Branch, RatedHead, Trunk
+from cliqa.training.grepq import average
 from cliqa.training.rated_encoder import fine_tune
 from cliqa.training.rated_examples import RatedSettings, batches, held_out, load_shard, make_shards
 from cliqa.training.rated_sets import RatedImage
@@ -78,3 +79,11 @@ def test_the_held_out_share_is_a_sixteenth_and_told_by_the_name_alone() -> None:
     held = [held_out(image) for image in names]
     assert 0.05 < np.mean(held) < 0.075
     assert held == [held_out(RatedImage(Path("B") / image.path.name.upper(), 1.0, "x")) for image in names]
+
+
+def test_averaging_two_modules_averages_their_weights() -> None:
+    torch.manual_seed(0)
+    one, other = RatedHead(), RatedHead()
+    expected = (one.out.weight + other.out.weight) / 2
+    average(one, other)
+    assert torch.allclose(one.out.weight, expected)
