@@ -1,6 +1,7 @@
 """The metrics grepq and aesthetic on random weights of the right shapes: contract, sharing, fitted models, the command."""
 
 import csv
+import pickle
 
 import numpy as np
 import pytest
@@ -86,7 +87,8 @@ def test_both_metrics_share_one_encoder_and_one_pass(tensors, monkeypatch):
     original = both[0].encoder.branch.forward
     monkeypatch.setattr(both[0].encoder.branch, "forward", lambda x: passes.append(1) or original(x))
     seen = view()
-    observations = [metric.observe(seen) for metric in both]
+    # As one worker process sends what all metrics observed of a file.
+    observations = pickle.loads(pickle.dumps([metric.observe(seen) for metric in both]))
     assert observations[0]["picture"] is observations[1]["picture"]
     both[0].score([observations[0]])
     both[1].score([observations[1]])

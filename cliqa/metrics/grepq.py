@@ -47,7 +47,7 @@ class GRepQ(Metric):
     * `free.*`: the label-free branch.
     * `high.mean`, `high.scale` (POOLED_WIDTH), `high.weight` (2, POOLED_WIDTH), `high.bias` (2): the embedding; `high.good`,
       `high.bad` (2): the prototypes.
-    * `damage.weight` (5, POOLED_WIDTH), `damage.bias` (5): how damaged the picture looks in each way.
+    * `damage.weight` (5, POOLED_WIDTH), `damage.bias` (5): directions away from each kind of damage.
     * `statistics.mean`, `statistics.scale` (15): of `picture_statistics`.
     * `low.*`: the low-level head; `pristine.mean`, `pristine.covariance`: the Gaussian of pristine patches.
     * `blend` (3): from the logits of q_low and q_high to that of q, bias last.

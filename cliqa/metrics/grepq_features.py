@@ -1,6 +1,6 @@
 """The features that a model of one's own is fitted on: what they consist of, and how much say each part has in a ridge.
 
-Two kinds can be had alone or together. *Label-free*: the zero-shot scores, how much the picture looks damaged in each way, statistics
+Two kinds can be had alone or together. *Label-free*: the zero-shot scores, how free of each kind of damage the picture looks, statistics
 of its pixels, pooled maps of the label-free branch and the low-level embedding; no rating had a part in them. *Rated*: what the
 branch trained on human ratings makes of the picture. The rated ones need far fewer labels where one's own taste is like that of
 most people; they must not be called label-free.
@@ -50,7 +50,7 @@ def label_free_features(
     Args:
         scores: q_low, q_high and q, which enter as logits.
         high: place of the picture between the two prototypes.
-        damages: (5,), standardised, see `DAMAGES`.
+        damages: (5,), freedom from each of `DAMAGES`, standardised.
         statistics: (15,), standardised `picture_statistics`.
         pooled: (2992,), standardised and balanced pooled maps of the label-free branch.
         patches: (n, 128), low-level embeddings of the picture's patches.
