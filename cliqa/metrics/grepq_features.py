@@ -1,9 +1,9 @@
 """The features that a model of one's own is fitted on: what they consist of, and how much say each part has in a ridge.
 
 Two kinds can be had alone or together. *Label-free*: the zero-shot scores, how free of each kind of damage the picture looks,
-statistics of its pixels, pooled maps of the label-free branch and the low-level embedding; no rating had a part in them. *Rated*: what the
-branch trained on human ratings makes of the picture. The rated ones need far fewer labels where one's own taste is like that of
-most people; they must not be called label-free.
+statistics of its pixels, pooled maps of the label-free branch and the low-level embedding; no rating had a part in them. *Rated*: what
+the branch trained on human ratings makes of the picture. The rated ones need far fewer labels where one's own taste is like that
+of most people; they must not be called label-free.
 """
 
 from __future__ import annotations
