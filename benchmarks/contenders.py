@@ -6,10 +6,11 @@ stack of 3x3 convolutions of that cost stands in for it; only its speed is ever 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cliqa.metrics import Field, Metric, Observation, Value, View
 
@@ -39,6 +40,20 @@ class ReferenceShaped(Metric):
     uses_torch: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = (Field("value", "the mean output"),)
 
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
+        super().__init__(tensors, metadata, device)
+        import torch
+        from torch import nn
+
+        torch.set_flush_denormal(True)
+        torch.manual_seed(0)
+        layers: list[nn.Module] = []
+        channels = 3
+        for width, stride in ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (352, 2), (352, 1)):
+            layers += [nn.Conv2d(channels, width, 3, stride, 1), nn.LeakyReLU(0.1)]
+            channels = width
+        self.net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(352, 1)).eval()
+
     @classmethod
     def observe(cls, view: View) -> Observation:
         return {"patches": view.patches}
@@ -46,28 +61,12 @@ class ReferenceShaped(Metric):
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
         import torch
 
-        net = self._network()
         answers: list[dict[str, Value]] = []
         with torch.inference_mode():
             for observation in observations:
-                output = net(torch.from_numpy(observation["patches"]).float() / 255.0)
+                output = self.net(torch.from_numpy(observation["patches"]).float() / 255.0)
                 answers.append({"value": float(output.mean())})
         return answers
-
-    def _network(self) -> Any:
-        if not hasattr(self, "_net"):
-            import torch
-            from torch import nn
-
-            torch.set_flush_denormal(True)
-            torch.manual_seed(0)
-            layers: list[nn.Module] = []
-            channels = 3
-            for width, stride in ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (352, 2), (352, 1)):
-                layers += [nn.Conv2d(channels, width, 3, stride, 1), nn.LeakyReLU(0.1)]
-                channels = width
-            self._net = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(352, 1)).eval()
-        return self._net
 
 
 def macs_per_patch(side: int = 128) -> float:
@@ -75,7 +74,7 @@ def macs_per_patch(side: int = 128) -> float:
     import torch
     from torch import nn
 
-    net = ReferenceShaped({}, {})._network()
+    net = ReferenceShaped({}, {}).net
     total = 0
 
     def count(module: nn.Module, _: object, output: torch.Tensor) -> None:

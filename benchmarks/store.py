@@ -99,7 +99,7 @@ def kill(options: argparse.Namespace, folder: Path) -> list[Row]:
     """Kill a run at a random moment, resume it, and compare every row with those of an uninterrupted run."""
     rng = random.Random(1)
     photos = folder / "photos"
-    make_noise(photos, 300)
+    make_mixed(photos, 150)
     rows: list[Row] = []
     for suffix in SUFFIXES:
         calm = folder / f"calm{suffix}"
@@ -123,20 +123,24 @@ def kill(options: argparse.Namespace, folder: Path) -> list[Row]:
     return rows
 
 
-def make_noise(target: Path, count: int) -> None:
-    """Small pictures, some of them broken, some that the metric skips."""
+def make_mixed(target: Path, count: int) -> None:
+    """Small pictures, by turns JPEG and PNG, of which every tenth has a broken neighbour."""
     target.mkdir()
     rng = np.random.default_rng(0)
     for number in range(count):
-        pixels = rng.integers(0, 1 + number % 256, (200, 300, 3)).astype(np.uint8)
-        Image.fromarray(pixels).save(target / f"{number:04d}.png")
+        coarse = Image.fromarray(rng.integers(0, 1 + number % 256, (20, 30, 3)).astype(np.uint8))
+        picture = coarse.resize((300, 200), Image.Resampling.BICUBIC)
+        if number % 2:
+            picture.save(target / f"{number:04d}.jpg", quality=30 + number % 70)
+        else:
+            picture.save(target / f"{number:04d}.png")
     for number in range(0, count, 10):
         (target / f"{number:04d}-broken.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(number))
 
 
 def scoring(photos: Path, results: Path, *more: str) -> subprocess.Popen[bytes]:
-    """A run of `cliqa.score` with a metric that needs no weights."""
-    command = [sys.executable, "-m", "cliqa.score", "-i", str(photos), "--metrics", "tests.toy_metric:Brightness"]
+    """A run of `cliqa.score` with two quick metrics."""
+    command = [sys.executable, "-m", "cliqa.score", "-i", str(photos), "--metrics", "jpeg_quality", "exposure"]
     return subprocess.Popen([*command, "--results", str(results), "-g", "-1", "--quiet", *more], cwd=ROOT)
 
 
@@ -213,7 +217,8 @@ def report(options: argparse.Namespace, folder: Path) -> list[Row]:
             "<= 2 s",
             first <= 2,
         ),
-        ("a drag redraws in", f"{drag:.1f} ms (95 of 100: {worst:.1f} ms)", "<= 50 ms", drag <= 50),
+        ("a drag redraws in, median", f"{drag:.1f} ms", "<= 50 ms", drag <= 50),
+        ("95 of 100 drags redraw in", f"{worst:.1f} ms", "<= 50 ms", worst <= 50),
     ]
 
 
