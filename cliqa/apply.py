@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from cliqa.errors import ImageIssue, UsageError
+from cliqa.errors import ImageError, ImageIssue, UsageError
 from cliqa.guard import guarded
-from cliqa.options import new_parser, positive
+from cliqa.options import add_shard_size, new_parser, positive
 
 if TYPE_CHECKING:
     from cliqa.console import Console
@@ -45,7 +46,12 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument("--reverse", action="store_true", help="the other way round")
     group.add_argument("--limit", type=positive(int), metavar="N", help="only the first N")
     group = parser.add_argument_group("output")
-    group.add_argument("--output", "-o", help="folder to copy the files to; it mirrors the tree that was scored")
+    group.add_argument(
+        "--output",
+        "-o",
+        help="folder to copy the files to, mirroring the tree that was scored; for members of tars kept/%%06d.tar",
+    )
+    add_shard_size(group)
     group.add_argument("--symlink", action="store_true", help="create symbolic links instead of copies")
     group.add_argument(
         "--score-prefix", nargs="?", const="", metavar="METRIC.FIELD,...",
@@ -71,12 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.results.store import Store
+    from cliqa.shards.tar_writing import is_tar_pattern
 
     with Store(options.store) as store:
         condition = options.where
         used = store.where(condition)[1] if condition.strip() else []
         if options.invert:
             condition = f"coalesce(({condition}), 0) = 0" if condition.strip() else "0"
+        if is_tar_pattern(options.output or ""):
+            return _fill_tars(store, condition, options, console)
         prefix = _prefix_columns(options, store, used)
         placer = _placer(options, store)
         rows = _begun(store.rows(["path", *prefix], condition, _order(options, store), options.limit))
@@ -87,6 +96,46 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             fields = [store.field(name) for name in prefix]
             chosen, failed = _place(rows, fields, placer, store, options, console)
         console.say(_summary(options, store.count(), chosen, failed))
+    return 3 if options.strict and failed else 0
+
+
+def _fill_tars(store: Store, condition: str, options: argparse.Namespace, console: Console) -> int:
+    """Write the chosen samples into tars, in the order of their shards; returns the exit status."""
+    from cliqa.console import PathPrinter
+    from cliqa.records import Issue, Source
+    from cliqa.shards.choosing import find_again
+    from cliqa.shards.sample_placing import SamplePlacer, refuse_options
+    from cliqa.shards.tar_writing import TarWriter
+
+    refuse_options(options.symlink, options.score_prefix is not None)
+    placer = SamplePlacer(TarWriter(options.output, options.shard_size, options.resume))
+    placer.check("")
+    order = _order(options, store)
+    rows = _begun(store.rows(["path"], condition, order or [("path", False)], options.limit))
+    paths = (str(path) for (path,) in rows)
+    if options.dry_run:
+        console.say(_summary(options, store.count(), sum(1 for _ in paths), 0))
+        return 0
+    printer = PathPrinter(options.null) if options.print else None
+    placed = failed = 0
+    placer.prepare()
+    with contextlib.ExitStack() as stack:
+        stack.push(placer.end)
+        stack.enter_context(console.progress(None))
+        for path, found in find_again(sorted(paths) if order or options.limit else paths, store.locate):
+            try:
+                if isinstance(found, Issue):
+                    raise ImageError(found.message)
+                placer.place(found)
+            except ImageIssue as error:
+                failed += 1
+                console.issue(Issue(Source(path), error.issue_type, str(error)))
+                continue
+            placed += 1
+            if printer is not None:
+                printer(path)
+            console.step()
+    console.say(_summary(options, store.count(), placed, failed))
     return 3 if options.strict and failed else 0
 
 
