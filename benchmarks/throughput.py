@@ -87,8 +87,8 @@ class Measured:
     def table(self, size: str) -> list[str]:
         """A Markdown table."""
         lines = [
-            f"| {size} | images/s | against decode-only | against the network | peak MiB |",
-            "|---|---|---|---|---|",
+            f"| {size} | images/s | against decode-only | against the network |",
+            "|---|---|---|---|",
         ]
         for name, found in self.rates.items():
             to_decode, to_slow = self.ratio(name, PLAIN), self.ratio(name, REFERENCE)
