@@ -40,11 +40,11 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[shared], formatter_class=HelpFormatter)
 
-    def add_kind(command: argparse.ArgumentParser) -> None:
+    def add_kind(command: argparse.ArgumentParser, default: str) -> None:
         command.add_argument(
             "--kind", choices=KINDS,
             help="label-free: no rating had a part in them; rated: from the branch that learned from human ratings (BIQ2021), which "
-            "needs fewer labels where your taste is like that of most people; all: both (default: all, or that of the features)",
+            f"needs fewer labels where your taste is like that of most people; all: both (default: {default})",
         )  # fmt: skip
 
     one = add("score", "Scores of single images, as CSV on standard output.")
@@ -58,12 +58,12 @@ def parser() -> argparse.ArgumentParser:
     made = add("features", "Features of the images of a folder, for `fit` and `predict`.")
     made.add_argument("folder", help="a folder of images, sub-folders included, or one image")
     made.add_argument("-o", "--output", required=True, metavar="FILE.npz", help="where the features go")
-    add_kind(made)
+    add_kind(made, "all")
     fitted = add("fit", "Fit a model to labels: ridge, its strength chosen by cross-validation.")
     fitted.add_argument("features", help="a folder of images, or features that were made of one")
     fitted.add_argument("--labels", required=True, help="CSV with columns path and score")
     fitted.add_argument("-o", "--output", required=True, metavar="FILE.safetensors", help="where the model goes")
-    add_kind(fitted)
+    add_kind(fitted, "what cross-validation on the labels prefers")
     told = add("predict", "Scores by a fitted model, as CSV.")
     told.add_argument("features", help="a folder of images, or features that were made of one")
     told.add_argument("--model", required=True, help="model that `fit` made")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cliqa.errors import ImageIssue, RunError, UsageError
 from cliqa.grepq_labels import match_labels, more_labels, read_labels
-from cliqa.metrics.grepq_features import DEFAULT_KIND
+from cliqa.metrics.grepq_features import DEFAULT_KIND, KINDS, of_kind
 from cliqa.part_files import creating
 
 if TYPE_CHECKING:
@@ -100,13 +100,17 @@ def _read_features(
         raise UsageError(f"{name} holds no features: {error}") from error
     if weights != metric.metadata.get("features_of", metric.metadata["weights"]):
         raise UsageError(f"{name} was made with other weights; make the features again")
-    if kind not in (None, stored_kind):
-        raise UsageError(f"{name} holds {stored_kind} features, not {kind}")
-    return paths, features, stored_kind
+    try:
+        return paths, of_kind(features, stored_kind, kind or stored_kind), kind or stored_kind
+    except ValueError as error:
+        raise UsageError(f"{name} holds {error}") from None
 
 
 def fit_model(options: argparse.Namespace, console: Console) -> int:
-    """Fit a ridge to labels and write it, with the encoder, as weights that the metric and the filter take."""
+    """Fit a ridge to labels and write it, with the encoder, as weights that the metric and the filter take.
+
+    Where no kind of features is asked for, cross-validation on the labels chooses it.
+    """
     from cliqa import checkpoints
     from cliqa.metrics.grepq import GRepQ
     from cliqa.signal.ridge import fit
@@ -118,10 +122,12 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"{base} is itself a fitted model; fit on the weights that it was made from")
     paths, features, kind = _read_features(options.features, metric, options.kind, console)
     rows, targets = match_labels(paths, labels, options.labels)
+    tried = KINDS if kind == "all" and options.kind is None else (kind,)
     try:
-        found = fit(features[rows].astype(np.float64), np.array(targets))
+        fits = {name: fit(of_kind(features[rows], kind, name).astype(np.float64), np.array(targets)) for name in tried}
     except ValueError as error:
         raise UsageError(f"{options.labels}: {error}") from error
+    kind, found = min(fits.items(), key=lambda pair: pair[1].error)
     tensors, facts = checkpoints.load(base, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version)
     tensors = {name: value for name, value in tensors.items() if not name.startswith("quality.")}
     tensors |= {"fit.weight": found.weight.astype(np.float32), "fit.bias": np.array([found.bias], dtype=np.float32)}

@@ -26,7 +26,7 @@ from cliqa.metrics.encoder import (
     window_features,
 )
 from cliqa.metrics.grepq import GRepQ
-from cliqa.metrics.grepq_features import FEATURE_PARTS, KINDS, LABEL_FREE_WIDTH, zero_shot_columns
+from cliqa.metrics.grepq_features import FEATURE_PARTS, KINDS, LABEL_FREE_WIDTH, of_kind, zero_shot_columns
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_fit_and_predict_agree_from_folder_and_from_features(folder, weights, tm
     common = ["--checkpoint", weights, "--gpu", "-1"]
     asked = ["--kind", kind] if kind else []
     assert grepq.main(["features", str(folder), "-o", stored, *asked, *common]) == 0
-    assert grepq.main(["fit", stored, "--labels", str(labels), "-o", model, *common]) == 0
+    assert grepq.main(["fit", stored, "--labels", str(labels), "-o", model, *asked, *common]) == 0
     assert "cross-validated SRCC" in capsys.readouterr().err
     tables = []
     for source in (stored, str(folder)):
@@ -164,10 +164,12 @@ def test_fit_and_predict_agree_from_folder_and_from_features(folder, weights, tm
         tables.append(list(csv.DictReader(capsys.readouterr().out.splitlines())))
     assert tables[0] == tables[1]
     assert len(tables[0]) == 6
-    other = "rated" if kind == "label-free" else "label-free"
-    assert grepq.main(["fit", stored, "--labels", str(labels), "-o", model, "--kind", other, *common]) == 2
-    assert f"holds {kind or 'all'} features" in capsys.readouterr().err
     tensors, facts = checkpoints.load(model, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version)
+    assert facts["kind"] == kind or (kind is None and facts["kind"] in KINDS)
+    if kind in ("label-free", "rated"):
+        other = "rated" if kind == "label-free" else "label-free"
+        assert grepq.main(["fit", stored, "--labels", str(labels), "-o", model, "--kind", other, *common]) == 2
+        assert f"holds {kind} features, not {other}" in capsys.readouterr().err
     scored = GRepQ(tensors, facts).score_view(View(LoadedImage.from_pil(Image.open(folder / "2.png"))))
     assert scored["quality"] == pytest.approx(float(tables[0][2]["score"]), abs=1e-3)
 
@@ -200,6 +202,15 @@ def test_labels_that_teach_nothing_are_refused(folder, weights, tmp_path, capsys
     ]
     assert grepq.main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_features_of_all_kinds_serve_every_kind():
+    features = np.arange(2 * (LABEL_FREE_WIDTH + 3)).reshape(2, -1)
+    assert of_kind(features, "all", "label-free").shape == (2, LABEL_FREE_WIDTH)
+    assert of_kind(features, "all", "rated").tolist() == features[:, -3:].tolist()
+    assert of_kind(features, "all", "all") is features
+    with pytest.raises(ValueError, match="rated features, not all"):
+        of_kind(features, "rated", "all")
 
 
 def test_labels_match_by_whole_path_end_or_unique_name():

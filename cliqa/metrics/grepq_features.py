@@ -36,6 +36,17 @@ FEATURE_PARTS = {
     "combined": np.r_[0:LABEL_FREE_WIDTH],
 }
 
+COLUMNS = {"label-free": slice(0, LABEL_FREE_WIDTH), "rated": slice(LABEL_FREE_WIDTH, None), "all": slice(None)}
+
+
+def of_kind(features: NDArray[Any], stored: str, wanted: str) -> NDArray[Any]:
+    """The columns of a kind in vectors (n, width) of a kind. Raises ValueError when they are not among them."""
+    if stored == wanted:
+        return features
+    if stored != "all":
+        raise ValueError(f"{stored} features, not {wanted}")
+    return features[:, COLUMNS[wanted]]
+
 
 def label_free_features(
     scores: tuple[float, float, float],

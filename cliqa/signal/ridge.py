@@ -21,7 +21,8 @@ FOLDS = 5
 class Fitted:
     """A fitted model and what cross-validation says of it.
 
-    `curve` holds (labels used, cross-validated SRCC) for growing shares of the labels.
+    `error` is the cross-validated mean squared error; `curve` holds (labels used, cross-validated SRCC) for growing shares of
+    the labels.
     """
 
     weight: Array
@@ -29,6 +30,7 @@ class Fitted:
     alpha: float
     srcc: float
     plcc: float
+    error: float
     curve: tuple[tuple[int, float], ...]
 
     def __call__(self, features: Array) -> Array:
@@ -79,7 +81,8 @@ def fit(features: Array, targets: Array, alphas: tuple[float, ...] = ALPHAS) -> 
         raise ValueError(f"all labels are {y[0]:g}: there is nothing to learn from")
     alpha, held_out = choose_alpha(x, y, alphas)
     weight, bias = ridge(x, y, alpha)
-    return Fitted(weight, bias, alpha, srcc(held_out, y), plcc(held_out, y), _curve(x, y, alphas))
+    error = float(np.mean((held_out - y) ** 2))
+    return Fitted(weight, bias, alpha, srcc(held_out, y), plcc(held_out, y), error, _curve(x, y, alphas))
 
 
 def _curve(x: Array, y: Array, alphas: tuple[float, ...], repeats: int = 5) -> tuple[tuple[int, float], ...]:
