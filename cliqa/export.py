@@ -25,6 +25,11 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("store", help="what cliqa.score or a filter's --results wrote: .db, .csv, .jsonl or .parquet")
     parser.add_argument("--output", "-o", required=True, metavar="FILE", help="a .csv, .jsonl or .parquet file")
     parser.add_argument("--where", "-w", default="", metavar="CONDITION", help="only the rows that fulfil a condition")
+    parser.add_argument(
+        "--spreadsheet", action="store_true",
+        help="CSV to look at in a spreadsheet: an apostrophe goes before text that one would run as a formula (paths that begin "
+        "with = + - @ no longer lead to their files)",
+    )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no summary on standard error")
     return parser
 
@@ -40,10 +45,13 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.results import ISSUE_COLUMNS, issues_path
     from cliqa.results.schema import INTEGER_COLUMNS
     from cliqa.results.store import Store
-    from cliqa.results.tables import TABLE_SUFFIXES, write_table
+    from cliqa.results.tables import TABLE_SUFFIXES, for_spreadsheet, write_table
 
     if os.path.splitext(options.output)[1].lower() not in TABLE_SUFFIXES:
         raise UsageError(f"a table is one of {', '.join(TABLE_SUFFIXES)}, not {display(options.output)}")
+    if options.spreadsheet and not options.output.lower().endswith(".csv"):
+        raise UsageError("--spreadsheet is for .csv: the other formats tell text from formulas")
+    tame = for_spreadsheet if options.spreadsheet else (lambda rows: rows)
     beside = issues_path(options.output)
     for name in (options.output, beside):
         if os.path.lexists(name):
@@ -53,12 +61,12 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         if condition.strip():
             store.where(condition)  # says what is wrong with it before anything is written
         columns = {name: _type(store, name) for name in store.columns}
-        count = write_table(options.output, columns, store.rows(list(columns), condition))
+        count = write_table(options.output, columns, tame(store.rows(list(columns), condition)))
         kinds = {name: int if name in INTEGER_COLUMNS else str for name in ISSUE_COLUMNS}
         issues = (
             0
             if condition.strip() or not any(True for _ in store.issues())
-            else (write_table(beside, kinds, store.issues(ISSUE_COLUMNS)))
+            else (write_table(beside, kinds, tame(store.issues(ISSUE_COLUMNS))))
         )
     console.say(f"{count} rows in {display(options.output)}" + (f", {issues} issues beside" if issues else ""))
     return 0

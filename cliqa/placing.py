@@ -127,6 +127,8 @@ class Placer:
             raise ImageError(
                 "is no file that could be copied or linked; its samples can go into tars, -o kept/%06d.tar"
             )
+        if "\0" in source.path:
+            raise ImageError("no path: it holds a zero byte")
         directory = self._directory(source.folder if folder is None else folder)
         real = os.path.realpath(source.path)
         if not os.path.exists(real):

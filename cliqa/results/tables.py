@@ -35,6 +35,7 @@ _TEXT_COLUMNS = {
     "issue_message",
 }
 _ROW_GROUP = 10_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width ones count in some languages
 
 
 def write_table(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[Any]]) -> int:
@@ -51,6 +52,12 @@ def write_table(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[
             return write(part, columns, rows)
     except OSError as error:
         raise ResultsError(f"{display(name)} can't be written: {error.strerror or error}") from error
+
+
+def for_spreadsheet(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
+    """The rows with an apostrophe before each text that a spreadsheet would take for a formula when it opens a CSV file."""
+    for row in rows:
+        yield [f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value for value in row]
 
 
 def _write_csv(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[Any]]) -> int:

@@ -192,7 +192,7 @@ def state(command: Command, root: Path) -> dict[str, object]:
     found: dict[str, object] = {"names": names, "contents": contents}
     if command.results:
         for table in ("scores", "issues"):
-            rows = _table(root / command.results, table)
+            rows = rows_of(root / command.results, table)
             paths = [os.path.relpath(str(row["path"]), root) for row in rows]
             assert len(set(paths)) == len(paths), f"{table} has a path twice"
             wanted = ("kept", "brightness.mean", "brightness.label", "issue_type", "issue_message", "width")
@@ -212,7 +212,8 @@ def leftovers(root: Path) -> list[str]:
     ]
 
 
-def _table(results: Path, table: str) -> list[dict[str, object]]:
+def rows_of(results: Path, table: str) -> list[dict[str, object]]:
+    """The rows of `scores` or `issues` as the file holds them."""
     if results.suffix == ".db":
         with contextlib.closing(sqlite3.connect(results)) as connection:
             connection.row_factory = sqlite3.Row

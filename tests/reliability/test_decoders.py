@@ -32,9 +32,7 @@ def test_every_mutated_file_is_one_record_or_one_issue(format_name: str, tmp_pat
     outcome = fuzz(format_name, 60, tmp_path)
     assert outcome.unexpected == []
     assert outcome.records + outcome.issues == outcome.files == 60 and outcome.records >= 3 and outcome.issues >= 10
-    assert (
-        outcome.seconds < 60 and outcome.mebibytes < 1024
-    )  # the clock of a busy machine; the bar of 10 s is the soak's
+    assert outcome.seconds <= 10.5 and outcome.mebibytes < 1024
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
