@@ -6,7 +6,7 @@ UV = $(shell command -v uv 2>/dev/null)
 
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test browser lint install install-test clean
+.PHONY: demo test soak browser lint install install-test clean
 
 demo: $(VENV)/.installed  ## install, filter the example photographs and say what was found
 	$(BIN)/python examples/demo.py
@@ -16,6 +16,9 @@ test: $(VENV)/.installed-test $(if $(CI),browser)  ## install, check the code an
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto
+
+soak: $(VENV)/.installed-test  ## the reliability suite in full; writes the figures of docs/reliability.md
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.reliability.soak $(SOAK)
 
 browser:  ## a Chromium for the tests of the report and two XMP readers: tests skip without them, but not where CI is set
 	for tool in chromium exiftool exiv2; do command -v $$tool >/dev/null || missing=1; done; test -z "$$missing" || \
