@@ -97,6 +97,17 @@ def test_gloom_adds_to_pictures_without_any_light_and_to_no_other():
     assert gloom(observe_tones(view(lamp))) == 0
 
 
+def test_doubt_about_dark_pictures_goes_to_level_two_and_no_further():
+    tensors = random_tensors()
+    plain, doubting = (Exposure(tensors | more, {}) for more in ({}, {"dusk": np.array([0.24, 0.16, 1.5], np.float32)}))
+    for ev, share in ((0.0, 0.0), (-6.0, 1.0)):
+        seen = [plain.observe(view(exposed(scene(5), ev)))]
+        difference = doubting.unary(seen) - plain.unary(seen)
+        assert difference[0, 1, 0] == pytest.approx(1.5 * share)
+        difference[0, 1, 0] = 0
+        assert (difference == 0).all()
+
+
 def test_fields_do_not_depend_on_the_order_of_the_schema():
     z = np.random.default_rng(1).normal(0, 3, (3, 6, 3))
     turned = dict(SCHEMA, Nodes=SCHEMA["Nodes"][::-1])

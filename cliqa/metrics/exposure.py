@@ -21,7 +21,7 @@ from cliqa.signal.dense import Dense
 from cliqa.signal.exposure_schema import LABELS, SCHEMA
 from cliqa.signal.hex_graph import HexGraph
 from cliqa.signal.hex_schema import graph_from_schema
-from cliqa.signal.tone_statistics import HIGHLIGHTS, SIDE, tone_statistics
+from cliqa.signal.tone_statistics import HIGHLIGHTS, MEDIAN_LUMA, SIDE, tone_statistics
 
 SOFTNESS = 2.0  # z from which `softened` bends
 GLOOM = 5.0  # EV of the highlights below white from which nothing but their depth counts
@@ -92,6 +92,7 @@ class Exposure(Metric):
             self.thresholds = tensors["thresholds"].astype(np.float64)  # (networks, labels, 3)
         except KeyError as error:
             raise CheckpointError(f"the exposure weights lack {error}") from error
+        self.dusk = tensors.get("dusk", np.zeros(3)).astype(np.float64)
         self.graph = self._graph(graph_from_schema(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA))
 
     @staticmethod
@@ -121,7 +122,18 @@ class Exposure(Metric):
                 score = network(observation["tones"][None])[0].astype(np.float64)
                 score[LABELS.index("too_dark")] += gloom(observation["tones"])
                 z[row] += np.exp(scale)[:, None] * (score[:, None] - thresholds)
-        return softened(z / len(self.networks))
+        z = softened(z / len(self.networks))
+        z[:, LABELS.index("too_dark"), 0] += [self._dusk_shift(observation["tones"]) for observation in observations]
+        return z
+
+    def _dusk_shift(self, tones: NDArray[Any]) -> float:
+        """What speaks for "too dark at level 2 or more" in a picture whose median of luma is low, in log odds, >= 0.
+
+        The weights' `dusk` says below which median (u, 0-1) it begins, where it is full, and how much it is then. Whether so dark a
+        picture was meant to be is seldom in its tones; the doubt goes to level 2, which the filter keeps by default, and not beyond.
+        """
+        begin, full, shift = self.dusk
+        return float(shift * np.clip((begin - float(tones[MEDIAN_LUMA])) / max(begin - full, 1e-6), 0.0, 1.0))
 
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
         """Level (of the most probable legal state) and marginal probabilities of each label."""

@@ -47,6 +47,11 @@ NIGHT_MEDIAN = (
 HELD_OUT = 1536  # labelled pictures of the val photographs, and as many of the test photographs
 NETWORKS = 4  # fits that differ by their seed; their z are averaged
 CLIPPED_SHIFT = 0.1  # of a level: the first threshold lies at a further 1.2 %, in the middle of 1 % with its margins
+DUSK = (
+    60 / 255,
+    42 / 255,
+    1.75,
+)  # medians of luma where doubt begins and is full, and log odds towards "too dark >= 2" then
 FIT = ExposureFit()
 
 
@@ -128,6 +133,7 @@ def save(networks: list[LightUnary], path: Path) -> None:
     tensors["scale"] = np.stack([network.ordinal.scale.detach().numpy() for network in networks])
     tensors["thresholds"] = np.stack([network.ordinal.thresholds().detach().numpy() for network in networks])
     tensors["thresholds"][:, CLIPPED, 0] += CLIPPED_SHIFT
+    tensors["dusk"] = np.array(DUSK, dtype=np.float32)
     checkpoints.save(path, tensors, metric="exposure", architecture=Exposure.architecture, version=Exposure.version)
 
 
