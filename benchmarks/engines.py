@@ -5,6 +5,8 @@
 1080p JPEG files (quality 92, 4:2:0), mosaics of the photographs, go into tars of 50. Each engine scores a short and a long list of them
 in each round, in a process of its own. Long against nothing is the rate with the start of everything (Python, Ray, actors, weights);
 long less short is the rate of a run that is under way. Medians of the rounds count, and ratios are taken within a round.
+Beside the clock stands what the processors spent on a picture, in all processes of a command: on a machine that others use too it
+alone tells what a quiet one would do.
 Scores of both engines are compared bit by bit.
 """
 
@@ -17,8 +19,10 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -44,15 +48,64 @@ def make_shards(photos: str, count: int, folder: Path) -> None:
                 tar.add(files[number % len(files)], f"{number:06d}.jpg")
 
 
-def score(engine: str, folder: Path, count: int, metrics: Sequence[str], results: Path) -> float:
-    """Seconds of wall clock that one command takes over the first `count` pictures."""
+@dataclass(frozen=True)
+class Taken:
+    """Seconds by the clock, and seconds of processors in all processes."""
+
+    clock: float
+    processors: float
+
+    def __sub__(self, other: Taken) -> Taken:
+        return Taken(self.clock - other.clock, self.processors - other.processors)
+
+
+class ProcessorTime(threading.Thread):
+    """Adds up the processor time of a process and all below it, looking five times a second (Linux)."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.seen: dict[int, float] = {}
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(0.2):
+            for pid, parent, seconds in sorted(_processes()):  # a child has the larger number
+                if pid == self.pid or pid in self.seen or parent in self.seen:
+                    self.seen[pid] = seconds
+
+    def total(self) -> float:
+        self.over.set()
+        self.join()
+        return sum(self.seen.values())
+
+
+def _processes() -> Iterator[tuple[int, int, float]]:
+    """(process, its parent, its seconds of processors)."""
+    tick = os.sysconf("SC_CLK_TCK")
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            yield int(entry.name), int(fields[1]), (int(fields[11]) + int(fields[12])) / tick
+
+
+def score(engine: str, folder: Path, count: int, metrics: Sequence[str], results: Path) -> Taken:
+    """What one command takes over the first `count` pictures."""
     given = f"{folder}/{{000..{count // IN_A_TAR - 1:03d}}}.tar"
     command = [sys.executable, "-m", "cliqa.score", "-i", given, "--results", str(results), "--engine", engine]
     start = time.perf_counter()
-    done = subprocess.run([*command, "--quiet", "-g", "-1", "--metrics", *metrics], capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{engine} failed: {done.stderr}")
-    return time.perf_counter() - start
+    words = [*command, "--quiet", "-g", "-1", "--metrics", *metrics]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        processors = ProcessorTime(process.pid)
+        processors.start()
+        message = process.communicate()[1]
+    taken = Taken(time.perf_counter() - start, processors.total())
+    if process.returncode:
+        raise SystemExit(f"{engine} failed: {message}")
+    return taken
 
 
 def same_scores(one: Path, other: Path) -> bool:
@@ -71,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args(arguments)
 
-    seconds: dict[tuple[str, int], list[float]] = {}
+    seconds: dict[tuple[str, int], list[Taken]] = {}
     with tempfile.TemporaryDirectory(prefix="cliqa-engines-") as name:
         folder = Path(name)
         make_shards(given.data, given.long, folder)
@@ -81,24 +134,21 @@ def main(arguments: list[str] | None = None) -> int:
                     results = folder / f"{engine}-{count}-{turn}{'.db' if engine == 'local' else ''}"
                     taken = score(engine, folder, count, given.metrics, results)
                     seconds.setdefault((engine, count), []).append(taken)
-                    print(
-                        f"round {turn + 1}: {engine:5} {count:5} pictures {taken:7.1f} s", file=sys.stderr, flush=True
-                    )
+                    spent = f"{taken.clock:7.1f} s, {taken.processors:7.1f} s of processors"
+                    print(f"round {turn + 1}: {engine:5} {count:5} pictures {spent}", file=sys.stderr, flush=True)
         equal = same_scores(folder / f"local-{given.long}-0.db", folder / f"ray-{given.long}-0")
     short, long = given.short, given.long
     running = {
-        engine: [
-            (long - short) / (slow - fast)
-            for slow, fast in zip(seconds[engine, long], seconds[engine, short], strict=True)
-        ]
+        engine: [slow - fast for slow, fast in zip(seconds[engine, long], seconds[engine, short], strict=True)]
         for engine in ("local", "ray")
     }
-    whole = {engine: [long / taken for taken in seconds[engine, long]] for engine in ("local", "ray")}
+    whole = {engine: seconds[engine, long] for engine in ("local", "ray")}
     print(f"{default_workers()} processors of {os.cpu_count()}, {given.rounds} rounds, {', '.join(given.metrics)}\n")
-    print(
-        f"| 1080p JPEG in tars, images/s | local | ray | ray / local |\n|---|---|---|---|\n{_row('under way', running)}"
-    )
-    print(_row(f"{long} pictures with all starts", whole))
+    print("| 1080p JPEG in tars | local | ray | ray / local |\n|---|---|---|---|")
+    for what, found, count in (("under way", running, long - short), (f"{long} pictures with all starts", whole, long)):
+        print(_row(f"{what}: images/s", {engine: [count / each.clock for each in found[engine]] for engine in found}))
+        spending = {engine: [count / each.processors for each in found[engine]] for engine in found}
+        print(_row(f"{what}: images per second of a processor", spending))
     print(f"\nscores of both engines: {'the same, to the last bit' if equal else 'NOT THE SAME'}")
     return 0 if equal else 1
 
