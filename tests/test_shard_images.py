@@ -149,3 +149,11 @@ def test_an_unknown_kind_of_address_is_wrong_usage(capsys: pytest.CaptureFixture
 
     assert main(["-i", "nosuchthing://x/y.tar", "--results", str(tmp_path / "r.db"), "-g", "-1"]) == 2
     assert "nosuchthing://" in capsys.readouterr().err
+
+
+def test_reports_show_members(tmp_path: Path) -> None:
+    from cliqa.report.thumbnails import thumbnails
+
+    shard = str(write_tar(tmp_path / "a.tar", samples(VALUES)))
+    found = list(thumbnails([f"{shard}/000.png", f"{shard}/gone.png", f"{shard}/sub/002.png"], 2))
+    assert [picture is not None for picture in found] == [True, False, True]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from cliqa.errors import ImageIssue
 from cliqa.images import load_thumbnail
+from cliqa.shards.picking import image_bytes
 
 LONG_SIDE = 256
 QUALITY = 62
@@ -24,7 +25,7 @@ def thumbnails(
 
     def make(path: str) -> bytes | None:
         try:
-            return encode(load_thumbnail(path, long_side), quality)
+            return encode(load_thumbnail(image_bytes(path), long_side), quality)
         except (ImageIssue, OSError, MemoryError, ValueError):
             return None
 

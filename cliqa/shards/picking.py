@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cliqa.errors import ImageError
 from cliqa.listing import IMAGE_SUFFIXES
@@ -14,15 +15,13 @@ from cliqa.shards.tar_images import TarImages, is_packed
 
 
 class MemberPicker:
-    """Finds members of local, uncompressed tars; it knows the names of the tar that was asked last.
+    """Finds members of local, uncompressed tars; the names of the tars that were asked last are remembered.
 
     `suffixes` tells images from the other members of a sample, as for `TarImages`.
     """
 
     def __init__(self, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> None:
-        self._suffixes = suffixes
-        self._shard: tuple[str, State | None] = ("", None)
-        self._found: dict[str, Source | Issue] = {}
+        self._suffixes = tuple(suffixes)
 
     def pick(self, path: str) -> Source | Issue | None:
         """The member that a path names; None where the path is that of a file, or of nothing that is known here."""
@@ -34,11 +33,15 @@ class MemberPicker:
             return Issue(
                 Source(path), "error", "one image can be picked from a local, uncompressed tar only: give the shard"
             )
-        state = state_of(shard)
-        if (shard, state) != self._shard:
-            self._found = {found.path: found for found in TarImages(shard, self._suffixes)}
-            self._shard = (shard, state)
-        return self._found.get(path) or Issue(Source(path), "error", f"{shard} has no such member")
+        return _members(shard, state_of(shard), self._suffixes).get(path) or Issue(
+            Source(path), "error", f"{shard} has no such member"
+        )
+
+
+@lru_cache(maxsize=4)
+def _members(shard: str, state: State | None, suffixes: tuple[str, ...]) -> dict[str, Source | Issue]:
+    """The images of a tar by path, as long as the tar's `state` is the same."""
+    return {found.path: found for found in TarImages(shard, suffixes)}
 
 
 def image_bytes(path: str) -> str | bytes:
