@@ -9,102 +9,14 @@ import numpy as np
 from conditions import Condition, Scored, Truth
 from numpy.typing import NDArray
 from PIL import Image
+from resizing_libraries import CORNERS, KERNELS
 
 from cliqa.images import LoadedImage
 from cliqa.training.photos import Photo
-from cliqa.training.resampling import Kernel, axis_weights, cubic, lanczos, windowed_sinc
 
 Pixels = NDArray[np.uint8]
 Made = tuple[LoadedImage, Truth] | None
 SOURCE = 400  # pixels a side at most before enlarging
-
-
-def _pillow(method: Image.Resampling) -> Callable[[Pixels, int, int], Pixels]:
-    return lambda pixels, height, width: np.asarray(Image.fromarray(pixels).resize((width, height), method))
-
-
-def _opencv(name: str) -> Callable[[Pixels, int, int], Pixels]:
-    def resize(pixels: Pixels, height: int, width: int) -> Pixels:
-        import cv2
-
-        return np.asarray(cv2.resize(pixels, (width, height), interpolation=getattr(cv2, name)))
-
-    return resize
-
-
-def _torch(mode: str, corners: bool, antialias: bool) -> Callable[[Pixels, int, int], Pixels]:
-    def resize(pixels: Pixels, height: int, width: int) -> Pixels:
-        import torch
-        from torch.nn.functional import interpolate
-
-        planes = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float()
-        done = interpolate(planes, size=(height, width), mode=mode, align_corners=corners, antialias=antialias)
-        return np.asarray(done[0].permute(1, 2, 0).round().clamp(0, 255).byte().numpy())
-
-    return resize
-
-
-def _skimage_like(order: int) -> Callable[[Pixels, int, int], Pixels]:
-    """Spline interpolation on pixel centres, Gaussian prefilter when it shrinks, as scikit-image's `resize`."""
-
-    def resize(pixels: Pixels, height: int, width: int) -> Pixels:
-        from scipy import ndimage
-
-        zoom = (height / pixels.shape[0], width / pixels.shape[1], 1.0)
-        values = pixels.astype(np.float32)
-        if min(zoom) < 1:
-            values = ndimage.gaussian_filter(values, [max(0.0, (1 / each - 1) / 2) for each in zoom], mode="mirror")
-        done = ndimage.zoom(values, zoom, order=order, mode="mirror", grid_mode=True)
-        return np.asarray(np.clip(np.rint(done), 0, 255), dtype=np.uint8)
-
-    return resize
-
-
-def _magick(kernel: Kernel) -> Callable[[Pixels, int, int], Pixels]:
-    """Dense weight matrices on pixel centres with antialiasing, as ImageMagick resizes."""
-
-    def matrix(source: int, target: int) -> NDArray[np.float32]:
-        indices, weights, _ = axis_weights(source, target, kernel, antialias=True)
-        dense = np.zeros((target, source), np.float32)
-        np.add.at(dense, (np.arange(target)[:, None], indices), weights)
-        return dense
-
-    def resize(pixels: Pixels, height: int, width: int) -> Pixels:
-        rows, columns = matrix(pixels.shape[0], height), matrix(pixels.shape[1], width)
-        planes = [rows @ pixels[..., channel].astype(np.float32) @ columns.T for channel in range(3)]
-        return np.asarray(np.clip(np.rint(np.stack(planes, axis=2)), 0, 255), dtype=np.uint8)
-
-    return resize
-
-
-KERNELS: dict[str, Callable[[Pixels, int, int], Pixels]] = {
-    "nearest, Pillow": _pillow(Image.Resampling.NEAREST),
-    "nearest, OpenCV": _opencv("INTER_NEAREST"),
-    "box, Pillow": _pillow(Image.Resampling.BOX),
-    "area, OpenCV": _opencv("INTER_AREA"),
-    "bilinear, Pillow": _pillow(Image.Resampling.BILINEAR),
-    "bilinear, OpenCV": _opencv("INTER_LINEAR"),
-    "bilinear, torch corners": _torch("bilinear", True, False),
-    "bicubic, Pillow": _pillow(Image.Resampling.BICUBIC),
-    "bicubic, OpenCV": _opencv("INTER_CUBIC"),
-    "bicubic, torch": _torch("bicubic", False, False),
-    "bicubic, torch corners": _torch("bicubic", True, False),
-    "bicubic, torch antialias": _torch("bicubic", False, True),
-    "Mitchell": _magick(cubic(1 / 3, 1 / 3)),
-    "Catmull-Rom": _magick(cubic(0.0, 0.5)),
-    "Robidoux": _magick(cubic(0.3782, 0.3109)),
-    "B-spline filter": _magick(cubic(1.0, 0.0)),
-    "lanczos2": _magick(lanczos(2)),
-    "lanczos3, Pillow": _pillow(Image.Resampling.LANCZOS),
-    "lanczos3": _magick(lanczos(3)),
-    "lanczos4": _magick(lanczos(4)),
-    "lanczos4, OpenCV": _opencv("INTER_LANCZOS4"),
-    "sinc blackman": _magick(windowed_sinc(4, "blackman")),
-    "spline 2": _skimage_like(2),
-    "spline 3": _skimage_like(3),
-    "spline 5": _skimage_like(5),
-}
-_CORNERS = ("bilinear, torch corners", "bicubic, torch corners")
 
 
 def _cut(rng: np.random.Generator, pixels: Pixels, height: int, width: int) -> Pixels:
@@ -129,7 +41,7 @@ def _made(rng: np.random.Generator, pixels: Pixels, truth: Truth, jpeg: bool) ->
 def _enlarge(rng: np.random.Generator, pixels: Pixels, kernel: str, y: float, x: float) -> tuple[Pixels, Truth]:
     pixels = _cut(rng, pixels, SOURCE, SOURCE)
     height, width = round(pixels.shape[0] * y), round(pixels.shape[1] * x)
-    less = 1 if kernel in _CORNERS else 0
+    less = 1 if kernel in CORNERS else 0
     by_y, by_x = (height - less) / (pixels.shape[0] - less), (width - less) / (pixels.shape[1] - less)
     truth: Truth = {"scale": max(by_x, by_y), "scale_x": by_x, "scale_y": by_y, "kernel": kernel}
     return KERNELS[kernel](pixels, height, width), truth
@@ -175,6 +87,13 @@ def enlarged_twice(rng: np.random.Generator, photo: Photo) -> Made:
     truth["scale"] = min(2.0, float(truth["scale"]) * max(1.0, first))
     truth["first"] = "reduced" if first < 1 else "enlarged"
     return _made(rng, pixels, truth, bool(rng.random() < 0.5))
+
+
+def doubled(rng: np.random.Generator, photo: Photo) -> Made:
+    """Exactly twice as large, pixels centred, JPEG 80-99: no periodic line to filters that sit on a sample."""
+    names = [name for name in KERNELS if name not in CORNERS]
+    pixels, truth = _enlarge(rng, photo.pixels(), names[rng.integers(len(names))], 2.0, 2.0)
+    return _made(rng, pixels, truth, jpeg=True)
 
 
 def detection(jpeg: bool) -> Callable[[np.random.Generator, Photo], Made]:
@@ -318,4 +237,5 @@ CONDITIONS = [
     Condition("enlarged, then sharpened", "", enlarged_then_sharpened, _error, repeats=4),
     Condition("enlarged after another resize", "", enlarged_twice, _error_of_scale, repeats=4, breakdown=("first",)),
     Condition("enlarged camera crops", "", enlarged(False), _error, kinds=("camera",), repeats=6),
+    Condition("exactly doubled, JPEG 80-99", "", doubled, _error, repeats=4, breakdown=("kernel",)),
 ]  # fmt: skip

@@ -47,7 +47,7 @@ def test_learns_resumes_and_runs_in_numpy(tmp_path):
     assert factors.shape == (8, 2)
     found = predicted(again, maps, numbers)
     np.testing.assert_allclose(found, predicted(net, maps, numbers), atol=1e-6)
-    reading = {"prior": READING["prior"], "reading": np.array([0.0, 1.0, 0.0], np.float32)}
+    reading = {"prior": READING["prior"], "reading": np.array([0.0, 1.0, 0.0, 0.8], np.float32)}
     network = FactorNetwork(net.tensors() | reading)
     ours = network(*(val[name][0] for name in ("lines", "coherence", "power", "scalars")))
     assert ours.shape == (2, BINS)

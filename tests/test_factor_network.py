@@ -8,6 +8,7 @@ from cliqa.signal.factor_network import (
     FactorNetwork,
     axis_numbers,
     both_axes,
+    cautious_factor,
     factor_maps,
     median_factor,
     read_together,
@@ -24,7 +25,7 @@ def observed(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     )
 
 
-READING = {"prior": np.full(BINS, 1 / BINS, np.float32), "reading": np.array([0.5, 0.8, 0.5], np.float32)}
+READING = {"prior": np.full(BINS, 1 / BINS, np.float32), "reading": np.array([0.5, 0.8, 0.5, 0.8], np.float32)}
 
 
 def torch_network():
@@ -126,6 +127,21 @@ def test_caution_raises_the_odds_of_not_enlarged():
     assert moved[0, 0, 0] == pytest.approx(0.8 / 1.4, rel=1e-4)
 
 
+def test_a_surer_enlargement_reads_larger():
+    shares = np.linspace(0.0, 1.0, 41)
+    rows = np.stack([(1 - share) * peak(0, 1.0) + share * peak(170, 1.0) for share in shares])
+    read = cautious_factor(rows, 0.8)
+    assert (np.diff(read) >= -1e-9).all() and read[0] < 1.001
+    np.testing.assert_array_equal(read > 1.05 + 1e-9, shares > 0.5 + 1e-9)  # as the median has it
+    np.testing.assert_allclose(read[shares >= 0.8], FACTORS[170], atol=0.005)
+    np.testing.assert_allclose(cautious_factor(10 * rows, 0.8), read, atol=1e-9)
+
+
+@pytest.mark.parametrize("place", [0, 3, 10, 40, 256])
+def test_a_sure_factor_is_read_as_it_is(place):
+    assert cautious_factor(peak(place, 1.0)[None], 0.7)[0] == pytest.approx(FACTORS[place], abs=0.006)
+
+
 @pytest.mark.parametrize("place", [0, 3, 100, 256])
 def test_median_of_a_sure_distribution(place):
     row = np.zeros((1, BINS), np.float32)
@@ -145,3 +161,5 @@ def test_incomplete_weights_are_refused():
         FactorNetwork({name: value for name, value in tensors.items() if name != "head.place"})
     with pytest.raises(ValueError, match="other inputs"):
         FactorNetwork(tensors | {"maps.mean": np.zeros(3, np.float32)})
+    with pytest.raises(ValueError, match="another reading"):
+        FactorNetwork(tensors | {"reading": np.zeros(3, np.float32)})

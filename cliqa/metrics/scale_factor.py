@@ -16,7 +16,7 @@ from PIL import Image
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.patches import PATCH
-from cliqa.signal.factor_network import FactorNetwork, median_factor
+from cliqa.signal.factor_network import FactorNetwork
 from cliqa.signal.resampling_spectra import LENGTH, axis_evidence, luma
 
 AGREEING = 0.04  # factors of the two axes that are nearer than this are one factor, read twice
@@ -63,7 +63,7 @@ class ScaleFactor(Metric):
 
     name = "scale_factor"
     architecture = "factor-network"
-    version = 1
+    version = 2
     summary = "how much the picture was enlarged (1.0-2.0), whatever resized it"
     fields = (
         Field(
@@ -103,7 +103,7 @@ class ScaleFactor(Metric):
         """`scale`, `scale_x`, `scale_y` and `quality` of each."""
         found: list[dict[str, Value]] = []
         for each in observations:  # one at a time: the sums of a batched product depend on its size
-            x, y = median_factor(self.network(each["lines"], each["coherence"], each["power"], each["scalars"]))
+            x, y = self.network.factors(each["lines"], each["coherence"], each["power"], each["scalars"])
             scale = joined_factor(float(x), float(y))
             found.append(
                 {"scale": scale, "scale_x": float(x), "scale_y": float(y), "quality": 100.0 - (scale - 1.0) * 100.0}

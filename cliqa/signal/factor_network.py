@@ -85,7 +85,7 @@ class FactorNetwork:
     Tensors: `maps.mean`, `maps.scale`, `numbers.mean`, `numbers.scale`; `context.weight.0/1`, `.bias.0/1` (two dense layers on the
     numbers); `conv.<i>.weight` (out, in, taps), `.place` (out, BINS), `.context` (out, width) for two convolutions;
     `head.weight` (in,), `head.place` (BINS,), `head.context` (BINS, width); `prior` (BINS,) and `reading` (same, power,
-    caution) of `read_together`.
+    caution of `read_together`, sure of `cautious_factor`).
     """
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
@@ -95,13 +95,19 @@ class FactorNetwork:
                 raise KeyError(name)
         if self._tensors["maps.mean"].shape != (MAPS + SHARED,) or self._tensors["head.place"].shape != (BINS,):
             raise ValueError("other inputs than this version observes")
+        if self._tensors["reading"].shape != (4,):
+            raise ValueError("another reading than this version has")
+
+    def factors(self, lines: Array, coherence: Array, power: Array, scalars: Array) -> NDArray[np.float64]:
+        """Arrays of `axis_evidence`, stacked (x, y) -> the two factors, 1.0-2.0."""
+        return cautious_factor(self(lines, coherence, power, scalars), float(self._tensors["reading"][3]))
 
     def __call__(self, lines: Array, coherence: Array, power: Array, scalars: Array) -> Array:
         """Arrays of `axis_evidence`, stacked (x, y) -> float32 (2, BINS), rows summing to 1."""
         axes = range(2)
         maps = np.stack([factor_maps(lines[axis], coherence[axis], power[axis]) for axis in axes])
         numbers = np.stack([axis_numbers(lines[axis], coherence[axis], power[axis], scalars[axis]) for axis in axes])
-        prior, reading = self._tensors["prior"], [float(value) for value in self._tensors["reading"]]
+        prior, reading = self._tensors["prior"], [float(value) for value in self._tensors["reading"][:3]]
         found = self.probabilities(*both_axes(maps, numbers))
         together: Array = read_together(found[None], prior, *reading)[0]
         return together
@@ -159,6 +165,30 @@ def read_together(probabilities: Array, prior: Array, same: float, power: float,
     values *= np.where(FACTORS <= NEAR_ONE, np.exp(caution), 1.0)
     result: Array = (values / values.sum(axis=2, keepdims=True)).astype(np.float32)
     return result
+
+
+def cautious_factor(probabilities: Array, sure: float) -> NDArray[np.float64]:
+    """One factor for each distribution, such that a larger one is also a surer one: (n, BINS) -> (n,), 1.0-2.0.
+
+    With q the probability of an enlargement above `NEAR_ONE`, m its median factor and l the median of the smaller ones:
+    below one half, q moves the answer from l to `NEAR_ONE`; above, from `NEAR_ONE` to m, reached where q is `sure`.
+
+    Args:
+        probabilities: distributions over `FACTORS`.
+        sure: probability from which on the median is taken as it is, above 0.5 up to 1.
+    """
+    above = FACTORS > NEAR_ONE
+    total = probabilities.sum(axis=1, dtype=np.float64)
+    share = probabilities[:, above].sum(axis=1, dtype=np.float64) / total
+    high = median_factor(np.where(above, probabilities + _TRACE, 0.0))
+    low = np.minimum(median_factor(np.where(above, 0.0, probabilities + _TRACE)), NEAR_ONE)
+    unsure = low + (NEAR_ONE - low) * np.minimum(2.0 * share, 1.0)
+    drawn = NEAR_ONE + (high - NEAR_ONE) * np.clip((share - 0.5) / (sure - 0.5), 0, 1)
+    result: NDArray[np.float64] = np.where(share <= 0.5, unsure, drawn)
+    return result
+
+
+_TRACE = 1e-12  # keeps medians defined where nothing is probable
 
 
 def median_factor(probabilities: Array) -> NDArray[np.float64]:
