@@ -23,6 +23,7 @@ from cliqa.metrics.aesthetic import LABELS, Aesthetic
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import zero_shot_columns
 from cliqa.signal.correlation import krcc, plcc, srcc
+from cliqa.training.aesthetic import macro_f1
 from cliqa.training.rated_sets import RatedImage, majority_by_source, read_rated
 
 CLEAR = 0.05  # distance to the deciding boundary, in the unit of the score
@@ -56,7 +57,7 @@ def observe(images: Sequence[RatedImage], zero_shot: bool) -> dict[str, NDArray[
     grepq, aesthetic = load_metric("grepq"), load_metric("aesthetic")
     assert isinstance(grepq, GRepQ)
     assert isinstance(aesthetic, Aesthetic)
-    rows: dict[str, list[Any]] = {"quality": [], "chances": [], "features": []}
+    rows: dict[str, list[Any]] = {"quality": [], "chances": [], "label": [], "features": []}
     weight, bias = grepq.regressor
     for image in images:
         observation = grepq.observe(View(load_image(image.path)))
@@ -64,6 +65,7 @@ def observe(images: Sequence[RatedImage], zero_shot: bool) -> dict[str, NDArray[
         rows["quality"].append(100.0 * float(np.clip(outputs @ weight + bias, 0, 1)))
         fields = aesthetic.score([observation])[0]
         rows["chances"].append([fields[f"p_{label}"] for label in LABELS])
+        rows["label"].append(LABELS.index(str(fields["label"])))
         if zero_shot:
             rows["features"].append(grepq.features(observation))
     return {name: np.array(values) for name, values in rows.items() if values}
@@ -91,15 +93,17 @@ def report(
         f"  {'quality':22s} SRCC {srcc(quality, mos):.3f}  PLCC {plcc(quality, mos):.3f}  KRCC {krcc(quality, mos):.3f}"
     )
     if any(image.label is not None for image in images):
-        classes(images, observed["chances"], rated)
+        classes(images, observed["chances"], observed["label"], rated)
 
 
-def classes(images: Sequence[RatedImage], chances: NDArray[np.float64], rated: Sequence[RatedImage]) -> None:
+def classes(
+    images: Sequence[RatedImage], chances: NDArray[np.float64], guesses: NDArray[np.int64], rated: Sequence[RatedImage]
+) -> None:
     known = np.array([image.label is not None for image in images])
     those = [image for image in images if image.label is not None]
     truth = np.array([LABELS.index(image.label or "") for image in those])
     chances = chances[known]
-    guess = chances.argmax(1)
+    guess = guesses[known]
     clear = np.array([image.margin >= CLEAR for image in those])
     majority = majority_by_source(image for image in rated if image.split in ("train", ""))
     source = np.array([LABELS.index(majority[image.source]) for image in those])
@@ -113,14 +117,6 @@ def classes(images: Sequence[RatedImage], chances: NDArray[np.float64], rated: S
     for label, name in enumerate(LABELS):
         row = " ".join(f"{np.sum((truth == label) & (guess == other)):5d}" for other in range(3))
         print(f"  {name:10s} {row}")
-
-
-def macro_f1(truth: NDArray[Any], guess: NDArray[Any]) -> float:
-    found = []
-    for label in range(len(LABELS)):
-        hits = np.sum((truth == label) & (guess == label))
-        found.append(2 * hits / max(1, np.sum(truth == label) + np.sum(guess == label)))
-    return float(np.mean(found))
 
 
 def calibration_error(truth: NDArray[Any], chances: NDArray[np.float64], bins: int = 15) -> float:

@@ -49,7 +49,7 @@ def tensors():
         "statistics.mean": np.zeros(15), "statistics.scale": np.full(15, 50.0),
         "pristine.mean": np.zeros(128), "pristine.covariance": np.eye(128), "blend": np.array([60.0, 1.0, 4.0]),
         "quality.weight": np.array([1.0, 0, 0, 0, 0]), "quality.bias": np.array([0.5]),
-        "calibration.weight": np.zeros((3, 5)), "calibration.bias": np.array([0.0, 1.0, 0.0]),
+        "calibration.weight": np.zeros((3, 5)), "calibration.bias": np.array([0.0, 1.0, 0.0]), "decision": np.zeros(3),
     }  # fmt: skip
 
 
@@ -109,6 +109,8 @@ def test_aesthetic_chances_sum_to_one_and_agree_with_label_and_score(tensors):
     assert sum(chances) == pytest.approx(1.0)
     assert fields["label"] == "pending"
     assert fields["score"] == pytest.approx(chances[1] + 2 * chances[2])
+    favoured = Aesthetic(tensors | {"decision": np.array([1.5, 0.0, 0.0])}, {})
+    assert favoured.score([favoured.observe(view())])[0] == fields | {"label": "rejected"}
     assert probabilities(np.array([1e4, 0, 0, 0, 0]), np.eye(3, 5), np.zeros(3)).tolist() == [1.0, 0.0, 0.0]
 
 

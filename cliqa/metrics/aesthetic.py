@@ -25,14 +25,16 @@ class Aesthetic(Metric):
     """Three classes of a photograph, as a person who culls would sort it.
 
     Tensors: those of `RatedEncoder`, and `calibration.weight` (3, 5), `calibration.bias` (3): from the head's outputs to
-    the logits of the classes, fitted on ratings that the encoder did not see.
+    the logits of the classes, fitted on ratings that the encoder did not see. `decision` (3): what is added to the log of the
+    probabilities before the label is chosen, so that the rarest class is not overlooked; probabilities stay as they are.
     """
 
     name = "aesthetic"
     architecture = "mobilenetv2-rated"
+    version = 2
     summary = "rejected, pending or accepted, with calibrated probabilities (learned from human ratings)"
     fields = (
-        Field("label", "class: rejected, pending or accepted", kind="str"),
+        Field("label", "class: rejected, pending or accepted; in close cases the rarer one", kind="str"),
         Field("p_rejected", "probability of rejected: distorted", better="lower"),
         Field("p_pending", "probability of pending: clean but ordinary, or good but badly taken"),
         Field("p_accepted", "probability of accepted: a good picture", better="higher"),
@@ -45,6 +47,7 @@ class Aesthetic(Metric):
         self._tensors = tensors
         self.weight = tensors["calibration.weight"].astype(np.float64)
         self.bias = tensors["calibration.bias"].astype(np.float64)
+        self.decision = tensors["decision"].astype(np.float64)
 
     @cached_property
     def encoder(self) -> RatedEncoder:
@@ -75,7 +78,7 @@ class Aesthetic(Metric):
     def _fields(self, outputs: NDArray[np.float32]) -> dict[str, Value]:
         chances = probabilities(outputs, self.weight, self.bias)
         return {
-            "label": LABELS[int(chances.argmax())],
+            "label": LABELS[int(decide(chances, self.decision))],
             "p_rejected": float(chances[0]),
             "p_pending": float(chances[1]),
             "p_accepted": float(chances[2]),
@@ -92,3 +95,8 @@ def probabilities(outputs: NDArray[Any], weight: NDArray[np.float64], bias: NDAr
     logits -= logits.max(axis=-1, keepdims=True)
     exponents = np.exp(logits)
     return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True))
+
+
+def decide(chances: NDArray[np.float64], decision: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Place of the label in `LABELS`, of probabilities (..., 3) with `decision` (3) added to their logs."""
+    return np.asarray((np.log(chances + 1e-12) + decision).argmax(axis=-1))

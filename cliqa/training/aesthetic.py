@@ -18,37 +18,60 @@ from numpy.typing import NDArray
 
 from cliqa import checkpoints
 from cliqa.errors import UsageError
-from cliqa.metrics.aesthetic import LABELS, Aesthetic
+from cliqa.metrics.aesthetic import LABELS, Aesthetic, decide, probabilities
 from cliqa.metrics.shared_encoder import RatedEncoder
 from cliqa.training.grepq import find_backbone, held_out_outputs, named, rated_branch, training_list
+from cliqa.training.grepq_card import write_aesthetic_card
 from cliqa.training.train import TrainOptions
 
+OFFSETS = (0.0, 0.2, 0.4, 0.6)  # of the decision: few, since there are few hundred ratings to choose them by
 PENALTY = 1e-3  # on the squared weights: there are few hundred ratings for 18 numbers
 
 
 def train(options: TrainOptions) -> None:
-    """Run the stages and write `aesthetic.safetensors`."""
+    """Run the stages and write `aesthetic.safetensors` and its model card."""
     if options.ratings is None:
         raise UsageError("this recipe needs --ratings: a rated data set with classes")
     torch.set_flush_denormal(True)
     tensors = named(find_backbone(options.work)[0], "trunk.") | rated_branch(options)
-    save(options.out / "aesthetic.safetensors", tensors | calibrate(tensors, options.ratings))
+    tensors |= calibrate(tensors, options.ratings)
+    save(options.out / "aesthetic.safetensors", tensors)
+    write_aesthetic_card(options.out / "aesthetic.safetensors", tensors, len(training_list(options.ratings)))
 
 
 def save(path: Path, tensors: dict[str, NDArray[Any]]) -> None:
     """Write the weights: the encoder in half precision, as `grepq` holds it, the calibration in full."""
-    stored = {k: v.astype(np.float32 if k.startswith("calibration.") else np.float16) for k, v in tensors.items()}
+    stored = {
+        k: v.astype(np.float32 if k.startswith(("calibration.", "decision")) else np.float16)
+        for k, v in tensors.items()
+    }
     checkpoints.save(path, stored, metric="aesthetic", architecture=Aesthetic.architecture,
                      version=Aesthetic.version, ratings="BIQ2021")  # fmt: skip
 
 
 def calibrate(tensors: dict[str, NDArray[Any]], ratings: Path) -> dict[str, NDArray[Any]]:
-    """`calibration.*` from the held-out part of the training list."""
+    """`calibration.*` and `decision` from the held-out part of the training list."""
     outputs, images = held_out_outputs(RatedEncoder(tensors), training_list(ratings))
     known = [place for place, image in enumerate(images) if image.label is not None]
     labels = np.array([LABELS.index(images[place].label or "") for place in known])
     weight, bias = fit_softmax(outputs[known], labels)
-    return {"calibration.weight": weight, "calibration.bias": bias}
+    decision = choose_decision(probabilities(outputs[known], weight, bias), labels)
+    return {"calibration.weight": weight, "calibration.bias": bias, "decision": decision}
+
+
+def choose_decision(chances: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What to add to the logs of the probabilities (n, 3), for the best macro F1: (3,), pending 0, the others from `OFFSETS`."""
+    tried = [np.array([rejected, 0.0, accepted]) for rejected in OFFSETS for accepted in OFFSETS]
+    return max(tried, key=lambda decision: macro_f1(labels, decide(chances, decision)))
+
+
+def macro_f1(truth: NDArray[Any], guess: NDArray[Any]) -> float:
+    """Mean over the classes of the F1 score; places in `LABELS`."""
+    found = []
+    for label in range(len(LABELS)):
+        hits = np.sum((truth == label) & (guess == label))
+        found.append(2 * hits / max(1, np.sum(truth == label) + np.sum(guess == label)))
+    return float(np.mean(found))
 
 
 def fit_softmax(
