@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from cliqa.signal.dct_lattice import clean_blocks, dct_blocks, histograms, luma, quality_evidence, step_evidence
+from cliqa.signal.dct_lattice import histograms, quality_evidence, step_evidence
 from cliqa.signal.double_compression import LEVELS, _upper_tail, count_levels, previous_evidence
+from cliqa.signal.luma_blocks import choose_blocks, dct_blocks, luma
 from cliqa.signal.quantization import LUMA_TABLES
 from cliqa.signal.save_pair import last_and_previous, later_evidence
 from tests.jpeg_pictures import saved, textured, tiles
@@ -13,12 +14,12 @@ from tests.jpeg_pictures import saved, textured, tiles
 
 def coefficients_of(pixels: np.ndarray) -> np.ndarray:
     rgb = tiles(pixels)
-    return dct_blocks(clean_blocks(rgb, luma(rgb), 0, 0)[0])
+    return dct_blocks(choose_blocks(rgb, luma(rgb), 0, 0).pixels)
 
 
 def test_levels_are_counted_by_their_absolute_value():
-    coefficients = np.zeros((3, 64), np.float32)
-    coefficients[:, 5] = [21.0, -19.0, 4.0]
+    coefficients = np.zeros((64, 3), np.float32)
+    coefficients[5] = [21.0, -19.0, 4.0]
     found = count_levels(coefficients, np.full(64, 10))
     assert found.shape == (64, LEVELS)
     assert found[5, :3].tolist() == [1, 0, 2]

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.fft import dctn
 
-from cliqa.signal.dct_lattice import luma
 from cliqa.signal.jpeg_grid import (
     BINS,
     PAIRS,
@@ -16,6 +15,7 @@ from cliqa.signal.jpeg_grid import (
     older_evidence,
     second_grid_scores,
 )
+from cliqa.signal.luma_blocks import luma
 from tests.jpeg_pictures import saved, textured, tiles
 
 
@@ -53,7 +53,7 @@ def test_older_grid_and_its_quality_are_found_under_a_newer_one():
     assert newer == 0
     older = int(second_grid_scores(found, newer).argmax())
     assert older == 5 * 8 + 6
-    evidence = older_evidence(found, newer, older).max(axis=0)
+    evidence = older_evidence(found, newer, np.array([older]))[0].max(axis=0)
     assert abs(int(evidence.argmax()) + 1 - 60) <= 2
     assert evidence.max() > 50
 

@@ -6,7 +6,8 @@ import pytest
 from cliqa.errors import ImageSkipped
 from cliqa.images import LoadedImage, load_image
 from cliqa.metrics.base import View
-from cliqa.metrics.jpeg_qf import JpegQf, choose_patches, read_quality, select_patches
+from cliqa.metrics.jpeg_qf import JpegQf, choose_patches, select_patches
+from cliqa.signal.last_save import read_quality
 from tests.jpeg_pictures import saved, stream, textured, tiles
 
 
@@ -15,7 +16,7 @@ def metric(**options: bool) -> JpegQf:
         "calibrator.x": np.array([0, 50, 100], np.float32),
         "calibrator.y": np.array([0, 60, 100], np.float32),
         "previous.gain": np.array(0.2, np.float32),
-        "confidence": np.array([0.5, 0.5, 0, -3, -1, -2], np.float32),
+        "confidence": np.array([0.5, 0.5, 0, -3, -1, 2, 1, 0, -2], np.float32),
     }
     return JpegQf(tensors, {}, **options)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cliqa.signal.dct_lattice import cut_blocks, luma
+from cliqa.signal.luma_blocks import cut_blocks, luma
 from cliqa.signal.recompression import QUALITIES, description_lengths
 from tests.jpeg_pictures import saved, textured, tiles
 

@@ -1,7 +1,8 @@
 """The metric `jpeg_qf`: the IJG quality factor of the last JPEG save, to the digit, from pixels alone.
 
-All of it is closed form (`cliqa.signal.dct_lattice`). The weights file holds what was fitted: the threshold above which
-an earlier save is reported, the logistic curve of the confidence, and the knots of the piecewise-linear calibrator.
+All of it is closed form: the lattice of the coefficients (`cliqa.signal.dct_lattice`) proposes, quantizing and decoding again proves
+(`cliqa.signal.redecoding`). The weights file holds what was fitted: the threshold above which an earlier save is reported,
+the logistic curve of the confidence, and the knots of the piecewise-linear calibrator.
 
 Two parts of the regression networks that this replaces change nothing here, and are kept as options:
 
@@ -22,11 +23,8 @@ from PIL import Image
 
 from cliqa.errors import ImageSkipped
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.signal.dct_lattice import clean_blocks, dct_blocks, histograms, luma
-from cliqa.signal.double_compression import count_levels, previous_evidence
-from cliqa.signal.jpeg_history import CERTAIN, read_history
-from cliqa.signal.quantization import LUMA_TABLES, header_quality
-from cliqa.signal.save_pair import last_and_previous
+from cliqa.signal.last_save import read_quality
+from cliqa.signal.quantization import header_quality
 
 PATCH = 128
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
@@ -95,7 +93,7 @@ class JpegQf(Metric):
 
     name: ClassVar[str] = "jpeg_qf"
     architecture: ClassVar[str] = "dct-lattice"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     summary: ClassVar[str] = "JPEG quality factor of the last save, to the digit, from pixels"
     fields: ClassVar[tuple[Field, ...]] = (
         Field("qf", "quality factor of the last save", 1, 100, "IJG quality", "higher"),
@@ -125,7 +123,7 @@ class JpegQf(Metric):
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """`answer`: qf, second best's distance, evidence, blocks, grid, last, previous, gain; and the header's quality.
+        """`answer`: see `last_save.read_quality`; and the header's quality, 0 where there is none.
 
         Raises:
             ImageSkipped: smaller than a patch, or too little information.
@@ -154,36 +152,3 @@ class JpegQf(Metric):
             "previous_qf": previous if gain > self.previous_gain else None,
             "qf_header": header or None,
         }
-
-
-def read_quality(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Evidence of tiles uint8 (n, 3, 128, 128) that share the phase of every 8x8 grid, most varied first.
-
-    Returns:
-        float32 (9,): quality factor, grid offset (y * 8 + x), earlier quality and its gain (nats per block), then the inputs of the
-        confidence: signed logs of the evidence, of its lead over the next quality and of the grid's margin; how far the
-        grid's own evidence is from the quality; and whether clipped blocks had to be used.
-    """
-    history = read_history(rgb)
-    quality, newest = history.quality, history.newest.max(axis=0)
-    blocks, clean = clean_blocks(rgb, luma(rgb), history.grid % 8, history.grid // 8)
-    coefficients = dct_blocks(blocks)
-    best, rival = int(quality.argmax()), int(newest.argmax())
-    qf, previous, gain = best + 1, 0, 0.0
-    if not clean:
-        qf = int(history.recompression.argmax()) + 1
-    elif quality[best] > 0 or abs(best - rival) <= 1:
-        pair = last_and_previous(quality, histograms(coefficients), coefficients)
-        qf, previous, gain = pair.last, pair.previous, pair.gain
-    elif newest[rival] > CERTAIN:
-        # no IJG table fits to the rounding noise: an earlier save shapes the levels, or the table is another encoder's
-        table = LUMA_TABLES[rival]
-        earlier = previous_evidence(count_levels(coefficients, table), table)
-        earlier[rival:] = 0
-        qf, previous, gain = rival + 1, int(earlier.argmax()) + 1, float(earlier.max()) / max(1, len(coefficients))
-    ranked = np.sort(quality)
-    logs = [
-        np.sign(value) * np.log1p(abs(value)) for value in (ranked[-1], ranked[-1] - ranked[-2], history.grid_margin)
-    ]
-    away = min(abs(rival + 1 - qf), 10) / 10
-    return np.array([qf, history.grid, previous, gain, *logs, away, float(not clean)], np.float32)

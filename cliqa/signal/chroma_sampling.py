@@ -29,11 +29,21 @@ def phase_profiles(planes: Floats, x: int, y: int) -> Floats:
     """
     rows = []
     for axis, offset in ((2, x), (1, y)):
-        first = np.diff(planes, axis=axis)
-        third = np.diff(np.diff(first, axis=axis), axis=axis)
+        count, height, width = planes.shape
+        length = (width if axis == 2 else height) - 1
+        sums = np.zeros((2, length), np.float32)
+        for plane in planes:  # one at a time, so that it stays in the processor's cache
+            turned = plane if axis == 2 else plane.T
+            first = turned[:, 1:] - turned[:, :-1]
+            third = first[:, 2:] - 2 * first[:, 1:-1] + first[:, :-2]
+            sums[0] += np.abs(first, out=first).sum(axis=0)
+            sums[1, : length - 2] += np.abs(third, out=third).sum(axis=0)
+        sums /= count * (height if axis == 2 else width)
         means = []
-        for difference, lead in ((first, 0), (third, 1)):  # a third difference is centred one step further on
-            line = np.abs(difference).mean(axis=(0, 3 - axis))
+        for line, lead in (
+            (sums[0], 0),
+            (sums[1, : length - 2], 1),
+        ):  # a third difference is centred one step further on
             phase = (np.arange(len(line)) + lead - offset) % PHASES
             means.append(np.bincount(phase, line, PHASES) / np.maximum(np.bincount(phase, minlength=PHASES), 1))
         if means[0][7] > means[0][15]:

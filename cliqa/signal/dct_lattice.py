@@ -17,6 +17,7 @@ spike with a long tail, both sides may take that shape instead of the Laplacian.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -39,113 +40,62 @@ COARSE_PER_UNIT, COARSE_RANGE = 1, 512
 FINE_BINS, COARSE_BINS = FINE_PER_UNIT * FINE_RANGE, COARSE_PER_UNIT * COARSE_RANGE
 FINE_STEPS = 24  # steps up to this one are judged by the fine histogram
 
-_index = np.arange(8)
-DCT_MATRIX: Floats = (
-    np.sqrt(np.where(_index == 0, 1, 2) / 8)[:, None] * np.cos((2 * _index[None, :] + 1) * _index[:, None] * np.pi / 16)
-).astype(np.float32)
-"""float32 (8, 8), orthonormal DCT-II: rows are frequencies. JPEG coefficients are DCT @ block @ DCT.T."""
-_DCT64: Floats = np.ascontiguousarray(np.kron(DCT_MATRIX, DCT_MATRIX).T)  # flat block (64) -> flat coefficients
-
-
-def luma(rgb: NDArray[np.uint8]) -> Floats:
-    """uint8 (n, 3, h, w) -> float32 (n, h, w): JPEG's Y, rounded to integers, minus 128.
-
-    A decoder makes RGB of an integer Y, so rounding takes the noise of RGB's own rounding out again.
-    """
-    wide = rgb.astype(np.float32)
-    y: Floats = wide[:, 0] * np.float32(0.299)
-    y += wide[:, 1] * np.float32(0.587)
-    y += wide[:, 2] * np.float32(0.114)
-    np.rint(y, out=y)
-    y -= 128
-    return y
-
-
-def cut_blocks(planes: NDArray[Any], x: int, y: int) -> NDArray[Any]:
-    """(n, h, w) -> (blocks, 64): all whole 8x8 blocks of the grid that starts at column `x`, row `y` (0-7)."""
-    count, height, width = planes.shape
-    rows, columns = (height - y) // 8, (width - x) // 8
-    region = planes[:, y : y + 8 * rows, x : x + 8 * columns]
-    blocks = region.reshape(count, rows, 8, columns, 8).swapaxes(2, 3)
-    return np.ascontiguousarray(blocks).reshape(-1, 64)
-
-
-def clean_blocks(rgb: NDArray[np.uint8], y: Floats, x0: int, y0: int, enough: int = 128) -> tuple[Floats, bool]:
-    """The luma blocks worth asking: not constant, and free of clipped pixels where there are `enough` such blocks.
-
-    A pixel at 0 or 255 in any channel was probably clipped, which moves every coefficient of its block. Where few blocks have
-    none, the `enough` blocks with the fewest are taken.
-
-    Args:
-        rgb: uint8 (n, 3, h, w); y: its `luma` (n, h, w); x0, y0: offset of the grid.
-
-    Returns:
-        float32 (blocks, 64), pixels; and whether they are all free of clipping.
-    """
-    blocks = cut_blocks(y, x0, y0)
-    r, g, b = rgb[:, 0], rgb[:, 1], rgb[:, 2]
-    dark, light = np.minimum(np.minimum(r, g), b) == 0, np.maximum(np.maximum(r, g), b) == 255
-    clipped = cut_blocks(dark | light, x0, y0).sum(axis=1)
-    textured = blocks.max(axis=1) > blocks.min(axis=1)
-    clean = textured & (clipped == 0)
-    if int(clean.sum()) >= enough:
-        return blocks[clean], True
-    blocks, clipped = blocks[textured], clipped[textured]
-    return blocks[np.argsort(clipped, kind="stable")[:enough]], False
-
-
-def dct_blocks(blocks: Floats) -> Floats:
-    """(blocks, 64) pixels -> (blocks, 64) coefficients in natural order."""
-    coefficients: Floats = blocks @ _DCT64
-    return coefficients
-
-
-def inverse_dct_blocks(coefficients: Floats) -> Floats:
-    """(blocks, 64) coefficients in natural order -> (blocks, 64) pixels."""
-    pixels: Floats = coefficients @ _DCT64.T
-    return pixels
-
 
 @dataclass(frozen=True)
 class Histograms:
-    """|coefficient| counted per frequency: float32 `fine` (frequencies, FINE_BINS), `coarse` (.., COARSE_BINS)."""
+    """|coefficient| counted per frequency: float32 `fine` (frequencies, <= FINE_BINS), `coarse` (.., <= COARSE_BINS).
+
+    Bins are centred on multiples of their width; those above the largest coefficient are left away.
+    """
 
     fine: Floats
     coarse: Floats
 
 
 def histograms(coefficients: Floats) -> Histograms:
-    """Count (blocks, frequencies) coefficients; those beyond a histogram's range are left out of it."""
-    count = coefficients.shape[1]
-    scaled = np.abs(coefficients.T)  # frequency-major, so that neighbouring values land in neighbouring bins
-    fine = _count(scaled * np.float32(FINE_PER_UNIT), count, FINE_BINS)
-    coarse = _count(scaled * np.float32(COARSE_PER_UNIT), count, COARSE_BINS)
-    return Histograms(fine, coarse)
+    """Count (frequencies, blocks) coefficients; those beyond a histogram's range are left out of it."""
+    scaled = np.abs(coefficients)
+    coarse = _count(scaled, COARSE_BINS)
+    scaled *= FINE_PER_UNIT // COARSE_PER_UNIT
+    return Histograms(_count(scaled, FINE_BINS), coarse)
 
 
-def _count(scaled: Floats, rows: int, bins: int) -> Floats:
-    index = np.rint(scaled, out=scaled).astype(np.int32)
+def _count(scaled: Floats, most: int) -> Floats:
+    rows = len(scaled)
+    index = np.rint(scaled).astype(np.int32)
+    bins = min(int(index.max(initial=0)) + 1, most)
     np.minimum(index, bins, out=index)  # one more bin for what is out of range
     index += (np.arange(rows, dtype=np.int32) * (bins + 1))[:, None]
     counted = np.bincount(index.ravel(), minlength=rows * (bins + 1)).reshape(rows, bins + 1)
     return counted[:, :bins].astype(np.float32)
 
 
-@lru_cache(maxsize=32)
-def _lattice_tables(sigma: float, outliers: float, fine: bool) -> tuple[Floats, Floats, Floats]:
-    """(log noise density, level, level is 0): each (bins, steps), for |c| at the bin's centre."""
+def bin_centres(fine: bool) -> NDArray[np.float64]:
+    """|coefficient| at the middle of each bin."""
     per_unit, bins = (FINE_PER_UNIT, FINE_BINS) if fine else (COARSE_PER_UNIT, COARSE_BINS)
+    centres: NDArray[np.float64] = np.arange(bins) / per_unit
+    return centres
+
+
+def bin_width(sigma: float, fine: bool) -> float:
+    """Deviation of noise of deviation `sigma` as the bins show it: their own width blurs too."""
+    per_unit = FINE_PER_UNIT if fine else COARSE_PER_UNIT
+    return math.sqrt(sigma**2 + 1 / (12 * per_unit**2))
+
+
+@lru_cache(maxsize=32)
+def _lattice_tables(sigma: float, outliers: float, fine: bool) -> Floats:
+    """Per bin, side by side: log noise density, level, and whether the level is 0, of each step: (bins, 3 * steps)."""
     steps = np.arange(1, FINE_STEPS + 1) if fine else np.arange(FINE_STEPS + 1, MAX_STEP + 1)
-    value = np.arange(bins)[:, None] / per_unit
+    value, width = bin_centres(fine)[:, None], bin_width(sigma, fine)
     level = np.floor(value / steps + 0.5)
     offset = value - level * steps
-    width = np.sqrt(sigma**2 + 1 / (12 * per_unit**2))  # the bin's own width blurs too
     density = np.zeros_like(offset)
     for turn in (-2, -1, 0, 1, 2):
         density += np.exp(-0.5 * ((offset - turn * steps) / width) ** 2)
     density /= width * np.sqrt(2 * np.pi)
     log_noise = np.log((1 - outliers) * density + outliers / steps)
-    return log_noise.astype(np.float32), level.astype(np.float32), (level == 0).astype(np.float32)
+    return np.concatenate([log_noise, level, level == 0], axis=1).astype(np.float32)
 
 
 # The smooth densities that a frequency may have instead: Laplacians of these scales, and a narrow spike with a long tail (drawings,
@@ -157,9 +107,7 @@ _TAIL_SHARES = np.array([0.02, 0.05, 0.1, 0.2, 0.4, 0.6])
 @lru_cache(maxsize=16)
 def _smooth_table(sigma: float, fine: bool) -> Floats:
     """log densities without quantization, blurred by the rounding noise: (bins, models)."""
-    per_unit, bins = (FINE_PER_UNIT, FINE_BINS) if fine else (COARSE_PER_UNIT, COARSE_BINS)
-    value = np.arange(bins) / per_unit
-    width = np.sqrt(sigma**2 + 1 / (12 * per_unit**2))
+    value, width = bin_centres(fine), bin_width(sigma, fine)
     nodes, weights = np.polynomial.hermite_e.hermegauss(21)
     weights = weights / weights.sum()
     tail = 0.5 / (1 + value) ** 2
@@ -184,20 +132,28 @@ def step_evidence(counted: Histograms, sigma: float = ROUNDING_SIGMA, outliers: 
     """Log likelihood ratio (nats) of each step 1-255 against no quantization: float32 (frequencies, 255)."""
     parts = []
     for fine, histogram in ((True, counted.fine), (False, counted.coarse)):
-        log_noise, level, zero = _lattice_tables(sigma, outliers, fine)
-        per_unit, bins = (FINE_PER_UNIT, FINE_BINS) if fine else (COARSE_PER_UNIT, COARSE_BINS)
+        bins = histogram.shape[1]
         steps = np.arange(1, FINE_STEPS + 1) if fine else np.arange(FINE_STEPS + 1, MAX_STEP + 1)
-        smooth = (histogram @ _smooth_table(sigma, fine)).max(axis=1)
-        total = histogram.sum(axis=1, keepdims=True)
-        n0 = histogram @ zero
-        n1 = total - n0
-        tail_logs = histogram * np.log1p(np.arange(bins, dtype=np.float32) / per_unit)
-        tail_logs = tail_logs.sum(axis=1, keepdims=True) - tail_logs @ zero
+        smooth = (histogram @ _smooth_table(sigma, fine)[:bins]).max(axis=1)
+        sums = histogram @ _lattice_tables(sigma, outliers, fine)[:bins]
+        log_noise, levels, n0 = (sums[:, i * len(steps) : (i + 1) * len(steps)] for i in range(3))
+        n1 = histogram.sum(axis=1, keepdims=True) - n0
+        tail_logs = histogram * np.log1p(bin_centres(fine)[:bins]).astype(np.float32)
         masses = np.maximum(
-            _laplacian_masses(n0, n1, histogram @ level), _tail_masses(n0, n1, tail_logs, steps.astype(np.float32))
+            _laplacian_masses(n0, n1, levels),
+            _tail_masses(n0, n1, _beyond_zero(tail_logs, steps, fine), steps.astype(np.float32)),
         )
-        parts.append(masses + histogram @ log_noise - smooth[:, None])
+        parts.append(masses + log_noise - smooth[:, None])
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _beyond_zero(values: Floats, steps: NDArray[np.int64], fine: bool) -> Floats:
+    """Sums of (frequencies, bins) values over the bins that are not at level 0, for each step: (frequencies, steps)."""
+    bins = values.shape[1]
+    first = np.searchsorted(bin_centres(fine), steps / 2)  # the first bin at level 1
+    running = np.concatenate([np.zeros((len(values), 1), np.float32), np.cumsum(values, axis=1)], axis=1)
+    beyond: Floats = running[:, -1:] - running[:, np.minimum(first, bins)]
+    return beyond
 
 
 def _laplacian_masses(n0: Floats, n1: Floats, levels: Floats) -> NDArray[Any]:

@@ -19,41 +19,58 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from cliqa.signal.dct_lattice import DCT_MATRIX
+from cliqa.signal.luma_blocks import DCT_MATRIX
 from cliqa.signal.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
 
 AXIS_FREQUENCIES = (0, 1, 2, 4)
-PAIRS = tuple((v, u) for v in AXIS_FREQUENCIES for u in AXIS_FREQUENCIES if (v, u) != (0, 0))
+_DOWN = {u: tuple(v for v in AXIS_FREQUENCIES if (v, u) != (0, 0)) for u in AXIS_FREQUENCIES}
+"""For each horizontal frequency u the vertical ones v that are looked at."""
+PAIRS = tuple((v, u) for u, down in _DOWN.items() for v in down)
 PER_UNIT, BINS = 2, 160
 _SMOOTHING = 0.5  # added to counts before logarithms
 
 
 def offset_histograms(planes: Floats) -> Floats:
     """|coefficient| counts at each offset: (n, h, w) -> float32 (64, pairs, BINS), bins of half a unit."""
-    count, height, width = planes.shape
+    _, height, width = planes.shape
     rows, columns = (height - 7) // 8 * 8, (width - 7) // 8 * 8
     if rows <= 0 or columns <= 0:
         return np.zeros((64, len(PAIRS), BINS), np.float32)
-    filters = np.ascontiguousarray(DCT_MATRIX[list(AXIS_FREQUENCIES)])
-    kinds = len(AXIS_FREQUENCIES)
-    planes = np.ascontiguousarray(planes)
-    s0, s1, s2 = planes.strides
-    windows = as_strided(planes, (count, height, columns, 8), (s0, s1, s2, s2))
-    across = windows.reshape(-1, 8) @ np.ascontiguousarray(filters.T)
-    across = across.reshape(count, height, columns // 8, 8, kinds).transpose(0, 1, 4, 3, 2)
-    across = np.ascontiguousarray(across).reshape(count, height, kinds * columns)  # kind u, offset x, column / 8
-    s0, s1, s2 = across.strides
-    stacks = as_strided(across, (count, rows, 8, kinds * columns), (s0, s1, s1, s2))
-    both = np.matmul(filters * np.float32(PER_UNIT), stacks)  # (n, rows, kinds v, kinds u * 8 * columns / 8)
-    index = np.rint(np.abs(both, out=both), out=both).astype(np.int32)
-    np.minimum(index, BINS, out=index)
-    index = index.reshape(count, rows // 8, 8, kinds, kinds, 8, columns // 8)
-    index += np.arange(8 * kinds * kinds * 8, dtype=np.int32).reshape(1, 1, 8, kinds, kinds, 8, 1) * (BINS + 1)
-    counted = np.bincount(index.ravel(), minlength=8 * kinds * kinds * 8 * (BINS + 1))
-    shaped = counted.reshape(8, kinds * kinds, 8, BINS + 1)[:, 1:, :, :BINS]  # y, pair, x, bin
-    return np.ascontiguousarray(shaped.transpose(0, 2, 1, 3)).reshape(64, len(PAIRS), BINS).astype(np.float32)
+    total = np.zeros(len(PAIRS) * 64 * (BINS + 1), np.int64)
+    for plane in planes:  # one at a time, so that it stays in the processor's cache
+        total += _counts(np.ascontiguousarray(plane), rows, columns)
+    by_pair = total.reshape(len(PAIRS), 64, BINS + 1)[..., :BINS].astype(np.float32)
+    return np.ascontiguousarray(by_pair.swapaxes(0, 1))
+
+
+_ACROSS: Floats = np.ascontiguousarray(DCT_MATRIX[list(_DOWN)].T)
+_FIRST_BINS: Floats = (
+    (np.arange(len(PAIRS)).reshape(-1, 1, 1, 1, 1) * 64 + np.arange(64).reshape(1, 1, 8, 1, 8)) * (BINS + 1) + 0.5
+).astype(np.float32)
+"""Number of the first bin of each pair (axis 0), row (2) and column (4) of the offset, and the half that rounds."""
+
+
+def _counts(plane: Floats, rows: int, columns: int) -> NDArray[np.int64]:
+    """Counts of one plane (h, w) at its first `rows` and `columns` offsets: flat (pairs, 64, BINS + 1)."""
+    height, (down, along) = len(plane), plane.strides
+    windows = as_strided(plane, (height, columns, 8), (down, along, along))
+    across = (windows.reshape(-1, 8) @ _ACROSS).reshape(height, columns, len(_DOWN))
+    across = np.ascontiguousarray(across.transpose(2, 0, 1))
+    both = np.empty((len(PAIRS), rows, columns), np.float32)
+    done = 0
+    for filtered, frequencies in zip(across, _DOWN.values(), strict=True):
+        down, along = filtered.strides
+        stacks = as_strided(filtered, (rows, 8, columns), (down, down, along))
+        part = both[done : done + len(frequencies)]
+        np.matmul(DCT_MATRIX[list(frequencies)] * np.float32(PER_UNIT), stacks, out=part.transpose(1, 0, 2))
+        done += len(frequencies)
+    np.abs(both, out=both)
+    np.minimum(both, np.float32(BINS), out=both)  # one more bin for what is out of range
+    numbers = both.reshape(len(PAIRS), rows // 8, 8, columns // 8, 8)
+    numbers += _FIRST_BINS
+    return np.bincount(both.astype(np.int64).ravel(), minlength=len(PAIRS) * 64 * (BINS + 1))
 
 
 def grid_scores(counted: Floats) -> Floats:
@@ -96,6 +113,8 @@ def _mirror_weights(spread: float = 0.35) -> Floats:
 
 
 _MIRRORS = _mirror_weights()
+MERGED = (4, 2, 1)
+"""Bins are merged by four, and once more by two, where faint grids are sought."""
 _OWN_IMAGES = (0, 4, 32, 36)
 """The newer grid itself, and the offsets of 4 that are their own mirror images: nothing to compare them with."""
 
@@ -107,14 +126,16 @@ def second_grid_scores(counted: Floats, newer: int) -> Floats:
         float32 (64,), nats, summed over bins of 2 and of 4 units; `newer` itself and the offsets (0, 4), (4, 0), (4, 4) from it get 0.
     """
     y, x = divmod(newer, 8)
-    rolled = np.roll(counted.reshape(8, 8, len(PAIRS), BINS), (-y, -x), (0, 1))
+    merged = counted.reshape(64, -1, MERGED[0]).sum(axis=2)
+    merged = np.roll(merged.reshape(8, 8, -1), (-y, -x), (0, 1)).reshape(64, -1)
     scores = np.zeros(64, np.float32)
-    for merge in (4, 8):
-        merged = rolled.reshape(64, -1, merge).sum(axis=2)
+    for merge in MERGED[1:]:
         mirrored = _MIRRORS @ merged
         scores += (merged * np.log((merged + _SMOOTHING) / (mirrored + _SMOOTHING))).sum(axis=1)
+        merged = merged.reshape(64, -1, merge).sum(axis=2)
     scores[list(_OWN_IMAGES)] = 0
-    return np.roll(scores.reshape(8, 8), (y, x), (0, 1)).ravel()
+    unrolled: Floats = np.roll(scores.reshape(8, 8), (y, x), (0, 1)).ravel()
+    return unrolled
 
 
 # --- which quality a faint grid had --------------------------------------------------------------------------------
@@ -150,37 +171,39 @@ def _log_combs() -> Floats:
     return np.log(_comb_tables())
 
 
-def comb_evidence(histogram: Floats, envelope: Floats) -> Floats:
-    """Log likelihood ratio (nats) of each IJG quality at one offset, against the same envelope without a lattice.
+def comb_evidence(histograms: Floats, envelopes: Floats) -> Floats:
+    """Log likelihood ratio (nats) of each IJG quality at some offsets, against the same envelopes without a lattice.
 
     Args:
-        histogram: counts at the offset, (pairs, BINS).
-        envelope: counts as they would be without the save: those of other offsets, (pairs, BINS).
+        histograms: counts at the offsets, (n, pairs, BINS).
+        envelopes: counts as they would be without the save: those of other offsets, (n, pairs, BINS).
 
     Returns:
-        float32 (sigmas, 100).
+        float32 (n, sigmas, 100).
     """
-    combs = _comb_tables()
-    shape = envelope + np.float32(0.1)
-    shape = shape / shape.sum(axis=1, keepdims=True)
-    total = histogram.sum(axis=1, keepdims=True)
-    evidence = histogram @ _log_combs() - total * np.log(shape @ combs)
-    by_step = evidence.reshape(len(PAIRS), len(SIGMAS), MAX_STEP)
-    picked = by_step[np.arange(len(PAIRS))[None, :], :, _TABLE_STEPS]  # (100, pairs, sigmas)
-    result: Floats = picked.sum(axis=1).T.astype(np.float32)
+    count = len(histograms)
+    shapes = envelopes + np.float32(0.1)
+    shapes /= shapes.sum(axis=2, keepdims=True)
+    total = histograms.sum(axis=2).reshape(-1, 1)
+    expected = shapes.reshape(-1, BINS) @ _comb_tables()
+    evidence = histograms.reshape(-1, BINS) @ _log_combs() - total * np.log(expected, out=expected)
+    by_step = evidence.reshape(count, len(PAIRS), len(SIGMAS), MAX_STEP)
+    result = np.zeros((count, len(SIGMAS), 100), np.float32)
+    for pair, steps in enumerate(_TABLE_STEPS.T):
+        result += by_step[:, pair][..., steps]
     return result
 
 
 def newest_evidence(counted: Floats, grid: int) -> Floats:
     """`comb_evidence` at `grid`, its envelope the mean of all other offsets: float32 (sigmas, 100)."""
     envelope = (counted.sum(axis=0) - counted[grid]) / 63
-    return comb_evidence(counted[grid], envelope)
+    return comb_evidence(counted[grid][None], envelope[None])[0]
 
 
-def older_evidence(counted: Floats, newer: int, grid: int) -> Floats:
-    """`comb_evidence` at `grid`, its envelope that of its mirror images about `newer`: float32 (sigmas, 100)."""
+def older_evidence(counted: Floats, newer: int, grids: NDArray[np.intp]) -> Floats:
+    """`comb_evidence` at the offsets `grids` (n,), their envelopes those of their mirror images about `newer`: (n, sigmas, 100)."""
     y, x = divmod(newer, 8)
-    rolled = np.roll(counted.reshape(8, 8, -1), (-y, -x), (0, 1)).reshape(64, -1)
-    relative = (grid // 8 - y) % 8 * 8 + (grid % 8 - x) % 8
-    envelope = (_MIRRORS[relative] @ rolled).reshape(len(PAIRS), BINS)
-    return comb_evidence(counted[grid], envelope)
+    relative = (grids // 8 - y) % 8 * 8 + (grids % 8 - x) % 8
+    weights = np.roll(_MIRRORS[relative].reshape(-1, 8, 8), (y, x), (1, 2)).reshape(-1, 64)
+    envelopes = (weights @ counted.reshape(64, -1)).reshape(-1, len(PAIRS), BINS)
+    return comb_evidence(counted[grids], envelopes)

@@ -14,35 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.chroma_sampling import chroma_features
-from cliqa.signal.dct_lattice import (
-    OUTLIERS,
-    clean_blocks,
-    dct_blocks,
-    histograms,
-    luma,
-    quality_evidence,
-    step_evidence,
-)
+from cliqa.signal.dct_lattice import OUTLIERS, histograms, quality_evidence, step_evidence
 from cliqa.signal.double_compression import count_levels, previous_evidence
-from cliqa.signal.jpeg_grid import (
-    blocky_grid,
-    grid_scores,
-    newest_evidence,
-    offset_histograms,
-    older_evidence,
-    second_grid_scores,
-)
+from cliqa.signal.jpeg_grid import newest_evidence, older_evidence, second_grid_scores
+from cliqa.signal.jpeg_lattice import CLIPPED_OUTLIERS, find_grid
+from cliqa.signal.luma_blocks import choose_blocks, dct_blocks, luma
+from cliqa.signal.quality_proof import CERTAIN
 from cliqa.signal.quantization import LUMA_TABLES
 from cliqa.signal.recompression import description_lengths
 
 Floats = NDArray[np.float32]
 
-GRID_PATCHES = 3
 OLDER_CANDIDATES = 3
-CLIPPED_OUTLIERS = 0.1
-"""Share of outliers where blocks with clipped pixels had to be used."""
-CERTAIN = 100.0
-"""Nats from which a grid's own evidence is beyond chance; without any JPEG it reaches about 20."""
 KNOWN = 12.0
 """Nats by which a step must be likelier than no quantization to count as known."""
 _LOG_TABLES = np.log(LUMA_TABLES).astype(np.float32)
@@ -90,34 +73,29 @@ class History:
 def read_history(rgb: NDArray[np.uint8]) -> History:
     """Evidence from tiles uint8 (n, 3, h, w) that share the phase of every 8x8 grid (origins at multiples of 8)."""
     y = luma(rgb)
-    planes = y[least_clipped(rgb)[:GRID_PATCHES]]
-    counted = offset_histograms(planes)
-    scores = grid_scores(counted)
-    blocky = blocky_grid(planes)
-    grid = int(scores.argmax()) if blocky is None else blocky
+    found = find_grid(rgb, y)
+    grid, counted = found.offset, found.counted
     second = second_grid_scores(counted, grid)
     candidates = np.argsort(-second, kind="stable")[:OLDER_CANDIDATES]
     x0, y0 = grid % 8, grid // 8
     newest = newest_evidence(counted, grid)
-    blocks, clean = clean_blocks(rgb, y, x0, y0)
-    coefficients = dct_blocks(blocks)
-    evidence = step_evidence(histograms(coefficients), outliers=OUTLIERS if clean else CLIPPED_OUTLIERS)
+    blocks = choose_blocks(rgb, y, x0, y0)
+    coefficients = dct_blocks(blocks.pixels)
+    evidence = step_evidence(histograms(coefficients), outliers=OUTLIERS if blocks.clean else CLIPPED_OUTLIERS)
     quality = quality_evidence(evidence)
     best, standard = _likeliest_table(evidence, quality, newest.max(axis=0))
     steps, known = likeliest_steps(evidence, best)
     fit = table_distances(steps, known)
     table = LUMA_TABLES[best] if standard else steps.astype(np.int64)
     previous = previous_evidence(count_levels(coefficients, table), table)
-    older = [older_evidence(counted, grid, int(place)) for place in candidates]
     recompression = np.zeros(100, np.float32)
-    if not clean:
-        lengths = description_lengths(blocks)
+    if not blocks.clean:
+        lengths = description_lengths(blocks.pixels)
         recompression = lengths[-1] - lengths
-    ranked = np.sort(scores)
     ranked_second = np.sort(second)
     return History(
         grid=grid,
-        grid_margin=float(ranked[-1] - ranked[-2]),
+        grid_margin=found.margin,
         quality=quality,
         steps=steps,
         known=known,
@@ -126,20 +104,13 @@ def read_history(rgb: NDArray[np.uint8]) -> History:
         previous=previous,
         older_grids=tuple(int(place) for place in candidates),
         older_scores=(second[candidates] - ranked_second[-1 - OLDER_CANDIDATES]).astype(np.float32),
-        older=np.stack(older),
+        older=older_evidence(counted, grid, candidates),
         newest=newest,
         recompression=recompression,
         chroma=chroma_features(rgb, x0, y0),
-        blocks=len(coefficients),
-        spread=float(np.log(np.abs(coefficients[:, 1:]).mean() + 0.05)) if len(coefficients) else -3.0,
+        blocks=len(blocks),
+        spread=float(np.log(np.abs(coefficients[1:]).mean() + 0.05)) if len(blocks) else -3.0,
     )
-
-
-def least_clipped(rgb: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Order of the tiles (n, 3, h, w) for the search of the grid: by quarters of clipped pixels, else as they come."""
-    share = ((rgb == 0) | (rgb == 255)).mean(axis=(1, 2, 3))
-    order: NDArray[np.intp] = np.argsort(np.floor(share * 4), kind="stable")
-    return order
 
 
 def _likeliest_table(evidence: Floats, quality: Floats, newest: Floats) -> tuple[int, bool]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.dct_lattice import dct_blocks, inverse_dct_blocks
+from cliqa.signal.luma_blocks import dct_blocks, inverse_dct_blocks
 from cliqa.signal.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -30,11 +30,11 @@ def description_lengths(blocks: Floats, qualities: NDArray[np.int64] = QUALITIES
     coefficients = dct_blocks(chosen)
     lengths = np.empty(len(qualities), np.float32)
     for index, quality in enumerate(qualities):
-        steps = LUMA_TABLES[quality - 1].astype(np.float32)
+        steps = LUMA_TABLES[quality - 1].astype(np.float32)[:, None]
         levels = np.rint(coefficients / steps)
         again = np.clip(np.rint(inverse_dct_blocks(levels * steps)), -128, 127)
         variance = np.square(chosen - again).mean(axis=1)
-        size = np.abs(levels[:, 1:])
+        size = np.abs(levels[1:])
         bits = 2 * np.log2(1 + size).sum() + np.count_nonzero(size) + 32 * np.log2(1 + 12 * variance).sum()
         lengths[index] = bits / len(chosen)
     return lengths

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.dct_lattice import FINE_PER_UNIT, ROUNDING_SIGMA, Histograms
+from cliqa.signal.dct_lattice import FINE_PER_UNIT, ROUNDING_SIGMA, Histograms, bin_centres, bin_width
 from cliqa.signal.double_compression import count_levels, previous_evidence
 from cliqa.signal.quantization import LUMA_TABLES
 
@@ -23,8 +23,8 @@ _JUDGED = tuple(v * 8 + u for v in range(8) for u in range(8) if 1 <= v + u <= 8
 _BINS = 24 * FINE_PER_UNIT
 FINEST_LAST = 98
 """Later saves at 99 and 100 move nothing (all steps are 1 or 2): they can't be told from a little more noise."""
-SURE_PER_BLOCK = 1.4
-"""Nats per block by which a later, finer save must be likelier; models of the rounding noise are off by a few tenths."""
+SURE_PER_BLOCK = 1.0
+"""Nats per block by which a later, finer save must be likelier; decoders that round colours alone reach about this."""
 COARSE_PENALTY = 6.0
 """More is asked after a very coarse save, whose few levels the models fit worst: this much over its quality."""
 _OUTLIERS = 0.03
@@ -44,19 +44,28 @@ def last_and_previous(quality: Floats, counted: Histograms, coefficients: Floats
 
     Args:
         quality: (100,) evidence of single saves, from `dct_lattice.quality_evidence`.
-        counted: histograms of the coefficients; coefficients: (blocks, 64), all on the grid of the last save.
+        counted: histograms of the coefficients; coefficients: (64, blocks), all on the grid of the last save.
     """
     single = int(quality.argmax())
-    blocks = max(1, len(coefficients))
+    blocks = max(1, coefficients.shape[1])
     later = later_evidence(counted.fine, single)
     finer = int(later.argmax())
     if later[finer] > (SURE_PER_BLOCK + COARSE_PENALTY / (single + 1)) * blocks:
         return SavePair(finer + 1, single + 1, float(later[finer]) / blocks)
-    table = LUMA_TABLES[single]
+    return SavePair(single + 1, *earlier_save(coefficients, single + 1))
+
+
+def earlier_save(coefficients: Floats, last: int) -> tuple[int, float]:
+    """(quality, gain): the likeliest quality of a save before the `last` quality on the same grid, nats per block over none.
+
+    Args:
+        coefficients: (64, blocks) on that grid.
+    """
+    table = LUMA_TABLES[last - 1]
     earlier = previous_evidence(count_levels(coefficients, table), table)
-    earlier[single:] = 0  # a later save at a lower quality leaves nothing of the first
+    earlier[last - 1 :] = 0  # a later save at a lower quality leaves nothing of the first
     best = int(earlier.argmax())
-    return SavePair(single + 1, best + 1, float(earlier[best]) / blocks)
+    return best + 1, float(earlier[best]) / max(1, coefficients.shape[1])
 
 
 def later_evidence(fine: Floats, single: int) -> Floats:
@@ -69,8 +78,7 @@ def later_evidence(fine: Floats, single: int) -> Floats:
     candidates = np.arange(single + 3, FINEST_LAST)
     if not len(candidates):
         return result
-    value = np.arange(_BINS) / FINE_PER_UNIT
-    width = np.sqrt(ROUNDING_SIGMA**2 + 1 / (12 * FINE_PER_UNIT**2))
+    value, width = bin_centres(fine=True), bin_width(ROUNDING_SIGMA, fine=True)
     for frequency in _JUDGED:
         histogram = fine[frequency, :_BINS].astype(np.float64)
         q1 = float(LUMA_TABLES[single, frequency])
