@@ -27,6 +27,7 @@ from cliqa.metrics.encoder import Branch, LowHead, RatedHead, Trunk
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.shared_encoder import RatedEncoder
 from cliqa.training.distorted_versions import make_versions
+from cliqa.training.grepq_card import write_grepq_card
 from cliqa.training.grepq_high import HighSettings, fit_directions, observe_photos
 from cliqa.training.grepq_low import LowSettings, observe_versions, pristine_gaussian, train_low
 from cliqa.training.imagenet_backbone import read_backbone
@@ -53,15 +54,17 @@ Tensors = dict[str, NDArray[Any]]
 
 
 def train(options: TrainOptions) -> None:
-    """Run all stages and write `grepq.safetensors`; the model card is written by hand from `benchmarks.rated`."""
+    """Run all stages and write `grepq.safetensors` and its model card."""
     if options.ratings is None:
         raise UsageError("this recipe needs --ratings: a rated data set for the shipped `quality`")
     torch.set_flush_denormal(True)
     tensors = label_free(options) | rated_branch(options)
     encoder = RatedEncoder(tensors)
-    outputs, images = held_out_outputs(encoder, training_list(options.ratings))
+    rated = training_list(options.ratings)
+    outputs, images = held_out_outputs(encoder, rated)
     tensors |= fit_quality(outputs, np.array([image.score for image in images]))
     save(options.out / "grepq.safetensors", tensors)
+    write_grepq_card(options.out / "grepq.safetensors", tensors, len(rated), ROUNDS)
 
 
 def save(path: Path, tensors: Tensors) -> None:
