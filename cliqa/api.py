@@ -16,6 +16,9 @@ from cliqa.metrics import Field, Metric, Value, View, list_metrics
 from cliqa.metrics import load_metric as load_batch_metric
 from cliqa.pipeline import PipelineSettings, run
 from cliqa.records import Issue, Record, Source
+from cliqa.shards.listing import ShardListing
+from cliqa.shards.locations import is_remote
+from cliqa.shards.member_names import is_shard
 
 ImageLike = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 
@@ -97,7 +100,7 @@ def score_images(
     """Score files with any number of metrics, decoding each file once; lazily, in order and in bounded memory.
 
     Args:
-        paths: files; may be endless.
+        paths: files, shards (each member a record), or addresses that fsspec opens; may be endless.
         metrics: "all", one name, or names and loaded metrics.
         workers: decode processes, 0 for none beside this one. With more, guard the calling script with
             `if __name__ == "__main__":`, as for any use of multiprocessing.
@@ -115,8 +118,17 @@ def score_images(
     names = [name for item in wanted for name in (list_metrics() if item == "all" else [item])]
     loaded = [item.metric if isinstance(item, ImageScorer) else load_batch_metric(item, None, device) for item in names]
     settings = PipelineSettings(workers=workers, num_patches=num_patches, max_image_pixels=max_image_pixels)
-    sources = (Source(os.fspath(path)) for path in _many(paths))
-    return run(sources, loaded, settings)
+    return run(_sources(_many(paths)), loaded, settings)
+
+
+def _sources(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Source | Issue]:
+    """What each path stands for; patterns are for commands, since a path that a program made is taken as it is."""
+    for given in paths:
+        path = os.fspath(given)
+        if is_remote(path) or (is_shard(path) and os.path.isfile(path)):
+            yield from ShardListing(path)
+        else:
+            yield Source(path)
 
 
 def _many(paths: Any) -> Iterable[str | os.PathLike[str]]:

@@ -157,3 +157,15 @@ def test_reports_show_members(tmp_path: Path) -> None:
     shard = str(write_tar(tmp_path / "a.tar", samples(VALUES)))
     found = list(thumbnails([f"{shard}/000.png", f"{shard}/gone.png", f"{shard}/sub/002.png"], 2))
     assert [picture is not None for picture in found] == [True, False, True]
+
+
+def test_from_python(tmp_path: Path) -> None:
+    import cliqa
+
+    shard = write_tar(tmp_path / "a.tar", samples(VALUES))
+    (tmp_path / "b{1,2}.png").write_bytes(grey(4))
+    found = list(
+        cliqa.score_images([shard, tmp_path / "b{1,2}.png", tmp_path / "gone.tar"], "tests.toy_metric:Brightness")
+    )
+    assert [item.values["brightness.mean"] for item in found if isinstance(item, Record)] == [10.0, 200.0, 90.0, 4.0]
+    assert isinstance(found[-1], Issue) and found[-1].message == "no such file"
