@@ -13,6 +13,7 @@ from cliqa.signal.resampling_spectra import (
     STRIPS,
     axis_evidence,
     cyclic_lines,
+    deviation,
     duplicate_shares,
     luma,
     power_spectra,
@@ -108,6 +109,12 @@ def test_any_size_gives_the_same_shapes(shape):
     assert coherence.min() >= 0 and coherence.max() <= 1.0001
 
 
+def test_scalars_tell_the_deviation():
+    plane = rough(96, 80).astype(np.float32)
+    assert deviation(np.stack([axis_evidence(plane)[3]] * 2)) == pytest.approx(plane.std(), rel=1e-4)
+
+
 def test_a_flat_picture_is_finite():
     parts = axis_evidence(np.full((64, 64), 128, np.float32))
+    assert deviation(parts[3]) == pytest.approx(0.0, abs=1e-5)
     assert all(np.isfinite(values).all() for values in parts)

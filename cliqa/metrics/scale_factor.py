@@ -17,8 +17,9 @@ from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.patches import PATCH
 from cliqa.signal.factor_network import FactorNetwork
-from cliqa.signal.resampling_spectra import LENGTH, axis_evidence, luma
+from cliqa.signal.resampling_spectra import LENGTH, axis_evidence, deviation, luma
 
+FLAT = 0.5  # luma deviation of a window that holds no picture: nothing can be told, so it counts as not enlarged
 AGREEING = 0.04  # factors of the two axes that are nearer than this are one factor, read twice
 
 
@@ -103,7 +104,9 @@ class ScaleFactor(Metric):
         """`scale`, `scale_x`, `scale_y` and `quality` of each."""
         found: list[dict[str, Value]] = []
         for each in observations:  # one at a time: the sums of a batched product depend on its size
-            x, y = self.network.factors(each["lines"], each["coherence"], each["power"], each["scalars"])
+            x, y = 1.0, 1.0
+            if deviation(each["scalars"]) >= FLAT:
+                x, y = self.network.factors(each["lines"], each["coherence"], each["power"], each["scalars"])
             scale = joined_factor(float(x), float(y))
             found.append(
                 {"scale": scale, "scale_x": float(x), "scale_y": float(y), "quality": 100.0 - (scale - 1.0) * 100.0}

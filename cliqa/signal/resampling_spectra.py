@@ -24,6 +24,7 @@ BANDS = SEGMENT // 2 + 1
 RESIDUALS = ("d1 root", "d4 root", "d4", "d6", "d6 sum2", "d4 sum2")
 _DUPLICATE_RATIOS = (0.02, 0.08, 0.2, 0.4)
 SCALARS = len(_DUPLICATE_RATIOS) + 3
+_TRACE = 0.1  # of luma, keeps the logarithm of the deviation of a flat plane finite
 
 Array = NDArray[np.float32]
 
@@ -58,10 +59,14 @@ def axis_evidence(plane: Array) -> tuple[Array, Array, Array, Array]:
     pairs = [cyclic_lines(each) for each in strips]
     lines, coherence = (np.stack(values) for values in zip(*pairs, strict=True))
     profile = strips[0].mean(axis=0)
-    deviation = float(plane.std())
-    sizes = [np.log(deviation + 0.1), np.log(width / LENGTH), np.log(height / LENGTH)]
+    sizes = [np.log(float(plane.std()) + _TRACE), np.log(width / LENGTH), np.log(height / LENGTH)]
     scalars = np.array([*duplicate_shares(profile), *sizes], np.float32)
     return lines, coherence, power_spectra(plane), scalars
+
+
+def deviation(scalars: Array) -> float:
+    """Standard deviation of the luma plane, 0-127.5, out of the scalars (..., SCALARS) of `axis_evidence`."""
+    return float(np.exp(scalars.reshape(-1, SCALARS)[0, -3]) - _TRACE)
 
 
 def residual_strips(plane: Array) -> list[Array]:
