@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from conditions import Condition, Scored, Truth
@@ -74,31 +75,34 @@ def photons(rng: Generator, image: Floats, strength: float) -> Floats:
     return to_display(counts / full)
 
 
-def sensor(rng: Generator, image: Floats, strength: float) -> Floats:
-    """A Bayer sensor, demosaiced bilinearly or with Malvar's gradient-corrected filters."""
+def sensor(rng: Generator, image: Floats, strength: float, quiet: bool = False) -> Floats:
+    """A Bayer sensor, demosaiced bilinearly or with Malvar's gradient-corrected filters; `quiet` is the same without noise."""
     from scipy.ndimage import convolve
+
+    malvar = rng.random() < 0.5  # drawn before the noise, which takes any number of draws
 
     gains = np.array([rng.uniform(1.4, 2.2), 1.0, rng.uniform(1.4, 2.2)])
     masks = np.zeros(image.shape)
     masks[0::2, 0::2, 0] = masks[0::2, 1::2, 1] = masks[1::2, 0::2, 1] = masks[1::2, 1::2, 2] = 1
     raw = (masks * to_linear(image) / gains).sum(axis=2)
     full = 0.5 / strength**2
-    raw = rng.poisson(np.maximum(raw, 0) * full) / full + rng.normal(0, 0.1 / full**0.5, raw.shape)
+    if not quiet:
+        raw = rng.poisson(np.maximum(raw, 0) * full) / full + rng.normal(0, 0.1 / full**0.5, raw.shape)
     cross, square = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]]) / 4, np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 4
     kernels = (square, cross, square)
     found = np.dstack([convolve(raw * masks[..., i], kernels[i], mode="mirror") for i in range(3)])
-    if rng.random() < 0.5:  # Malvar: the measured channel's Laplacian corrects the others
+    if malvar:  # Malvar: the measured channel's Laplacian corrects the others
         second = np.array([[0, 0, -1, 0, 0], [0] * 5, [-1, 0, 4, 0, -1], [0] * 5, [0, 0, -1, 0, 0]]) / 8
         found = np.where(masks > 0, found, found + convolve(raw, second, mode="mirror")[..., None])
     return to_display(found * gains)
 
 
-def denoised(rng: Generator, image: Floats, strength: float) -> Floats:
-    """What a denoiser leaves of sensor noise of twice the strength."""
+def denoised(rng: Generator, image: Floats, strength: float, quiet: bool = False) -> Floats:
+    """What a denoiser leaves of sensor noise of twice the strength; `quiet` is the same denoiser on the picture without noise."""
     import cv2
 
     kind = rng.integers(3)
-    noisy = np.clip(np.rint(255 * sensor(rng, image, 2 * strength)), 0, 255).astype(np.uint8)
+    noisy = np.clip(np.rint(255 * sensor(rng, image, 2 * strength, quiet)), 0, 255).astype(np.uint8)
     deviation = 255 * 2 * strength
     if kind == 0:
         return np.asarray(cv2.fastNlMeansDenoisingColored(noisy, None, deviation * 0.5, deviation, 3, 9)) / 255
@@ -164,23 +168,33 @@ FAMILIES: dict[str, Noise] = {
 }
 
 
+# What a camera does to the picture is no noise: these are measured against the same steps without noise.
+WITHOUT_NOISE: dict[str, Noise] = {
+    "demosaiced": partial(sensor, quiet=True),
+    "denoised": partial(denoised, quiet=True),
+}
+
+
 def _to_uint8(image: Floats) -> Pixels:
     return np.clip(np.rint(255 * image), 0, 255).astype(np.uint8)
 
 
 def add_noise(family: str, clean: Pixels, psnr: float, seed: int) -> tuple[Pixels, Pixels]:
-    """(before, after) with about the wanted PSNR. Before is what the same steps give at no strength to speak of."""
-    noise, image = FAMILIES[family], clean / 255
+    """(before, after) with about the wanted PSNR. Before is what the same steps give without noise."""
+    image = clean / 255
 
-    def make(strength: float) -> Pixels:
+    def make(noise: Noise, strength: float) -> Pixels:
         return _to_uint8(noise(np.random.default_rng(seed), image, strength))
 
-    before = make(1e-4) if family in ("demosaiced", "denoised") else clean
+    def pair(strength: float) -> tuple[Pixels, Pixels]:
+        before = make(WITHOUT_NOISE[family], strength) if family in WITHOUT_NOISE else clean
+        return before, make(FAMILIES[family], strength)
+
     low, high = np.log(5e-4), np.log(1.5)
     for _ in range(7):
         middle = (low + high) / 2
-        low, high = (low, middle) if grey_psnr(before, make(float(np.exp(middle)))) < psnr else (middle, high)
-    return before, make(float(np.exp((low + high) / 2)))
+        low, high = (low, middle) if grey_psnr(*pair(float(np.exp(middle)))) < psnr else (middle, high)
+    return pair(float(np.exp((low + high) / 2)))
 
 
 def _crop(photo: Photo, rng: Generator, side: int = 512) -> Pixels:

@@ -1,7 +1,7 @@
 """How noisy a photograph is, as the PSNR (dB, grey) that it would have against itself without the noise.
 
-`observe` takes tiles from the most detailed to the flattest and reduces them to statistics of their 8x8 blocks;
-`score` reads these with a few small networks whose answers are averaged.
+`observe` takes tiles from the most detailed to the flattest and reduces them to statistics of their blocks and single pixels;
+`score` reads these with a few small networks, whose histograms of the PSNR are averaged. The answer is the median.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from numpy.typing import NDArray
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.dense import Dense
+from cliqa.signal.level_histogram import median_level, softmax
 from cliqa.signal.noise_blocks import decompose
 from cliqa.signal.noise_statistics import noise_statistics
 from cliqa.signal.psnr import NOISE_FREE
+from cliqa.signal.single_pixels import pixel_facts, single_pixels
 
-# The networks answer in these units, so that their outputs are near -4 to 2.
-CENTRE, SPREAD = 38.0, 5.0  # dB
+LEVELS = np.arange(15.0, NOISE_FREE + 1, dtype=np.float32)  # dB, the bins of the networks' histograms
 
 
 class GrainNoise(Metric):
-    """Statistics of blocks at three scales, read by the mean of small dense networks."""
+    """Statistics of blocks at three scales and of single pixels, read by the mean of small dense networks."""
 
     name = "grain_noise"
     architecture = "noise-statistics"
-    version = 1
+    version = 2
     summary = "PSNR (dB) that the noise of the photograph leaves; 40 and more is a clean one"
     fields = (
         Field("psnr", "50 - noise level; 50 means no noise", 0.0, NOISE_FREE, unit="dB", better="higher"),
@@ -41,18 +42,21 @@ class GrainNoise(Metric):
             self.networks = [Dense(tensors, f"net{index}.") for index in range(count)]
         except KeyError as error:
             raise CheckpointError(f"the grain_noise weights are incomplete: {error}") from error
-        if not self.networks or not all(network.layers for network in self.networks):
-            raise CheckpointError("the grain_noise weights are incomplete: no network")
+        if not self.networks or any(
+            not network.layers or len(network.layers[-1][1]) != len(LEVELS) for network in self.networks
+        ):
+            raise CheckpointError("the grain_noise weights are incomplete: no network, or one with other levels")
 
     @classmethod
     def observe(cls, view: View) -> Observation:
         """Statistics of `num_patches` tiles: float32 vector."""
-        return {"statistics": noise_statistics(decompose(view.tiles.spread(view.num_patches)))}
+        parts = decompose(view.tiles.spread(view.num_patches))
+        return {"statistics": np.concatenate([noise_statistics(parts), pixel_facts(single_pixels(parts.grey))])}
 
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """The predicted PSNR of each, 0-50 dB. One by one: a matrix product's rounding depends on the batch."""
+        """The predicted PSNR of each, at most 50 dB. One by one: a matrix product's rounding depends on the batch."""
         return [{"psnr": self._psnr(observation["statistics"])} for observation in observations]
 
     def _psnr(self, statistics: NDArray[Any]) -> float:
-        answer = float(np.mean([network(statistics[None])[0, 0] for network in self.networks]))
-        return float(np.clip(CENTRE + SPREAD * answer, 0.0, NOISE_FREE))
+        chances = np.mean([softmax(network(statistics[None])[0]) for network in self.networks], axis=0)
+        return float(np.clip(median_level(chances, float(LEVELS[0])), 0.0, NOISE_FREE))
