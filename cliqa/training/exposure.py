@@ -47,11 +47,7 @@ NIGHT_MEDIAN = (
 HELD_OUT = 1536  # labelled pictures of the val photographs, and as many of the test photographs
 NETWORKS = 4  # fits that differ by their seed; their z are averaged
 CLIPPED_SHIFT = 0.1  # of a level: the first threshold lies at a further 1.2 %, in the middle of 1 % with its margins
-DUSK = (
-    60 / 255,
-    42 / 255,
-    1.75,
-)  # medians of luma where doubt begins and is full, and log odds towards "too dark >= 2" then
+DUSK = (60 / 255, 42 / 255, 1.75)  # medians of luma where doubt begins and is full; log odds to "too dark >= 2" then
 FIT = ExposureFit()
 
 

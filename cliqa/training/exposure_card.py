@@ -24,7 +24,28 @@ SNAPSHOTS = (
 )
 
 # What the benchmarks say of the shipped weights, on photographs and sets that no recipe reads; brought up to date by hand when the weights change.
-MEASURED = """"""
+MEASURED = """Faults by the other generator, test photographs (`python benchmarks/accuracy.py --data photos/ --metrics exposure`):
+
+| condition | accuracy | kappa | AUC |
+|---|---|---|---|
+| one fault or none | 0.978 | 0.944 | 0.999 |
+| the same, every label but the drawn one counted as level 1 | 0.937 | 0.796 | 0.974 |
+| then JPEG 80-95 | 0.951 | 0.860 | 0.988 |
+| then half size and JPEG | 0.944 | 0.890 | 0.988 |
+
+The second row counts clipping only where it was drawn; a picture that is two stops too bright is clipped as well, and the metric says so: its accuracy of
+clipping is 0.75 there, 0.99 in the first row.
+
+| exposure sweeps, Spearman of P(level >= 2) with EV at 0.95 or more, share of the photographs | too dark | too bright |
+|---|---|---|
+| steps of half an EV | 1.00 (worst 1.00) | 1.00 (worst 0.97) |
+| any exposures, some close together | 0.97 (worst 0.93) | 0.94 (worst 0.87) |
+
+Untouched photographs with any label at 3 or more: 0 of 33, after JPEG 1 of 33, camera crops 3 of 14.
+
+Real low light (`python benchmarks/low_light.py FOLDER ...`), too dark at level 2 or more: 40 of 45 photographs that nothing was chosen on (inputs that come with SCI,
+27 of 32; LOL's eval15, 11 of 11; two others). Photographs that also lie in the 36 of the choice are not counted. Those 36, dark ones of
+DICM, LIME and LOL among which are lit monuments at night, helped to decide the shift and are no blind figure: 28 of them."""
 
 CARD = """{first}# exposure: six issues of exposure and contrast, four levels
 
@@ -43,7 +64,7 @@ Levels are relative to a well-exposed original; *u* is the sRGB-encoded value, 0
 | highlights over-suppressed: what a roll-off above mid-grey leaves of a 99.5th percentile of *u* of 0.95 or more | 0.85-0.70 | 0.70-0.55 | less | 0.85 is paper white in shade; 0.55 is hardly above mid-grey |
 
 Clipping counts whatever caused it: a picture 2 EV too bright is as a rule clipped as well, and both labels say so. An original that is
-all white or black by intent (snow, studio backgrounds, night, silhouettes) is level 1 throughout: the training originals hold such pictures.
+all white or black by intent (snow, studio backgrounds, silhouettes) is level 1 throughout, the night level 1 or 2: the training originals hold such pictures.
 
 ## Architecture
 A sample of at most 400,000 pixels, exact values -> {inputs} statistics (percentiles, clipping and pile-ups at the histogram's ends in encoded
@@ -63,7 +84,7 @@ dark at level 2 is left open: only the low light says.
 
 Loss: the partial-label marginal likelihood (both levels admissible near a boundary, a range of levels where only that is known), plus the score's distance
 from the known range of amounts, plus a ranking over {sweeps:,} exposure sweeps of 17 exposures: of any two on one side of 0 EV, the more extreme must score higher by
-0.6 levels per EV. The first threshold of clipping is moved to a further share of about 1.2 %: 1 % is where the scale says, and its margin reaches to 1.4 %. Pictures with a median of luma below 60 gain up to 2 log odds (in full below 42) towards
+0.6 levels per EV. The first threshold of clipping is moved to a further share of about 1.2 %: 1 % is where the scale says, and its margin reaches to 1.4 %. Pictures with a median of luma below 60 gain up to 1.75 log odds (in full below 42) towards
 "too dark at level 2 or more": whether so dark a picture was meant to be is seldom in its tones. Both were chosen on val photographs, the latter also on 36 dark
 pictures of DICM, LIME and LOL and on dark snapshots of BIQ2021's test part.
 
@@ -82,8 +103,8 @@ from a boundary left out. Conditions made by another generator: `python benchmar
 * A global roll-off of highlights on a picture that never reached white looks like its natural brightness range.
 * A photograph whose original was already clipped (white studio background) may be called clipped: the further share can't be known.
 * Crops of large pictures lose the context that tells a shadow from an underexposure.
-* Night pictures whose subject is lit (a monument, a skyline, neon) are seldom called too dark, unlit interiors nearly always. Where a viewer draws the line is
-  a matter of taste; P(level >= 2) ranks them.
+* Night pictures and lit subjects before black are often called too dark at level 2, by choice (see Data); P(level >= 2) ranks them.
+* Photographs that are nearly all white have no room for more light: P(too bright >= 2) rises for a stop or two and then stands.
 * Faults local to a part of the picture (a face in backlight) are not modelled.
 """
 
