@@ -7,7 +7,8 @@ import io
 import numpy as np
 from conditions import Condition, Scored, Truth
 from conditions_jpeg_quality import Pixels, image, sampling_of, save
-from PIL import Image
+from jpeg_encoders import installed
+from PIL import Image, ImageFilter
 
 from cliqa.images import LoadedImage
 from cliqa.signal.quantization import CHROMA_TABLES, LUMA_TABLES
@@ -38,6 +39,32 @@ def other_encoder(rng: np.random.Generator, photo: Photo) -> Made:
         trellis = 0.25 if encoder == "trellis" else 0.0
         pixels = numpy_save(photo.pixels(), rng, *tables, sampling, trellis=trellis, upsampling="plain")
     return image(pixels, quality=quality, encoder=encoder)
+
+
+def installed_encoder(rng: np.random.Generator, photo: Photo) -> Made | None:
+    """One of the encoders that are installed here; None where there is none."""
+    encoders = installed()
+    if not encoders:
+        return None
+    quality, sampling = int(rng.integers(1, 101)), sampling_of(rng)
+    name = str(rng.choice(sorted(encoders)))
+    return image(encoders[name](photo.pixels(), quality, sampling), quality=quality, encoder=name)
+
+
+def hard_picture(rng: np.random.Generator, photo: Photo) -> Made:
+    """Dark, overexposed or smooth pictures, half of them at a quality of 1-30."""
+    quality = int(rng.integers(1, 31 if rng.random() < 0.5 else 101))
+    kind = str(rng.choice(["night", "overexposed", "smooth"]))
+    pixels = photo.pixels().astype(np.float32)
+    if kind == "night":
+        pixels = pixels**2 / 255 * rng.uniform(0.2, 0.7)
+    elif kind == "overexposed":
+        pixels = pixels * rng.uniform(1.3, 2.2) + rng.uniform(0, 40)
+    else:
+        blur = ImageFilter.GaussianBlur(float(rng.uniform(2, 10)))
+        pixels = np.asarray(Image.fromarray(photo.pixels()).filter(blur)).astype(np.float32)
+    made = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+    return image(save(made, quality, str(rng.choice(["4:4:4", "4:2:2", "4:2:0"]))), quality=quality, kind=kind)
 
 
 def cropped(rng: np.random.Generator, photo: Photo) -> Made:
@@ -97,4 +124,7 @@ CONDITIONS = [
     Condition("grey, or 128-256 pixels", "exact 95 %", grey_or_small, exactness, breakdown=("kind",)),
     Condition("two saves, same grid", "previous within 2: 80 %", twice, previous_right),
     Condition("one save: earlier one reported", "at most 2 %", pillow, previous_reported),
+    Condition("installed encoders", "as other encoders", installed_encoder, exactness, breakdown=("encoder",)),
+    Condition("dark, overexposed, smooth pictures", "none", hard_picture, exactness, breakdown=("kind",)),
+    Condition("drawings, one save", "none", pillow, exactness, kinds=("drawn",)),
 ]
