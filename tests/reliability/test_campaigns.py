@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("fcntl")
 
-from tests.reliability import mutated_results, races, real_runs  # noqa: E402 - they import it too
-from tests.reliability.campaign import Campaign  # noqa: E402
+from tests.reliability import mutated_results, races, real_runs
+from tests.reliability.campaign import Campaign
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork") or sys.platform != "linux", reason="forks and Linux's /proc")
 
