@@ -50,7 +50,10 @@ class Earlier:
         state = source.state()
         if state is None or not self._is_same(source, state, done):
             return None
-        record = self._schema.record(done.row, source.released())
+        try:
+            record = self._schema.record(done.row, source.released())
+        except (TypeError, ValueError):  # a damaged row: scoring the file again repairs it
+            return None
         record.facts["mtime_ns"] = state.mtime_ns
         return Saved(record, _kept(done.row), _placed(done), state.mtime_ns != done.mtime_ns)
 

@@ -109,7 +109,7 @@ def read_parquet(name: str) -> list[Row]:
 
     try:
         rows: list[Row] = pyarrow.parquet.read_table(name).to_pylist()
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, ValueError) as error:  # ValueError: text that is no UTF-8
         raise ResultsError(f"{display(name)} is no readable Parquet file: {error}") from error
     for row in rows:
         exact = row.pop("path_bytes", None)

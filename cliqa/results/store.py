@@ -203,7 +203,7 @@ class Store:
         low, high, kind = next(
             self._run(f"SELECT min({quote(name)}), max({quote(name)}), max(typeof({quote(name)})) FROM scores")
         )
-        if kind == "text":
+        if kind == "text" or isinstance(low, (bytes, str)) or isinstance(high, (bytes, str)):
             return Field(short, "", kind="str")
         return Field(short, "", float(low or 0.0), float(high or 0.0))
 
