@@ -140,7 +140,10 @@ by that resize, whose line then gives the factor. A sub-pixel network trained fo
 - The axes apart are harder than together; a strong axis may draw a weak one to its factor.
 - Regular structures of a few pixels (facades, mesh, dithering), line art and pixel art can look periodic.
 - Strong defocus and motion blur have an empty band too; some of them read as 1.2-2.
-- Windows under about 200 pixels give short rows and a coarser factor.
+- Windows under about 200 pixels give short rows: at 48-150 pixels a quarter to a half of pictures enlarged by 1.5 are missed
+  after JPEG. No original of 32-300 pixels was rejected.
+- Smooth gradients without any texture can read as enlarged; a window of one colour reads 1.
+- Only the most detailed window is read: an enlarged part outside it is not seen, one that fills it speaks for the picture.
 - A picture reduced by nearest neighbours or without antialiasing, then saved as JPEG, can read as 1.05-1.7.
 """
 
