@@ -55,7 +55,7 @@ def hard_picture(rng: np.random.Generator, photo: Photo) -> Made:
     """Dark, overexposed or smooth pictures, half of them at a quality of 1-30."""
     quality = int(rng.integers(1, 31 if rng.random() < 0.5 else 101))
     kind = str(rng.choice(["night", "overexposed", "smooth"]))
-    pixels = photo.pixels().astype(np.float32)
+    pixels = photo.pixels().astype(np.float64)
     if kind == "night":
         pixels = pixels**2 / 255 * rng.uniform(0.2, 0.7)
     elif kind == "overexposed":

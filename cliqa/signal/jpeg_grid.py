@@ -197,7 +197,7 @@ def comb_evidence(histograms: Floats, envelopes: Floats) -> Floats:
 def newest_evidence(counted: Floats, grid: int) -> Floats:
     """`comb_evidence` at `grid`, its envelope the mean of all other offsets: float32 (sigmas, 100)."""
     envelope = (counted.sum(axis=0) - counted[grid]) / 63
-    return comb_evidence(counted[grid][None], envelope[None])[0]
+    return np.asarray(comb_evidence(counted[grid][None], envelope[None])[0])
 
 
 def older_evidence(counted: Floats, newer: int, grids: NDArray[np.intp]) -> Floats:

@@ -47,6 +47,6 @@ def _block_means(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Means of the whole blocks of (h, w); the mean of everything where there are none."""
     rows, columns = x.shape[0] // BLOCK, x.shape[1] // BLOCK
     if not rows or not columns:
-        return x.mean(keepdims=True).ravel()
+        return np.asarray(x.mean(keepdims=True).ravel())
     blocks = x[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
     return np.asarray(blocks.mean(axis=(1, 3)).ravel())
