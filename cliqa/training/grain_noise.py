@@ -37,7 +37,10 @@ VAL_EXAMPLES = 512
 TEST_EXAMPLES = 256
 TILES = 8
 REGIONS = 192  # of each picture, at random, whose single pixels are kept
-FITS = tuple(NoiseFit(seed=number) for number in range(2))
+FITS = (
+    *(NoiseFit(hidden=(320, 160), epochs=22, seed=number) for number in range(2)),
+    *(NoiseFit(hidden=(384, 192), epochs=44, seed=number) for number in range(2)),
+)
 WEIGHTS = {"clean": 1.3, "density_grain": 1.5, "structured": 1.5, "impulses": 2.0}  # in the loss; others 1
 FAMILY_NAMES = ("clean", *FAMILIES)
 
@@ -118,8 +121,7 @@ def train(options: TrainOptions) -> None:
         options.out / f"{GrainNoise.name}.md",
         rows_of(metric, test, test_truth),
         inputs=metric.networks[0].inputs,
-        networks=len(FITS),
-        hidden=FITS[0].hidden,
+        hidden=[settings.hidden for settings in FITS],
         parameters=sum(value.size for value in tensors.values()),
         examples=len(data.target),
         command=f"python -m cliqa.training.train grain_noise --data photos/ --examples {count} --seed {options.seed}",

@@ -20,7 +20,7 @@ denoiser took is no noise. JPEG compression (60-99 in training) is not counted: 
 {inputs} statistics of up to eight 128-pixel tiles, spread from the most detailed to the flattest (energies of the frequency bands of
 8x8 blocks in grey and two colours at three scales, by percentile and from flat to busy; noise by brightness; correlation of the
 channels; shared spectrum and its peaks; rows and columns; single pixels; zeros on the JPEG grid) -> {networks} dense networks with
-{hidden} hidden units each, which answer with a histogram of the PSNR in steps of 1 dB. The histograms are averaged and the
+{hidden} hidden units, which answer with a histogram of the PSNR in steps of 1 dB. The histograms are averaged and the
 median is the answer. {parameters} parameters. NumPy only.
 
 ## Training
@@ -84,8 +84,7 @@ def write_card(
     rows: Sequence[str],
     *,
     inputs: int,
-    networks: int,
-    hidden: Sequence[int],
+    hidden: Sequence[Sequence[int]],
     parameters: int,
     examples: int,
     command: str,
@@ -93,8 +92,8 @@ def write_card(
     """Write the card; `rows` are those of its table of results."""
     text = CARD.format(
         inputs=inputs,
-        networks=networks,
-        hidden=" and ".join(str(width) for width in hidden),
+        networks=len(hidden),
+        hidden=", ".join(" and ".join(str(width) for width in widths) for widths in hidden),
         parameters=f"{parameters:,}",
         examples=f"{examples:,}",
         command=command,
