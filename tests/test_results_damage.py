@@ -120,6 +120,20 @@ def test_a_damaged_number_is_told(tmp_path: Path) -> None:
         assert path.read_text() == damaged
 
 
+def test_rows_that_the_index_of_a_database_has_lost_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    with open_results(str(path), SCHEMA) as results:
+        results.write(record("first-photograph.png"))
+        results.issue(issue("second-photograph.png"))
+    whole, name = path.read_bytes(), b"first-photograph.png"
+    places = [at for at in range(len(whole)) if whole.startswith(name, at)]
+    assert len(places) > 1  # rows and index
+    for at in places:
+        path.write_bytes(whole[:at] + b"worst" + whole[at + 5 :])
+        with open_results(str(path), SCHEMA, resume=True) as results:
+            assert sorted(done.table for done in results.done.values()) == ["issues", "scores"]
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_a_full_disk_is_one_clear_error(kind: str, tmp_path: Path) -> None:

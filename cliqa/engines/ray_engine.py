@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import pickle
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -104,27 +105,30 @@ def score_with_ray(
     if not waiting:
         _say(console, 0, 0.0, known, issues)
         return 3 if options.strict and issues else 0
-    started = _start(ray)
-    try:
-        cluster = ray.cluster_resources()
-        gpus = cluster.get("GPU", 0.0) if uses_gpu else 0.0
-        slots = slots_for(cluster.get("CPU", 1.0), gpus, len(waiting), options.workers)
-        job = replace(job, device="cuda:0" if slots.gpus else "cpu", settings=replace(settings, workers=slots.workers))
-        console.say(f"{len(waiting)} parts for {slots.count} actors")
-        by_name = {part.name: part for part in waiting}
-        begun = time.monotonic()
-        with console.progress(None):
-            for name, part_scored, part_issues in _run(ray, waiting, job, slots):
-                scored, issues = scored + part_scored, issues + part_issues
-                _print(printer, folder, by_name[name])
-                for issue in folder.issues(by_name[name]) if part_issues and not console.quiet else ():
-                    console.issue(issue)
-                for _ in range(part_scored + part_issues):
-                    console.step()
-        seconds = time.monotonic() - begun
-    finally:
-        if started:
-            ray.shutdown()
+    with contextlib.redirect_stdout(sys.stderr):  # Ray reports dead workers on standard output, which carries data only
+        started = _start(ray)
+        try:
+            cluster = ray.cluster_resources()
+            gpus = cluster.get("GPU", 0.0) if uses_gpu else 0.0
+            slots = slots_for(cluster.get("CPU", 1.0), gpus, len(waiting), options.workers)
+            job = replace(
+                job, device="cuda:0" if slots.gpus else "cpu", settings=replace(settings, workers=slots.workers)
+            )
+            console.say(f"{len(waiting)} parts for {slots.count} actors")
+            by_name = {part.name: part for part in waiting}
+            begun = time.monotonic()
+            with console.progress(None):
+                for name, part_scored, part_issues in _run(ray, waiting, job, slots):
+                    scored, issues = scored + part_scored, issues + part_issues
+                    _print(printer, folder, by_name[name])
+                    for issue in folder.issues(by_name[name]) if part_issues and not console.quiet else ():
+                        console.issue(issue)
+                    for _ in range(part_scored + part_issues):
+                        console.step()
+            seconds = time.monotonic() - begun
+        finally:
+            if started:
+                ray.shutdown()
     _say(console, scored, seconds, known, issues)
     return 3 if options.strict and issues else 0
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, ValuesView
 from dataclasses import asdict
 from typing import Any
 
@@ -148,10 +148,10 @@ class SqliteResults(Results):
 
 @contextlib.contextmanager
 def reading() -> Iterator[None]:
-    """Whatever SQLite has against reading becomes a ResultsError."""
+    """Whatever SQLite has against reading becomes a ResultsError, and so do values that are none of ours."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, TypeError) as error:
         raise ResultsError(f"the results can't be read: {error}") from error
 
 
@@ -178,6 +178,16 @@ class SavedRows(Mapping[str, Done]):
         with reading():
             return sum(self._connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in _TABLES)
 
+    def values(self) -> ValuesView[Done]:
+        """All that is held, in one pass: of a damaged file the index may name paths that no row has."""
+        return _SavedValues(self)
+
+    def read_all(self) -> Iterator[Done]:
+        """The rows and issues in the order in which they were saved."""
+        with reading():
+            for table in _TABLES:
+                yield from self._read(table, "ORDER BY id", [])
+
     def _read(self, table: str, condition: str, values: list[Any]) -> Iterator[Done]:
         cursor = self._connection.execute(f"SELECT * FROM {table} {condition}", values)
         names = [column[0] for column in cursor.description]
@@ -187,6 +197,13 @@ class SavedRows(Mapping[str, Done]):
                 for name, value in zip(names, found, strict=True)
             }
             yield done_of(table, row)
+
+
+class _SavedValues(ValuesView[Done]):
+    _mapping: SavedRows
+
+    def __iter__(self) -> Iterator[Done]:
+        return self._mapping.read_all()
 
 
 def to_sql_value(value: Any) -> Any:
