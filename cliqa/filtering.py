@@ -106,16 +106,18 @@ class _FilterRun(ScoringRun):
 
     def open_results(self, schema: Schema) -> Results:
         try:
-            results = super().open_results(schema)
+            return super().open_results(schema)
         except CliqaError:
             if self.placer is not None:
                 self.placer.withdraw()
             raise
+
+    def read_earlier(self, results: Results) -> None:
+        """Names that an earlier run placed are not to be given away."""
         if self.placer is not None:
             for done in results.done.values():
                 if done.row.get("placed"):
                     self.placer.claim(str(done.row["placed"]))
-        return results
 
     def record(self, record: Record) -> None:
         placed = self.earlier.placed(record.source) if self.earlier is not None else None

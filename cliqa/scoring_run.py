@@ -50,6 +50,7 @@ class ScoringRun:
             self.begin(stack)
             if options.results:
                 self.results = stack.enter_context(self.open_results(schema))
+                self.read_earlier(self.results)
                 self.earlier = Earlier(self.results.done, schema, getattr(options, "by_content", False))
                 note_input(self.results, options.input)
                 if options.resume:
@@ -76,6 +77,9 @@ class ScoringRun:
         from cliqa.results import open_results
 
         return open_results(self.options.results, schema, self.options.resume)
+
+    def read_earlier(self, results: Results) -> None:
+        """What the run takes from the rows of an earlier one before it begins; `results` are closed whatever happens here."""
 
     def record(self, record: Record) -> None:
         """A file that this run scored."""

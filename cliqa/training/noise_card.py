@@ -48,8 +48,8 @@ On pictures made from the photographs of the test split, which training never sa
 """
 
 FINDINGS = """By independent code (`benchmarks/conditions_grain_noise.py`, noise of 15 families, half of it JPEG 80-99), on photographs
-of the val split, which chose the length of the fit: MAE 1.65 dB, Spearman 0.952 (two smaller networks, fitted for nine epochs: 1.94, 0.929).
-None of its clean photographs reads below 40 dB.
+of the val split, which chose the length of the fit: MAE 1.65 dB, Spearman 0.952 (two smaller networks, fitted for nine
+epochs: 1.94, 0.929). None of its clean photographs reads below 40 dB.
 
 On photographs of the test split (532 pictures): MAE 2.05 dB, Spearman 0.909. Best: per channel 1.0, white colour 1.0, correlated
 1.2; worst: salt and pepper 3.7, log-normal grain 3.6, coarse grain 3.4. PNG 2.05, JPEG 2.04; 20-30 dB 1.3, 30-40 dB 1.8, 40-50 dB 3.0.
@@ -64,8 +64,8 @@ measured PSNR 0.54, mean absolute error 4.4 dB; of the means of many 1 % read be
 Time: 11 ms per picture on one core at 2 and at 12 megapixels, beside ranking its tiles (1-6 ms); the networks 0.7 ms.
 
 The aims were MAE 1.2 dB, Spearman 0.97, 2 % of clean photographs below 40 dB, 95 % of the pairs in order and 0.6 for real noise: only
-the order of the pairs is reached. More pictures helped (5,600 to 24,600: 2.20 to 1.94 dB on val), longer fits did too, and neither has come to
-its end.
+the order of the pairs is reached. More pictures helped (5,600 to 24,600: 2.20 to 1.94 dB on val),
+longer fits did too, and neither has come to its end.
 
 ## Known failures
 * Very fine, dense texture (scaled-down foliage, gravel, print) can pass for noise, down to 22 dB.
