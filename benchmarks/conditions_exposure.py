@@ -19,7 +19,7 @@ from PIL import Image
 
 from cliqa.images import LoadedImage
 from cliqa.signal.exposure_schema import LABELS
-from cliqa.training.exposure_examples import is_drawing
+from cliqa.training.exposure.examples import is_drawing
 from cliqa.training.ordinal_scores import area_under_roc, quadratic_kappa, spearman
 from cliqa.training.photos import Photo
 

@@ -16,7 +16,8 @@ from PIL import Image
 from cliqa.images import LoadedImage
 from cliqa.metrics import View, load_metric
 from cliqa.metrics.aesthetic import Aesthetic
-from cliqa.metrics.grepq import GRepQ
+from cliqa.metrics.grepq import PICTURE_SIDE, GRepQ
+from cliqa.signal.trace_statistics import trace_statistics
 
 
 def main() -> None:
@@ -34,7 +35,8 @@ def main() -> None:
         image = LoadedImage.from_pil(Image.fromarray(grain).resize(size, Image.Resampling.BICUBIC))
 
         def quality(image: LoadedImage = image) -> None:
-            grepq.encoder.rated(View(image).thumbnail(384))
+            view = View(image)
+            grepq.quality({"picture": view.thumbnail(PICTURE_SIDE), "traces": trace_statistics(view.patches)})
 
         def both(image: LoadedImage = image) -> None:
             view = View(image)

@@ -23,8 +23,8 @@ from cliqa.metrics.aesthetic import LABELS, Aesthetic
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import zero_shot_columns
 from cliqa.signal.correlation import krcc, plcc, srcc
-from cliqa.training.aesthetic import macro_f1
-from cliqa.training.rated_sets import RatedImage, majority_by_source, read_rated
+from cliqa.training.grepq.aesthetic import macro_f1
+from cliqa.training.rated.sets import RatedImage, majority_by_source, read_rated
 
 CLEAR = 0.05  # distance to the deciding boundary, in the unit of the score
 NEAR_BITS = 6  # of 64 in which the hashes of near-duplicates differ at most
@@ -58,11 +58,9 @@ def observe(images: Sequence[RatedImage], zero_shot: bool) -> dict[str, NDArray[
     assert isinstance(grepq, GRepQ)
     assert isinstance(aesthetic, Aesthetic)
     rows: dict[str, list[Any]] = {"quality": [], "chances": [], "label": [], "features": []}
-    weight, bias = grepq.regressor
     for image in images:
         observation = grepq.observe(View(load_image(image.path)))
-        outputs = grepq.encoder.rated(observation["picture"])
-        rows["quality"].append(100.0 * float(np.clip(outputs @ weight + bias, 0, 1)))
+        rows["quality"].append(grepq.quality(observation))
         fields = aesthetic.score([observation])[0]
         rows["chances"].append([fields[f"p_{label}"] for label in LABELS])
         rows["label"].append(LABELS.index(str(fields["label"])))

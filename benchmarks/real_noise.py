@@ -14,13 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from conditions_grain_noise import spearman
-
 from cliqa.images import load_image
 from cliqa.metrics import View, load_metric
 from cliqa.signal.psnr import grey_psnr
+from cliqa.training.ordinal_scores import spearman
 
 
 def main() -> int:

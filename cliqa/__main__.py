@@ -29,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command by name; dashes work as well as underscores."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] in ("-h", "--help"):
-        print("usage: cliqa COMMAND [options]      (COMMAND --help tells its options)\n\ncommands:")
+        print("usage: cliqa COMMAND [options]      (COMMAND --help tells its options)\n")
+        print(
+            "Scores photographs without a reference, and filters, sorts and reports folders by the scores.\n\ncommands:"
+        )
         for name, summary in COMMANDS.items():
             print(f"  {name:<32} {summary}")
         return 0

@@ -102,8 +102,8 @@ def score_images(
     Args:
         paths: files, shards (each member a record), or addresses that fsspec opens; may be endless.
         metrics: "all", one name, or names and loaded metrics.
-        workers: decode processes, 0 for none beside this one. With more, guard the calling script with
-            `if __name__ == "__main__":`, as for any use of multiprocessing.
+        workers: decode processes; 0 decodes in this one, where nothing ends a decoder that hangs or bounds its memory. The
+            workers never import the calling script, so it needs no `if __name__ == "__main__":`.
         device: where torch networks of metrics given by name run.
         num_patches: how many 128x128 patches are looked at per image.
         max_image_pixels: larger images become issues.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cliqa.errors import ImageError, ImageIssue, UsageError
 from cliqa.guard import guarded
-from cliqa.options import add_shard_size, new_parser, positive
+from cliqa.options import add_shard_size, add_store, new_parser, positive
 
 if TYPE_CHECKING:
     from cliqa.console import Console
@@ -30,8 +30,9 @@ def parser() -> argparse.ArgumentParser:
         COMMAND,
         "Act on saved scores: copy, link or print the files that fulfil a condition, such as "
         '"jpeg_quality.quality >= 90 and grain_noise.psnr >= 40". No image is opened.',
+        "STORE [--where CONDITION] [-o OUTPUT] [options]",
     )
-    parser.add_argument("store", help="what cliqa.score or a filter's --results wrote: .db, .csv, .jsonl or .parquet")
+    add_store(parser)
     group = parser.add_argument_group("condition")
     group.add_argument(
         "--where", "-w", default="", metavar="CONDITION",
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse.parse_args(arguments)
     if not (options.output or options.print or options.dry_run):
         parse.error("nothing to do: give --output, --print or --dry-run")
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
+    return guarded(COMMAND, options.quiet, lambda console: _run(options, console), resumes=True)
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -212,6 +213,7 @@ def _place(
 
 def _name(rows: Iterable[tuple[Any, ...]], options: argparse.Namespace, console: Console) -> int:
     """Write the paths to standard output, in blocks (or, for a dry run alone, as messages); returns how many."""
+    from cliqa.console import standard_output
     from cliqa.listing import display
 
     end = b"\0" if options.null else b"\n"
@@ -224,10 +226,11 @@ def _name(rows: Iterable[tuple[Any, ...]], options: argparse.Namespace, console:
             continue
         block += os.fsencode(path) + end
         if len(block) >= _PRINT_BYTES:
-            sys.stdout.buffer.write(block)
+            with standard_output():
+                sys.stdout.buffer.write(block)
             block.clear()
-    sys.stdout.buffer.write(block)
-    sys.stdout.buffer.flush()
+    with standard_output():
+        sys.stdout.buffer.write(block)
     return count
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cliqa.errors import UsageError
 from cliqa.guard import guarded
 from cliqa.listing import display
-from cliqa.options import bounded, new_parser, positive
+from cliqa.options import add_store, bounded, new_parser, positive
 from cliqa.part_files import creating
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ def parser() -> argparse.ArgumentParser:
         COMMAND,
         "Propose a threshold for each score and the best combination of a few, from files that you labelled keep or drop "
         "(or rated). Precision and recall are estimated by cross-validation, on labels that the thresholds were not chosen by.",
+        "STORE --labels FILE [options]",
     )
-    parser.add_argument("store", help="what cliqa.score or a filter's --results wrote: .db, .csv, .jsonl or .parquet")
+    add_store(parser)
     parser.add_argument(
         "--labels", "-l", required=True, metavar="FILE", help="a CSV of path and keep, drop or a rating"
     )
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, console: Console) -> int:
     import numpy as np
 
+    from cliqa.console import standard_output
     from cliqa.labels import read_labels
     from cliqa.results.store import Store
     from cliqa.signal import thresholds
@@ -107,11 +109,11 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     where = " and ".join(_term(rule, names) for rule in conjunction)
     if options.plot:
         _plot(options.plot, values, good, names, rules, single, [rule.column for rule in conjunction], units)
-    if options.print:
-        print(display(where))
-    else:
+    text = where
+    if not options.print:
         table = _table(rules, single, names, len(rules) if options.all else LISTED)
         text = f"{table}\n\n{_proposal(where, estimate, options)}"
+    with standard_output():
         print("\n".join(map(display, text.split("\n"))))  # the names of columns are a store's, and foreign
     if estimate.balanced_accuracy < CHANCE:
         console.say("the scores hardly tell your labels apart: do not rely on these thresholds")

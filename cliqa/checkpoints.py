@@ -65,7 +65,7 @@ def load(
     """
     name = os.fspath(path)
     if not os.path.isfile(name):
-        raise CheckpointError(f"no weights file at {name}")
+        raise CheckpointError(f"{name} is no weights file" if os.path.exists(name) else f"no weights file at {name}")
     tensors, metadata = _read_pickled(name) if name.endswith((".pth", ".pt")) else _read_safetensors(name)
     found = metadata.get("metric"), metadata.get("architecture"), metadata.get("version")
     if found[0] != metric:

@@ -69,6 +69,24 @@ class Console:
                 print(message, file=sys.stderr, flush=True)
 
 
+@contextlib.contextmanager
+def standard_output() -> Iterator[None]:
+    """Around what writes to standard output, which is flushed when the block ends.
+
+    Raises:
+        BrokenPipeError: the next command has gone.
+        RunError: it can't be written (a full disk, say).
+    """
+    try:
+        yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RunError(f"standard output can't be written: {error.strerror or error}") from error
+
+
 class PathPrinter:
     """Paths to standard output, byte for byte, each ended by a line feed or a zero byte."""
 
@@ -79,16 +97,7 @@ class PathPrinter:
         self._stream = stream if stream is not None else sys.stdout.buffer
 
     def __call__(self, path: str) -> None:
-        """Write one path and flush it, so that the next command in the pipe can begin.
-
-        Raises:
-            BrokenPipeError: the next command has gone.
-            RunError: standard output can't be written (a full disk, say).
-        """
-        try:
+        """Write one path and flush it, so that the next command in the pipe can begin. Raises as `standard_output`."""
+        with standard_output():
             self._stream.write(os.fsencode(path) + self._end)
             self._stream.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise RunError(f"standard output can't be written: {error.strerror or error}") from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cliqa.errors import UsageError
 from cliqa.guard import guarded
-from cliqa.options import new_parser
+from cliqa.options import add_store, new_parser
 
 if TYPE_CHECKING:
     from cliqa.console import Console
@@ -21,8 +21,12 @@ COMMAND = "export"
 
 def parser() -> argparse.ArgumentParser:
     """All options."""
-    parser = new_parser(COMMAND, "Turn saved scores into a table; the files without a score go into one beside it.")
-    parser.add_argument("store", help="what cliqa.score or a filter's --results wrote: .db, .csv, .jsonl or .parquet")
+    parser = new_parser(
+        COMMAND,
+        "Turn saved scores into a table; the files without a score go into one beside it.",
+        "STORE -o FILE [options]",
+    )
+    add_store(parser)
     parser.add_argument("--output", "-o", required=True, metavar="FILE", help="a .csv, .jsonl or .parquet file")
     parser.add_argument("--where", "-w", default="", metavar="CONDITION", help="only the rows that fulfil a condition")
     parser.add_argument(

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from cliqa.filtering import Filter
 from cliqa.options import bounded
-from cliqa.threshold import Threshold
+from cliqa.threshold import Threshold, threshold_filter
 
-THRESHOLD = Threshold("quality", 95, bounded(0, 100), "quality threshold; 95 is an enlargement by 1.05")
-COMMAND = Filter(
-    command="filter_low_quality_resize",
-    metric="scale_factor",
-    description=(
-        "Copy (or link) the images that were not enlarged, as their pixels show it. Quality 100 is the original size or smaller, 80 is "
-        "an enlargement by 1.2 and 0 by 2 or more. Blur, rotation and a camera's softness are no enlargement."
-    ),
-    add_options=THRESHOLD.add_option,
-    keep=THRESHOLD.keep,
-    prefix=THRESHOLD.prefix,
+COMMAND = threshold_filter(
+    "filter_low_quality_resize",
+    "scale_factor",
+    Threshold("quality", 95, bounded(0, 100), "quality threshold; 95 is an enlargement by 1.05"),
+    "Copy (or link) the images that were not enlarged, as their pixels show it. Quality 100 is the original size or smaller, 80 is "
+    "an enlargement by 1.2 and 0 by 2 or more. Blur, rotation and a camera's softness are no enlargement.",
 )
 main = COMMAND.main
 

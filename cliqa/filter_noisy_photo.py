@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from cliqa.filtering import Filter
 from cliqa.options import bounded
-from cliqa.threshold import Threshold
+from cliqa.threshold import Threshold, threshold_filter
 
-THRESHOLD = Threshold("psnr", 40, bounded(0, 50), "quality threshold, in dB", digits=2)
-COMMAND = Filter(
-    command="filter_noisy_photo",
-    metric="grain_noise",
-    description=(
-        "Copy (or link) the photographs whose noise, as their pixels show it, leaves a PSNR that reaches a threshold. 50 is no noise "
-        "and 20 is very strong noise. Trained on JPEG of quality 80 and more: run filter_low_quality_jpeg first."
-    ),
-    add_options=THRESHOLD.add_option,
-    keep=THRESHOLD.keep,
-    prefix=THRESHOLD.prefix,
+COMMAND = threshold_filter(
+    "filter_noisy_photo",
+    "grain_noise",
+    Threshold("psnr", 40, bounded(0, 50), "quality threshold, in dB", digits=2),
+    "Copy (or link) the photographs whose noise, as their pixels show it, leaves a PSNR that reaches a threshold. 50 is no noise "
+    "and 20 is very strong noise. Trained on JPEG of quality 80 and more: run filter_low_quality_jpeg first.",
 )
 main = COMMAND.main
 

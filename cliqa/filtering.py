@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cliqa.errors import CliqaError, ImageIssue
 from cliqa.guard import guarded
-from cliqa.opening import note_input, open_listing, open_metrics, open_placer, schema_of
+from cliqa.opening import note_input, open_key_list, open_listing, open_metrics, open_placer, schema_of
 from cliqa.options import add_compute, add_input, add_output, add_results, new_parser
 from cliqa.scoring_run import ScoringRun
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cliqa.records import Record, Scalar
     from cliqa.results import Results, Schema
     from cliqa.resuming import Saved
+    from cliqa.shards.key_list import KeyList
     from cliqa.shards.listing import ShardListing
     from cliqa.shards.sample_placing import SamplePlacer
 
@@ -56,7 +57,7 @@ class Filter:
 
     def parser(self) -> argparse.ArgumentParser:
         """All options of the command."""
-        parser = new_parser(self.command, self.description)
+        parser = new_parser(self.command, self.description, "-i INPUT [-o OUTPUT] [options]")
         self.add_options(parser.add_argument_group("filter"))
         add_input(parser)
         add_output(parser)
@@ -68,15 +69,16 @@ class Filter:
         """Run the command; returns the exit status (0, 1, 2 or 3)."""
         parser = self.parser()
         options = parser.parse_args(arguments)
-        if not (options.output or options.print or options.results or options.dry_run):
-            parser.error("nothing to do: give --output, --print, --results or --dry-run")
-        return guarded(self.command, options.quiet, lambda console: self._run(options, console))
+        if not (options.output or options.print or options.results or options.keys or options.dry_run):
+            parser.error("nothing to do: give --output, --print, --results, --keys or --dry-run")
+        return guarded(self.command, options.quiet, lambda console: self._run(options, console), resumes=True)
 
     def _run(self, options: argparse.Namespace, console: Console) -> int:
         from cliqa.console import PathPrinter
 
         run = _FilterRun(self, options, console, open_listing(options))
         run.placer = open_placer(options)
+        run.keys = open_key_list(options)
         metrics = open_metrics([self.metric], options, console)
         run.printer = PathPrinter(options.null) if options.print else None
         return run(metrics)
@@ -91,6 +93,7 @@ class _FilterRun(ScoringRun):
         super().__init__(options, console, listing)
         self.command = command
         self.placer: Placer | SamplePlacer | None = None
+        self.keys: KeyList | None = None
         self.printer: PathPrinter | None = None
         self.metric = ""
         self.kept = 0
@@ -103,6 +106,8 @@ class _FilterRun(ScoringRun):
         if self.placer is not None:
             self.placer.prepare()
             stack.push(self.placer.end)
+        if self.keys is not None:
+            stack.enter_context(self.keys)
 
     def open_results(self, schema: Schema) -> Results:
         try:
@@ -135,12 +140,15 @@ class _FilterRun(ScoringRun):
                 self.results.update(saved.record, *acted)
 
     def _act(self, record: Record, placed: str | None) -> tuple[bool, str | None] | None:
-        """Keep or drop; place unless an earlier run did; print. None where the file has gone since it was scored."""
+        """Keep or drop; place unless an earlier run did; list and print. None where the file has gone since it was scored."""
         from cliqa.records import Issue
 
         fields: dict[str, Scalar] = record.fields(self.metric)
         kept = self.command.keep(self.options, fields) != self.options.invert
+        key: str | None = None
         try:
+            if kept and self.keys is not None:
+                key = self.keys.key(record.source)
             if kept and self.placer is not None and (placed is None or not self.placer.holds(placed)):
                 prefix = f"{self.command.prefix(fields)}_" if self.options.score_prefix else ""
                 folder = self.command.folder(self.options, fields) if self.command.folder else None
@@ -148,6 +156,8 @@ class _FilterRun(ScoringRun):
         except ImageIssue as error:
             self.issue(Issue.of(record.source, error, record.facts))
             return None
+        if key is not None and self.keys is not None:
+            self.keys.write(key)
         if kept and self.printer is not None:
             self.printer(record.path)
         self.kept += kept

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.guard import guarded
-from cliqa.options import HelpFormatter, positive
+from cliqa.options import HelpFormatter, Parser, positive
 
 if TYPE_CHECKING:
     from cliqa.console import Console
@@ -27,11 +27,11 @@ KINDS = ("label-free", "rated", "all")  # of features, see `cliqa.metrics.grepq_
 
 def parser() -> argparse.ArgumentParser:
     """All sub-commands and their options."""
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = Parser(add_help=False)
     shared.add_argument("--checkpoint", help="weights file (default: the shipped pretrained_models/grepq.safetensors)")
     shared.add_argument("--gpu", "-g", type=int, nargs="+", default=[0], help="GPU device ids. -1 for CPU")
     shared.add_argument("--quiet", action="store_true", help="errors alone on standard error")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m cliqa.{COMMAND}", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )  # fmt: skip
@@ -91,31 +91,36 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 
 def _score(options: argparse.Namespace, console: Console) -> int:
+    from cliqa.console import standard_output
     from cliqa.grepq_models import observe, open_metric
 
     metric, lost = open_metric(options, console), 0
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["path", *(field.name for field in metric.fields)])
+    with standard_output():
+        writer.writerow(["path", *(field.name for field in metric.fields)])
     for path in options.images:
         observed = observe(path, metric, console)
         if observed is None:
             lost += 1
             continue
         values = metric.score([observed])[0]
-        writer.writerow([path, *(f"{values[field.name]:.6g}" for field in metric.fields)])
+        with standard_output():
+            writer.writerow([path, *(f"{values[field.name]:.6g}" for field in metric.fields)])
     return 1 if lost == len(options.images) else 0
 
 
 def _evaluate(options: argparse.Namespace, console: Console) -> int:
+    from cliqa.console import standard_output
     from cliqa.grepq_evaluation import evaluation_table
     from cliqa.grepq_models import open_metric
-    from cliqa.training.rated_sets import read_rated
+    from cliqa.training.rated.sets import read_rated
 
     images = read_rated(options.folder, options.table)
     images = [image for image in images if options.split in (None, image.split)]
     metric = open_metric(options, console)
     for line in evaluation_table(metric, images, options.draws, options.limit, console):
-        print(line)
+        with standard_output():
+            print(line)
     return 0
 
 

@@ -19,8 +19,10 @@ class _Stopped(KeyboardInterrupt):
     """The system asked this process to end; `args` holds the signal's number."""
 
 
-def guarded(command: str, quiet: bool, action: Callable[[Console], int]) -> int:
+def guarded(command: str, quiet: bool, action: Callable[[Console], int], resumes: bool = False) -> int:
     """Run a command's body; failures become one line on standard error and an exit status.
+
+    `resumes` says that the command has `--resume`, which a person who interrupted it may want to know.
 
     Beside the documented statuses, a run that Ctrl-C or a signal stopped gives 128 + the signal's number, as in any shell.
     """
@@ -35,7 +37,7 @@ def guarded(command: str, quiet: bool, action: Callable[[Console], int]) -> int:
         console.error(str(error))
         return error.exit_status
     except KeyboardInterrupt as stop:
-        console.error("interrupted; run again with --resume to go on")
+        console.error("interrupted" + ("; run again with --resume to go on" if resumes else ""))
         return 128 + int(stop.args[0] if stop.args else signal.SIGINT)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would fail once more, at its end

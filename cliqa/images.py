@@ -30,6 +30,7 @@ from cliqa.errors import ImageError, ImageSkipped
 from cliqa.headers import Header, header_of, orientation_of
 from cliqa.image_files import describe, identify, opened, prepare_pillow, too_large
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, MIN_SIDE
+from cliqa.pixel_memory import take_over
 from cliqa.pixel_rules import to_rgb, turn, turned_back
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ def _decode(image: Image.Image, max_pixels: int, declared: Callable[[int], None]
             warnings.simplefilter("ignore")
             prepare_pillow(max_pixels)
             header = header_of(image)
+            take_over(image)
             image.load()
             if header.format == "PNG":  # its EXIF may follow the pixels
                 header = replace(header, orientation=orientation_of(image))

@@ -49,7 +49,7 @@ class Listing:
                 raise UsageError("there is no standard input to read paths from")
             return
         if not os.path.lexists(self.input):
-            raise RunError(f"there is no input {display(self.input)}")
+            raise RunError(f"there is no input {display(self.input)}" if self.input else "the input has an empty name")
         try:
             os.stat(self.input)
         except FileNotFoundError:

@@ -22,7 +22,9 @@ ROUNDS = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = new_parser(
-        "metrics", "List the metrics: what each returns, its weights, and what it costs on this machine."
+        "metrics",
+        "List the metrics: what each returns, its weights, and what it costs on this machine.",
+        "[NAME ...] [--no-speed]",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--no-speed", action="store_true", help="do not measure the time of a picture")
@@ -31,15 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from cliqa.console import standard_output
     from cliqa.metrics import list_metrics, metric_class
 
     names = options.names or list_metrics()
     for name in names:
         metric_class(name)
     view = None if options.no_speed else _picture()
-    print("\n\n".join(describe(name, view) for name in names))
-    if view is not None:
-        print(f"\nspeed: after decoding, a {WIDTH}x{HEIGHT} picture on one core of this machine")
+    text = "\n\n".join(describe(name, view) for name in names)
+    with standard_output():
+        print(text)
+        if view is not None:
+            print(f"\nspeed: after decoding, a {WIDTH}x{HEIGHT} picture on one core of this machine")
     return 0
 
 

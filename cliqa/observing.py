@@ -10,6 +10,7 @@ from cliqa.errors import ImageIssue
 from cliqa.images import load_image
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS, backed_pixels
 from cliqa.metrics import Metric, Observation, View
+from cliqa.pixel_memory import hand_on
 from cliqa.records import Issue, Scalar, Source
 from cliqa.regular_files import open_regular
 
@@ -67,6 +68,8 @@ def observe_file(
                 observations[cls.name] = cls.observe(view)
             except ImageIssue as issue:
                 observations[cls.name] = issue
+        if image.header.is_jpeg:
+            hand_on(image.stored)
         failures = [found for found in observations.values() if isinstance(found, ImageIssue)]
         if failures and len(failures) == len(observations):
             return Issue.of(source, failures[0], facts)

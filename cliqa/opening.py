@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.errors import UsageError
-from cliqa.limits import DEFAULT_NUM_PATCHES
+from cliqa.limits import DEFAULT_NUM_PATCHES, FILE_SECONDS
 
 if TYPE_CHECKING:
     from cliqa.console import Console
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cliqa.pipeline import PipelineSettings
     from cliqa.placing import Placer
     from cliqa.results import Results, Schema
+    from cliqa.shards.key_list import KeyList
     from cliqa.shards.listing import ShardListing
     from cliqa.shards.sample_placing import SamplePlacer
 
@@ -53,6 +54,10 @@ def open_placer(options: argparse.Namespace) -> Placer | SamplePlacer | None:
         return None
     placer: Placer | SamplePlacer
     if is_tar_pattern(options.output):
+        if not reaches_beyond(options.input):
+            raise UsageError(
+                "tars take whole samples of shards, and loose files belong to none: give a folder as --output"
+            )
         refuse_options(options.symlink, options.score_prefix)
         placer = SamplePlacer(TarWriter(options.output, options.shard_size, options.resume))
     elif reaches_beyond(options.input) and (is_shard(options.input) or is_remote(options.input)):
@@ -61,6 +66,20 @@ def open_placer(options: argparse.Namespace) -> Placer | SamplePlacer | None:
         placer = Placer(options.output, options.symlink, options.resume)
     placer.check(options.input)
     return None if options.dry_run else placer
+
+
+def open_key_list(options: argparse.Namespace) -> KeyList | None:
+    """The file for the keys of kept samples, checked but not made yet; None where none was asked for."""
+    from cliqa.shards.key_list import KeyList
+    from cliqa.shards.listing import reaches_beyond
+
+    if not options.keys:
+        return None
+    if not reaches_beyond(options.input):
+        raise UsageError("--keys lists samples of shards; of files name the paths with --print")
+    keys = KeyList(options.keys, b"\0" if options.null else b"\n", options.resume)
+    keys.check()
+    return keys
 
 
 def open_metrics(names: Sequence[str], options: argparse.Namespace, console: Console) -> list[list[Metric]]:
@@ -95,14 +114,18 @@ def note_input(results: Results, given: str) -> None:
 
 
 def pipeline_settings(options: argparse.Namespace, content_hash: bool = False) -> PipelineSettings:
-    """How the options of `add_compute` and `add_input` have a run carried out."""
+    """How the options of `add_compute` and `add_input` have a run carried out.
+
+    A limit that was asked for needs a process that can be ended: with `--file-seconds`, no workers are one.
+    """
     from cliqa.pipeline import PipelineSettings, default_workers
 
+    workers = default_workers() if options.workers is None else options.workers
     return PipelineSettings(
-        workers=default_workers() if options.workers is None else options.workers,
+        workers=workers if workers or not options.file_seconds else 1,
         batch_size=options.batch_size,
         num_patches=options.num_patches,
         max_image_pixels=options.max_image_pixels,
-        file_seconds=options.file_seconds,
+        file_seconds=FILE_SECONDS if options.file_seconds is None else options.file_seconds,
         content_hash=content_hash,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from cliqa import __version__
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
+from cliqa.listing import display
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -21,18 +23,46 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """Takes `-0` for `--null`: were `-0` an option of its own, argparse would take the `-1` of `--gpu -1` for one too."""
+    """Says what is wrong in one line, and takes `-0` for `--null`.
+
+    Were `-0` an option of its own, argparse would take the `-1` of `--gpu -1` for one too.
+    """
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does; words that are no option of the command are told from options that are mistyped."""
+        options, rest = self.parse_known_args(args, namespace)
+        if rest:
+            self.error(self._unknown(rest))
+        return options
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse does, with `-0` spelled out."""
         given = sys.argv[1:] if args is None else args
         return super().parse_known_args(["--null" if word == "-0" else word for word in given], namespace)
 
+    def error(self, message: str) -> NoReturn:
+        """The message, without the usage above it: `--help` has that. Exit status 2."""
+        self.exit(2, f"{self.prog.removeprefix('python -m cliqa.')}: {display(message)}; --help tells the options\n")
 
-def new_parser(command: str, description: str) -> argparse.ArgumentParser:
-    """A parser for `python -m cliqa.<command>`, defaults shown in its help."""
+    def _unknown(self, rest: list[str]) -> str:
+        option = next((word.split("=", 1)[0] for word in rest if word.startswith("-")), "")
+        if option:
+            near = difflib.get_close_matches(option, self._option_string_actions, 1, 0.7)
+            return f"there is no option {option}" + (f", did you mean {near[0]}?" if near else "")
+        words = " ".join(rest[:3]) + (" ..." if len(rest) > 3 else "")
+        many = (
+            "; many files go to standard input (-i -), and patterns into quotes"
+            if "-i" in self._option_string_actions
+            else ""
+        )
+        return f"{words}: {'one word' if len(rest) == 1 else f'{len(rest)} words'} too many{many}"
+
+
+def new_parser(command: str, description: str, usage: str = "[options]") -> argparse.ArgumentParser:
+    """A parser for `python -m cliqa.<command>`, defaults shown in its help; `usage` is what a user types at the least."""
     parser = Parser(
         prog=f"python -m cliqa.{command}",
+        usage=f"%(prog)s {usage}",
         description=description,
         formatter_class=HelpFormatter,
         allow_abbrev=False,
@@ -79,6 +109,14 @@ def add_columns(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
 
 
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """The saved scores that a command works on."""
+    parser.add_argument(
+        "store",
+        help="what cliqa.score or a filter's --results wrote: a .db, .csv, .jsonl or .parquet file, or a folder of parts",
+    )
+
+
 def add_shard_size(group: argparse._ArgumentGroup) -> None:
     """How large the tars are that a command writes."""
     group.add_argument(
@@ -91,7 +129,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument(
         "--output", "-o",
-        help="output image directory; optional with --print, --results or --dry-run; for input in tars, tars of whole "
+        help="output image directory; optional with --print, --results, --keys or --dry-run; for input in tars, tars of whole "
         "samples: kept/%%06d.tar",
     )  # fmt: skip
     add_shard_size(group)
@@ -102,7 +140,11 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--score-prefix", action="store_true", help="add score prefix to the output filename")
     group.add_argument("--invert", action="store_true", help="extract the images that the filter would drop")
     group.add_argument("--print", action="store_true", help="write the paths of the kept files to standard output")
-    group.add_argument("--dry-run", action="store_true", help="place nothing; results are still written")
+    group.add_argument(
+        "--keys", metavar="FILE",
+        help="write the keys of the kept samples of shards to a new file, one a line (with --null, a zero byte after each)",
+    )  # fmt: skip
+    group.add_argument("--dry-run", action="store_true", help="place nothing; results and keys are still written")
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
@@ -131,11 +173,13 @@ def add_compute(parser: argparse.ArgumentParser, shipped: str) -> None:
     )
     group.add_argument(
         "--workers", type=positive(int, zero=True), default=None, metavar="N",
-        help="decode processes, 0 for none beside the main one (default: one per processor)",
+        help="decode processes (default: one per processor); 0 decodes in the main one, where nothing ends a decoder that "
+        "hangs or bounds its memory; with --file-seconds it is one process beside it, where both hold",
     )  # fmt: skip
     group.add_argument(
-        "--file-seconds", type=positive(float, zero=True), default=FILE_SECONDS, metavar="S",
-        help="processor seconds of a worker that any file may take, half a second more for each megapixel; 0 for no limit",
+        "--file-seconds", type=positive(float, zero=True), default=None, metavar="S",
+        help="processor seconds of a worker that any file may take, half a second more for each megapixel; 0 for no limit "
+        f"(default: {FILE_SECONDS:g})",
     )  # fmt: skip
     group.add_argument("--batch-size", type=positive(int), default=16, metavar="N", help="most images scored at once")
     group.add_argument("--quiet", action="store_true", help="no progress, summary or issue lines on standard error")

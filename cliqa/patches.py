@@ -33,7 +33,7 @@ def tile_detail(image: Image.Image, size: int = PATCH) -> NDArray[np.float64]:
     side, count = size // step, (size // step) ** 2
     # Down the columns first, in narrow integers and long rows: exact, and ten times as fast as both axes at once.
     values = np.asarray(sampled).reshape(rows, side, columns * side * 3)
-    down = values.sum(axis=1, dtype=np.uint32)
+    down = values.sum(axis=1, dtype=np.uint16 if side * 255 < 1 << 16 else np.uint32)
     squares_down = np.multiply(values, values, dtype=np.uint16).sum(axis=1, dtype=np.uint32)
     total, squares = (
         partial.reshape(rows, columns, side, 3).sum(axis=2, dtype=np.uint64).astype(np.float64)

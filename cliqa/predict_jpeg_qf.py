@@ -28,7 +28,9 @@ BOMB_PIXELS = 2 * DEFAULT_MAX_IMAGE_PIXELS  # where Pillow refuses, whether or n
 
 def parser() -> argparse.ArgumentParser:
     """All options; each documented name works with underscores and with dashes."""
-    parser = new_parser(COMMAND, "Predict the JPEG quality factor (1-100) of images from their decoded pixels.")
+    parser = new_parser(
+        COMMAND, "Predict the JPEG quality factor (1-100) of images from their decoded pixels.", "-i INPUT [options]"
+    )
     group = parser.add_argument_group("prediction")
     group.add_argument(
         "--ckpt", "--checkpoint", default=None,
@@ -55,8 +57,10 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     group.add_argument("--exts", nargs="+", default=JPEG_SUFFIXES, metavar="EXT", help="suffixes that are processed")
     group.add_argument(
-        "--workers", type=positive(int, zero=True), default=None, help="decode processes (default: one per processor)"
-    )
+        "--workers", type=positive(int, zero=True), default=None, metavar="N",
+        help="decode processes (default: one per processor, none for a single file); 0 decodes in the main one, where nothing "
+        "ends a decoder that hangs or bounds its memory",
+    )  # fmt: skip
     group.add_argument("--batch_size", type=positive(int), default=16, metavar="N", help="most images scored at once")
     group.add_argument("--print", action="store_true", help="write the paths of the predicted files to standard output")
     group.add_argument("--quiet", action="store_true", help="no progress or messages; results are still written")
@@ -71,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
+    return guarded(COMMAND, options.quiet, lambda console: _run(options, console), resumes=True)
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -89,7 +93,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     metric = _metric(options, device)
     limited = options.enable_pixel_limit or options.max_image_pixels is not None
     settings = PipelineSettings(
-        workers=0 if single else default_workers() if options.workers is None else options.workers,
+        workers=options.workers if options.workers is not None else 0 if single else default_workers(),
         batch_size=options.batch_size,
         max_image_pixels=(options.max_image_pixels or DEFAULT_MAX_IMAGE_PIXELS) if limited else BOMB_PIXELS,
     )
@@ -201,12 +205,14 @@ class _Sink:
 
     def show(self) -> None:
         """What a single image gave, on standard output."""
+        from cliqa.console import standard_output
         from cliqa.listing import display
         from cliqa.records import Record
 
         if isinstance(self.last, Record) and self.printer is None:
             fields = self.last.fields(self.metric)
-            print(f"Image: {display(self.last.path)}\nFinal QF: {fields['qf_final']:.4f}", flush=True)
+            with standard_output():
+                print(f"Image: {display(self.last.path)}\nFinal QF: {fields['qf_final']:.4f}")
 
     def paths(self) -> Iterator[tuple[str, str]]:
         """What was written, for the closing lines."""

@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
         COMMAND,
         "Score every image with every metric, decoding it once, and save one row per file. `cliqa.apply`, `cliqa.report`, "
         "`cliqa.export` and `cliqa.calibrate` work on the saved scores.",
+        "-i INPUT --results FILE [options]",
     )
     group = parser.add_argument_group("scores")
     group.add_argument(
@@ -61,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
+    return guarded(COMMAND, options.quiet, lambda console: _run(options, console), resumes=True)
 
 
 def metric_names(words: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ from PIL import Image
 from cliqa.images import LoadedImage, load_image
 from cliqa.metrics import View, load_metric
 from cliqa.signal.exposure_schema import LABELS
-from cliqa.training import exposure_faults as faults
+from cliqa.training.exposure import faults
 
 POSITIONS = (2.0, 3.0, 4.0)  # the middle of each level
 SWEEP = np.linspace(-4, 4, 49)

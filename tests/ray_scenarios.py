@@ -30,5 +30,6 @@ if __name__ == "__main__":
         start()
         assert main(rest) == 0
         assert os.path.exists(os.environ["TOY_DEATH"]), "no actor was killed"
+        assert os.path.exists(os.environ["TOY_DEATH"] + ".decoder"), "no decoder was killed"
         engine._import_ray().shutdown()
     assert main([*rest, "--resume", "--print"]) == 0

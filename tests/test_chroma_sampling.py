@@ -3,15 +3,15 @@ from __future__ import annotations
 import numpy as np
 
 from cliqa.signal.chroma_sampling import FEATURES, chroma_features, chroma_planes, integer_colour, phase_profiles
+from cliqa.signal.luma_blocks import luma
 from tests.jpeg_pictures import saved, textured, tiles
 
 
 def test_planes_are_those_of_jfif():
     rgb = np.array([[[200]], [[100]], [[50]]], np.uint8)[None]
-    y, chroma = chroma_planes(rgb)
-    assert np.isclose(y[0, 0, 0], 0.299 * 200 + 0.587 * 100 + 0.114 * 50)
-    assert np.isclose(chroma[0, 0, 0], -0.168736 * 200 - 0.331264 * 100 + 0.5 * 50, atol=1e-3)
-    assert np.isclose(chroma[1, 0, 0], 0.5 * 200 - 0.418688 * 100 - 0.081312 * 50, atol=1e-3)
+    chroma = chroma_planes(rgb, luma(rgb))  # luma is rounded to integers, which moves them by up to 0.5 / 1.402
+    assert np.isclose(chroma[0, 0, 0], -0.168736 * 200 - 0.331264 * 100 + 0.5 * 50, atol=0.36)
+    assert np.isclose(chroma[1, 0, 0], 0.5 * 200 - 0.418688 * 100 - 0.081312 * 50, atol=0.36)
 
 
 def test_profiles_equal_plain_loops():
@@ -27,6 +27,20 @@ def test_profiles_equal_plain_loops():
     assert np.allclose(found[0], expected, atol=1e-5)
 
 
+def test_profiles_across_and_down_change_places_with_the_axes():
+    planes = np.random.default_rng(3).normal(size=(2, 48, 33)).astype(np.float32)
+    found, turned = phase_profiles(planes, 3, 5), phase_profiles(planes.swapaxes(1, 2).copy(), 5, 3)
+    assert np.allclose(found, turned[[2, 3, 0, 1]], atol=1e-5)
+
+
+def test_third_differences_equal_those_of_numpy():
+    planes = np.random.default_rng(4).normal(size=(1, 24, 19)).astype(np.float32)
+    third = np.abs(np.diff(planes[0], n=3, axis=1)).mean(axis=0)  # 16: one of each phase
+    rolled = [np.roll(third, 1), np.roll(third, 9)]
+    found = phase_profiles(planes, 0, 0)[1]
+    assert any(np.allclose(found, expected, atol=1e-5) for expected in rolled)
+
+
 def test_repeated_chroma_has_no_difference_at_every_second_phase():
     small = np.random.default_rng(1).normal(0, 20, (1, 64, 64)).astype(np.float32)
     profile = phase_profiles(small.repeat(2, axis=1).repeat(2, axis=2), 0, 0)
@@ -35,8 +49,8 @@ def test_repeated_chroma_has_no_difference_at_every_second_phase():
 
 
 def test_smooth_upsampling_shows_in_the_third_difference():
-    from_420 = phase_profiles(chroma_planes(tiles(saved(textured(2), 95, "4:2:0")))[1], 0, 0)[1]
-    from_444 = phase_profiles(chroma_planes(tiles(saved(textured(2), 95, "4:4:4")))[1], 0, 0)[1]
+    pictures = [tiles(saved(textured(2), 95, sampling)) for sampling in ("4:2:0", "4:4:4")]
+    from_420, from_444 = (phase_profiles(chroma_planes(rgb, luma(rgb)), 0, 0)[1] for rgb in pictures)
     ratio = [max(p[0::2].mean() / p[1::2].mean(), p[1::2].mean() / p[0::2].mean()) for p in (from_420, from_444)]
     assert ratio[0] > 1.3 > ratio[1]
 
@@ -51,6 +65,6 @@ def test_decoded_colours_are_integers_in_ycc():
 
 def test_features_are_finite_and_as_many_as_said():
     for picture in (textured(5), np.zeros((128, 128, 3), np.uint8)):
-        found = chroma_features(tiles(picture), 0, 0)
+        found = chroma_features(tiles(picture), luma(tiles(picture)), 0, 0)
         assert found.shape == (FEATURES,)
         assert np.isfinite(found).all()

@@ -89,6 +89,7 @@ def test_what_is_no_plain_condition_is_refused(attack: str) -> None:
         ("aesthetic.label = accepted", "text goes in single quotes: 'accepted'"),
         ("aesthetic.zzz = 1", "aesthetic.label"),
         ("wdth > 1", "did you mean width"),
+        ("sharpness.mtf > 1", "no column sharpness.mtf: the scores are those of jpeg_quality, grain_noise"),
     ],
 )
 def test_a_wrong_column_names_the_near_ones(wrong: str, hint: str) -> None:

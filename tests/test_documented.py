@@ -11,6 +11,7 @@ import pytest
 
 from cliqa.__main__ import COMMANDS
 from cliqa.metrics import list_metrics
+from cliqa.training.train import ROOMS
 
 ROOT = Path(__file__).parent.parent
 FILTERS = [name for name in COMMANDS if name.startswith("filter_")]
@@ -51,3 +52,8 @@ def test_every_metric_has_weights_under_20_mb_and_a_card_that_names_its_recipe(n
     assert f"python -m cliqa.training.train {name}" in card
     if name in ("grepq", "aesthetic", "exposure"):
         assert "BIQ2021" in card.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", list_metrics())
+def test_every_metric_has_a_recipe_where_the_command_looks_for_it(name: str) -> None:
+    assert callable(importlib.import_module(f"cliqa.training.{ROOMS[name]}.{name}").train)

@@ -5,7 +5,14 @@ import pytest
 from scipy.stats import norm
 
 from cliqa.signal.dct_lattice import histograms, quality_evidence, step_evidence
-from cliqa.signal.double_compression import LEVELS, _upper_tail, count_levels, previous_evidence
+from cliqa.signal.double_compression import (
+    BETWEEN_SIGMA,
+    LEVELS,
+    OUTLIERS,
+    _upper_tail,
+    count_levels,
+    previous_evidence,
+)
 from cliqa.signal.luma_blocks import choose_blocks, dct_blocks, luma
 from cliqa.signal.quantization import LUMA_TABLES
 from cliqa.signal.save_pair import last_and_previous, later_evidence
@@ -38,6 +45,32 @@ def test_first_quality_of_two_saves_is_found(first: int, second: int):
     found = previous_evidence(count_levels(coefficients, table), table)
     assert abs(int(found.argmax()) + 1 - first) <= 1
     assert found.max() > 100
+
+
+def test_evidence_of_one_frequency_equals_a_plain_sum_over_levels():
+    """The model written out: a Laplacian quantized by q1, blurred, quantized by q2, against one quantized by q2; zeros left out."""
+    table = np.full(64, 255)
+    table[1] = 3
+    counts = np.zeros((64, LEVELS), np.float32)
+    counts[1, :7] = [50, 3, 40, 5, 20, 2, 9]
+    found = previous_evidence(counts, table)
+    n0, n1, total = 50.0, 79.0, float(counts[1] @ np.arange(LEVELS))
+    a, c = n0 + n1 + 2 * total, 2 * total - n1
+    s = (np.sqrt(n0 * n0 + 4 * a * c) - n0) / (2 * a)
+    single = s ** (2 * np.arange(6.0))
+    for quality in (30, 60, 75):
+        q1 = int(LUMA_TABLES[quality - 1, 1])
+        double = np.zeros(400)
+        for m in range(1, 40):
+            place = q1 * m / 3
+            near = int(np.floor(place + 0.5))
+            moved = norm.sf((0.5 - abs(place - near)) * 3 / BETWEEN_SIGMA)
+            mass = s ** (2 * q1 * m / 3)
+            double[near] += mass * (1 - moved)
+            double[near + (1 if place >= near else -1)] += mass * moved
+        double = double[1:7] / double[1:7].sum()
+        expected = counts[1, 1:7] @ np.log((1 - OUTLIERS) * double / (single / single.sum()) + OUTLIERS)
+        assert found[quality - 1] == pytest.approx(expected, rel=1e-3, abs=0.05)
 
 
 def test_one_save_shows_no_earlier_one():

@@ -161,3 +161,10 @@ def test_remote_files_without_a_time_are_read_again() -> None:
     from cliqa.engines.parts import Part
 
     assert Part("x", "", (Source("http://x/a.png", content=Timeless()),)).state() == ""
+
+
+def test_remote_folders_are_made_where_they_are_needed(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec", reason="needs the extra [remote]")
+    (tmp_path / "there").mkdir()
+    PartFolder(f"file://{tmp_path}/there/deep/run", SCHEMA).open(False, {"base": "x"})
+    assert (tmp_path / "there" / "deep" / "run" / "cliqa.json").is_file()

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from cliqa.training.exposure_card import write_card
-from cliqa.training.exposure_fit import ExposureFit
+from cliqa.training.exposure.card import write_card
+from cliqa.training.exposure.fit import ExposureFit
 
 
 @pytest.mark.parametrize("rated", [True, False])

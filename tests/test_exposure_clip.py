@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 open_clip = pytest.importorskip("open_clip")
 
 from cliqa.metrics import exposure_clip  # noqa: E402
-from cliqa.training.exposure_fit import OrdinalThresholds  # noqa: E402
+from cliqa.training.exposure.fit import OrdinalThresholds  # noqa: E402
 
 
 @pytest.fixture(scope="module")

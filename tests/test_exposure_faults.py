@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cliqa.training import exposure_faults as faults
+from cliqa.training.exposure import faults
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from cliqa.signal.exposure_schema import SCHEMA  # noqa: E402
 from cliqa.signal.hex_schema import graph_from_schema  # noqa: E402
-from cliqa.training.exposure_fit import (  # noqa: E402
+from cliqa.training.exposure.fit import (  # noqa: E402
     ExposureFit,
     SeverityRange,
     Sweeps,

@@ -8,7 +8,7 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
-from cliqa.training import exposure_low_light as low
+from cliqa.training.exposure import low_light as low
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
 from cliqa.signal.exposure_schema import ALIASES, LABELS, SCHEMA
 from cliqa.signal.hex_schema import graph_from_schema
-from cliqa.training import exposure_table
+from cliqa.training.exposure import table as exposure_table
 from tests.test_exposure import scene
 
 torch = pytest.importorskip("torch")
@@ -109,7 +109,7 @@ def test_clip_unaries_learn_the_table(labelled, tmp_path, unary, loss):
 
 
 def test_partial_likelihood_agrees_with_the_graph():
-    from cliqa.training.exposure_fit import HexLikelihood, likelihood_loss
+    from cliqa.training.exposure.fit import HexLikelihood, likelihood_loss
 
     rng = np.random.default_rng(0)
     z = rng.normal(0, 2, (20, 18)).astype(np.float32)

@@ -7,7 +7,7 @@ from tests.test_factor_network import READING, observed
 
 torch = pytest.importorskip("torch")
 
-from cliqa.training.factor_fit import FactorFitSettings, fit_factors, peaks, predicted, prepared  # noqa: E402
+from cliqa.training.scale.fit import FactorFitSettings, fit_factors, peaks, predicted, prepared  # noqa: E402
 
 SETTINGS = FactorFitSettings(width=8, context=(16, 8), epochs=4, batch=8, rate=1e-2, average=0.8, dropout=0.0)
 

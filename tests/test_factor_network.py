@@ -30,7 +30,7 @@ READING = {"prior": np.full(BINS, 1 / BINS, np.float32), "reading": np.array([0.
 
 def torch_network():
     torch = pytest.importorskip("torch")
-    from cliqa.training.factor_fit import FactorFitSettings, TorchFactorNetwork
+    from cliqa.training.scale.fit import FactorFitSettings, TorchFactorNetwork
 
     torch.manual_seed(0)
     net = TorchFactorNetwork(FactorFitSettings())
@@ -53,7 +53,7 @@ def test_equals_its_torch_twin():
 
 def test_joins_the_axes_as_training_does():
     torch = pytest.importorskip("torch")
-    from cliqa.training.factor_fit import _joined
+    from cliqa.training.scale.fit import _joined
 
     rng = np.random.default_rng(1)
     maps = rng.normal(size=(2, MAPS, BINS)).astype(np.float32)

@@ -26,7 +26,8 @@ from cliqa.metrics.encoder import (
     window_features,
 )
 from cliqa.metrics.grepq import GRepQ
-from cliqa.metrics.grepq_features import FEATURE_PARTS, KINDS, LABEL_FREE_WIDTH, of_kind, zero_shot_columns
+from cliqa.metrics.grepq_features import FEATURE_PARTS, KINDS, LABEL_FREE_WIDTH, logit, of_kind, zero_shot_columns
+from cliqa.signal.trace_statistics import WIDTH
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,8 @@ def tensors():
         "damage.weight": rng.normal(size=(5, POOLED_WIDTH)), "damage.bias": np.zeros(5),
         "statistics.mean": np.zeros(15), "statistics.scale": np.full(15, 50.0),
         "pristine.mean": np.zeros(128), "pristine.covariance": np.eye(128), "blend": np.array([60.0, 1.0, 4.0]),
+        "traces.mean": np.zeros(WIDTH), "traces.scale": np.ones(WIDTH), "traces.weight.0": np.zeros((2, WIDTH)),
+        "traces.bias.0": np.array([0.5, 0.1]), "blend.traces": np.array([1.0, 0.0]), "quality.traces": np.zeros(2),
         "quality.weight": np.array([1.0, 0, 0, 0, 0]), "quality.bias": np.array([0.5]),
         "calibration.weight": np.zeros((3, 5)), "calibration.bias": np.array([0.0, 1.0, 0.0]), "decision": np.zeros(3),
     }  # fmt: skip
@@ -239,6 +242,17 @@ def test_evaluate_prints_the_documented_table(folder, weights, tmp_path, capsys)
     assert lines[0] == "6 photographs"
     assert lines[1].split() == ["SRCC", "PLCC", "KRCC"]
     assert [line.split(",")[0] for line in lines[2:]] == ["low", "high", "combined"]
+
+
+def test_traces_of_compression_and_noise_take_from_the_scores(tensors):
+    plain = GRepQ(tensors | {"blend.traces": np.zeros(2)}, {})
+    strict = GRepQ(tensors | {"blend.traces": np.array([2.0, 7.0]), "quality.traces": np.array([0.1, 7.0])}, {})
+    seen = plain.observe(view(200, 300))
+    before, after = plain.score([seen])[0], strict.score([seen])[0]
+    assert logit(after["q"]) == pytest.approx(logit(before["q"]) - 2.0 * 0.5)  # the noise of 0.1 is below the floor
+    assert after["quality"] == pytest.approx(before["quality"] - 100 * 0.1 * 0.5)
+    assert strict.quality(seen) == after["quality"]
+    assert {name: after[name] for name in ("q_low", "q_high")} == {name: before[name] for name in ("q_low", "q_high")}
 
 
 def test_maps_at_inference_are_those_of_training():

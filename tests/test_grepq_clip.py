@@ -6,7 +6,7 @@ import torch
 
 from cliqa.errors import CheckpointError, UsageError
 from cliqa.metrics.grepq_clip import ClipEncoder, q_high
-from cliqa.training.group_contrastive import group_contrastive_loss, tune
+from cliqa.training.grepq.group_contrastive import group_contrastive_loss, tune
 
 
 @pytest.fixture(scope="module")

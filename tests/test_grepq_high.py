@@ -13,7 +13,7 @@ pytest.importorskip("cv2")
 from cliqa.metrics.encoder import POOLED_WIDTH, Branch, Trunk, balance
 from cliqa.metrics.grepq_features import DAMAGES
 from cliqa.signal.picture_statistics import STATISTICS
-from cliqa.training.grepq_high import GROUPS, HighSettings, fit_directions, observe_photos
+from cliqa.training.grepq.high_level import GROUPS, HighSettings, fit_directions, observe_photos
 from cliqa.training.photos import Photo
 from cliqa.training.severity import DISTORTIONS
 

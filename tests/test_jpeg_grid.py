@@ -9,10 +9,10 @@ from cliqa.signal.jpeg_grid import (
     PAIRS,
     PER_UNIT,
     blocky_grid,
+    grid_evidence,
     grid_scores,
     newest_evidence,
     offset_histograms,
-    older_evidence,
     second_grid_scores,
 )
 from cliqa.signal.luma_blocks import luma
@@ -53,7 +53,8 @@ def test_older_grid_and_its_quality_are_found_under_a_newer_one():
     assert newer == 0
     older = int(second_grid_scores(found, newer).argmax())
     assert older == 5 * 8 + 6
-    evidence = older_evidence(found, newer, np.array([older]))[0].max(axis=0)
+    newest, evidence = grid_evidence(found, newer, np.array([older])).max(axis=1)
+    assert int(newest.argmax()) + 1 == 90
     assert abs(int(evidence.argmax()) + 1 - 60) <= 2
     assert evidence.max() > 50
 

@@ -7,7 +7,8 @@ from cliqa.images import LoadedImage, load_image
 from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
 from cliqa.metrics.jpeg_quality import JpegQuality
-from cliqa.signal.jpeg_history import HYPOTHESES, hypotheses, read_history
+from cliqa.signal.jpeg_features import HYPOTHESES, hypotheses
+from cliqa.signal.jpeg_history import read_history
 from tests.jpeg_pictures import saved, stream, textured, tiles
 
 

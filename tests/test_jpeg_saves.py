@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from cliqa.signal.quantization import CHROMA_TABLES, LUMA_TABLES, nearest_quality
-from cliqa.training.jpeg_saves import decode_jpeg, draw_sampling, draw_tables, numpy_save, save_jpeg
+from cliqa.training.jpeg.numpy_codec import numpy_save
+from cliqa.training.jpeg.saves import decode_jpeg, draw_sampling, save_jpeg
+from cliqa.training.jpeg.tables import draw_tables
 from tests.jpeg_pictures import saved, textured
 
 

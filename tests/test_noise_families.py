@@ -4,12 +4,12 @@ import pytest
 from cliqa.signal.psnr import grey_psnr
 
 pytest.importorskip("cv2")
-from cliqa.training.demosaicing import bilinear, edge_aware, gradient_corrected, mosaic
-from cliqa.training.denoisers import draw_denoiser
-from cliqa.training.noise_canvases import LAYOUTS, TILE, draw_canvas
-from cliqa.training.noise_families import FAMILIES, draw_family
-from cliqa.training.noise_textures import texture
-from cliqa.training.noisy_photos import make_picture, save_jpeg, to_uint8
+from cliqa.training.noise.canvases import LAYOUTS, TILE, draw_canvas
+from cliqa.training.noise.demosaicing import bilinear, edge_aware, gradient_corrected, mosaic
+from cliqa.training.noise.denoisers import draw_denoiser
+from cliqa.training.noise.families import FAMILIES, draw_family
+from cliqa.training.noise.noisy_photos import make_picture, save_jpeg, to_uint8
+from cliqa.training.noise.textures import texture
 
 
 def scene(height: int = 160, width: int = 200) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cliqa.training.noise_fit import NoiseExamples, NoiseFit, fit_noise, histogram
+from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise, histogram
 
 LEVELS = np.arange(10.0, 31.0, dtype=np.float32)
 SMALL = NoiseFit(hidden=(16,), epochs=30, batch=32, dropout=0, input_noise=0, gain=3.0, average=0.9, rate=1e-2)

@@ -12,10 +12,10 @@ from PIL import Image
 
 pytest.importorskip("cv2")
 from cliqa.metrics.encoder import Branch, RatedHead, Trunk
-from cliqa.training.grepq import average
-from cliqa.training.rated_encoder import fine_tune
-from cliqa.training.rated_examples import RatedSettings, batches, held_out, load_shard, make_shards
-from cliqa.training.rated_sets import RatedImage
+from cliqa.training.grepq.grepq import average
+from cliqa.training.rated.encoder import fine_tune
+from cliqa.training.rated.examples import RatedSettings, batches, held_out, load_shard, make_shards
+from cliqa.training.rated.sets import RatedImage
 
 SETTINGS = RatedSettings(shard=8, ladders=2, sides=(64,), views=2, epochs=2, batch=8, warmup=1)
 

@@ -6,7 +6,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from cliqa.errors import UsageError
-from cliqa.training.rated_sets import ava_class, biq2021_class, majority_by_source, read_rated, split_by_image
+from cliqa.training.rated.sets import ava_class, biq2021_class, majority_by_source, read_rated, split_by_image
 
 
 def photographs(folder, *names):

@@ -1,4 +1,4 @@
-"""The Ray engine on two CPUs: it ends, it survives a killed actor, and its scores are those of the local engine."""
+"""The Ray engine on two CPUs: it ends, it survives a killed actor and decoder, and scores as the local engine does."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_the_engine_is_an_option_of_score_alone() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_a_killed_actor_costs_nothing_and_scores_are_those_of_the_local_engine(tmp_path: Path) -> None:
-    """2,000 files in eight tars and a folder; the first actor that scores forty kills itself with SIGKILL."""
+def test_a_killed_actor_and_decoder_cost_nothing_and_scores_are_those_of_the_local_engine(tmp_path: Path) -> None:
+    """2,000 files in eight tars and a folder; the first decoder of eleven and the first actor of forty get SIGKILL."""
     pytest.importorskip("ray", reason="needs the extra [ray]")
     pytest.importorskip("pyarrow", reason="needs the extra [parquet]")
     for shard in range(8):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cliqa.training.resized_photos import (
+from cliqa.training.scale.resized_photos import (
     KINDS,
     crop,
     demosaiced,

@@ -1,6 +1,6 @@
 import pytest
 
-from cliqa.training.scale_factor_card import EARLIER, MISSING, main, section, with_section, write_card
+from cliqa.training.scale.card import EARLIER, MISSING, main, section, with_section, write_card
 
 VALUES = {"parameters": "1", "examples": "2", "command": "three", "epochs": 4, "reading": "five", "table": "| six |"}
 

@@ -151,6 +151,22 @@ def test_an_unknown_kind_of_address_is_wrong_usage(capsys: pytest.CaptureFixture
     assert "nosuchthing://" in capsys.readouterr().err
 
 
+def test_an_address_that_is_refused_is_not_said_to_be_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = pytest.importorskip("fsspec.implementations.memory", reason="needs the extra [remote]")
+    from cliqa.score import main
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError("not yours")
+
+    given = ["-i", "memory://b/y.tar", "--results", "never.db", "-g", "-1", "--quiet"]
+    assert main(given) == 1 and capsys.readouterr().err == "score: there is no input memory://b/y.tar\n"
+    monkeypatch.setattr(memory.MemoryFileSystem, "info", refuse)
+    assert main(given) == 1
+    assert capsys.readouterr().err == "score: the input memory://b/y.tar can't be had: permission denied\n"
+
+
 def test_reports_show_members(tmp_path: Path) -> None:
     from cliqa.report.thumbnails import thumbnails
 

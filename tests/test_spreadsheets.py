@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from cliqa.errors import UsageError
-from cliqa.training import spreadsheets
-from cliqa.training.rated_sets import read_rated
-from cliqa.training.spreadsheets import read_sheet
+from cliqa.training.rated import spreadsheets
+from cliqa.training.rated.sets import read_rated
+from cliqa.training.rated.spreadsheets import read_sheet
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 WORKBOOK = (

@@ -96,6 +96,20 @@ def test_a_file_that_burns_its_processor_time_is_given_up_at_once(make_folder: C
     assert time.monotonic() - started < 30  # the metric would take minutes, and no timer but the processor's runs here
 
 
+@needs_signals
+def test_no_workers_with_a_limit_on_time_decode_where_it_holds(
+    make_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cliqa.score import main
+
+    root = make_folder({f"{n}.png": RED if n == 1 else GREY for n in range(3)})
+    monkeypatch.chdir(root.parent)
+    given = ["-i", str(root), "--metrics", TOY + "Endless", "-g", "-1", "--workers", "0", "--file-seconds", "0.2"]
+    assert main([*given, "--results", "r.jsonl"]) == 0  # the metric would take minutes in this process
+    assert "its decoding took too much processor time" in capsys.readouterr().err
+    assert len(Path("r.jsonl").read_text().splitlines()) == 2
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits a process's data")
 def test_a_file_that_takes_too_much_memory_is_an_issue(make_folder: Callable[..., Path]) -> None:
     root = make_folder({f"{n}.png": RED if n == 1 else GREY for n in range(4)})

@@ -159,16 +159,33 @@ class Faulty(Brightness):
 
 
 class Mortal(Brightness):
-    """Kills the process that scores, once: at its fortieth picture, while no file is at $TOY_DEATH yet."""
+    """Kills the process that scores, once: at its fortieth picture, while no file is at $TOY_DEATH yet.
+
+    Before that, and in the same way, a process that decodes: at its tenth picture, while none is at $TOY_DEATH.decoder.
+    """
 
     name: ClassVar[str] = "mortal"
+    observed: ClassVar[int] = 0
     scored: ClassVar[int] = 0
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        Mortal.observed += 1
+        if Mortal.observed > 10:
+            _die_once(".decoder")
+        return super().observe(view)
 
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
         Mortal.scored += len(observations)
-        death = os.environ.get("TOY_DEATH", "")
-        if death and Mortal.scored > 40 and not os.path.exists(death):
-            with open(death, "w", encoding="utf-8") as stream:
-                stream.write(str(os.getpid()))
-            os.kill(os.getpid(), signal.SIGKILL)
+        if Mortal.scored > 40:
+            _die_once("")
         return super().score(observations)
+
+
+def _die_once(who: str) -> None:
+    """SIGKILL for this process, while no file is at $TOY_DEATH with `who` behind it."""
+    death = os.environ.get("TOY_DEATH", "") + who
+    if death != who and not os.path.exists(death):
+        with open(death, "w", encoding="utf-8") as stream:
+            stream.write(str(os.getpid()))
+        os.kill(os.getpid(), signal.SIGKILL)

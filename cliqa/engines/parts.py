@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cliqa.errors import ResultsError, UsageError
+from cliqa.errors import CliqaError, ResultsError, UsageError
 from cliqa.listing import Listing, display
 from cliqa.part_files import replacing
 from cliqa.records import Issue, Record, Source
@@ -193,14 +193,25 @@ class PartFolder:
         """A file whole or not at all: stores take objects whole, and local files are renamed into place."""
         try:
             if is_remote(name):
-                system, inside = file_system(name)
-                system.makedirs(os.path.dirname(inside), exist_ok=True)
-                system.pipe_file(inside, data)
+                _put_remote(name, data)
                 return
             os.makedirs(os.path.dirname(name), exist_ok=True)
             with replacing(name) as part, open(part, "wb") as stream:
                 stream.write(data)
-        except UsageError:
+        except CliqaError:
             raise
         except Exception as error:  # every store has exceptions of its own
             raise ResultsError(f"{display(name)} can't be written: {reason(error)}") from error
+
+
+def _put_remote(name: str, data: bytes) -> None:
+    """An object. Folders are made where a file system needs them, but no bucket: a name that is mistyped is no wish for one."""
+    system, inside = file_system(name)
+    try:
+        system.pipe_file(inside, data)
+    except OSError:
+        bucket = inside[: inside.find("/", 1)]
+        if not system.exists(bucket):
+            raise ResultsError(f"{display(name)} can't be written: the store has no {bucket}") from None
+        system.makedirs(os.path.dirname(inside), exist_ok=True)
+        system.pipe_file(inside, data)

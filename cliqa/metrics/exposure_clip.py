@@ -1,7 +1,7 @@
 """The documented unaries of the exposure metric: v1, CLIP's image encoder with a fully connected head; v2, CLIP with CoOp prompts.
 
 Both give one score per label, and share thresholds, graph and fields with the light unary. They need the extra `cliqa[clip]`
-(open_clip) and weights of their own, which `cliqa.training.exposure_table` trains from a table of labels; none are shipped. The
+(open_clip) and weights of their own, which `cliqa.training.exposure.table` trains from a table of labels; none are shipped. The
 backbone is named in the weights' metadata: `backbone` (an open_clip model) and `backbone_weights` (a path, or a tag of open_clip's
 own cache). `CLIQA_CLIP_WEIGHTS` overrides the latter.
 """

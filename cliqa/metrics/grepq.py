@@ -2,8 +2,9 @@
 
 * `q_low`: distance of the picture's patches to pristine ones in the space of the low-level encoder (1 - sigmoid(d / 100)).
 * `q_high`: nearness to the "good" prototype against the "bad" one in the space of the high-level encoder, sigmoid(10 (cos - cos)).
-* `q`: both together. Up to here no human rating was involved.
-* `quality`: from a branch trained on rated photographs (BIQ2021), or from a model fitted to labels of one's own.
+* `q`: both together, less a little for compression that shows in the pixels. Up to here no human rating was involved.
+* `quality`: from a branch trained on rated photographs (BIQ2021), less what compression and noise in the pixels take from it; or from
+  a model fitted to labels of one's own.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from cliqa.metrics.grepq_features import (
     rated_features,
     sigmoid,
 )
+from cliqa.signal.dense import Dense
 from cliqa.signal.niqe_distance import gaussian_of, niqe_distance, quality_of_distance
 from cliqa.signal.picture_statistics import picture_statistics
+from cliqa.signal.trace_statistics import trace_statistics
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 PICTURE_SIDE = 384  # for content: what the branches see
 DETAIL_SIDE = 512  # for the grain of the picture: what the low-level encoder sees
+NOISE_FLOOR = 0.25  # of the noise that `traces` finds; fine texture reaches about that much
 WINDOW, STRIDE = 96, 48  # patches of the low-level score, in pixels
 
 
@@ -50,14 +54,16 @@ class GRepQ(Metric):
     * `damage.weight` (5, POOLED_WIDTH), `damage.bias` (5): directions away from each kind of damage.
     * `statistics.mean`, `statistics.scale` (15): of `picture_statistics`.
     * `low.*`: the low-level head; `pristine.mean`, `pristine.covariance`: the Gaussian of pristine patches.
-    * `blend` (3): from the logits of q_low and q_high to that of q, bias last.
-    * `quality.weight` (5), `quality.bias`: from the rated head's outputs; in a fitted model `fit.weight` and `fit.bias`
-      instead, and the kind of its features in the metadata.
+    * `traces.*`: a `Dense` network that reads `trace_statistics`: how strong compression and noise are, 0-1.
+    * `blend` (3): from the logits of q_low and q_high to that of q, bias last; `blend.traces` (2): what compression and noise
+      take from it.
+    * `quality.weight` (5), `quality.bias`: from the rated head's outputs; `quality.traces` (2): what compression and noise take
+      from it. In a fitted model `fit.weight` and `fit.bias` instead, and the kind of its features in the metadata.
     """
 
     name = "grepq"
     architecture = "mobilenetv2-grepq"
-    version = 2
+    version = 3
     summary = "perceptual quality: zero-shot (label-free), and learned from human ratings"
     fields = (
         Field("q_low", "zero-shot low-level quality: nearness of the patches to pristine ones", better="higher"),
@@ -71,7 +77,8 @@ class GRepQ(Metric):
         super().__init__(tensors, metadata, device)
         self._tensors = tensors
         self.pristine = tensors["pristine.mean"].astype(np.float64), tensors["pristine.covariance"].astype(np.float64)
-        self.blend = tensors["blend"].astype(np.float64)
+        self.traces = Dense(tensors, "traces.")
+        self.blend = tensors["blend"].astype(np.float64), tensors["blend.traces"].astype(np.float64)
         self.damage = tensors["damage.weight"].astype(np.float32), tensors["damage.bias"].astype(np.float32)
         self.statistics = tensors["statistics.mean"].astype(np.float32), tensors["statistics.scale"].astype(np.float32)
         self.fitted = "fit.weight" in tensors
@@ -80,6 +87,7 @@ class GRepQ(Metric):
             raise CheckpointError(f"fitted on features that are not known: {self.kind!r}")
         kind = "fit" if self.fitted else "quality"
         self.regressor = tensors[f"{kind}.weight"].astype(np.float64), float(tensors[f"{kind}.bias"].reshape(()))
+        self.penalty = np.zeros(2) if self.fitted else tensors["quality.traces"].astype(np.float64)
 
     @cached_property
     def encoder(self) -> RatedEncoder:
@@ -123,8 +131,16 @@ class GRepQ(Metric):
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """`picture` and `detail`: the upright picture, uint8 (h, w, 3), long side at most 384 and 512."""
-        return {"picture": view.thumbnail(PICTURE_SIDE), "detail": view.thumbnail(DETAIL_SIDE)}
+        """What is seen of the picture.
+
+        `picture` and `detail`: upright, uint8 (h, w, 3), long side at most 384 and 512. `traces`: `trace_statistics` of its most
+        detailed tiles, pixels as stored.
+        """
+        return {
+            "picture": view.thumbnail(PICTURE_SIDE),
+            "detail": view.thumbnail(DETAIL_SIDE),
+            "traces": trace_statistics(view.patches),
+        }
 
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
         """Fields for each observation."""
@@ -135,31 +151,43 @@ class GRepQ(Metric):
         parts = []
         if kind in ("label-free", "all"):
             pooled, embedding = self._embed(observation["picture"])
-            parts.append(self._label_free(observation, pooled, embedding, self._patches(observation["detail"])))
+            patches = self._patches(observation["detail"])
+            scores = self._zero_shot(embedding, patches, self._traces(observation))
+            parts.append(self._label_free(observation, scores, pooled, embedding, patches))
         if kind in ("rated", "all"):
             parts.append(self._rated(observation))
         return np.concatenate(parts)
 
+    def quality(self, observation: Observation) -> float:
+        """`quality` alone (0-100), at half the cost of all fields. Raises ValueError for a model fitted to labels of one's own."""
+        if self.fitted:
+            raise ValueError("a fitted model reads more than `quality` alone needs: use score")
+        weight, bias = self.regressor
+        outputs = self.encoder.rated(observation["picture"]).astype(np.float64)
+        taken = self._traces(observation) @ self.penalty
+        return float(np.clip(outputs @ weight + bias - taken, 0.0, 1.0) * 100.0)
+
     def _fields(self, observation: Observation) -> dict[str, Value]:
         pooled, embedding = self._embed(observation["picture"])
         patches = self._patches(observation["detail"])
-        q_low, q_high, q = self._zero_shot(embedding, patches)
-        weight, bias = self.regressor
+        scores = self._zero_shot(embedding, patches, self._traces(observation))
         if self.fitted:
+            weight, bias = self.regressor
             parts = []
             if self.kind != "rated":
-                parts.append(self._label_free(observation, pooled, embedding, patches))
+                parts.append(self._label_free(observation, scores, pooled, embedding, patches))
             if self.kind != "label-free":
                 parts.append(self._rated(observation))
             quality = float(np.concatenate(parts) @ weight + bias)
         else:
-            outputs = self.encoder.rated(observation["picture"]).astype(np.float64)
-            quality = float(np.clip(outputs @ weight + bias, 0.0, 1.0) * 100.0)
+            quality = self.quality(observation)
+        q_low, q_high, q = scores
         return {"q_low": q_low, "q_high": q_high, "q": q, "quality": quality}
 
     def _label_free(
         self,
         observation: Observation,
+        scores: tuple[float, float, float],
         pooled: NDArray[np.float32],
         embedding: NDArray[np.float32],
         patches: NDArray[np.float32],
@@ -167,19 +195,26 @@ class GRepQ(Metric):
         weight, bias = self.damage
         mean, scale = self.statistics
         statistics = np.clip((picture_statistics(observation["detail"]) - mean) / scale, -4.0, 4.0)
-        scores = self._zero_shot(embedding, patches)
         return label_free_features(scores, float(embedding[0]), weight @ pooled + bias, statistics, pooled, patches)
 
     def _rated(self, observation: Observation) -> NDArray[np.float32]:
         picture = observation["picture"]
         return rated_features(self.encoder.rated(picture), self.encoder.rated_hidden(picture))
 
-    def _zero_shot(self, embedding: NDArray[np.float32], patches: NDArray[np.float32]) -> tuple[float, float, float]:
+    def _traces(self, observation: Observation) -> NDArray[np.float64]:
+        """Compression and noise (2,), 0 where there is none to be seen."""
+        found = self.traces(observation["traces"][None])[0].astype(np.float64)
+        return np.asarray(np.maximum(found - (0.0, NOISE_FLOOR), 0.0))
+
+    def _zero_shot(
+        self, embedding: NDArray[np.float32], patches: NDArray[np.float32], traces: NDArray[np.float64]
+    ) -> tuple[float, float, float]:
         q_low = quality_of_distance(niqe_distance(*gaussian_of(patches), *self.pristine))
         unit = embedding / (np.linalg.norm(embedding) + 1e-9)
         good, bad = (self.high[name].cpu().numpy() for name in ("good", "bad"))
         q_high = sigmoid(10.0 * float(unit @ good - unit @ bad))
-        q = sigmoid(self.blend[0] * logit(q_low) + self.blend[1] * logit(q_high) + self.blend[2])
+        (low, high, level), taken = self.blend
+        q = sigmoid(low * logit(q_low) + high * logit(q_high) + level - float(traces @ taken))
         return q_low, q_high, q
 
     def _embed(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

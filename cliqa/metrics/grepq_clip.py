@@ -4,7 +4,7 @@
     scores = q_high(encoder.embed(pictures), encoder.prompts())
 
 The attention pooling adds a position to every cell, for pictures of 224 pixels alone; without it, as the authors do, pictures of any
-size and shape are taken. `cliqa.training.group_contrastive` tunes the image encoder.
+size and shape are taken. `cliqa.training.grepq.group_contrastive` tunes the image encoder.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from PIL import Image
 
 from cliqa.errors import ImageSkipped
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.last_save import read_quality
-from cliqa.signal.quantization import header_quality
 
 PATCH = 128
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
@@ -102,7 +102,7 @@ class JpegQf(Metric):
         Field("grid_x", "column of the first 8x8 block", 0, 7, "pixels", "", "int"),
         Field("grid_y", "row of the first 8x8 block", 0, 7, "pixels", "", "int"),
         Field("previous_qf", "quality factor of an earlier save on the same grid", 1, 100, "IJG quality", "", "int", True),
-        Field("qf_header", "nearest IJG quality of the file's own tables", 1, 100, "IJG quality", "higher", "int", True),
+        QF_HEADER,
     )  # fmt: skip
 
     def __init__(
@@ -129,8 +129,7 @@ class JpegQf(Metric):
             ImageSkipped: smaller than a patch, or too little information.
         """
         rgb = select_patches(view.image.stored)
-        header = header_quality(view.header.quantization) if view.header.is_jpeg else None
-        return {"answer": read_quality(rgb), "header": np.array(header or 0, np.int32)}
+        return {"answer": read_quality(rgb), "header": observed_header(view)}
 
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
         """One record each; nothing is shared between them."""
@@ -142,7 +141,6 @@ class JpegQf(Metric):
         if not self.no_calibrator:
             qf = float(np.interp(qf, *self.knots))
         inputs = np.concatenate([answer[4:], [1.0]])
-        header = int(observation["header"])
         return {
             "qf": min(max(qf, 1.0), 100.0),
             "qf_final": min(max(round(qf), 1), 100),
@@ -150,5 +148,5 @@ class JpegQf(Metric):
             "grid_x": grid % 8,
             "grid_y": grid // 8,
             "previous_qf": previous if gain > self.previous_gain else None,
-            "qf_header": header or None,
+            "qf_header": int(observation["header"]) or None,
         }

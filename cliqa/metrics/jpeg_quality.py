@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.dense import Dense
-from cliqa.signal.jpeg_history import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses, read_history
-from cliqa.signal.quantization import header_quality
+from cliqa.signal.jpeg_features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
+from cliqa.signal.jpeg_history import read_history
 
 GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
 OUTPUTS = GATES + 1  # gates, own estimate (a logit)
@@ -26,14 +27,12 @@ class JpegQuality(Metric):
 
     name: ClassVar[str] = "jpeg_quality"
     architecture: ClassVar[str] = "jpeg-history-dense"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     summary: ClassVar[str] = "lowest JPEG quality in the image's history, and 4:2:0 subsampling"
     fields: ClassVar[tuple[Field, ...]] = (
         Field("quality", "lowest JPEG quality in the history; 100 = no trace", 0, 100, "IJG quality", "higher"),
         Field("subsampling_420", "probability that the chroma was subsampled 4:2:0", 0, 1, "", "lower"),
-        Field(
-            "qf_header", "nearest IJG quality of the file's own tables", 1, 100, "IJG quality", "higher", "int", True
-        ),
+        QF_HEADER,
     )
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
@@ -45,12 +44,11 @@ class JpegQuality(Metric):
     def observe(cls, view: View) -> Observation:
         """Evidence of the tiles: `features`, `chroma`, `proposals` (see HYPOTHESES) and `header` (0 where there is none)."""
         history = read_history(view.patches)
-        header = header_quality(view.header.quantization) if view.header.is_jpeg else None
         return {
             "features": features(history),
             "chroma": chroma_inputs(history),
             "proposals": hypotheses(history),
-            "header": np.array(header or 0, np.int32),
+            "header": observed_header(view),
         }
 
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
@@ -64,9 +62,8 @@ class JpegQuality(Metric):
         proposals = [*observation["proposals"], own]
         quality = float(proposals[int(output[:GATES].argmax())])
         chroma = float(self.chroma_net(observation["chroma"][None])[0, 0])
-        header = int(observation["header"])
         return {
             "quality": min(max(quality, 0.0), 100.0),
             "subsampling_420": float(1.0 / (1.0 + np.exp(-np.clip(chroma, -30, 30)))),
-            "qf_header": header or None,
+            "qf_header": int(observation["header"]) or None,
         }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.guard import guarded
-from cliqa.options import new_parser, positive
+from cliqa.options import add_store, new_parser, positive
 
 if TYPE_CHECKING:
     from cliqa.console import Console
@@ -25,8 +25,9 @@ def parser() -> argparse.ArgumentParser:
         COMMAND,
         "Write one HTML page, which opens from disk and offline, to look at saved scores, choose thresholds and copy the "
         "cliqa.apply command that acts on them.",
+        "STORE [-o FILE] [options]",
     )
-    parser.add_argument("store", help="what cliqa.score or a filter's --results wrote: .db, .csv, .jsonl or .parquet")
+    add_store(parser)
     parser.add_argument("--output", "-o", default="report.html", metavar="FILE", help="the page")
     parser.add_argument("--force", action="store_true", help="replace the page if it is there already")
     parser.add_argument("--title", help="heading of the page (default: the folder that was scored)")

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from cliqa.errors import UsageError
 
+LISTED = 12  # columns in a message
+
 # They read nothing but their arguments and can't make much of little (as printf and randomblob would).
 SAFE_FUNCTIONS = frozenset({
     "abs", "ceil", "ceiling", "coalesce", "exp", "floor", "glob", "ifnull", "iif", "instr", "length", "like", "ln", "log",
@@ -79,12 +81,15 @@ def column(name: str, columns: Sequence[str]) -> str:
     plain = _unquote(name.strip()) if name.strip()[:1] in ('"', "`", "[") else name.strip()
     known = {candidate.lower(): candidate for candidate in columns}
     if plain.lower() not in known:
-        raise UsageError(unknown_column(plain, columns))
+        raise UsageError(unknown_column(plain, columns, text=False))
     return known[plain.lower()]
 
 
-def unknown_column(name: str, columns: Iterable[str]) -> str:
-    """The message for a column that isn't there: the nearest names, or the fields of the metric that was meant."""
+def unknown_column(name: str, columns: Iterable[str], text: bool = True) -> str:
+    """The message for a column that isn't there: the nearest names, or the fields of the metric that was meant.
+
+    `text`: whether a text could have been meant, which goes in quotes.
+    """
     names = list(columns)
     folded = {candidate.lower(): candidate for candidate in names}
     metric, _, short = name.lower().rpartition(".")
@@ -95,11 +100,15 @@ def unknown_column(name: str, columns: Iterable[str]) -> str:
         fields = {candidate.lower().rpartition(".")[2]: candidate for candidate in names}
         near = [fields[match] for match in difflib.get_close_matches(short, fields, n=3, cutoff=0.75)]
     found = list(dict.fromkeys([*near, *same_field]))[:4] or same_metric
-    text = "" if "." in name else f" (text goes in single quotes: '{name}')"
+    hint = f" (text goes in single quotes: '{name}')" if text and "." not in name else ""
     if found:
-        return f"there is no column {name}; did you mean {' or '.join(found)}?{text}"
-    scores = [candidate for candidate in names if "." in candidate]
-    return f"there is no column {name}{text}; known: {', '.join(scores or names)}"
+        return f"there is no column {name}; did you mean {' or '.join(found)}?{hint}"
+    scores = [candidate for candidate in names if "." in candidate] or names
+    metrics = dict.fromkeys(candidate.rpartition(".")[0] for candidate in names if "." in candidate)
+    if metric and metrics:
+        return f"there is no column {name}: the scores are those of {', '.join(metrics)}"
+    rest = f" and {len(scores) - LISTED} more" if len(scores) > LISTED else ""
+    return f"there is no column {name}{hint}; known: {', '.join(scores[:LISTED])}{rest}"
 
 
 def quote(name: str) -> str:

@@ -173,7 +173,7 @@ class SqlitePredictions:
                 )
             self._connection.execute("CREATE INDEX IF NOT EXISTS issues_path ON issues (path)")
             self.done = {from_sql_text(row[0]) for row in self._connection.execute("SELECT path FROM predictions")}
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, UnicodeDecodeError) as error:  # a damaged schema is quoted in the message
             raise ResultsError(f"{display(self.paths['database'])} can't be written: {error}") from error
 
     def predict(self, source: Source, quality: int) -> None:

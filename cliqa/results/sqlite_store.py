@@ -35,7 +35,10 @@ class SqliteResults(Results):
         except sqlite3.OperationalError as error:
             self.connection.close()
             raise ResultsError(f"{display(path)} can't be written: {error}") from error
-        except sqlite3.DatabaseError as error:
+        except (
+            sqlite3.DatabaseError,
+            UnicodeDecodeError,
+        ) as error:  # a damaged schema is quoted in the message, as it is
             self.connection.close()
             raise ResultsError(f"{display(path)} is no results database: {error}") from error
 

@@ -212,13 +212,13 @@ def _connect(path: str) -> sqlite3.Connection:
     """A read-only connection; also where nothing may be written beside the database (read-only media)."""
     address = Path(os.path.abspath(path)).as_uri()
     attempts = ["mode=ro"] if os.path.exists(f"{path}-wal") else ["mode=ro", "mode=ro&immutable=1"]
-    failure: sqlite3.Error | None = None
+    failure: sqlite3.Error | UnicodeDecodeError | None = None
     for attempt in attempts:
         connection = sqlite3.connect(f"{address}?{attempt}", uri=True, timeout=30, isolation_level=None)
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             return connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged schema is quoted in the message, as it is
             connection.close()
             failure = error
     raise ResultsError(f"{display(path)} is no results database: {failure}") from failure

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from cliqa.errors import UsageError
 
 MAX_NAMES = 10_000_000
+_MARK = re.compile(r"\\[{},]|[{},]")
 _RANGE = re.compile(r"(-?\d{1,18})\.\.(-?\d{1,18})(?:\.\.(-?\d{1,18}))?|([a-zA-Z])\.\.([a-zA-Z])")
 
 
 def has_braces(pattern: str) -> bool:
     """Whether anything in the pattern would be expanded."""
-    return next((True for start, _, _ in _groups(pattern) if start >= 0), False)
+    return _first_group(pattern) is not None
 
 
 def expand_braces(pattern: str) -> Iterator[str]:
@@ -33,72 +35,45 @@ def expand_braces(pattern: str) -> Iterator[str]:
 
 def _expand(pattern: str) -> Iterator[str]:
     """The first group's words times the rest's; the rest is expanded again for each word, so nothing is held."""
-    for start, end, words in _groups(pattern):
-        if start < 0:
-            break
-        before, after = _unescape(pattern[:start]), pattern[end + 1 :]
-        for word in words:
-            for middle in [word] if _RANGE.fullmatch(pattern[start + 1 : end]) else _expand(word):
-                for rest in _expand(after):
-                    yield before + middle + rest
+    group = _first_group(pattern)
+    if group is None:
+        yield _unescape(pattern)
         return
-    yield _unescape(pattern)
+    start, end, words = group
+    before, body, after = _unescape(pattern[:start]), pattern[start + 1 : end], pattern[end + 1 :]
+    for word in words:
+        for middle in [word] if _RANGE.fullmatch(body) else _expand(word):
+            for rest in _expand(after):
+                yield before + middle + rest
 
 
-def _groups(pattern: str) -> Iterator[tuple[int, int, Iterator[str]]]:
-    """The first group that can be expanded: (where `{` is, where `}` is, its words); (-1, -1, ...) where there is none."""
-    position = 0
-    while (start := _find(pattern, position)) >= 0:
-        end = _matching(pattern, start)
+def _first_group(pattern: str) -> tuple[int, int, Iterator[str]] | None:
+    """The first braces that can be expanded: (where `{` is, where `}` is, the words between)."""
+    for start in [where for where, mark, _ in _marks(pattern) if mark == "{"]:
+        end = next((where for where, mark, depth in _marks(pattern, start) if mark == "}" and depth == 0), -1)
         words = _words(pattern[start + 1 : end]) if end > 0 else None
         if words is not None:
-            yield start, end, words
-            return
-        position = start + 1
-    yield -1, -1, iter(())
+            return start, end, words
+    return None
 
 
-def _find(pattern: str, position: int) -> int:
-    while position < len(pattern):
-        if pattern[position] == "\\" and pattern[position + 1 : position + 2] in ("{", "}", ","):
-            position += 2
-        elif pattern[position] == "{":
-            return position
-        else:
-            position += 1
-    return -1
-
-
-def _matching(pattern: str, start: int) -> int:
-    depth, position = 0, start
-    while position < len(pattern):
-        char = pattern[position]
-        if char == "\\" and pattern[position + 1 : position + 2] in ("{", "}", ","):
-            position += 1
-        elif char in "{}":
-            depth += 1 if char == "{" else -1
-            if depth == 0:
-                return position
-        position += 1
-    return -1
+def _marks(text: str, start: int = 0) -> Iterator[tuple[int, str, int]]:
+    """(where, which, how deep) of every `{`, `}` and `,` that no backslash takes out; the two braces of a pair are equally deep."""
+    depth = 0
+    for found in _MARK.finditer(text, start):
+        if len(found[0]) == 1:
+            depth -= found[0] == "}"
+            yield found.start(), found[0], depth
+            depth += found[0] == "{"
 
 
 def _words(body: str) -> Iterator[str] | None:
     """What stands between a pair of braces, word by word; None where it is neither a range nor a list."""
     if match := _RANGE.fullmatch(body):
         return _letters(match[4], match[5]) if match[4] else _numbers(match[1], match[2], match[3])
-    pieces, depth, last, position = [], 0, 0, 0
-    while position < len(body):
-        char = body[position]
-        if char == "\\" and body[position + 1 : position + 2] in ("{", "}", ","):
-            position += 1
-        elif char in "{}":
-            depth += 1 if char == "{" else -1
-        elif char == "," and depth == 0:
-            pieces.append(body[last:position])
-            last = position + 1
-        position += 1
-    return iter([*pieces, body[last:]]) if pieces else None
+    commas = [where for where, mark, depth in _marks(body) if mark == "," and depth == 0]
+    edges = [-1, *commas, len(body)]
+    return (body[before + 1 : after] for before, after in pairwise(edges)) if commas else None
 
 
 def _numbers(first: str, last: str, step: str | None) -> Iterator[str]:

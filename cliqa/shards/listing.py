@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
-from cliqa.errors import RunError
+from cliqa.errors import ImageError, RunError
 from cliqa.listing import ANY_SUFFIX, IMAGE_SUFFIXES, Listing, display
 from cliqa.records import Issue, Source, State
 from cliqa.shards.braces import expand_braces, has_braces
 from cliqa.shards.contents import Remote
-from cliqa.shards.locations import is_glob, is_remote, is_remote_folder, matches, remote_files, state_of
+from cliqa.shards.locations import is_glob, is_remote, is_remote_folder, matches, open_location, remote_files, state_of
 from cliqa.shards.member_names import TABLE_SUFFIXES, is_shard, split_member_path, suffix_of
 from cliqa.shards.picking import MemberPicker
 from cliqa.shards.table_images import TableImages
@@ -63,7 +63,18 @@ class ShardListing:
         if first is None:
             raise RunError(f"there is no file {display(self.input)} stands for")
         if first[0] == self.input and not is_remote_folder_or_member(self.input) and state_of(self.input) is None:
-            raise RunError(f"there is no input {display(self.input)}")
+            raise RunError(self._why_not())
+
+    def _why_not(self) -> str:
+        """Why an input can't be read: to be refused by a store is another thing than not to exist."""
+        if is_remote(self.input):
+            try:
+                with open_location(self.input):
+                    pass
+            except ImageError as error:
+                if str(error) != "no such file":
+                    return f"the input {display(self.input)} can't be had: {error}"
+        return f"there is no input {display(self.input)}"
 
     def count(self, seconds: float = 1.0) -> int | None:
         """None: only reading the shards could tell."""

@@ -115,7 +115,7 @@ def is_remote_folder(path: str) -> bool:
 
 
 def file_system(path: str) -> tuple[Any, str]:
-    """fsspec's file system for an address, and the name within it.
+    """fsspec's file system for an address, and the name within it. Listings that it remembers are forgotten: others write too.
 
     Raises:
         UsageError: fsspec or the package for this kind of address isn't installed, or there is none.
@@ -130,6 +130,7 @@ def file_system(path: str) -> tuple[Any, str]:
         raise UsageError(f"{_scheme(path)} needs a package that is not installed: {error}") from error
     except ValueError as error:
         raise UsageError(f"{_scheme(path)} can't be opened: {error}") from error
+    system.invalidate_cache()
     return system, str(name)
 
 

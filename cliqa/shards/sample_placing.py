@@ -9,6 +9,7 @@ from types import TracebackType
 from cliqa.errors import ImageError, ImageIssue, UsageError
 from cliqa.records import Source
 from cliqa.shards.contents import Held, Sample, Slice
+from cliqa.shards.key_list import WholeSamples
 from cliqa.shards.locations import open_location
 from cliqa.shards.member_names import safe_name, sample_key
 from cliqa.shards.tar_images import is_packed, open_tar
@@ -27,8 +28,7 @@ class SamplePlacer:
     def __init__(self, writer: TarWriter) -> None:
         self.writer = writer
         self._reader: _SampleReader | None = None
-        self._pending: tuple[str, int] = ("", -1)  # of a sample of which some images were kept
-        self._kept = 0
+        self._samples = WholeSamples()
 
     def check(self, source: str) -> None:
         """Refuse an output that can't be used. Raises UsageError."""
@@ -62,10 +62,7 @@ class SamplePlacer:
         if not isinstance(content, (Slice, Held)) or content.sample is None:
             raise ImageError("is no member of a tar, and only those go into tars")
         sample = content.sample
-        if (sample.shard, sample.start) != self._pending:
-            self._pending, self._kept = (sample.shard, sample.start), 0
-        self._kept += 1
-        if self._kept < sample.images:
+        if not self._samples.complete(sample):
             return None
         try:
             target, key = self.writer.add(sample.key, self._reader_of(sample).pieces(sample))

@@ -138,7 +138,8 @@ class TarWriter:
         if self._existing is not None:
             self._existing.close()
         if self._stream is not None:
-            self._stream.close()
+            with contextlib.suppress(OSError):  # a full disk takes no more on closing either
+                self._stream.close()
             with contextlib.suppress(OSError):
                 os.unlink(self._part)
         self._stream = self._existing = None

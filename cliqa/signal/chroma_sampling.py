@@ -11,14 +11,19 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 PHASES = 16
+TILES, INTEGER_TILES = 4, 2
+"""How many tiles are read for the profiles, and for integer colours."""
 _FLOOR = 0.02  # in pixel values, added before logarithms
 
 
-def chroma_planes(rgb: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """uint8 (n, 3, h, w) -> (Y, chroma): float32 (n, h, w) and (2n, h, w), Cb's planes then Cr's, around 0."""
-    wide = rgb.astype(np.float32)
-    y = np.float32(0.299) * wide[:, 0] + np.float32(0.587) * wide[:, 1] + np.float32(0.114) * wide[:, 2]
-    return y, np.concatenate([(wide[:, 2] - y) * np.float32(1 / 1.772), (wide[:, 0] - y) * np.float32(1 / 1.402)])
+def chroma_planes(rgb: NDArray[np.uint8], luma: Floats) -> Floats:
+    """uint8 (n, 3, h, w) and its `luma_blocks.luma` (n, h, w) -> float32 (2n, h, w): Cb's planes then Cr's, around 0."""
+    planes = np.empty((2, *luma.shape), np.float32)
+    white = luma + np.float32(128)
+    np.subtract(rgb[:, 2], white, out=planes[0])
+    np.subtract(rgb[:, 0], white, out=planes[1])
+    planes *= np.array([1 / 1.772, 1 / 1.402], np.float32)[:, None, None, None]
+    return planes.reshape(-1, *luma.shape[1:])
 
 
 def phase_profiles(planes: Floats, x: int, y: int) -> Floats:
@@ -29,27 +34,32 @@ def phase_profiles(planes: Floats, x: int, y: int) -> Floats:
     """
     rows = []
     for axis, offset in ((2, x), (1, y)):
-        count, height, width = planes.shape
-        length = (width if axis == 2 else height) - 1
-        sums = np.zeros((2, length), np.float32)
-        for plane in planes:  # one at a time, so that it stays in the processor's cache
-            turned = plane if axis == 2 else plane.T
-            first = turned[:, 1:] - turned[:, :-1]
-            third = first[:, 2:] - 2 * first[:, 1:-1] + first[:, :-2]
-            sums[0] += np.abs(first, out=first).sum(axis=0)
-            sums[1, : length - 2] += np.abs(third, out=third).sum(axis=0)
-        sums /= count * (height if axis == 2 else width)
+        sums, lines = _difference_sums(planes, axis)
         means = []
-        for line, lead in (
-            (sums[0], 0),
-            (sums[1, : length - 2], 1),
-        ):  # a third difference is centred one step further on
+        for line, lead in zip(sums, (0, 1), strict=True):  # a third difference is centred one step further on
             phase = (np.arange(len(line)) + lead - offset) % PHASES
-            means.append(np.bincount(phase, line, PHASES) / np.maximum(np.bincount(phase, minlength=PHASES), 1))
+            counts = np.maximum(np.bincount(phase, minlength=PHASES), 1)
+            means.append(np.bincount(phase, line, PHASES) / (counts * lines))
         if means[0][7] > means[0][15]:
             means = [np.roll(mean, 8) for mean in means]
         rows += means
     return np.stack(rows).astype(np.float32)
+
+
+def _difference_sums(planes: Floats, axis: int) -> tuple[list[Floats], int]:
+    """Sums of |first| and of |third| differences of planes (n, h, w) along `axis` (1 or 2), over all lines, and how many lines."""
+    count, height, width = planes.shape
+    length, lines = (width, height) if axis == 2 else (height, width)
+    sums = [np.zeros(length - 1, np.float32), np.zeros(length - 3, np.float32)]
+    ones = np.ones(lines, np.float32)
+    for plane in planes:  # one at a time, so that it stays in the processor's cache
+        turned = plane if axis == 2 else plane.T
+        first = turned[:, 1:] - turned[:, :-1]
+        second = first[:, 1:] - first[:, :-1]
+        third = second[:, 1:] - second[:, :-1]
+        sums[0] += ones @ np.abs(first, out=first)
+        sums[1] += ones @ np.abs(third, out=third)
+    return sums, count * lines
 
 
 def integer_colour(rgb: NDArray[np.uint8]) -> tuple[float, float]:
@@ -72,16 +82,25 @@ def integer_colour(rgb: NDArray[np.uint8]) -> tuple[float, float]:
     return (float((same & coloured).sum()) / count if count else 0.0), count / coloured.size
 
 
-def chroma_features(rgb: NDArray[np.uint8], x: int, y: int) -> Floats:
-    """float32 (86,): log phase profiles (64), contrasts (16), log mean differences of luma (2) and deviations of Cb, Cr,
-    share of integer colours, share of coloured pixels.
+def chroma_features(rgb: NDArray[np.uint8], luma: Floats, x: int, y: int) -> Floats:
+    """What the first few tiles uint8 (n, 3, h, w) with their `luma_blocks.luma` (n, h, w) tell of chroma, on the grid at offset (x, y).
+
+    Returns:
+        float32 (86,): log phase profiles (64), contrasts (16), log mean differences of luma (2) and deviations of Cb, Cr,
+        share of integer colours, share of coloured pixels.
     """
-    luma, chroma = chroma_planes(rgb)
+    rgb, luma = rgb[:TILES], luma[:TILES]
+    chroma = chroma_planes(rgb, luma)
     profiles = phase_profiles(chroma, x, y)
-    levels = [np.abs(np.diff(luma, axis=axis)).mean() for axis in (1, 2)]
-    share, coloured = integer_colour(rgb[:2])
-    energy = [np.sqrt((plane**2).mean()) for plane in (chroma[: len(rgb)], chroma[len(rgb) :])]
-    extra = np.array([*np.log(np.array([*levels, *energy]) + _FLOOR), share, coloured])
+    down, across = (
+        luma[:, 1::2] - luma[:, :-1:2],
+        luma[:, :, 1::2] - luma[:, :, :-1:2],
+    )  # every second one tells as much
+    share, coloured = integer_colour(rgb[:INTEGER_TILES])
+    energy = np.sqrt(np.einsum("cp,cp->c", *[chroma.reshape(2, -1)] * 2) / luma.size)
+    extra = np.array(
+        [*np.log(np.array([np.abs(down).mean(), np.abs(across).mean(), *energy]) + _FLOOR), share, coloured]
+    )
     logs = np.log(profiles + _FLOOR)
     return np.concatenate([logs.ravel(), _contrasts(logs), extra]).astype(np.float32)
 

@@ -85,7 +85,7 @@ def bin_width(sigma: float, fine: bool) -> float:
 
 @lru_cache(maxsize=32)
 def _lattice_tables(sigma: float, outliers: float, fine: bool) -> Floats:
-    """Per bin, side by side: log noise density, level, and whether the level is 0, of each step: (bins, 3 * steps)."""
+    """Per bin, side by side: log noise density and level of each step: (bins, 2 * steps)."""
     steps = np.arange(1, FINE_STEPS + 1) if fine else np.arange(FINE_STEPS + 1, MAX_STEP + 1)
     value, width = bin_centres(fine)[:, None], bin_width(sigma, fine)
     level = np.floor(value / steps + 0.5)
@@ -95,7 +95,7 @@ def _lattice_tables(sigma: float, outliers: float, fine: bool) -> Floats:
         density += np.exp(-0.5 * ((offset - turn * steps) / width) ** 2)
     density /= width * np.sqrt(2 * np.pi)
     log_noise = np.log((1 - outliers) * density + outliers / steps)
-    return np.concatenate([log_noise, level, level == 0], axis=1).astype(np.float32)
+    return np.concatenate([log_noise, level], axis=1).astype(np.float32)
 
 
 # The smooth densities that a frequency may have instead: Laplacians of these scales, and a narrow spike with a long tail (drawings,
@@ -136,8 +136,9 @@ def step_evidence(counted: Histograms, sigma: float = ROUNDING_SIGMA, outliers: 
         steps = np.arange(1, FINE_STEPS + 1) if fine else np.arange(FINE_STEPS + 1, MAX_STEP + 1)
         smooth = (histogram @ _smooth_table(sigma, fine)[:bins]).max(axis=1)
         sums = histogram @ _lattice_tables(sigma, outliers, fine)[:bins]
-        log_noise, levels, n0 = (sums[:, i * len(steps) : (i + 1) * len(steps)] for i in range(3))
-        n1 = histogram.sum(axis=1, keepdims=True) - n0
+        log_noise, levels = sums[:, : len(steps)], sums[:, len(steps) :]
+        n1 = _beyond_zero(histogram, steps, fine)
+        n0 = histogram.sum(axis=1, keepdims=True) - n1
         tail_logs = histogram * np.log1p(bin_centres(fine)[:bins]).astype(np.float32)
         masses = np.maximum(
             _laplacian_masses(n0, n1, levels),
@@ -151,8 +152,10 @@ def _beyond_zero(values: Floats, steps: NDArray[np.int64], fine: bool) -> Floats
     """Sums of (frequencies, bins) values over the bins that are not at level 0, for each step: (frequencies, steps)."""
     bins = values.shape[1]
     first = np.searchsorted(bin_centres(fine), steps / 2)  # the first bin at level 1
-    running = np.concatenate([np.zeros((len(values), 1), np.float32), np.cumsum(values, axis=1)], axis=1)
-    beyond: Floats = running[:, -1:] - running[:, np.minimum(first, bins)]
+    last = min(int(first[-1]), bins)
+    running = np.zeros((len(values), last + 1), np.float32)
+    np.cumsum(values[:, :last], axis=1, out=running[:, 1:])
+    beyond: Floats = values.sum(axis=1, keepdims=True) - running[:, np.minimum(first, last)]
     return beyond
 
 

@@ -8,6 +8,7 @@ counted levels against a single save, with Laplacian masses in both.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ BETWEEN_SIGMA = 0.45
 OUTLIERS = 0.05
 FREQUENCIES = 28
 """The frequencies with the most levels that are not 0."""
+_FASTEST_DECAY = np.float32(27.6)
+"""Nats from level to level beyond which masses are as good as 0."""
 LEAST = 8
 """Levels that are not 0 from which a frequency is asked."""
 
@@ -50,6 +53,9 @@ def _upper_tail(x: Floats) -> Floats:
 def previous_evidence(levels: Floats, table: NDArray[np.int64]) -> Floats:
     """Log likelihood ratio (nats) of each earlier IJG quality 1-100 on the same grid: float32 (100,).
 
+    What an earlier step does to a frequency is told once for each of the steps that the tables have there, and only for the
+    levels of the first save that land on one that occurs.
+
     Args:
         levels: from `count_levels` with `table`.
         table: steps of the last save, (64,) natural order. Frequencies where an earlier step is not larger than the last say nothing.
@@ -58,53 +64,79 @@ def previous_evidence(levels: Floats, table: NDArray[np.int64]) -> Floats:
     n1[0] = 0  # DC is no Laplacian
     chosen = np.argsort(-n1, kind="stable")[:FREQUENCIES]
     chosen = chosen[n1[chosen] >= LEAST]
-    earlier = np.flatnonzero((LUMA_TABLES[:, chosen] > table[chosen]).any(axis=1))
     evidence = np.zeros(100, np.float32)
-    if not len(chosen) or not len(earlier):
+    steps = LUMA_TABLES[:, chosen]
+    pairs = _step_pairs(steps, table[chosen])
+    if not len(pairs.frequency):
         return evidence
-    counts = levels[chosen]
-    used = min(int(np.flatnonzero(counts.any(axis=0))[-1]) + 1, LEVELS)
+    counts = levels[chosen, 1:]
+    used = int(np.flatnonzero(counts.any(axis=0))[-1]) + 1
     counts = counts[:, :used]
     n0, n1 = n0[chosen], n1[chosen]
-    sums = counts @ np.arange(used, dtype=np.float32)
+    j = np.arange(1, used + 1, dtype=np.float32)
+    sums = counts @ j
     a, c = n0 + n1 + 2 * sums, 2 * sums - n1
     s = np.clip((np.sqrt(n0 * n0 + 4 * a * c) - n0) / (2 * a), 1e-4, 1 - 1e-4)  # exp(-q2 / 2b), see dct_lattice
+    # Zeros are left out (real coefficients have more of them than any Laplacian): masses given that the level is not 0.
     q2 = table[chosen].astype(np.float32)
-    decay = -np.log(s) * 2 / q2  # 1 / b
+    decay = (-np.log(s) * 2 / q2).astype(np.float32)  # 1 / b
+    single = (s * s)[:, None] ** (j - 1)
+    single = np.maximum(single / single.sum(axis=1, keepdims=True), np.float32(1e-30)).astype(np.float32)
+    double = _twice_quantized(pairs, q2, decay, used)
+    ratio = np.log((1 - OUTLIERS) * double / single[pairs.frequency] + np.float32(OUTLIERS))
+    found = np.einsum("kl,kl->k", ratio, counts[pairs.frequency])
+    evidence[:] = np.concatenate([found, [0]]).astype(np.float32)[pairs.place].sum(axis=1)
+    return evidence
 
-    j = np.arange(used, dtype=np.float32)
-    single = np.where(j == 0, (1 - s)[:, None], (1 - s * s)[:, None] * s[:, None] ** np.maximum(2 * j - 1, 0))
-    q1 = LUMA_TABLES[np.ix_(earlier, chosen)].astype(np.float32)  # (m, f)
-    half = np.maximum(np.exp(np.float32(-0.5) * q1 * decay), np.float32(1e-6))  # exp(-q1 / 2b)
-    # level m of the first save has the mass half^(2m - 1) (1 - half^2), for m > 0; only those that land below `used` matter
-    ratios = np.where(q1 > q2, q1 / q2, np.inf)
-    m = np.arange(min(used, int(used / float(ratios.min())) + 2), dtype=np.float32)
-    square = (half * half)[..., None]
-    mass = np.where(m == 0, (1 - half)[..., None], ((1 - half * half) / half)[..., None] * square**m)  # (m, f, levels)
-    place = (q1 / q2)[..., None] * m
+
+@dataclass(frozen=True)
+class _StepPairs:
+    """The different pairs of an earlier and a later step at each frequency, K of them.
+
+    `frequency` (K,) its place among the chosen ones, `earlier` (K,) the step; `place` (100, f) which pair each quality has there, K
+    where the earlier step is not larger than the later one.
+    """
+
+    frequency: NDArray[np.intp]
+    earlier: Floats
+    place: NDArray[np.intp]
+
+
+def _step_pairs(steps: NDArray[np.int64], last: NDArray[np.int64]) -> _StepPairs:
+    """Pairs of steps (100, f) of the earlier qualities with those of the last save (f,)."""
+    present = np.zeros((len(last), 256), bool)
+    columns = np.arange(len(last))
+    present[columns, steps] = True
+    present &= np.arange(256) > last[:, None]
+    frequency, earlier = np.nonzero(present)
+    numbers = np.full(present.shape, len(frequency))
+    numbers[frequency, earlier] = np.arange(len(frequency))
+    return _StepPairs(frequency, earlier.astype(np.float32), numbers[columns, steps])
+
+
+def _twice_quantized(pairs: _StepPairs, q2: Floats, decay: Floats, used: int) -> Floats:
+    """Masses of the levels 1-`used` of the last save, after a first one with the earlier step: float32 (K, used), rows sum to 1.
+
+    Args:
+        q2, decay: step of the last save and 1 / b of the Laplacian at each frequency, (f,).
+    """
+    q1, later = pairs.earlier, q2[pairs.frequency]
+    ratio = q1 / later
+    # Level m of the first save has the mass exp(-q1 / b)^m, but for a factor; those that land beyond `used` are left out.
+    rate = np.minimum(q1 * decay[pairs.frequency], _FASTEST_DECAY)
+    number = np.minimum(((used + 2.5) / ratio).astype(np.intp), used)
+    pair = np.repeat(np.arange(len(q1)), number)
+    m = (np.arange(1, len(pair) + 1) - np.repeat(np.cumsum(number) - number, number)).astype(np.float32)
+    mass = np.exp(-rate[pair] * (m - 1))
+    place = ratio[pair] * m
     near = np.floor(place + np.float32(0.5))
     away = place - near
-    moved = _upper_tail((np.float32(0.5) - np.abs(away)) * (q2[:, None] / np.float32(BETWEEN_SIGMA)))
-    moved[..., 0] = 0
-    other = near + np.where(away >= 0, np.float32(1), np.float32(-1))
-    base = np.arange(q1.size, dtype=np.int32).reshape(*q1.shape, 1) * (used + 1)
-    ends = [np.minimum(level, used).astype(np.int32) + base for level in (near, other)]
-    double = (
-        np.bincount(
-            np.concatenate([end.ravel() for end in ends]),
-            weights=np.concatenate([(mass * (1 - moved)).ravel(), (mass * moved).ravel()]),
-            minlength=q1.size * (used + 1),
-        )
-        .reshape(*q1.shape, used + 1)[..., :used]
-        .astype(np.float32)
+    moved = mass * _upper_tail((np.float32(0.5) - np.abs(away)) * (later / np.float32(BETWEEN_SIGMA))[pair])
+    other = near + np.copysign(np.float32(1), away)
+    levels = np.minimum(np.concatenate([near, other]).reshape(2, -1), np.float32(used + 1)).astype(np.intp)
+    counted = np.bincount(
+        (levels + pair * (used + 2)).ravel(), np.concatenate([mass - moved, moved]), len(q1) * (used + 2)
     )
-    # Zeros are left out (real coefficients have more of them than any Laplacian): masses given that the level is not 0.
-    counts = counts.copy()
-    counts[:, 0] = 0
-    double /= np.maximum(double[..., 1:].sum(axis=2, keepdims=True), np.float32(1e-12))
-    single = np.maximum(single / single[:, 1:].sum(axis=1, keepdims=True), np.float32(1e-30))
-    ratio = np.log((1 - OUTLIERS) * double / single + np.float32(OUTLIERS))
-    by_frequency = np.einsum("mfl,fl->mf", ratio, counts)
-    by_frequency[q1 <= q2] = 0
-    evidence[earlier] = by_frequency.sum(axis=1)
-    return evidence
+    double = counted.reshape(-1, used + 2)[:, 1:-1].astype(np.float32)
+    double /= np.maximum(double.sum(axis=1, keepdims=True), np.float32(1e-12))
+    return double

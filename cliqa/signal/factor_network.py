@@ -2,7 +2,7 @@
 
 Everything that speaks for a factor r is gathered at r's bin first: the line at 1 - 1/r, its harmonics where aliasing puts them,
 and the edge of the picture's band at 1 / (2 r). Then the same small convolution looks at every bin, with knowledge of the
-whole spectrum added to it. Runs in NumPy; `cliqa.training.factor_fit` trains the same network in torch.
+whole spectrum added to it. Runs in NumPy; `cliqa.training.scale.fit` trains the same network in torch.
 """
 
 from __future__ import annotations

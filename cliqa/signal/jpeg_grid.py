@@ -34,50 +34,62 @@ _SMOOTHING = 0.5  # added to counts before logarithms
 
 def offset_histograms(planes: Floats) -> Floats:
     """|coefficient| counts at each offset: (n, h, w) -> float32 (64, pairs, BINS), bins of half a unit."""
-    _, height, width = planes.shape
+    count, height, width = planes.shape
     rows, columns = (height - 7) // 8 * 8, (width - 7) // 8 * 8
     if rows <= 0 or columns <= 0:
         return np.zeros((64, len(PAIRS), BINS), np.float32)
-    total = np.zeros(len(PAIRS) * 64 * (BINS + 1), np.int64)
-    for plane in planes:  # one at a time, so that it stays in the processor's cache
-        total += _counts(np.ascontiguousarray(plane), rows, columns)
-    by_pair = total.reshape(len(PAIRS), 64, BINS + 1)[..., :BINS].astype(np.float32)
-    return np.ascontiguousarray(by_pair.swapaxes(0, 1))
+    across = _across(planes, columns // 8)
+    counted = np.empty((64, len(PAIRS), BINS), np.float32)
+    first_bins = _first_bins(columns)
+    pair = 0
+    for filtered, frequencies in zip(across, _DOWN.values(), strict=True):
+        part = np.empty((len(frequencies), count, rows, columns), np.float32)
+        tile, down, along = filtered.strides
+        stacks = as_strided(filtered, (count, rows, 8, columns), (tile, down, down, along))
+        np.matmul(DCT_MATRIX[list(frequencies)] * np.float32(PER_UNIT), stacks, out=part.transpose(1, 2, 0, 3))
+        for values in part:  # one pair at a time, so that it stays in the processor's cache
+            np.abs(values, out=values)
+            np.minimum(values, np.float32(BINS), out=values)  # one more bin for what is out of range
+            numbers = values.reshape(count * rows // 8, 8 * columns)
+            numbers += first_bins
+            found = np.bincount(numbers.astype(np.int64).ravel(), minlength=64 * (BINS + 1))
+            counted[:, pair] = found.reshape(64, BINS + 1)[:, :BINS]
+            pair += 1
+    return counted
 
 
 _ACROSS: Floats = np.ascontiguousarray(DCT_MATRIX[list(_DOWN)].T)
-_FIRST_BINS: Floats = (
-    (np.arange(len(PAIRS)).reshape(-1, 1, 1, 1, 1) * 64 + np.arange(64).reshape(1, 1, 8, 1, 8)) * (BINS + 1) + 0.5
-).astype(np.float32)
-"""Number of the first bin of each pair (axis 0), row (2) and column (4) of the offset, and the half that rounds."""
 
 
-def _counts(plane: Floats, rows: int, columns: int) -> NDArray[np.int64]:
-    """Counts of one plane (h, w) at its first `rows` and `columns` offsets: flat (pairs, 64, BINS + 1)."""
-    height, (down, along) = len(plane), plane.strides
-    windows = as_strided(plane, (height, columns, 8), (down, along, along))
-    across = (windows.reshape(-1, 8) @ _ACROSS).reshape(height, columns, len(_DOWN))
-    across = np.ascontiguousarray(across.transpose(2, 0, 1))
-    both = np.empty((len(PAIRS), rows, columns), np.float32)
-    done = 0
-    for filtered, frequencies in zip(across, _DOWN.values(), strict=True):
-        down, along = filtered.strides
-        stacks = as_strided(filtered, (rows, 8, columns), (down, down, along))
-        part = both[done : done + len(frequencies)]
-        np.matmul(DCT_MATRIX[list(frequencies)] * np.float32(PER_UNIT), stacks, out=part.transpose(1, 0, 2))
-        done += len(frequencies)
-    np.abs(both, out=both)
-    np.minimum(both, np.float32(BINS), out=both)  # one more bin for what is out of range
-    numbers = both.reshape(len(PAIRS), rows // 8, 8, columns // 8, 8)
-    numbers += _FIRST_BINS
-    return np.bincount(both.astype(np.int64).ravel(), minlength=len(PAIRS) * 64 * (BINS + 1))
+def _across(planes: Floats, blocks: int) -> Floats:
+    """Horizontal coefficients of planes (n, h, w) at every row and the first 8 * `blocks` columns: (frequencies, n, h, 8 * blocks).
+
+    Columns are ordered by their place in the block and then by block: 0, 8, 16, ... 1, 9, 17, ...
+    """
+    count, height, width = planes.shape
+    whole = -(-width // 8) * 8
+    line = np.zeros(count * height * whole + 8, np.float32)
+    line[:-8].reshape(count, height, whole)[..., :width] = planes
+    across = np.empty((len(_DOWN), count * height, 8, blocks), np.float32)
+    for x in range(8):
+        shifted = line[x : x - 8].reshape(-1, 8) @ _ACROSS
+        across[:, :, x] = shifted.reshape(count * height, whole // 8, -1)[:, :blocks].transpose(2, 0, 1)
+    return across.reshape(len(_DOWN), count, height, 8 * blocks)
+
+
+@lru_cache(maxsize=4)
+def _first_bins(columns: int) -> Floats:
+    """Number of the first bin of each row (0-7) and column of `_across`, by its offset, and the half that rounds: (8 * columns,)."""
+    offset = np.arange(8)[:, None] * 8 + np.repeat(np.arange(8), columns // 8)
+    return (offset * (BINS + 1) + 0.5).astype(np.float32).ravel()
 
 
 def grid_scores(counted: Floats) -> Floats:
     """Divergence (nats) of each offset's histograms from the mean of all: float32 (64,)."""
-    mean = counted.mean(axis=0)
-    ratio = np.log((counted + _SMOOTHING) / (mean + _SMOOTHING))
-    scores: Floats = np.einsum("opb,opb->o", counted, ratio)
+    flat = counted.reshape(64, -1)
+    ratio = np.log(flat + np.float32(_SMOOTHING))
+    ratio -= np.log(flat.mean(axis=0) + np.float32(_SMOOTHING))
+    scores: Floats = np.einsum("ob,ob->o", flat, ratio)
     return scores
 
 
@@ -119,6 +131,14 @@ _OWN_IMAGES = (0, 4, 32, 36)
 """The newer grid itself, and the offsets of 4 that are their own mirror images: nothing to compare them with."""
 
 
+def _merge(counted: Floats, bins: int) -> Floats:
+    """Sums of so many neighbouring bins: (offsets, n) -> (offsets, n / bins)."""
+    merged: Floats = counted[:, ::bins].copy()
+    for first in range(1, bins):
+        merged += counted[:, first::bins]
+    return merged
+
+
 def second_grid_scores(counted: Floats, newer: int) -> Floats:
     """Divergence of each offset's histograms from those of its mirror images about the grid `newer` (an offset index).
 
@@ -126,13 +146,13 @@ def second_grid_scores(counted: Floats, newer: int) -> Floats:
         float32 (64,), nats, summed over bins of 2 and of 4 units; `newer` itself and the offsets (0, 4), (4, 0), (4, 4) from it get 0.
     """
     y, x = divmod(newer, 8)
-    merged = counted.reshape(64, -1, MERGED[0]).sum(axis=2)
+    merged = _merge(counted.reshape(64, -1), MERGED[0])
     merged = np.roll(merged.reshape(8, 8, -1), (-y, -x), (0, 1)).reshape(64, -1)
     scores = np.zeros(64, np.float32)
     for merge in MERGED[1:]:
         mirrored = _MIRRORS @ merged
         scores += (merged * np.log((merged + _SMOOTHING) / (mirrored + _SMOOTHING))).sum(axis=1)
-        merged = merged.reshape(64, -1, merge).sum(axis=2)
+        merged = _merge(merged, merge)
     scores[list(_OWN_IMAGES)] = 0
     unrolled: Floats = np.roll(scores.reshape(8, 8), (y, x), (0, 1)).ravel()
     return unrolled
@@ -196,14 +216,22 @@ def comb_evidence(histograms: Floats, envelopes: Floats) -> Floats:
 
 def newest_evidence(counted: Floats, grid: int) -> Floats:
     """`comb_evidence` at `grid`, its envelope the mean of all other offsets: float32 (sigmas, 100)."""
-    envelope = (counted.sum(axis=0) - counted[grid]) / 63
-    return np.asarray(comb_evidence(counted[grid][None], envelope[None])[0])
+    return np.asarray(comb_evidence(counted[grid][None], _others(counted, grid)[None])[0])
 
 
-def older_evidence(counted: Floats, newer: int, grids: NDArray[np.intp]) -> Floats:
-    """`comb_evidence` at the offsets `grids` (n,), their envelopes those of their mirror images about `newer`: (n, sigmas, 100)."""
-    y, x = divmod(newer, 8)
-    relative = (grids // 8 - y) % 8 * 8 + (grids % 8 - x) % 8
+def _others(counted: Floats, grid: int) -> Floats:
+    mean: Floats = (counted.sum(axis=0) - counted[grid]) / 63
+    return mean
+
+
+def grid_evidence(counted: Floats, newest: int, older: NDArray[np.intp]) -> Floats:
+    """`comb_evidence` at the offset `newest` and then at each of `older` (n,): float32 (1 + n, sigmas, 100).
+
+    The envelope of the newest is the mean of all other offsets, those of the others come from their mirror images about the newest.
+    """
+    y, x = divmod(newest, 8)
+    relative = (older // 8 - y) % 8 * 8 + (older % 8 - x) % 8
     weights = np.roll(_MIRRORS[relative].reshape(-1, 8, 8), (y, x), (1, 2)).reshape(-1, 64)
     envelopes = (weights @ counted.reshape(64, -1)).reshape(-1, len(PAIRS), BINS)
-    return comb_evidence(counted[grids], envelopes)
+    together = np.concatenate([_others(counted, newest)[None], envelopes])
+    return comb_evidence(counted[[newest, *older]], together)

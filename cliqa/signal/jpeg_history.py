@@ -8,7 +8,6 @@ grid; describe the chroma planes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +15,17 @@ from numpy.typing import NDArray
 from cliqa.signal.chroma_sampling import chroma_features
 from cliqa.signal.dct_lattice import OUTLIERS, histograms, quality_evidence, step_evidence
 from cliqa.signal.double_compression import count_levels, previous_evidence
-from cliqa.signal.jpeg_grid import newest_evidence, older_evidence, second_grid_scores
+from cliqa.signal.jpeg_grid import grid_evidence, second_grid_scores
 from cliqa.signal.jpeg_lattice import CLIPPED_OUTLIERS, find_grid
 from cliqa.signal.luma_blocks import choose_blocks, dct_blocks, luma
-from cliqa.signal.quality_proof import CERTAIN
+from cliqa.signal.quality_proof import CERTAIN, Proof, prove, telling_blocks
 from cliqa.signal.quantization import LUMA_TABLES
-from cliqa.signal.recompression import description_lengths
 
 Floats = NDArray[np.float32]
 
 OLDER_CANDIDATES = 3
+MOST_BLOCKS = 700
+"""Of more blocks than twice this only a part is read: of eight tiles every second one, which tells nearly as much."""
 KNOWN = 12.0
 """Nats by which a step must be likelier than no quantization to count as known."""
 _LOG_TABLES = np.log(LUMA_TABLES).astype(np.float32)
@@ -46,8 +46,7 @@ class History:
         older_grids: the likeliest offsets of a second grid; `older_scores` their scores over the next one's.
         older: (candidates, sigmas, 100) evidence of each quality on those, with more or less noise since.
         newest: (sigmas, 100) the same on the strongest grid, against the mean of all other offsets.
-        recompression: (100,) bits per block saved by quantizing again at each quality, against 100; 0 unless clipped
-            blocks had to be used.
+        proof: which quality gives the pixels back when they are quantized again; asked only where clipped blocks had to be used.
         chroma: see `chroma_sampling.chroma_features`.
         blocks: blocks used; `spread` log of their mean |coefficient|.
     """
@@ -64,7 +63,7 @@ class History:
     older_scores: Floats
     older: Floats
     newest: Floats
-    recompression: Floats
+    proof: Proof
     chroma: Floats
     blocks: int
     spread: float
@@ -78,20 +77,22 @@ def read_history(rgb: NDArray[np.uint8]) -> History:
     second = second_grid_scores(counted, grid)
     candidates = np.argsort(-second, kind="stable")[:OLDER_CANDIDATES]
     x0, y0 = grid % 8, grid // 8
-    newest = newest_evidence(counted, grid)
-    blocks = choose_blocks(rgb, y, x0, y0)
+    newest, *older = grid_evidence(counted, grid, candidates)
+    blocks = choose_blocks(rgb, y, x0, y0, MOST_BLOCKS)
     coefficients = dct_blocks(blocks.pixels)
     evidence = step_evidence(histograms(coefficients), outliers=OUTLIERS if blocks.clean else CLIPPED_OUTLIERS)
     quality = quality_evidence(evidence)
     best, standard = _likeliest_table(evidence, quality, newest.max(axis=0))
+    proof = Proof(np.zeros(100, np.float32), 0, 0.0, best + 1, 1)
+    if not blocks.clean:
+        telling = telling_blocks(blocks, coefficients, rgb, y, grid)
+        proof = prove(telling, blocks, coefficients, quality, newest.max(axis=0))
+    if proof.proved:
+        best, standard = proof.proved - 1, True
     steps, known = likeliest_steps(evidence, best)
     fit = table_distances(steps, known)
     table = LUMA_TABLES[best] if standard else steps.astype(np.int64)
     previous = previous_evidence(count_levels(coefficients, table), table)
-    recompression = np.zeros(100, np.float32)
-    if not blocks.clean:
-        lengths = description_lengths(blocks.pixels)
-        recompression = lengths[-1] - lengths
     ranked_second = np.sort(second)
     return History(
         grid=grid,
@@ -104,10 +105,10 @@ def read_history(rgb: NDArray[np.uint8]) -> History:
         previous=previous,
         older_grids=tuple(int(place) for place in candidates),
         older_scores=(second[candidates] - ranked_second[-1 - OLDER_CANDIDATES]).astype(np.float32),
-        older=older_evidence(counted, grid, candidates),
+        older=np.stack(older),
         newest=newest,
-        recompression=recompression,
-        chroma=chroma_features(rgb, x0, y0),
+        proof=proof,
+        chroma=chroma_features(rgb, y, x0, y0),
         blocks=len(blocks),
         spread=float(np.log(np.abs(coefficients[1:]).mean() + 0.05)) if len(blocks) else -3.0,
     )
@@ -121,86 +122,6 @@ def _likeliest_table(evidence: Floats, quality: Floats, newest: Floats) -> tuple
     if float(newest[rival]) > CERTAIN and float(quality[best]) < 0:
         return rival, float(quality[rival]) > 0
     return best, False
-
-
-HYPOTHESES = ("quality", "nearest", "newest", "previous", "recompression", "older 1", "older 2", "older 3", "none")
-
-
-def hypotheses(history: History) -> Floats:
-    """What each kind of evidence says the lowest quality is: float32 (9,), in the order of `HYPOTHESES`."""
-    found = [
-        int(history.quality.argmax()) + 1,
-        history.nearest,
-        int(history.newest.max(axis=0).argmax()) + 1,
-        int(history.previous.argmax()) + 1,
-        int((history.recompression if history.recompression.any() else history.quality).argmax()) + 1,
-        *(int(older.max(axis=0).argmax()) + 1 for older in history.older),
-        100,
-    ]
-    return np.array(found, np.float32)
-
-
-def features(history: History) -> Floats:
-    """The evidence as one vector for a network: float32 (n,)."""
-    newest = history.newest.max(axis=0)
-    profiles = [history.quality, newest, history.previous, history.recompression, *history.older.max(axis=1)]
-    parts: list[Floats] = []
-    for profile in profiles:
-        best = int(profile.argmax())
-        away = np.concatenate([profile[: max(0, best - 1)], profile[best + 2 :]])
-        pooled = profile.reshape(20, 5).max(axis=1)
-        parts.append(np.maximum((pooled - profile[best]) / 20, -6.0))
-        parts.append(np.array([(best + 1) / 100, _log(profile[best]), _log(profile[best] - away.max())], np.float32))
-    parts.append(_log(history.newest.max(axis=1)))
-    for grid, older in zip(history.older_grids, history.older, strict=True):
-        parts.append(_log(older.max(axis=1)))
-        x, y = (grid % 8 - history.grid % 8) % 8, (grid // 8 - history.grid // 8) % 8
-        parts.append(np.array([x % 8 == 0, x == 4, y % 8 == 0, y == 4], np.float32))
-    parts.append(_log(history.older_scores))
-    parts.append(history.chroma[-6:])
-    nearest = history.nearest - 1
-    scalars = [
-        float(history.grid == 0),
-        float(_log(np.float32(history.grid_margin))),
-        history.nearest / 100,
-        float(_log(history.quality[nearest])),
-        float(_log(newest[nearest])),
-        float(history.fit.min()),
-        float(history.known.mean()),
-        float(np.log1p(history.blocks)),
-        history.spread,
-        float(newest[int(history.quality.argmax())] - newest.max()) / 20,
-    ]
-    parts.append(np.array(scalars, np.float32))
-    return np.concatenate(parts).astype(np.float32)
-
-
-_FIRST, _SECOND = np.triu_indices(len(HYPOTHESES) - 1, 1)
-
-
-def gate_inputs(evidence: Floats, proposals: Floats) -> Floats:
-    """What the network that weighs the proposals reads: the evidence, the proposals, and which of them agree.
-
-    Args:
-        evidence: (..., n) from `features`; proposals: (..., 9) from `hypotheses`.
-    """
-    found = proposals[..., :-1]  # the last is always 100
-    apart = found[..., _FIRST] - found[..., _SECOND]
-    parts = [evidence, found / 100, np.clip(apart, -10, 10) / 10, np.abs(apart) <= 1]
-    return np.concatenate(parts, axis=-1, dtype=np.float32)
-
-
-def chroma_inputs(history: History) -> Floats:
-    """What tells the chroma's sampling: float32 (n,)."""
-    newest = history.newest.max(axis=0)
-    best = int(newest.argmax())
-    scalars = [best / 100, float(_log(newest[best])), float(history.quality.argmax()) / 100, float(history.grid == 0)]
-    return np.concatenate([history.chroma, np.array(scalars, np.float32)]).astype(np.float32)
-
-
-def _log(value: Any) -> Any:
-    """Signed log(1 + |value|)."""
-    return np.sign(value) * np.log1p(np.abs(value))
 
 
 def likeliest_steps(evidence: Floats, best: int) -> tuple[Floats, Floats]:

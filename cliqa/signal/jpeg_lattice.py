@@ -72,7 +72,7 @@ def find_grid(rgb: NDArray[np.uint8], y: Floats, patches: int = GRID_PATCHES) ->
 def least_clipped(rgb: NDArray[np.uint8]) -> NDArray[np.intp]:
     """Order of the tiles (n, 3, h, w) for the search of the grid: by quarters of clipped pixels, else as they come."""
     ends = (rgb - np.uint8(1)) >= np.uint8(254)  # 0 wraps round to 255
-    share = np.count_nonzero(ends, axis=(1, 2, 3)) / ends[0].size
+    share = np.array([np.count_nonzero(tile) / tile.size for tile in ends])
     order: NDArray[np.intp] = np.argsort(np.floor(share * 4), kind="stable")
     return order
 

@@ -106,7 +106,7 @@ def choose_blocks(
     """
     pixels = cut_blocks(y, x0, y0)
     clipped = clipped_blocks(rgb, x0, y0)
-    textured = pixels.max(axis=1) > pixels.min(axis=1)
+    textured = (pixels[:, 1:] != pixels[:, :1]).any(axis=1)
     clean = np.flatnonzero(textured & ~clipped)
     if len(clean) >= enough:
         return Blocks(pixels[clean[:: max(1, len(clean) // most)]])

@@ -10,7 +10,7 @@ NOISE_FREE = 50.0  # dB; a higher PSNR counts as no noise
 
 def grey(image: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Mean of the channels of uint8 (height, width, 3), rounded half up: int32 (height, width), 0-255."""
-    total = image.astype(np.int32).sum(axis=2)
+    total = image[..., 0].astype(np.int32) + image[..., 1] + image[..., 2]
     rounded: NDArray[np.int32] = (2 * total + 3) // 6
     return rounded
 

@@ -45,9 +45,12 @@ class AveragedFit(Generic[Net]):
 
     `net` is trained; `averaged` is the average (decay `settings.average` a step), which is what a fit returns. The state of both,
     of the optimizer and of the schedule goes to `work/state.pt` after every epoch, and a fit that finds one goes on from there.
+    `draw` is the source of the epoch's random numbers, for what else is drawn in it.
     """
 
-    def __init__(self, net: Net, examples: int, settings: Settings, work: Path, clip: float = 1.0) -> None:
+    def __init__(
+        self, net: Net, examples: int, settings: Settings, work: Path, clip: float = 1.0, warm_up: float = 0.3
+    ) -> None:
         """Begin, or resume.
 
         Args:
@@ -55,16 +58,20 @@ class AveragedFit(Generic[Net]):
             examples: how many there are; an epoch sees each once.
             work: folder for `state.pt`; made where missing.
             clip: largest norm of the gradient.
+            warm_up: share of the steps in which the rate rises.
         """
         self.net, self.settings, self.clip = net, settings, clip
         self.examples = examples
         self.path = work / "state.pt"
+        self.draw = torch.Generator()
         work.mkdir(parents=True, exist_ok=True)
         average = torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average)
         self._average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=average)
         self.optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=settings.decay)
         steps = settings.epochs * ((examples + settings.batch - 1) // settings.batch)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, settings.rate, total_steps=steps + 1)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, settings.rate, total_steps=steps + 1, pct_start=warm_up
+        )
         self.first = 0
         if self.path.exists():
             state = torch.load(self.path, weights_only=True)
@@ -86,9 +93,9 @@ class AveragedFit(Generic[Net]):
         The state is saved when the next epoch is asked for, so what a caller does at the end of one happens before.
         """
         for epoch in range(self.first, self.settings.epochs):
-            generator = torch.Generator().manual_seed(self.settings.seed * 1000 + epoch)
+            self.draw = torch.Generator().manual_seed(self.settings.seed * 1000 + epoch)
             self.net.train()
-            yield epoch, list(torch.randperm(self.examples, generator=generator).split(self.settings.batch))
+            yield epoch, list(torch.randperm(self.examples, generator=self.draw).split(self.settings.batch))
             part = self.path.with_name("state.part")
             torch.save({name: part.state_dict() for name, part in self._parts().items()} | {"epoch": epoch}, part)  # type: ignore[attr-defined]
             part.replace(self.path)

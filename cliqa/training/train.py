@@ -25,7 +25,16 @@ class TrainOptions:
     seed: int
 
 
-RECIPES = ("jpeg_quality", "jpeg_qf", "grain_noise", "scale_factor", "exposure", "grepq", "aesthetic")
+# The recipe of a metric is `cliqa/training/ROOM/METRIC.py`; the room has what only its recipes need.
+ROOMS = {
+    "jpeg_quality": "jpeg",
+    "jpeg_qf": "jpeg",
+    "grain_noise": "noise",
+    "scale_factor": "scale",
+    "exposure": "exposure",
+    "grepq": "grepq",
+    "aesthetic": "grepq",
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -35,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("metric", choices=RECIPES, help="the metric whose recipe runs")
+    parser.add_argument("metric", choices=tuple(ROOMS), help="the metric whose recipe runs")
     parser.add_argument("--data", type=Path, required=True, help="folder of photographs")
     parser.add_argument("--ratings", type=Path, help="folder of a rated data set, for recipes that use one")
     parser.add_argument("--work", type=Path, help="folder for examples and resumable state (default: runs/METRIC)")
@@ -54,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not options.data.is_dir():
             raise UsageError(f"there is no data folder {options.data}")
-        importlib.import_module(f"cliqa.training.{given.metric}").train(options)
+        importlib.import_module(f"cliqa.training.{ROOMS[given.metric]}.{given.metric}").train(options)
     except CliqaError as error:
         print(f"train: {error}", file=sys.stderr)
         return error.exit_status

@@ -230,10 +230,11 @@ def test_a_hostile_name_is_text(page: Any) -> None:
         page.click("#later")
         settle(page)
     page.locator(".card", has_text="onerror").click()
+    page.locator("#detail[open]").wait_for()  # it opens once the values of all columns have been read
     assert page.locator("#detail-path").inner_text() == HOSTILE
     assert page.title() == "photos · cliqa" and page.locator("img[src=x]").count() == 0
     page.keyboard.press("Escape")
-    assert not page.locator("#detail").is_visible()
+    page.locator("#detail").wait_for(state="hidden")
 
 
 def test_files_are_marked_and_the_marks_saved(page: Any) -> None:

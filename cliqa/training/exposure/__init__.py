@@ -1,0 +1,1 @@
+"""Faults of exposure, and the recipe of `exposure`."""

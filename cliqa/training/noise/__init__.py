@@ -1,0 +1,1 @@
+"""Noise of a known strength, and the recipe of `grain_noise`."""

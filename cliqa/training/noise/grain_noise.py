@@ -1,0 +1,158 @@
+"""Recipe for `grain_noise`: noisy pictures with a known PSNR -> statistics of their tiles -> dense networks.
+
+    python -m cliqa.training.train grain_noise --data photos/
+
+Every example is one picture, seen twice: without compression and as JPEG.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from cliqa import checkpoints
+from cliqa.metrics.grain_noise import LEVELS, GrainNoise
+from cliqa.patches import spread_patches
+from cliqa.signal.noise_blocks import decompose
+from cliqa.signal.noise_statistics import noise_statistics
+from cliqa.signal.psnr import NOISE_FREE
+from cliqa.signal.single_pixels import pixel_facts, sample_regions, single_pixels
+from cliqa.training.examples import Example, generate_shards
+from cliqa.training.noise.canvases import Sources
+from cliqa.training.noise.card import write_card
+from cliqa.training.noise.families import FAMILIES
+from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise
+from cliqa.training.noise.noisy_photos import draw_quality, make_picture, save_jpeg
+from cliqa.training.photos import KINDS, Split, read_photos
+from cliqa.training.train import TrainOptions
+
+EXAMPLES = 24_576
+VAL_EXAMPLES = 512
+TEST_EXAMPLES = 256
+TILES = 8
+REGIONS = 192  # of each picture, at random, whose single pixels are kept
+FITS = (
+    *(NoiseFit(hidden=(320, 160), epochs=22, seed=number) for number in range(2)),
+    *(NoiseFit(hidden=(384, 192), epochs=44, seed=number) for number in range(2)),
+)
+WEIGHTS = {"clean": 1.3, "density_grain": 1.5, "structured": 1.5, "impulses": 2.0}  # in the loss; others 1
+FAMILY_NAMES = ("clean", *FAMILIES)
+
+
+def make_example(sources: Sources, rng: np.random.Generator, index: int) -> Example:
+    """Statistics and single pixels of one picture, uncompressed and as JPEG (2, ...), and the truth."""
+    picture = make_picture(rng, sources.draw)
+    quality = draw_quality(rng)
+    versions = (picture.pixels, save_jpeg(rng, picture.pixels, quality))
+    parts = [decompose(spread_patches(Image.fromarray(np.ascontiguousarray(pixels)), TILES)) for pixels in versions]
+    return {
+        "statistics": np.stack([noise_statistics(each) for each in parts]),
+        "pixels": np.stack([sample_regions(single_pixels(each.grey), REGIONS, rng) for each in parts]),
+        "psnr": np.asarray(picture.psnr, np.float32),
+        "family": np.asarray(FAMILY_NAMES.index(picture.family)),
+        "quality": np.asarray(quality),
+    }
+
+
+def make_examples(options: TrainOptions, split: Split, count: int, seed: int) -> list[Path]:
+    """Shards of examples of one split, made or left as they are. Only training takes drawings and camera JPEGs, too."""
+    photos = read_photos(options.data, split, KINDS if split == "train" else ("lossless",))
+    return generate_shards(
+        partial(make_example, Sources.of(photos)),
+        count,
+        options.work / split,
+        seed=options.seed * 10 + seed,
+        workers=options.workers,
+    )
+
+
+def read_examples(shards: list[Path]) -> tuple[NoiseExamples, Example]:
+    """(what the networks learn from, the truths) of the shards."""
+    stored = [dict(np.load(path)) for path in shards]
+    whole = {name: np.concatenate([shard[name] for shard in stored]) for name in stored[0]}
+    statistics = np.concatenate([whole.pop("statistics"), pixel_facts(whole.pop("pixels"))], axis=2)
+    weights = np.array([WEIGHTS.get(name, 1.0) for name in FAMILY_NAMES], np.float32)[whole["family"]]
+    return NoiseExamples(statistics, whole["psnr"].astype(np.float32), weights, whole["family"] > 0), whole
+
+
+def slopes() -> NDArray[np.float32]:
+    """How much each of the statistics rises when all energies rise by a factor e: 1, half (of amplitudes) or 0.
+
+    Measured on coarse and fine noise in two strengths, far from rounding and clipping.
+    """
+    rng = np.random.default_rng(0)
+    field = rng.normal(0, 0.8, (TILES, 3, 128, 128)) + np.kron(rng.normal(0, 0.8, (TILES, 3, 8, 8)), np.ones((16, 16)))
+    seen = []
+    for contrast in (10, 20):
+        parts = decompose(np.clip(np.rint(128 + contrast * field), 0, 255).astype(np.uint8))
+        seen.append(np.concatenate([noise_statistics(parts), pixel_facts(single_pixels(parts.grey))]))
+    measured = (seen[1] - seen[0]) / (2 * np.log(2))
+    found = np.where(np.abs(measured - 1) < 0.2, 1, np.where(np.abs(measured - 0.5) < 0.1, 0.5, 0))
+    return found.astype(np.float32)
+
+
+def train(options: TrainOptions) -> None:
+    """Make the examples, fit the networks, measure on photographs of the test split, write weights and card."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    count = options.examples or EXAMPLES
+    val, val_truth = read_examples(make_examples(options, "val", VAL_EXAMPLES, 1))
+    data, _ = read_examples(make_examples(options, "train", count, 0))
+    tensors: dict[str, NDArray[Any]] = {}
+    for number, settings in enumerate(FITS):
+        net = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)
+        tensors |= net.tensors(f"net{number}.")
+    tensors = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in tensors.items()}
+    metric = GrainNoise(tensors, {})
+    print("val:", *rows_of(metric, val, val_truth), sep="\n")
+    test, test_truth = read_examples(make_examples(options, "test", TEST_EXAMPLES, 2))
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / f"{GrainNoise.name}.safetensors"
+    checkpoints.save(
+        path, tensors, metric=GrainNoise.name, architecture=GrainNoise.architecture, version=GrainNoise.version
+    )
+    write_card(
+        options.out / f"{GrainNoise.name}.md",
+        rows_of(metric, test, test_truth),
+        inputs=metric.networks[0].inputs,
+        hidden=[settings.hidden for settings in FITS],
+        parameters=sum(value.size for value in tensors.values()),
+        examples=len(data.target),
+        command=f"python -m cliqa.training.train grain_noise --data photos/ --examples {count} --seed {options.seed}",
+    )
+
+
+def rows_of(metric: GrainNoise, examples: NoiseExamples, truth: Example) -> list[str]:
+    """The table of results: error and rank correlation of noisy pictures, and clean ones below 40 dB."""
+    versions = examples.statistics.shape[1]
+    observations = [
+        {"statistics": examples.statistics[picture, version]}
+        for picture in range(len(examples.target))
+        for version in range(versions)
+    ]
+    predicted = np.array([fields["psnr"] for fields in metric.score(observations)], float)
+    psnr, family = (np.repeat(truth[name], versions) for name in ("psnr", "family"))
+    compressed = np.tile([False, True], len(examples.target))
+    error = np.abs(predicted - psnr)
+    noisy = (family > 0) & (psnr >= 20) & (psnr < NOISE_FREE)
+
+    def row(title: str, chosen: NDArray[np.bool_]) -> str:
+        ranks = [np.argsort(np.argsort(values[chosen])) for values in (predicted, psnr)]
+        spearman = np.corrcoef(ranks[0], ranks[1])[0, 1]
+        return f"| {title} | {chosen.sum()} | {error[chosen].mean():.2f} | {spearman:.3f} |"
+
+    rows = [row("all noise, 20-50 dB, half of it JPEG 60-99", noisy)]
+    rows += [row("not compressed", noisy & ~compressed), row("JPEG 60-99", noisy & compressed)]
+    rows += [row(f"{low}-{low + 10} dB", noisy & (psnr >= low) & (psnr < low + 10)) for low in (20, 30, 40)]
+    rows += [row(name, noisy & (family == number)) for number, name in enumerate(FAMILY_NAMES) if number > 0]
+    below = float(np.mean(predicted[family == 0] < 40)) * 100
+    return [
+        *rows,
+        f"| clean, toned and sharpened as in training: {below:.1f} % below 40 dB | {(family == 0).sum()} | | |",
+    ]

@@ -1,0 +1,1 @@
+"""Photographs with ratings: their published layouts, and the fit of an encoder to them."""

@@ -1,0 +1,216 @@
+"""Fine-tune a branch of the encoder, and its head, on rated photographs: opinion, class and the order of damaged copies.
+
+Used by the recipes of GRepQ's `quality` and of the aesthetic classes. Several rounds follow one another, small pictures first; each
+reads shards of its own (`rated_examples`) and resumes (`state.pt`; `curve.csv` is the log). Start it under `torchrun` and the
+processes share the work.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, distributed, nn
+
+from cliqa.metrics.encoder import Branch, RatedHead, Trunk, join_pooled, pool_statistics
+from cliqa.training.rated.examples import (
+    RatedSettings,
+    Shard,
+    batches,
+    held_out,
+    load_shard,
+    make_shards,
+    rank_and_world,
+)
+from cliqa.training.rated.sets import RatedImage
+
+LABELS = ("rejected", "pending", "accepted")
+
+
+def fine_tune(
+    images: Sequence[RatedImage],
+    trunk: Trunk,
+    branch: Branch,
+    work: Path,
+    settings: RatedSettings,
+    head: RatedHead | None = None,
+) -> tuple[Branch, RatedHead]:
+    """Fit on `images` (scores 0-1, class labels) less the held-out ones; returns the averaged branch and head.
+
+    A head that is given is tuned further, with the branch that belongs to it; without one, a new one is fitted.
+    """
+    torch.manual_seed(settings.seed)
+    train = [image for image in images if not held_out(image)]
+    val = [image for image in images if held_out(image)]
+    trunk.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    branch.to(memory_format=torch.channels_last)
+    plain = replace(settings, ladders=0, sides=settings.sides[len(settings.sides) // 2 :][:1], seed=settings.seed + 1)
+    val_shard = load_shard(make_shards(val[: settings.shard], trunk, work / "val", plain)[0])
+    fresh = head is None
+    head = head or RatedHead()
+    head.dropout = settings.dropout
+    net = nn.ModuleDict({"branch": branch, "head": head})
+    optimizer = torch.optim.AdamW(
+        [{"params": branch.parameters(), "lr": settings.rate}, {"params": head.parameters(), "lr": settings.head_rate}],
+        weight_decay=settings.decay,
+    )
+    rank, world = rank_and_world()
+    count = math.ceil(len(train) / settings.shard)
+    steps = sum(1 for _ in batches(list(range(count)), 0, settings)) // world
+    total = steps * settings.epochs
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: min(1.0, (step + 1) / settings.warmup) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, step / total))),
+    )
+    step, state_path = 0, work / "state.pt"
+    if state_path.exists():
+        state = torch.load(state_path, weights_only=True)
+        net.load_state_dict(state["net"])
+        averaged = state["averaged"]
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        step = int(state["step"])
+    else:
+        if fresh:
+            _standardise_head(head, branch, val_shard)
+        averaged = {name: value.clone() for name, value in net.state_dict().items()}
+    losses, started = [], time.process_time()
+    last = total if settings.stop is None else min(total, settings.stop)
+    while step < last:
+        epoch, at = divmod(step, steps)
+        view = epoch % settings.views
+        seeded = replace(settings, seed=settings.seed + 1000 * view)
+        shards = make_shards(train, trunk, work / f"view-{view}", seeded)
+        mine = [batch for place, batch in enumerate(batches(shards, epoch, settings)) if place % world == rank][
+            at:steps
+        ]
+        loaded = None
+        for path, rows in mine[: last - step]:
+            if loaded is None or loaded[0] != path:
+                loaded = path, load_shard(path)
+            rng = np.random.default_rng([settings.seed, 1, step, rank])
+            loss = _loss(net, loaded[1], rows, train, settings, rng)
+            optimizer.zero_grad()
+            loss.backward()
+            if world > 1:
+                _average_gradients(net, world)
+            nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+            optimizer.step()
+            schedule.step()
+            step += 1
+            decay = min(settings.average, (1 + step) / (10 + step))
+            with torch.no_grad():
+                for name, value in net.state_dict().items():
+                    averaged[name].lerp_(value, 1 - decay)
+            losses.append(float(loss.detach()))
+            if rank == 0 and (step % 50 == 0 or step == last):
+                state = {"net": net.state_dict(), "averaged": averaged, "optimizer": optimizer.state_dict(),
+                         "schedule": schedule.state_dict(), "step": step}  # fmt: skip
+                torch.save(state, work / "state.part")
+                (work / "state.part").replace(state_path)
+                row = [step, total, float(np.mean(losses))]
+                if step % 200 == 0 or step == last:
+                    row += _validate(averaged, val_shard, val)
+                _log(work / "curve.csv", [*row, time.process_time() - started])
+                losses = []
+    net.load_state_dict(averaged)
+    return branch.eval(), head.eval()
+
+
+def _forward(net: nn.ModuleDict, maps: NDArray[Any], early: NDArray[Any]) -> Tensor:
+    x = torch.from_numpy(np.ascontiguousarray(maps)).float().contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        later = net["branch"](x)
+    found: Tensor = net["head"](join_pooled([torch.from_numpy(early)] + [pool_statistics(y) for y in [x, *later]]))[1]
+    return found
+
+
+def _loss(
+    net: nn.ModuleDict,
+    shard: Shard,
+    rows: NDArray[Any],
+    images: Sequence[RatedImage],
+    settings: RatedSettings,
+    rng: np.random.Generator,
+) -> Tensor:
+    whole = np.flatnonzero(shard["strength"] == 0)
+    rated = whole[rows[rows < len(whole)]]  # the last shard is short
+    if not len(rated):
+        rated = whole[rows % len(whole)]
+    # a photograph's damaged copies follow it at once
+    laddered = [i for i in rated if i + 2 < len(shard["strength"]) and shard["strength"][i + 1] > 0][:2]
+    chosen = np.concatenate([rated, [i + 1 for i in laddered], [i + 2 for i in laddered]]).astype(int)
+    maps = shard["maps"][chosen]
+    keep = float(rng.uniform(settings.keep, 1.0))
+    height, width = (2 * round(keep * side / 2) for side in maps.shape[2:])
+    top, left = int(rng.integers(maps.shape[2] - height + 1)), int(rng.integers(maps.shape[3] - width + 1))
+    net.train()
+    out = _forward(net, maps[:, :, top : top + height, left : left + width], shard["early"][chosen])
+    n = len(rated)
+    those = [images[shard["image"][i]] for i in rated]
+    score = torch.tensor([image.score for image in those])
+    loss = 10.0 * F.smooth_l1_loss(out[:n, 0], score, beta=0.1)
+    centred, target = out[:n, 0] - out[:n, 0].mean(), score - score.mean()
+    loss = loss + 0.5 * (1 - (centred * target).sum() / (centred.norm() * target.norm() + 1e-6))
+    curated = torch.tensor([float(image.source == "ss03") for image in those])
+    loss = loss + 0.1 * F.binary_cross_entropy_with_logits(out[:n, 1], curated)
+    label = torch.tensor([LABELS.index(image.label) if image.label else -100 for image in those])
+    weights = torch.tensor([1.5, 1.0, 1.0])  # rejected is the rarest class
+    loss = loss + 0.3 * F.cross_entropy(out[:n, 2:], label, weights, ignore_index=-100, label_smoothing=0.05)
+    if laddered:
+        places = [int(np.flatnonzero(rated == i)[0]) for i in laddered]
+        order = torch.stack([out[places, 0], out[n : n + len(places), 0], out[n + len(places) :, 0]])
+        weak, strong = (torch.from_numpy(shard["strength"][[i + k for i in laddered]]) for k in (1, 2))
+        margin = settings.rank_margin * torch.stack([weak, strong - weak])
+        loss = loss + 2.0 * F.relu(margin - (order[:-1] - order[1:])).mean()
+    assert isinstance(loss, Tensor)
+    return loss
+
+
+def _standardise_head(head: RatedHead, branch: Branch, shard: Shard) -> None:
+    with torch.no_grad():
+        x = torch.from_numpy(shard["maps"][:128]).float()
+        features = join_pooled([torch.from_numpy(shard["early"][:128])] + [pool_statistics(y) for y in [x, *branch(x)]])
+        head.mean.copy_(features.mean(0))
+        head.scale.copy_(features.std(0).clamp_min(1e-2))
+        nn.init.normal_(head.out.weight, std=0.01)
+        head.out.bias.copy_(torch.tensor([0.65, 0.7, 0.0, 0.0, 0.0]))
+
+
+def _validate(averaged: dict[str, Tensor], shard: Shard, images: Sequence[RatedImage]) -> list[float]:
+    from scipy.stats import pearsonr, spearmanr
+
+    net = nn.ModuleDict({"branch": Branch(), "head": RatedHead()})
+    net.load_state_dict(averaged)
+    net.eval().to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        rows = range(0, len(shard["maps"]), 16)
+        out = torch.cat(
+            [_forward(net, shard["maps"][at : at + 16], shard["early"][at : at + 16]) for at in rows]
+        ).numpy()
+    score = np.array([images[i].score for i in shard["image"]])
+    label = np.array([LABELS.index(images[i].label or "pending") for i in shard["image"]])
+    accuracy = float((out[:, 2:].argmax(1) == label).mean())
+    return [float(spearmanr(out[:, 0], score).statistic), float(pearsonr(out[:, 0], score).statistic), accuracy]
+
+
+def _average_gradients(net: nn.Module, world: int) -> None:
+    gradients = [parameter.grad for parameter in net.parameters() if parameter.grad is not None]
+    joined = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    distributed.all_reduce(joined)
+    for gradient, part in zip(gradients, (joined / world).split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))
+
+
+def _log(path: Path, row: Sequence[float]) -> None:
+    with open(path, "a", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerow([f"{value:.5g}" for value in row])

@@ -1,0 +1,149 @@
+"""Examples for fine-tuning on rated photographs: maps of the frozen trunk, in shards that are seeded by their number and resume.
+
+The trunk is frozen, so its maps are made once, one augmented view of each photograph, and of a share of them two damaged copies
+as well; epochs then run over crops of these maps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import distributed
+
+from cliqa.metrics.encoder import Trunk, pool_statistics, standardise
+from cliqa.training.rated.sets import RatedImage
+from cliqa.training.severity import ladder
+
+Shard = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class RatedSettings:
+    """Settings of the fine-tuning, all of them."""
+
+    shard: int = 256  # photographs
+    ladders: int = 24  # of a shard that come with two damaged copies
+    sides: tuple[int, ...] = (224, 256, 288)  # of the square with as many pixels as the view; one per shard, in turn
+    keep: float = 0.8  # least share of a view's side that a training crop keeps
+    views: int = 1  # augmented views of each photograph; an epoch reads one, in turn
+    epochs: int = 7
+    batch: int = 16
+    rate: float = 3e-4
+    head_rate: float = 1e-3
+    decay: float = 0.02
+    warmup: int = 150  # steps
+    average: float = 0.998  # decay of the running average of the weights, per step
+    dropout: float = 0.2
+    stop: int | None = None  # the step at which the round ends, if before the rate has come to zero
+    rank_margin: float = 0.15  # of opinion (0-1) per unit of strength
+    names: tuple[str, ...] = (
+        "gaussian_blur", "defocus", "motion_blur", "noise", "noise", "jpeg", "jpeg", "down_up", "low_light", "low_contrast",
+    )  # fmt: skip
+    seed: int = 0
+
+
+def held_out(image: RatedImage) -> bool:
+    """Whether a training photograph is kept for choosing and calibrating (one in sixteen, by name)."""
+    return hashlib.sha256(image.path.name.lower().encode()).digest()[0] < 16
+
+
+def make_shards(images: Sequence[RatedImage], trunk: Trunk, work: Path, settings: RatedSettings) -> list[Path]:
+    """Trunk maps of all photographs: `maps` (n, 32, h, w), `early` statistics, `image` (position in `images`), `strength` (0 whole)."""
+    work.mkdir(parents=True, exist_ok=True)
+    order = np.random.default_rng(settings.seed).permutation(len(images))
+    paths = [work / f"shard-{number:04d}.npz" for number in range(math.ceil(len(images) / settings.shard))]
+    rank, world = rank_and_world()
+    for number in range(rank, len(paths), world):
+        if not paths[number].exists():
+            chosen = order[number * settings.shard : (number + 1) * settings.shard]
+            shard = _make_shard(images, chosen, trunk, settings, number)
+            part = paths[number].with_suffix(f".{os.getpid()}.part.npz")
+            np.savez(part, **shard)  # type: ignore[arg-type]
+            part.replace(paths[number])
+    if world > 1:
+        distributed.barrier()
+    return paths
+
+
+def _make_shard(
+    images: Sequence[RatedImage], chosen: NDArray[Any], trunk: Trunk, settings: RatedSettings, number: int
+) -> Shard:
+    rng = np.random.default_rng([settings.seed, number])
+    side = settings.sides[number % len(settings.sides)]
+    aspect = float(np.exp(rng.normal(0, 0.15)))
+    size = (32 * round(side * aspect**0.5 / 32), 32 * round(side / aspect**0.5 / 32))  # width, height
+    rows: dict[str, list[Any]] = {"maps": [], "early": [], "image": [], "strength": []}
+    for place, index in enumerate(chosen):
+        crop = _crop(images[index].path, size, rng)
+        kernel = [Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR][int(rng.integers(3))]
+        strengths, pictures = [0.0], [crop]
+        if place < settings.ladders:
+            weak = float(rng.uniform(0.02, 0.5))
+            strengths += [weak, weak + float(rng.uniform(0.2, 0.5))]
+            copies = ladder(np.asarray(crop), strengths[1:], rng, settings.names)
+            pictures += [Image.fromarray(copy) for copy in copies]
+        elif rng.random() < 0.3:
+            stream = io.BytesIO()
+            crop.save(stream, "JPEG", quality=int(rng.integers(65, 99)), subsampling=int(rng.choice([0, 2])))
+            pictures = [Image.open(stream)]
+        pixels = np.stack([np.asarray(picture.resize(size, kernel)) for picture in pictures])
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            shared = trunk(standardise(torch.from_numpy(pixels)))
+        rows["maps"].append(shared[-1].half().numpy())
+        rows["early"].append(pool_statistics(shared[0]).numpy())
+        rows["image"] += [int(index)] * len(pictures)
+        rows["strength"] += strengths
+    return {
+        "maps": np.concatenate(rows["maps"]),
+        "early": np.concatenate(rows["early"]),
+        "image": np.array(rows["image"]),
+        "strength": np.array(rows["strength"], dtype=np.float32),
+    }
+
+
+def _crop(path: Path, size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
+    """At least four fifths of the picture, of the given proportions as far as that allows, mirrored half the time."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    wide, high = picture.size
+    scale = min(wide / size[0], high / size[1]) * float(rng.uniform(0.9, 1.0))
+    width, height = max(int(size[0] * scale), int(0.8 * wide)), max(int(size[1] * scale), int(0.8 * high))
+    left, top = int(rng.integers(wide - width + 1)), int(rng.integers(high - height + 1))
+    picture = picture.crop((left, top, left + width, top + height))
+    mirrored: Image.Image = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else picture
+    return mirrored
+
+
+T = TypeVar("T")
+
+
+def batches(shards: Sequence[T], epoch: int, settings: RatedSettings) -> list[tuple[T, NDArray[Any]]]:
+    """(shard, positions of its photographs) in this epoch's order."""
+    rng = np.random.default_rng([settings.seed, 2, epoch])
+    found: list[tuple[T, NDArray[Any]]] = []
+    for number in rng.permutation(len(shards)):
+        order = rng.permutation(settings.shard)
+        found += [(shards[number], order[at : at + settings.batch]) for at in range(0, settings.shard, settings.batch)]
+    return found
+
+
+def load_shard(path: Path) -> Shard:
+    """The arrays of a shard, see `make_shards`."""
+    with np.load(path) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def rank_and_world() -> tuple[int, int]:
+    """This process's number under `torchrun`, and how many there are; 0 and 1 where it runs alone."""
+    return (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)

@@ -1,0 +1,1 @@
+"""Resizing by a known factor, and the recipe of `scale_factor`."""
