@@ -101,7 +101,10 @@ def drag(view: Any, name: str, share: float) -> None:
 
 def settle(view: Any) -> None:
     """Until what changed is drawn: values may have to be read first, and drawing waits for a frame."""
-    view.evaluate("new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 40))")
+    frames = "new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 40))"
+    view.evaluate(frames)  # what comes into view asks for its values
+    view.wait_for_selector("html[aria-busy=false]")
+    view.evaluate(frames)
 
 
 def condition(view: Any) -> str:
@@ -165,7 +168,7 @@ def test_labels_whole_numbers_and_missing_values(page: Any, store_path: Path) ->
     assert "aesthetic.label in (" in condition(page)
     assert number(page, "#kept") == kept_by_store(store_path, condition(page))
     page.locator("summary", has_text="qf_header").click()
-    page.wait_for_timeout(300)
+    settle(page)
     drag(page, "jpeg_quality.qf_header", 0.6)
     without = number(page, "#kept")
     assert without == kept_by_store(store_path, condition(page))
@@ -252,7 +255,7 @@ def test_files_are_marked_and_the_marks_saved(page: Any) -> None:
 def test_scatter_and_issues(page: Any) -> None:
     page.locator("#tab-gallery").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(300)
+    settle(page)
     pixels = "canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer"
     painted = f"canvas => new Set(new Uint32Array({pixels})).size"
     assert page.locator("#scatter-canvas").evaluate(painted) > 3
@@ -288,6 +291,6 @@ def test_nothing_moves_and_nothing_overflows(
     assert brightness < 200 if scheme == "dark" else brightness > 600
     if width < 500:
         view.click("#tab-gallery")
-        view.wait_for_timeout(100)
+        settle(view)
         assert view.locator(".card").first.is_visible() and not view.locator("#metrics").is_visible()
     context.close()

@@ -17,9 +17,16 @@ function bytesOf(id) {
   return bytes;
 }
 
+let inflating = 0; // the page says that it is busy while anything is being read
 async function inflated(id) {
-  const stream = new Blob([bytesOf(id)]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const page = document.documentElement;
+  page.setAttribute('aria-busy', ++inflating > 0);
+  try {
+    const stream = new Blob([bytesOf(id)]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } finally {
+    page.setAttribute('aria-busy', --inflating > 0);
+  }
 }
 
 // A step of 1, 2 or 5 times a power of ten, about `span / parts`.
