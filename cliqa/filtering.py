@@ -12,7 +12,7 @@ from cliqa.errors import CliqaError, ImageIssue
 from cliqa.guard import guarded
 from cliqa.opening import note_input, open_key_list, open_listing, open_metrics, open_placer, schema_of
 from cliqa.options import add_compute, add_input, add_output, add_results, new_parser
-from cliqa.scoring_run import ScoringRun
+from cliqa.scoring_run import ScoringRun, counted
 
 if TYPE_CHECKING:
     from cliqa.console import Console, PathPrinter
@@ -167,4 +167,4 @@ class _FilterRun(ScoringRun):
 
     def summary(self) -> list[str]:
         known = [f"{self.known} scored by an earlier run"] if self.known else []
-        return [f"{self.kept} of {self.scored + self.known} images kept", *known, *super().summary()]
+        return [f"{self.kept} of {counted(self.scored + self.known)} kept", *known, *super().summary()]

@@ -12,7 +12,7 @@ from cliqa.errors import UsageError
 from cliqa.guard import guarded
 from cliqa.opening import open_listing, open_metrics
 from cliqa.options import add_compute, add_input, new_parser
-from cliqa.scoring_run import ScoringRun
+from cliqa.scoring_run import ScoringRun, counted
 
 if TYPE_CHECKING:
     from cliqa.console import Console, PathPrinter
@@ -121,7 +121,7 @@ class _Scoring(ScoringRun):
 
     def summary(self) -> list[str]:
         known = [f"{self.known} unchanged since an earlier run"] if self.known else []
-        return [f"{self.scored} images scored", *known, *super().summary()]
+        return [f"{counted(self.scored)} scored", *known, *super().summary()]
 
 
 if __name__ == "__main__":

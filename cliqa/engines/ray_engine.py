@@ -25,6 +25,7 @@ from cliqa.errors import CliqaError, RunError, UsageError
 from cliqa.listing import Listing, display
 from cliqa.opening import pipeline_settings, schema_of
 from cliqa.results import SUFFIXES
+from cliqa.scoring_run import counted
 from cliqa.shards.locations import is_remote
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def score_with_ray(
 
 def _say(console: Console, scored: int, seconds: float, known: int, issues: int) -> None:
     """The closing line. The seconds are those of the job, without the start of Ray itself."""
-    parts = [f"{scored} images scored" + (f" in {seconds:.1f} seconds" if scored else "")]
+    parts = [f"{counted(scored)} scored" + (f" in {seconds:.1f} seconds" if scored else "")]
     parts += [f"{known} unchanged since an earlier run"] if known else []
     parts += [f"{issues} with issues"] if issues else []
     console.say("; ".join(parts))
