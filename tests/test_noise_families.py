@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from cliqa.signal.psnr import grey_psnr
+from cliqa.training.photos import Photo
 
 pytest.importorskip("cv2")
-from cliqa.training.noise.canvases import LAYOUTS, TILE, draw_canvas
+from cliqa.training.noise.canvases import LAYOUTS, TILE, Sources, draw_canvas
 from cliqa.training.noise.demosaicing import bilinear, edge_aware, gradient_corrected, mosaic
 from cliqa.training.noise.denoisers import draw_denoiser
-from cliqa.training.noise.families import FAMILIES, draw_family
+from cliqa.training.noise.families import FAMILIES, HARD_SHARES, draw_family
 from cliqa.training.noise.noisy_photos import make_picture, save_jpeg, to_uint8
 from cliqa.training.noise.textures import texture
 
@@ -79,8 +81,18 @@ def test_pictures_know_their_noise():
 def test_shares_are_probabilities():
     assert sum(family.share for family in FAMILIES.values()) == pytest.approx(1.0)
     assert sum(LAYOUTS.values()) == pytest.approx(1.0)
+    assert sum(HARD_SHARES.values()) == pytest.approx(1.0)
     rng = np.random.default_rng(0)
     assert {draw_family(rng) for _ in range(300)} == set(FAMILIES)
+    assert {draw_family(rng, HARD_SHARES) for _ in range(100)} == set(HARD_SHARES) < set(FAMILIES)
+
+
+def test_published_photographs_lend_their_content_at_half_size(tmp_path):
+    Image.fromarray(to_uint8(scene(96, 128))).save(tmp_path / "a.png")
+    Image.new("RGB", (64, 64)).save(tmp_path / "drawn.png")
+    sources = Sources.of([Photo(tmp_path / "drawn.png", "drawn", "d", "train")], [tmp_path / "a.png"])
+    drawn = [sources.draw(np.random.default_rng(seed)).shape[:2] for seed in range(40)]
+    assert drawn.count((48, 64)) > 20 and (64, 64) in drawn
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

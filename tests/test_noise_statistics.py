@@ -51,4 +51,4 @@ def test_order_of_the_tiles_does_not_matter():
     tiles = noise_tiles(6)
     tiles[1] //= 2
     one, other = noise_statistics(decompose(tiles)), noise_statistics(decompose(tiles[::-1]))
-    np.testing.assert_allclose(one, other, atol=2e-2)
+    np.testing.assert_allclose(one, other, atol=0.1)  # rounding may move a block into the next bin of brightness

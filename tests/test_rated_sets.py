@@ -6,7 +6,14 @@ from PIL import Image
 from scipy.io import savemat
 
 from cliqa.errors import UsageError
-from cliqa.training.rated.sets import ava_class, biq2021_class, majority_by_source, read_rated, split_by_image
+from cliqa.training.rated.sets import (
+    ava_class,
+    biq2021_class,
+    majority_by_source,
+    published_photographs,
+    read_rated,
+    split_by_image,
+)
 
 
 def photographs(folder, *names):
@@ -131,3 +138,11 @@ def test_tables_that_cannot_be_used(tmp_path, text, message):
 def test_an_unknown_layout_says_what_was_looked_for(tmp_path):
     with pytest.raises(UsageError, match=r"AVA\.txt"):
         read_rated(tmp_path)
+
+
+def test_published_photographs_are_the_good_ones_of_the_training_list(tmp_path):
+    (tmp_path / "Train (Images and MOS).csv").write_text(
+        "Image Name,MOS\nss03 (2).jpg,0.8\nss01 (1).jpg,0.9\nss03 (1).jpg,0.7\nss03 (3).jpg,0.6\n"
+    )
+    assert [path.name for path in published_photographs(tmp_path)] == ["ss03 (1).jpg", "ss03 (2).jpg"]
+    assert published_photographs(tmp_path, 0.75) == [tmp_path / "Images" / "ss03 (2).jpg"]

@@ -1,7 +1,8 @@
 """How noisy a photograph is, as the PSNR (dB, grey) that it would have against itself without the noise.
 
-`observe` takes tiles from the most detailed to the flattest and reduces them to statistics of their blocks and single pixels;
-`score` reads these with a few small networks, whose histograms of the PSNR are averaged. The answer is the median.
+`observe` takes tiles from the most detailed to the flattest and reduces them to statistics of their blocks and single pixels, and to a
+row of facts for every region; `score` reads these with small networks, whose histograms of the PSNR are averaged. The
+answer is the median.
 """
 
 from __future__ import annotations
@@ -14,22 +15,23 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.signal.dense import Dense
 from cliqa.signal.level_histogram import median_level, softmax
 from cliqa.signal.noise_blocks import decompose
+from cliqa.signal.noise_regions import noise_regions
 from cliqa.signal.noise_statistics import noise_statistics
 from cliqa.signal.psnr import NOISE_FREE
+from cliqa.signal.region_network import RegionNetwork
 from cliqa.signal.single_pixels import pixel_facts, single_pixels
 
 LEVELS = np.arange(15.0, NOISE_FREE + 1, dtype=np.float32)  # dB, the bins of the networks' histograms
 
 
 class GrainNoise(Metric):
-    """Statistics of blocks at three scales and of single pixels, read by the mean of small dense networks."""
+    """Statistics of blocks at three scales and of single pixels, and rows of regions, read by the mean of small networks."""
 
     name = "grain_noise"
-    architecture = "noise-statistics"
-    version = 2
+    architecture = "noise-regions"
+    version = 3
     summary = "PSNR (dB) that the noise of the photograph leaves; 40 and more is a clean one"
     fields = (
         Field("psnr", "50 - noise level; 50 means no noise", 0.0, NOISE_FREE, unit="dB", better="higher"),
@@ -39,24 +41,26 @@ class GrainNoise(Metric):
         super().__init__(tensors, metadata, device)
         count = len({name.split(".")[0] for name in tensors if name.startswith("net")})
         try:
-            self.networks = [Dense(tensors, f"net{index}.") for index in range(count)]
+            self.networks = [RegionNetwork(tensors, f"net{index}.") for index in range(count)]
         except KeyError as error:
             raise CheckpointError(f"the grain_noise weights are incomplete: {error}") from error
-        if not self.networks or any(
-            not network.layers or len(network.layers[-1][1]) != len(LEVELS) for network in self.networks
-        ):
+        if not self.networks or any(network.outputs != len(LEVELS) for network in self.networks):
             raise CheckpointError("the grain_noise weights are incomplete: no network, or one with other levels")
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """Statistics of `num_patches` tiles: float32 vector."""
+        """Of `num_patches` tiles: `statistics`, float32 vector, and `regions`, float16 (64 a tile, facts)."""
         parts = decompose(view.tiles.spread(view.num_patches))
-        return {"statistics": np.concatenate([noise_statistics(parts), pixel_facts(single_pixels(parts.grey))])}
+        pixels = single_pixels(parts.grey)
+        return {
+            "statistics": np.concatenate([noise_statistics(parts), pixel_facts(pixels)]),
+            "regions": noise_regions(parts, pixels).astype(np.float16),
+        }
 
     def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
         """The predicted PSNR of each, at most 50 dB. One by one: a matrix product's rounding depends on the batch."""
-        return [{"psnr": self._psnr(observation["statistics"])} for observation in observations]
+        return [{"psnr": self._psnr(observation["statistics"], observation["regions"])} for observation in observations]
 
-    def _psnr(self, statistics: NDArray[Any]) -> float:
-        chances = np.mean([softmax(network(statistics[None])[0]) for network in self.networks], axis=0)
+    def _psnr(self, statistics: NDArray[Any], regions: NDArray[Any]) -> float:
+        chances = np.mean([softmax(network(statistics, regions)) for network in self.networks], axis=0)
         return float(np.clip(median_level(chances, float(LEVELS[0])), 0.0, NOISE_FREE))

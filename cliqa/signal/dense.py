@@ -12,14 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+CLIP = 8.0  # deviations
+
+
+def standardise(values: NDArray[Any], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float (..., inputs) in deviations from the mean, clipped to +-`CLIP`."""
+    x = (np.asarray(values, dtype=np.float32) - mean) / scale
+    return np.clip(x, -CLIP, CLIP, out=x)
+
 
 class Dense:
     """x -> standardise, clip to +-`CLIP` deviations -> (linear, ReLU) * n -> linear.
 
     Tensors, under a common prefix: `mean`, `scale` (inputs); `weight.<i>` (out, in), `bias.<i>` (out).
     """
-
-    CLIP = 8.0
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], prefix: str = "net.") -> None:
         self.mean = tensors[f"{prefix}mean"].astype(np.float32)
@@ -37,8 +43,10 @@ class Dense:
 
     def __call__(self, features: NDArray[Any]) -> NDArray[np.float32]:
         """float (batch, inputs) -> float32 (batch, outputs), before any output function."""
-        x = (np.asarray(features, dtype=np.float32) - self.mean) / self.scale
-        np.clip(x, -self.CLIP, self.CLIP, out=x)
+        return self.layered(standardise(features, self.mean, self.scale))
+
+    def layered(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The layers alone: float32 (batch, inputs of the first) -> float32 (batch, outputs)."""
         for index, (weight, bias) in enumerate(self.layers):
             x = x @ weight + bias
             if index < len(self.layers) - 1:

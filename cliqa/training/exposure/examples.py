@@ -5,7 +5,6 @@ Half of the art is in what is *not* a fault: untouched photographs of every kind
 
 from __future__ import annotations
 
-import csv
 import io
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,6 +20,7 @@ from cliqa.metrics.exposure import observe_tones
 from cliqa.training.examples import Example
 from cliqa.training.exposure import faults
 from cliqa.training.photos import Photo, Split, read_photos
+from cliqa.training.rated.sets import published_photographs
 
 CAMERA_SHARE = 0.06  # crops of camera files: real noise, but a crop of a shadow is no well-exposed picture
 UNTOUCHED, SLIGHT, SINGLE = 0.24, 0.12, 0.50  # the rest: two faults at once
@@ -67,12 +67,8 @@ def _photographs(sources: Sources) -> tuple[list[Photo], list[Photo]]:
 
 
 @lru_cache(maxsize=1)
-def _rated(folder: Path, least: float = 0.68) -> list[Path]:
-    """Photographs of the third subset (published ones, chosen by their authors) that people rated well."""
-    with open(folder / "Train (Images and MOS).csv", newline="", encoding="utf-8") as stream:
-        rows = list(csv.reader(stream))[1:]
-    names = [row[0] for row in rows if row[0].startswith("ss03") and float(row[1]) >= least]
-    return [folder / "Images" / name for name in sorted(names)]
+def _rated(folder: Path) -> list[Path]:
+    return published_photographs(folder)
 
 
 def draw_original(rng: np.random.Generator, sources: Sources) -> NDArray[np.uint8]:

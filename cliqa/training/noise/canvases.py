@@ -33,7 +33,8 @@ LAYOUTS = {
     (1, 2): 0.06,
     (1, 1): 0.08,
 }  # tiles
-KIND_SHARES = {"lossless": 0.66, "camera": 0.24, "drawn": 0.05, "texture": 0.05}
+KIND_SHARES = {"lossless": 0.37, "camera": 0.13, "published": 0.4, "drawn": 0.05, "texture": 0.05}
+HALVED = ("camera", "published")  # JPEGs: at half size little of their own noise and compression is left
 SINGLE_SHARE = 0.6  # canvases from one photograph
 cv2.setNumThreads(1)
 INTERPOLATIONS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
@@ -46,10 +47,11 @@ class Sources:
     paths: dict[str, tuple[Path, ...]]
 
     @classmethod
-    def of(cls, photos: Sequence[Photo]) -> Sources:
-        """The photographs given, by their kind."""
+    def of(cls, photos: Sequence[Photo], published: Sequence[Path] = ()) -> Sources:
+        """The photographs given, by their kind, and good published ones that are JPEGs."""
         kinds = sorted({photo.kind for photo in photos})
-        return cls({kind: tuple(photo.path for photo in photos if photo.kind == kind) for kind in kinds})
+        paths = {kind: tuple(photo.path for photo in photos if photo.kind == kind) for kind in kinds}
+        return cls(paths | ({"published": tuple(published)} if published else {}))
 
     def draw(self, rng: Generator) -> Pixels:
         """The pixels of one, uint8 (height, width, 3): kinds by `KIND_SHARES`, textures made."""
@@ -59,12 +61,12 @@ class Sources:
         if kind == "texture":
             return texture(int(rng.integers(TEXTURES)))
         paths = self.paths[kind]
-        return pixels_of(paths[int(rng.integers(len(paths)))], halve=kind == "camera")
+        return pixels_of(paths[int(rng.integers(len(paths)))], halve=kind in HALVED)
 
 
 @lru_cache(maxsize=800)
 def pixels_of(path: Path, halve: bool) -> Pixels:
-    """A photograph; camera JPEGs are halved, which leaves little of their own noise and compression."""
+    """A photograph, at half its size where asked for."""
     image = Pillow.open(path).convert("RGB")
     return np.asarray(image.reduce(2) if halve else image)
 

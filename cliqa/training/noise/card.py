@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from cliqa.training.noise.fit import NoiseFit
+from cliqa.training.noise.region_network import CHANNELS, HEADS
+
 CARD = """# grain_noise
 
 Predicts the PSNR (dB, 15-50) that the noise of a photograph leaves: `psnr` = 50 - noise level, where the level is
@@ -17,23 +20,28 @@ without the noise, and the PSNR is taken after them: a picture that was scaled d
 denoiser took is no noise. JPEG compression (60-99 in training) is not counted: the target stays that of the picture before.
 
 ## Architecture
-{inputs} statistics of up to eight 128-pixel tiles, spread from the most detailed to the flattest (energies of the frequency bands of
-8x8 blocks in grey and two colours at three scales, by percentile and from flat to busy; noise by brightness; correlation of the
-channels; shared spectrum and its peaks; rows and columns; single pixels; zeros on the JPEG grid) -> {networks} dense networks with
-{hidden} hidden units, which answer with a histogram of the PSNR in steps of 1 dB. The histograms are averaged and the
-median is the answer. {parameters} parameters. NumPy only.
+Up to eight 128-pixel tiles, spread from the most detailed to the flattest, become {statistics} statistics (energies of the
+frequency bands of 8x8 blocks in grey and two colours at three scales, by percentile and from flat to busy; noise by brightness;
+correlation of the channels; shared spectrum and its peaks; rows and columns; single pixels; zeros on the JPEG grid) and {facts}
+facts of every region of 16x16 pixels (its bands at three scales, colours, single pixels, correlation of the channels, brightness,
+clipping). {networks} networks read both: a region's facts pass two layers of {channels} units, {heads} softmaxes over the regions
+choose what to believe, and that, the mean over the regions and the statistics pass layers of {hidden} units. They answer with a
+histogram of the PSNR in steps of 1 dB; the histograms are averaged and the median is the answer. {parameters} parameters. NumPy
+only.
 
 ## Training
-{examples} pictures, each once uncompressed and once as JPEG (80-99, a fifth of them 60-79; some saved twice), made from the training
-photographs (never compressed or scaled down from large originals; camera JPEGs halved; a few drawings and synthetic textures:
-leaves, strokes, fabric). A fifth have no noise. The families: Gaussian (white and correlated; grey, by channel, shared),
-Poisson-Gaussian in linear light, Bayer sensors through four demosaicings, what nine denoisers leave, two shots through a camera's
-whole chain with its JPEG, chroma, film grain in several sizes added or in density (log-normal, speckle), structured (rows and
-columns, interference, repeated tiles, scan lines, few levels), impulses and mixtures; the strength is drawn so that the PSNR is
-uniform in 19-52 dB. A fifth are then sharpened and a fifth resized. At every step of the fit the contrast of noisy examples is changed
-by up to 3 dB, which changes the logarithms of their energies and their PSNR by as much: with a quarter of the pictures that took the
-error on val from 2.42 to 2.20 dB. Licences of the photographs: see the data folder's manifest; all allow training. No ratings
-were used.
+{examples} pictures, each once uncompressed and once as JPEG (80-99, a fifth of them 60-79; some saved twice), made from the
+training photographs (never compressed or scaled down from large originals; camera JPEGs halved; a few drawings and synthetic
+textures: leaves, strokes, fabric) and, for two fifths, from the published photographs of BIQ2021's training list (JPEG of quality
+75, halved to 256 pixels, rated 0.68 and more: its ratings only chose which, and are no target). A fifth have no noise. The
+families: Gaussian (white and correlated; grey, by channel, shared), Poisson-Gaussian in linear light, Bayer sensors through four
+demosaicings, what nine denoisers leave, two shots through a camera's whole chain with its JPEG, chroma, film grain in several
+sizes added or in density (log-normal, speckle), structured (rows and columns, interference, repeated tiles, scan lines, few
+levels), impulses and mixtures; the strength is drawn so that the PSNR is uniform in 19-52 dB. A fifth are then sharpened and a
+fifth resized. {epochs} epochs; at every step 64 regions of each picture are shown, and the contrast of noisy examples is changed
+by up to 3 dB, which changes the logarithms of their energies and their PSNR by as much. Licences of the photographs: see the data
+folder's manifest; all allow training. The authors of BIQ2021 state no licence; most of its photographs, and all that were used
+here, are from Unsplash.
 
 Made by `{command}`.
 
@@ -88,17 +96,21 @@ def write_card(
     path: Path,
     rows: Sequence[str],
     *,
-    inputs: int,
-    hidden: Sequence[Sequence[int]],
+    inputs: tuple[int, int],
+    fits: Sequence[NoiseFit],
     parameters: int,
     examples: int,
     command: str,
 ) -> None:
     """Write the card; `rows` are those of its table of results."""
     text = CARD.format(
-        inputs=inputs,
-        networks=len(hidden),
-        hidden=", ".join(" and ".join(str(width) for width in widths) for widths in hidden),
+        statistics=inputs[0],
+        facts=inputs[1],
+        channels=CHANNELS,
+        heads=HEADS,
+        networks=len(fits),
+        hidden=" and ".join(str(width) for width in fits[0].hidden),
+        epochs=fits[0].epochs,
         parameters=f"{parameters:,}",
         examples=f"{examples:,}",
         command=command,

@@ -1,4 +1,4 @@
-"""Fit of the networks of `grain_noise` in torch: a dense network that answers with a histogram of levels, on examples of any contrast.
+"""Fit of the networks of `grain_noise` in torch, which answer with a histogram of levels, on examples of any contrast.
 
 A picture of other contrast is another example whose PSNR is known, and the logarithms of its energies rise by as much: so the
 contrast of the noisy examples is changed at every step, which is worth many more pictures.
@@ -7,7 +7,7 @@ contrast of the noisy examples is changed at every step, which is worth many mor
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cliqa.training.averaged_fit import AveragedFit
-from cliqa.training.dense_fit import TorchDense
+from cliqa.training.noise.region_network import TorchRegions
+
+STANDARDISED_BY = 37  # every 37th example's regions tell their mean and deviation
 
 
 @dataclass(frozen=True)
 class NoiseFit:
     """Settings of one fit."""
 
-    hidden: tuple[int, ...] = (256, 128)
-    epochs: int = 9
+    hidden: tuple[int, ...] = (384, 192)
+    epochs: int = 38
     batch: int = 128
     rate: float = 2e-3
     decay: float = 1e-2
@@ -34,6 +36,7 @@ class NoiseFit:
     gain: float = 3.0  # dB, the most that the contrast of a noisy picture is changed
     average: float = 0.995  # decay of the running average of the weights, per step
     softness: float = 0.7  # deviation of the target histogram, in levels
+    regions: int = 64  # of each example, drawn at every step
     seed: int = 0
 
 
@@ -43,22 +46,30 @@ class NoiseExamples:
 
     Attributes:
         statistics: float32 (pictures, versions, statistics).
+        regions: float16 (pictures, versions, regions, facts).
         target: float32 (pictures,): the level, dB.
         weight: float32 (pictures,): how much each counts in the loss.
         noisy: bool (pictures,): whether the target depends on the contrast.
     """
 
     statistics: NDArray[np.float32]
+    regions: NDArray[np.float16]
     target: NDArray[np.float32]
     weight: NDArray[np.float32]
     noisy: NDArray[np.bool_]
 
-    def flat(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(statistics, target, weight, noisy as 0 or 1), the versions of a picture one after the other."""
+    def flat(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """(statistics, regions, target, weight, noisy as 0 or 1), the versions of a picture one after the other."""
+        seen = (torch.from_numpy(values.reshape(-1, *values.shape[2:])) for values in (self.statistics, self.regions))
         versions = self.statistics.shape[1]
         rest = (self.target, self.weight, self.noisy.astype(np.float32))
-        repeated = [torch.from_numpy(np.repeat(values, versions)) for values in rest]
-        return torch.from_numpy(self.statistics.reshape(-1, self.statistics.shape[2])), *repeated  # type: ignore[return-value]
+        return *seen, *(torch.from_numpy(np.repeat(values, versions)) for values in rest)  # type: ignore[return-value]
+
+
+def joined(one: NoiseExamples, other: NoiseExamples) -> NoiseExamples:
+    """The examples of both."""
+    pairs = ((getattr(one, part.name), getattr(other, part.name)) for part in fields(NoiseExamples))
+    return NoiseExamples(*(np.concatenate(pair) for pair in pairs))
 
 
 def histogram(target: Tensor, levels: Tensor, softness: float) -> Tensor:
@@ -72,40 +83,51 @@ def fit_noise(
     train: NoiseExamples,
     val: NoiseExamples,
     levels: NDArray[np.float32],
-    slopes: NDArray[np.float32],
+    slopes: tuple[NDArray[np.float32], NDArray[np.float32]],
     work: Path,
     settings: NoiseFit,
-) -> TorchDense:
+    start: TorchRegions | None = None,
+) -> TorchRegions:
     """Fit and return the network with the averaged weights.
 
     Args:
+        start: the network to begin with, which is left as it is; a new one where there is none.
         levels: centres of the bins, evenly spaced, dB.
-        slopes: float32 (statistics,): how much each rises when all energies rise by a factor e.
+        slopes: float32 (statistics,) and (facts,): how much each rises when all energies rise by a factor e.
         work: folder for `state.pt` (resumed from when it exists) and `curve.csv` (cross entropy of training, mean absolute error of
             the histogram's mean on `val`, dB).
     """
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     centres = torch.from_numpy(levels)
-    x, target, weight, noisy = train.flat()
-    rise = torch.from_numpy(slopes * np.float32(np.log(10) / 10))  # per dB
-    mean, scale = x[::2].mean(0), x[::2].std(0).clamp_min(1e-3)
-    net = TorchDense(mean, scale, settings.hidden, len(levels), settings.dropout)
-    fit = AveragedFit(net, len(x), settings, work, warm_up=0.15)
+    statistics, regions, target, weight, noisy = train.flat()
+    rise, row_rise = (torch.from_numpy(each * np.float32(np.log(10) / 10)) for each in slopes)  # per dB
+    rows = regions[::STANDARDISED_BY].float().flatten(0, 1)
+    net = TorchRegions(statistics[::2], rows, settings.hidden, len(levels), settings.dropout)
+    if start is not None:
+        net.load_state_dict(start.state_dict())
+    fit = AveragedFit(net, len(target), settings, work, warm_up=0.15)
     for epoch, batches in fit.epochs():
         total = 0.0
         for chosen in batches:
             gain = settings.gain * (2 * torch.rand(len(chosen), generator=fit.draw) - 1) * noisy[chosen]
-            logits = net(x[chosen] + gain[:, None] * rise, settings.input_noise)
+            drawn = torch.randperm(regions.shape[1], generator=fit.draw)[: settings.regions]
+            shown = regions[chosen][:, drawn].float() + gain[:, None, None] * row_rise
+            logits = net(statistics[chosen] + gain[:, None] * rise, shown, settings.input_noise)
             wanted = histogram(target[chosen] - gain, centres, settings.softness)
             loss = (-(wanted * torch.log_softmax(logits, 1)).sum(1) * weight[chosen]).mean()
             total += fit.step(loss) * len(chosen)
-        with torch.no_grad():
-            seen, truth, *_ = val.flat()
-            answer = (torch.softmax(fit.averaged.eval()(seen), 1) * centres).sum(1)
-            error = float((answer - truth).abs().mean())
-        _log(work / "curve.csv", epoch, total / len(x), error)
+        _log(work / "curve.csv", epoch, total / len(target), _error(fit.averaged.eval(), val, centres))
     return fit.averaged.eval()
+
+
+@torch.no_grad()
+def _error(net: TorchRegions, examples: NoiseExamples, levels: Tensor) -> float:
+    """Mean absolute error of the histogram's mean, dB."""
+    statistics, regions, target, *_ = examples.flat()
+    parts = zip(statistics.split(64), regions.split(64), strict=True)
+    chances = torch.cat([torch.softmax(net(some, rows.float()), 1) for some, rows in parts])
+    return float(((chances * levels).sum(1) - target).abs().mean())
 
 
 def _log(path: Path, epoch: int, train_loss: float, val_error: float) -> None:

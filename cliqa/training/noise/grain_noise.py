@@ -1,12 +1,15 @@
-"""Recipe for `grain_noise`: noisy pictures with a known PSNR -> statistics of their tiles -> dense networks.
+"""Recipe for `grain_noise`: noisy pictures with a known PSNR -> statistics of their tiles and regions -> small networks.
 
-    python -m cliqa.training.train grain_noise --data photos/
+    python -m cliqa.training.train grain_noise --data photos/ --ratings biq2021/
 
+The photographs of BIQ2021's training list that their authors had published lend their content; their ratings only choose which.
 Every example is one picture, seen twice: without compression and as JPEG.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,53 +23,58 @@ from cliqa import checkpoints
 from cliqa.metrics.grain_noise import LEVELS, GrainNoise
 from cliqa.patches import spread_patches
 from cliqa.signal.noise_blocks import decompose
+from cliqa.signal.noise_regions import ENERGIES, FACTS, noise_regions
 from cliqa.signal.noise_statistics import noise_statistics
 from cliqa.signal.psnr import NOISE_FREE
 from cliqa.signal.single_pixels import pixel_facts, sample_regions, single_pixels
 from cliqa.training.examples import Example, generate_shards
 from cliqa.training.noise.canvases import Sources
 from cliqa.training.noise.card import write_card
-from cliqa.training.noise.families import FAMILIES
-from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise
+from cliqa.training.noise.families import FAMILIES, HARD_SHARES, SHARES
+from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise, joined
 from cliqa.training.noise.noisy_photos import draw_quality, make_picture, save_jpeg
 from cliqa.training.photos import KINDS, Split, read_photos
+from cliqa.training.rated.sets import published_photographs
 from cliqa.training.train import TrainOptions
 
-EXAMPLES = 24_576
+EXAMPLES = 49_152
+HARD_SHARE = 0.25  # how many hard examples for one of the others
 VAL_EXAMPLES = 512
 TEST_EXAMPLES = 256
 TILES = 8
-REGIONS = 192  # of each picture, at random, whose single pixels are kept
-FITS = (
-    *(NoiseFit(hidden=(320, 160), epochs=22, seed=number) for number in range(2)),
-    *(NoiseFit(hidden=(384, 192), epochs=44, seed=number) for number in range(2)),
-)
-WEIGHTS = {"clean": 1.3, "density_grain": 1.5, "structured": 1.5, "impulses": 2.0}  # in the loss; others 1
+REGIONS = 128  # of each picture, at random, that are kept
+PIXEL_REGIONS = 256  # the same, for their single pixels
+FITS = (NoiseFit(seed=1), NoiseFit(seed=2))
+REFINING_EPOCHS, REFINING_RATE = 8, 6e-4  # with the hard examples beside the others
+WEIGHTS = {"clean": 1.3, "density_grain": 2.5, "structured": 1.5, "impulses": 2.5}  # in the loss; others 1
 FAMILY_NAMES = ("clean", *FAMILIES)
 
 
-def make_example(sources: Sources, rng: np.random.Generator, index: int) -> Example:
-    """Statistics and single pixels of one picture, uncompressed and as JPEG (2, ...), and the truth."""
-    picture = make_picture(rng, sources.draw)
+def make_example(sources: Sources, shares: Mapping[str, float], rng: np.random.Generator, index: int) -> Example:
+    """Statistics, regions and single pixels of one picture, uncompressed and as JPEG (2, ...), and the truth."""
+    picture = make_picture(rng, sources.draw, shares)
     quality = draw_quality(rng)
     versions = (picture.pixels, save_jpeg(rng, picture.pixels, quality))
     parts = [decompose(spread_patches(Image.fromarray(np.ascontiguousarray(pixels)), TILES)) for pixels in versions]
+    pairs = [(each, single_pixels(each.grey)) for each in parts]
     return {
         "statistics": np.stack([noise_statistics(each) for each in parts]),
-        "pixels": np.stack([sample_regions(single_pixels(each.grey), REGIONS, rng) for each in parts]),
+        "regions": np.stack([sample_regions(noise_regions(each, single), REGIONS, rng) for each, single in pairs]),
+        "pixels": np.stack([sample_regions(single, PIXEL_REGIONS, rng) for _, single in pairs]),
         "psnr": np.asarray(picture.psnr, np.float32),
         "family": np.asarray(FAMILY_NAMES.index(picture.family)),
         "quality": np.asarray(quality),
     }
 
 
-def make_examples(options: TrainOptions, split: Split, count: int, seed: int) -> list[Path]:
-    """Shards of examples of one split, made or left as they are. Only training takes drawings and camera JPEGs, too."""
+def make_examples(options: TrainOptions, split: Split, count: int, seed: int, hard: bool = False) -> list[Path]:
+    """Shards of examples of one split, made or left as they are. Only training takes drawings and JPEGs, too."""
     photos = read_photos(options.data, split, KINDS if split == "train" else ("lossless",))
+    published = published_photographs(options.ratings) if options.ratings and split == "train" else []
     return generate_shards(
-        partial(make_example, Sources.of(photos)),
+        partial(make_example, Sources.of(photos, published), HARD_SHARES if hard else SHARES),
         count,
-        options.work / split,
+        options.work / ("hard" if hard else split),
         seed=options.seed * 10 + seed,
         workers=options.workers,
     )
@@ -78,13 +86,14 @@ def read_examples(shards: list[Path]) -> tuple[NoiseExamples, Example]:
     whole = {name: np.concatenate([shard[name] for shard in stored]) for name in stored[0]}
     statistics = np.concatenate([whole.pop("statistics"), pixel_facts(whole.pop("pixels"))], axis=2)
     weights = np.array([WEIGHTS.get(name, 1.0) for name in FAMILY_NAMES], np.float32)[whole["family"]]
-    return NoiseExamples(statistics, whole["psnr"].astype(np.float32), weights, whole["family"] > 0), whole
+    psnr = whole["psnr"].astype(np.float32)
+    return NoiseExamples(statistics, whole.pop("regions"), psnr, weights, whole["family"] > 0), whole
 
 
-def slopes() -> NDArray[np.float32]:
-    """How much each of the statistics rises when all energies rise by a factor e: 1, half (of amplitudes) or 0.
+def slopes() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How much each of the statistics, and each fact of a region, rises when all energies rise by a factor e: 1, half or 0.
 
-    Measured on coarse and fine noise in two strengths, far from rounding and clipping.
+    Those of the statistics are measured on coarse and fine noise in two strengths, far from rounding and clipping.
     """
     rng = np.random.default_rng(0)
     field = rng.normal(0, 0.8, (TILES, 3, 128, 128)) + np.kron(rng.normal(0, 0.8, (TILES, 3, 8, 8)), np.ones((16, 16)))
@@ -94,7 +103,7 @@ def slopes() -> NDArray[np.float32]:
         seen.append(np.concatenate([noise_statistics(parts), pixel_facts(single_pixels(parts.grey))]))
     measured = (seen[1] - seen[0]) / (2 * np.log(2))
     found = np.where(np.abs(measured - 1) < 0.2, 1, np.where(np.abs(measured - 0.5) < 0.1, 0.5, 0))
-    return found.astype(np.float32)
+    return found.astype(np.float32), (np.arange(FACTS) < ENERGIES).astype(np.float32)
 
 
 def train(options: TrainOptions) -> None:
@@ -104,9 +113,13 @@ def train(options: TrainOptions) -> None:
     count = options.examples or EXAMPLES
     val, val_truth = read_examples(make_examples(options, "val", VAL_EXAMPLES, 1))
     data, _ = read_examples(make_examples(options, "train", count, 0))
+    hard, _ = read_examples(make_examples(options, "train", round(count * HARD_SHARE), 3, hard=True))
+    both = joined(data, hard)
     tensors: dict[str, NDArray[Any]] = {}
     for number, settings in enumerate(FITS):
-        net = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)
+        first = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)
+        refining = replace(settings, epochs=REFINING_EPOCHS, rate=REFINING_RATE)
+        net = fit_noise(both, val, LEVELS, slopes(), options.work / f"refined{number}", refining, first)
         tensors |= net.tensors(f"net{number}.")
     tensors = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in tensors.items()}
     metric = GrainNoise(tensors, {})
@@ -117,14 +130,15 @@ def train(options: TrainOptions) -> None:
     checkpoints.save(
         path, tensors, metric=GrainNoise.name, architecture=GrainNoise.architecture, version=GrainNoise.version
     )
+    recipe = "python -m cliqa.training.train grain_noise --data photos/ --ratings biq2021/"
     write_card(
         options.out / f"{GrainNoise.name}.md",
         rows_of(metric, test, test_truth),
         inputs=metric.networks[0].inputs,
-        hidden=[settings.hidden for settings in FITS],
+        fits=FITS,
         parameters=sum(value.size for value in tensors.values()),
         examples=len(data.target),
-        command=f"python -m cliqa.training.train grain_noise --data photos/ --examples {count} --seed {options.seed}",
+        command=f"{recipe} --examples {count} --seed {options.seed}",
     )
 
 
@@ -132,7 +146,7 @@ def rows_of(metric: GrainNoise, examples: NoiseExamples, truth: Example) -> list
     """The table of results: error and rank correlation of noisy pictures, and clean ones below 40 dB."""
     versions = examples.statistics.shape[1]
     observations = [
-        {"statistics": examples.statistics[picture, version]}
+        {"statistics": examples.statistics[picture, version], "regions": examples.regions[picture, version]}
         for picture in range(len(examples.target))
         for version in range(versions)
     ]

@@ -8,7 +8,7 @@ and resizing, before JPEG: the noise that one sees.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +19,7 @@ from PIL import ImageFile
 
 from cliqa.signal.psnr import NOISE_FREE, grey
 from cliqa.training.noise.canvases import INTERPOLATIONS, TILE, draw_canvas, draw_layout
-from cliqa.training.noise.families import FAMILIES, draw_family
+from cliqa.training.noise.families import FAMILIES, SHARES, draw_family
 from cliqa.training.noise.fields import Generator, Image, blur
 
 Pixels = NDArray[np.uint8]
@@ -44,7 +44,9 @@ def to_uint8(image: Image) -> Pixels:
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
-def make_picture(rng: Generator, draw_photo: Callable[[Generator], Pixels]) -> NoisyPicture:
+def make_picture(
+    rng: Generator, draw_photo: Callable[[Generator], Pixels], shares: Mapping[str, float] = SHARES
+) -> NoisyPicture:
     """One picture, before JPEG. `draw_photo` gives the uint8 pixels (height, width, 3) of a pristine photograph."""
     rows, columns = draw_layout(rng)
     factor = float(np.exp(rng.uniform(np.log(0.55), np.log(1.4)))) if rng.random() < RESIZE_SHARE else 1.0
@@ -53,7 +55,7 @@ def make_picture(rng: Generator, draw_photo: Callable[[Generator], Pixels]) -> N
     share, family = 1.0, "clean"
     base = noisy = clean
     if rng.random() >= CLEAN_SHARE:
-        family = draw_family(rng)
+        family = draw_family(rng, shares)
         share = 0.5 if FAMILIES[family].two_shots else 1.0
         before, after = FAMILIES[family].make(rng, clean.astype(np.float32), rng.uniform(*PSNR_DRAWN))
         base, noisy = to_uint8(before), to_uint8(after)

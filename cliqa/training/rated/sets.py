@@ -64,6 +64,18 @@ class RatedImage:
     margin: float = math.inf
 
 
+def published_photographs(biq2021: str | os.PathLike[str], least: float = 0.68) -> list[Path]:
+    """Paths of the photographs of BIQ2021's training list that their authors had published and people rated well, sorted.
+
+    For recipes that need originals in good condition: the rating only chooses them.
+    """
+    root = Path(biq2021)
+    with open(root / _BIQ_TABLES[0][1], newline="", encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))[1:]
+    names = [row[0] for row in rows if row[0].startswith("ss03") and float(row[1]) >= least]
+    return [root / "Images" / name for name in sorted(names)]
+
+
 def read_rated(folder: str | os.PathLike[str], table: str | os.PathLike[str] | None = None) -> list[RatedImage]:
     """A rated data set, its layout told by the tables in the folder, or by the table given (columns image, mos).
 

@@ -1,0 +1,70 @@
+"""The torch twin of `cliqa.signal.region_network.RegionNetwork`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cliqa.signal.dense import CLIP
+
+CHANNELS = 96  # of what is seen in a region
+HEADS = 6
+VALUES = 24  # numbers that a head gathers
+
+
+class TorchRegions(nn.Module):
+    """(statistics, rows of regions) -> answers. The standardisation is taken from examples of both."""
+
+    mean: Tensor
+    scale: Tensor
+    row_mean: Tensor
+    row_scale: Tensor
+
+    def __init__(
+        self, statistics: Tensor, rows: Tensor, hidden: Sequence[int], outputs: int, dropout: float = 0.0
+    ) -> None:
+        """`statistics` float (examples, statistics); `rows` float (regions of many examples, facts)."""
+        super().__init__()
+        self.register_buffer("mean", statistics.mean(0))
+        self.register_buffer("scale", statistics.std(0).clamp_min(1e-3))
+        self.register_buffer("row_mean", rows.mean(0))
+        self.register_buffer("row_scale", rows.std(0).clamp_min(1e-2))
+        self.rows = nn.Sequential(
+            nn.Linear(rows.shape[1], CHANNELS), nn.ReLU(), nn.Linear(CHANNELS, CHANNELS), nn.ReLU()
+        )
+        self.attention = nn.Linear(CHANNELS, HEADS)
+        self.values = nn.Linear(CHANNELS, HEADS * VALUES)
+        widths = [statistics.shape[1] + HEADS * VALUES + CHANNELS, *hidden]
+        layers: list[nn.Module] = []
+        for before, after in zip(widths, widths[1:], strict=False):
+            layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)]
+        self.head = nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
+
+    def forward(self, statistics: Tensor, rows: Tensor, noise: float = 0.0) -> Tensor:
+        """(batch, statistics), (batch, regions, facts) -> (batch, outputs). `noise`: deviation added to the statistics in training."""
+        whole = ((statistics - self.mean) / self.scale).clamp(-CLIP, CLIP)
+        if self.training and noise > 0:
+            whole = whole + noise * torch.randn_like(whole)
+        seen = self.rows(((rows - self.row_mean) / self.row_scale).clamp(-CLIP, CLIP))
+        weights = torch.softmax(self.attention(seen), 1)
+        values = self.values(seen).unflatten(2, (HEADS, VALUES))
+        found = torch.einsum("brh,brhv->bhv", weights, values).flatten(1)
+        answers: Tensor = self.head(torch.cat([whole, found, seen.mean(1)], 1))
+        return answers
+
+    def tensors(self, prefix: str = "net.") -> dict[str, NDArray[Any]]:
+        """Weights under the names that `RegionNetwork` reads."""
+        found = {"head.mean": self.mean, "head.scale": self.scale}
+        found |= {"rows.mean": self.row_mean, "rows.scale": self.row_scale}
+        for name, layers in (("rows", self.rows), ("head", self.head)):
+            linears = [layer for layer in layers if isinstance(layer, nn.Linear)]
+            for index, linear in enumerate(linears):
+                found |= {f"{name}.weight.{index}": linear.weight, f"{name}.bias.{index}": linear.bias}
+        for name, linear in (("attention", self.attention), ("values", self.values)):
+            found |= {f"{name}.weight": linear.weight, f"{name}.bias": linear.bias}
+        return {f"{prefix}{name}": np.array(value.detach().numpy()) for name, value in found.items()}
