@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from cliqa.console import Console
 
 
+# NumPy's own linear algebra, which reads these when NumPy is first imported. The networks that it runs are small: more threads would
+# spin for each other, on the processors that the decode workers need (a third of a run's time).
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
 class _Stopped(KeyboardInterrupt):
     """The system asked this process to end; `args` holds the signal's number."""
 
@@ -29,6 +34,8 @@ def guarded(command: str, quiet: bool, action: Callable[[Console], int], resumes
     from cliqa.console import Console
 
     console = Console(command, quiet)
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
     _hold_standard_streams()
     try:
         with _signals_interrupt():

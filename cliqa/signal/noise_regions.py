@@ -75,8 +75,10 @@ def _colour(coefficients: Sequence[Floats]) -> Floats:
 
 def _clipped(parts: Decomposition, side: int) -> Floats:
     """Shares of samples at the lowest and at the highest two levels: (2, regions)."""
+    n, channels, size, _ = parts.tiles.shape
     shares = []
     for clipped in (parts.tiles < 2, parts.tiles > 253):
-        regions = clipped.reshape(len(parts.tiles), 3, side, REGION, side, REGION)
-        shares.append(regions.mean(axis=(1, 3, 5), dtype=np.float32).ravel())
+        counts = clipped.sum(axis=1, dtype=np.uint8).reshape(n, side, REGION, size).sum(axis=2, dtype=np.uint8)
+        whole = counts.reshape(n, side, side, REGION).sum(axis=3, dtype=np.float32)
+        shares.append((whole / np.float32(channels * REGION * REGION)).ravel())
     return np.stack(shares)

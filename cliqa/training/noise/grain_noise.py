@@ -45,7 +45,7 @@ TILES = 8
 REGIONS = 128  # of each picture, at random, that are kept
 PIXEL_REGIONS = 256  # the same, for their single pixels
 FITS = (NoiseFit(seed=1), NoiseFit(seed=2))
-REFINING_EPOCHS, REFINING_RATE = 8, 6e-4  # with the hard examples beside the others
+REFINING_EPOCHS, REFINING_RATE = 12, 6e-4  # with the hard examples beside the others
 WEIGHTS = {"clean": 1.3, "density_grain": 2.5, "structured": 1.5, "impulses": 2.5}  # in the loss; others 1
 FAMILY_NAMES = ("clean", *FAMILIES)
 
@@ -138,6 +138,8 @@ def train(options: TrainOptions) -> None:
         fits=FITS,
         parameters=sum(value.size for value in tensors.values()),
         examples=len(data.target),
+        hard=len(hard.target),
+        refining=REFINING_EPOCHS,
         command=f"{recipe} --examples {count} --seed {options.seed}",
     )
 
