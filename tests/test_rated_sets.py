@@ -145,4 +145,6 @@ def test_published_photographs_are_the_good_ones_of_the_training_list(tmp_path):
         "Image Name,MOS\nss03 (2).jpg,0.8\nss01 (1).jpg,0.9\nss03 (1).jpg,0.7\nss03 (3).jpg,0.6\n"
     )
     assert [path.name for path in published_photographs(tmp_path)] == ["ss03 (1).jpg", "ss03 (2).jpg"]
+    with pytest.raises(UsageError, match="is not BIQ2021"):
+        published_photographs(tmp_path / "elsewhere")
     assert published_photographs(tmp_path, 0.75) == [tmp_path / "Images" / "ss03 (2).jpg"]

@@ -67,9 +67,11 @@ class RatedImage:
 def published_photographs(biq2021: str | os.PathLike[str], least: float = 0.68) -> list[Path]:
     """Paths of the photographs of BIQ2021's training list that their authors had published and people rated well, sorted.
 
-    For recipes that need originals in good condition: the rating only chooses them.
+    For recipes that need originals in good condition: the rating only chooses them. Raises UsageError where the list is missing.
     """
     root = Path(biq2021)
+    if not (root / _BIQ_TABLES[0][1]).is_file():
+        raise UsageError(f"{root} is not BIQ2021: it has no {_BIQ_TABLES[0][1]}")
     with open(root / _BIQ_TABLES[0][1], newline="", encoding="utf-8") as stream:
         rows = list(csv.reader(stream))[1:]
     names = [row[0] for row in rows if row[0].startswith("ss03") and float(row[1]) >= least]
