@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # NumPy's own linear algebra, which reads these when NumPy is first imported. The networks that it runs are small: more threads would
 # spin for each other, on the processors that the decode workers need (a third of a run's time).
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+LINEAR_ALGEBRA = ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 class _Stopped(KeyboardInterrupt):
@@ -34,7 +34,7 @@ def guarded(command: str, quiet: bool, action: Callable[[Console], int], resumes
     from cliqa.console import Console
 
     console = Console(command, quiet)
-    for name in ONE_THREAD:
+    for name in LINEAR_ALGEBRA:
         os.environ.setdefault(name, "1")
     _hold_standard_streams()
     try:

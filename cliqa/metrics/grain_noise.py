@@ -17,7 +17,7 @@ from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.level_histogram import median_level, softmax
 from cliqa.signal.noise_blocks import decompose
-from cliqa.signal.noise_regions import noise_regions
+from cliqa.signal.noise_regions import FACTS, noise_regions
 from cliqa.signal.noise_statistics import noise_statistics
 from cliqa.signal.psnr import NOISE_FREE
 from cliqa.signal.region_network import RegionNetwork
@@ -44,8 +44,12 @@ class GrainNoise(Metric):
             self.networks = [RegionNetwork(tensors, f"net{index}.") for index in range(count)]
         except KeyError as error:
             raise CheckpointError(f"the grain_noise weights are incomplete: {error}") from error
-        if not self.networks or any(network.outputs != len(LEVELS) for network in self.networks):
-            raise CheckpointError("the grain_noise weights are incomplete: no network, or one with other levels")
+        if not self.networks or any(
+            network.outputs != len(LEVELS) or network.inputs[1] != FACTS for network in self.networks
+        ):
+            raise CheckpointError(
+                "the grain_noise weights are incomplete: no network, or one with other levels or facts"
+            )
 
     @classmethod
     def observe(cls, view: View) -> Observation:
