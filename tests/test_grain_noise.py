@@ -5,7 +5,7 @@ from PIL import Image
 from cliqa.errors import CheckpointError
 from cliqa.images import LoadedImage
 from cliqa.metrics import View, load_metric
-from cliqa.metrics.grain_noise import GrainNoise
+from cliqa.metrics.grain_noise import LEVELS, GrainNoise
 from cliqa.patches import select_patches, spread_patches, tile_detail
 from cliqa.signal.psnr import grey_psnr
 
@@ -59,6 +59,21 @@ def test_score_does_not_depend_on_the_batch(metric):
     together = metric.score(seen)
     assert [metric.score([each])[0] for each in seen] == together
     assert metric.score(seen[::-1]) == together[::-1]
+
+
+def test_doubtful_pictures_read_as_noisy_and_sure_ones_as_clean(metric):
+    levels = len(LEVELS)
+
+    def answer(clean: float, noisy: float) -> float:
+        chances = np.full(levels, 1e-6, np.float32)
+        chances[[-1, levels - 11]] = clean, noisy
+        other = GrainNoise.__new__(GrainNoise)
+        other.networks = [lambda statistics, regions: np.log(chances)]
+        return other._psnr(np.zeros(1), np.zeros((1, 1)))
+
+    assert LEVELS[levels - 11] == 40
+    assert answer(0.6, 0.4) == pytest.approx(40, abs=0.6)
+    assert answer(0.95, 0.05) > 49
 
 
 def test_grey_pictures_are_scored(metric):

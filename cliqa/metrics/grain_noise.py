@@ -2,7 +2,8 @@
 
 `observe` takes tiles from the most detailed to the flattest and reduces them to statistics of their blocks and single pixels, and to a
 row of facts for every region; `score` reads these with small networks, whose histograms of the PSNR are averaged. The
-answer is the median.
+answer is the median, after "no noise" has lost most of its weight: a picture in doubt is more likely a noisy one than it was among the
+examples, and to call strong noise clean is the worst error.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from cliqa.signal.psnr import NOISE_FREE
 from cliqa.signal.region_network import RegionNetwork
 from cliqa.signal.single_pixels import pixel_facts, single_pixels
 
+CLEAN_WEIGHT = (
+    0.25  # of the highest level against what the networks give it: a fifth of what they learnt from has no noise at all
+)
 LEVELS = np.arange(15.0, NOISE_FREE + 1, dtype=np.float32)  # dB, the bins of the networks' histograms
 
 
@@ -67,4 +71,6 @@ class GrainNoise(Metric):
 
     def _psnr(self, statistics: NDArray[Any], regions: NDArray[Any]) -> float:
         chances = np.mean([softmax(network(statistics, regions)) for network in self.networks], axis=0)
+        chances[-1] *= CLEAN_WEIGHT
+        chances /= chances.sum()
         return float(np.clip(median_level(chances, float(LEVELS[0])), 0.0, NOISE_FREE))

@@ -112,7 +112,7 @@ def shots(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
     chroma = float(rng.uniform(0.8, 3.0)) if rng.random() < 0.6 else 0.0
     contrast = float(rng.uniform(0, 1)) if rng.random() < 0.5 else 0.0
     radius, amount = float(rng.uniform(0.5, 1.6)), float(rng.uniform(0.2, 1.6)) if rng.random() < 0.8 else 0.0
-    quality = int(rng.integers(85, 100)) if rng.random() < 0.6 else 0
+    quality = int(rng.integers(70, 100)) if rng.random() < 0.75 else 0
     sampling = int(rng.choice([0, 1, 2]))
 
     def take(noise: Image) -> Image:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,7 @@ from cliqa.training.noise.textures import TEXTURES, texture
 from cliqa.training.photos import Photo
 
 Pixels = NDArray[np.uint8]
+Source = tuple[Path, bool] | int  # a photograph and whether it is halved, or the number of a texture
 
 TILE = 128
 LAYOUTS = {
@@ -36,6 +37,8 @@ LAYOUTS = {
 KIND_SHARES = {"lossless": 0.37, "camera": 0.13, "published": 0.4, "drawn": 0.05, "texture": 0.05}
 HALVED = ("camera", "published")  # JPEGs: at half size little of their own noise and compression is left
 SINGLE_SHARE = 0.6  # canvases from one photograph
+BUSY_SHARE, CANDIDATES = 0.35, 4  # how often the photograph is the busiest of so many
+SOFT_SHARE = 0.1  # crops that are enlarged: as soft as cameras' files are at their native size
 cv2.setNumThreads(1)
 INTERPOLATIONS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
@@ -54,21 +57,39 @@ class Sources:
         return cls(paths | ({"published": tuple(published)} if published else {}))
 
     def draw(self, rng: Generator) -> Pixels:
-        """The pixels of one, uint8 (height, width, 3): kinds by `KIND_SHARES`, textures made."""
+        """The pixels of one, uint8 (height, width, 3): of any, or of the busiest among a few."""
+        if rng.random() >= BUSY_SHARE:
+            return pixels_of(self._choose(rng))
+        return pixels_of(max((self._choose(rng) for _ in range(CANDIDATES)), key=busyness))
+
+    def _choose(self, rng: Generator) -> Source:
+        """Any: kinds by `KIND_SHARES`, all of a kind alike."""
         shares = {kind: share for kind, share in KIND_SHARES.items() if kind in self.paths or kind == "texture"}
         weights = np.array(list(shares.values()))
         kind = str(rng.choice(list(shares), p=weights / weights.sum()))
         if kind == "texture":
-            return texture(int(rng.integers(TEXTURES)))
+            return int(rng.integers(TEXTURES))
         paths = self.paths[kind]
-        return pixels_of(paths[int(rng.integers(len(paths)))], halve=kind in HALVED)
+        return paths[int(rng.integers(len(paths)))], kind in HALVED
 
 
-@lru_cache(maxsize=800)
-def pixels_of(path: Path, halve: bool) -> Pixels:
-    """A photograph, at half its size where asked for."""
-    image = Pillow.open(path).convert("RGB")
-    return np.asarray(image.reduce(2) if halve else image)
+@lru_cache(maxsize=8000)
+def pixels_of(source: Source) -> Pixels:
+    """A texture, or a photograph, at half its size where asked for."""
+    if isinstance(source, int):
+        return texture(source)
+    image = Pillow.open(source[0]).convert("RGB")
+    return np.asarray(image.reduce(2) if source[1] else image)
+
+
+@cache
+def busyness(source: Source) -> float:
+    """How much detail the flattest fifth of the 16x16 regions has: what dense texture has, and little else without noise."""
+    grey = pixels_of(source)[..., 1].astype(np.float32)
+    rows, columns = (length // 16 for length in grey.shape)
+    detail = np.abs(cv2.Laplacian(grey, cv2.CV_32F))[: rows * 16, : columns * 16]
+    regions = detail.reshape(rows, 16, columns, 16).mean(axis=(1, 3))
+    return float(np.percentile(regions, 20))
 
 
 def draw_layout(rng: Generator) -> tuple[int, int]:
@@ -78,10 +99,12 @@ def draw_layout(rng: Generator) -> tuple[int, int]:
     return layouts[int(rng.choice(len(layouts), p=weights / weights.sum()))]
 
 
-def draw_canvas(rng: Generator, draw_photo: Callable[[Generator], Pixels], height: int, width: int) -> Image:
-    """A clean canvas, float32 (height, width, 3) in 0-255."""
+def draw_canvas(
+    rng: Generator, draw_photo: Callable[[Generator], Pixels], height: int, width: int, soft: float = SOFT_SHARE
+) -> Image:
+    """A clean canvas, float32 (height, width, 3) in 0-255. `soft`: share of the crops that are enlarged."""
     if rng.random() < SINGLE_SHARE:
-        return tone(rng, _part(rng, draw_photo(rng), height, width))
+        return tone(rng, _part(rng, draw_photo(rng), height, width, soft))
     canvas = np.empty((height, width, 3), np.float32)
     cut_y, cut_x = height, width
     if rng.random() < 0.5 or min(height, width) <= TILE:  # two parts, else four
@@ -95,16 +118,18 @@ def draw_canvas(rng: Generator, draw_photo: Callable[[Generator], Pixels], heigh
         for columns in (slice(0, cut_x), slice(cut_x, width)):
             part_height, part_width, _ = canvas[rows, columns].shape
             if part_height and part_width:
-                canvas[rows, columns] = tone(rng, _part(rng, draw_photo(rng), part_height, part_width))
+                canvas[rows, columns] = tone(rng, _part(rng, draw_photo(rng), part_height, part_width, soft))
     return canvas
 
 
-def _part(rng: Generator, photo: Pixels, height: int, width: int) -> Image:
-    """`height` x `width` pixels of a photograph, scaled down, turned, softened or sharpened: float32 0-255."""
+def _part(rng: Generator, photo: Pixels, height: int, width: int, soft: float) -> Image:
+    """`height` x `width` pixels of a photograph, scaled, turned, softened or sharpened: float32 0-255."""
     if rng.random() < 0.5:
         photo = photo.transpose(1, 0, 2)
     room = min(photo.shape[0] / height, photo.shape[1] / width)
-    if room >= 1.2 and rng.random() < 0.45:
+    if rng.random() < soft:
+        crop = _enlarged_crop(rng, photo, height, width)
+    elif room >= 1.2 and rng.random() < 0.45:
         crop = _scaled_crop(rng, photo, height, width, min(room, 2.5))
     elif height % TILE == 0 and width % TILE == 0 and (room < 1 or rng.random() < 0.4):
         crop = _gathered(rng, photo, height, width)
@@ -143,6 +168,14 @@ def _scaled_crop(rng: Generator, photo: Pixels, height: int, width: int, most: f
         return np.asarray(cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     kernels = (Pillow.Resampling.BOX, Pillow.Resampling.BILINEAR, Pillow.Resampling.BICUBIC, Pillow.Resampling.LANCZOS)
     return np.asarray(Pillow.fromarray(crop).resize((width, height), kernels[int(rng.integers(4))]))
+
+
+def _enlarged_crop(rng: Generator, photo: Pixels, height: int, width: int) -> Pixels:
+    """A smaller crop enlarged by up to 2.5."""
+    factor = float(rng.uniform(1.2, 2.5))
+    crop = _crop(rng, photo, max(8, round(height / factor)), max(8, round(width / factor)))
+    how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)[int(rng.integers(3))]
+    return np.asarray(cv2.resize(crop, (width, height), interpolation=how), np.uint8)
 
 
 def _gathered(rng: Generator, photo: Pixels, height: int, width: int) -> Pixels:

@@ -7,7 +7,7 @@ contrast of the noisy examples is changed at every step, which is worth many mor
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +66,6 @@ class NoiseExamples:
         return *seen, *(torch.from_numpy(np.repeat(values, versions)) for values in rest)  # type: ignore[return-value]
 
 
-def joined(one: NoiseExamples, other: NoiseExamples) -> NoiseExamples:
-    """The examples of both."""
-    pairs = ((getattr(one, part.name), getattr(other, part.name)) for part in fields(NoiseExamples))
-    return NoiseExamples(*(np.concatenate(pair) for pair in pairs))
-
-
 def histogram(target: Tensor, levels: Tensor, softness: float) -> Tensor:
     """(batch,) -> (batch, levels): a normal bell of deviation `softness` around the target, summing to 1."""
     inside = target.clamp(float(levels[0]), float(levels[-1]))
@@ -86,12 +80,10 @@ def fit_noise(
     slopes: tuple[NDArray[np.float32], NDArray[np.float32]],
     work: Path,
     settings: NoiseFit,
-    start: TorchRegions | None = None,
 ) -> TorchRegions:
     """Fit and return the network with the averaged weights.
 
     Args:
-        start: the network to begin with, which is left as it is; a new one where there is none.
         levels: centres of the bins, evenly spaced, dB.
         slopes: float32 (statistics,) and (facts,): how much each rises when all energies rise by a factor e.
         work: folder for `state.pt` (resumed from when it exists) and `curve.csv` (cross entropy of training, mean absolute error of
@@ -104,8 +96,6 @@ def fit_noise(
     rise, row_rise = (torch.from_numpy(each * np.float32(np.log(10) / 10)) for each in slopes)  # per dB
     rows = regions[::STANDARDISED_BY].float().flatten(0, 1)
     net = TorchRegions(statistics[::2], rows, settings.hidden, len(levels), settings.dropout)
-    if start is not None:
-        net.load_state_dict(start.state_dict())
     fit = AveragedFit(net, len(target), settings, work, warm_up=0.15)
     for epoch, batches in fit.epochs():
         total = 0.0

@@ -8,8 +8,6 @@ Every example is one picture, seen twice: without compression and as JPEG.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,29 +28,27 @@ from cliqa.signal.single_pixels import pixel_facts, sample_regions, single_pixel
 from cliqa.training.examples import Example, generate_shards
 from cliqa.training.noise.canvases import Sources
 from cliqa.training.noise.card import write_card
-from cliqa.training.noise.families import FAMILIES, HARD_SHARES, SHARES
-from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise, joined
+from cliqa.training.noise.families import FAMILIES
+from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise
 from cliqa.training.noise.noisy_photos import draw_quality, make_picture, save_jpeg
 from cliqa.training.photos import KINDS, Split, read_photos
 from cliqa.training.rated.sets import published_photographs
 from cliqa.training.train import TrainOptions
 
-EXAMPLES = 49_152
-HARD_SHARE = 0.25  # how many hard examples for one of the others
+EXAMPLES = 147_456
 VAL_EXAMPLES = 512
 TEST_EXAMPLES = 256
 TILES = 8
 REGIONS = 128  # of each picture, at random, that are kept
 PIXEL_REGIONS = 256  # the same, for their single pixels
 FITS = (NoiseFit(seed=1), NoiseFit(seed=2))
-REFINING_EPOCHS, REFINING_RATE = 12, 6e-4  # with the hard examples beside the others
-WEIGHTS = {"clean": 1.3, "density_grain": 2.5, "structured": 1.5, "impulses": 2.5}  # in the loss; others 1
+WEIGHTS = {"clean": 1.3, "density_grain": 1.5, "structured": 1.5, "impulses": 1.5}  # in the loss; others 1
 FAMILY_NAMES = ("clean", *FAMILIES)
 
 
-def make_example(sources: Sources, shares: Mapping[str, float], rng: np.random.Generator, index: int) -> Example:
+def make_example(sources: Sources, rng: np.random.Generator, index: int) -> Example:
     """Statistics, regions and single pixels of one picture, uncompressed and as JPEG (2, ...), and the truth."""
-    picture = make_picture(rng, sources.draw, shares)
+    picture = make_picture(rng, sources.draw)
     quality = draw_quality(rng)
     versions = (picture.pixels, save_jpeg(rng, picture.pixels, quality))
     parts = [decompose(spread_patches(Image.fromarray(np.ascontiguousarray(pixels)), TILES)) for pixels in versions]
@@ -67,14 +63,14 @@ def make_example(sources: Sources, shares: Mapping[str, float], rng: np.random.G
     }
 
 
-def make_examples(options: TrainOptions, split: Split, count: int, seed: int, hard: bool = False) -> list[Path]:
+def make_examples(options: TrainOptions, split: Split, count: int, seed: int) -> list[Path]:
     """Shards of examples of one split, made or left as they are. Only training takes drawings and JPEGs, too."""
     photos = read_photos(options.data, split, KINDS if split == "train" else ("lossless",))
     published = published_photographs(options.ratings) if options.ratings and split == "train" else []
     return generate_shards(
-        partial(make_example, Sources.of(photos, published), HARD_SHARES if hard else SHARES),
+        partial(make_example, Sources.of(photos, published)),
         count,
-        options.work / ("hard" if hard else split),
+        options.work / split,
         seed=options.seed * 10 + seed,
         workers=options.workers,
     )
@@ -113,13 +109,9 @@ def train(options: TrainOptions) -> None:
     count = options.examples or EXAMPLES
     val, val_truth = read_examples(make_examples(options, "val", VAL_EXAMPLES, 1))
     data, _ = read_examples(make_examples(options, "train", count, 0))
-    hard, _ = read_examples(make_examples(options, "train", round(count * HARD_SHARE), 3, hard=True))
-    both = joined(data, hard)
     tensors: dict[str, NDArray[Any]] = {}
     for number, settings in enumerate(FITS):
-        first = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)
-        refining = replace(settings, epochs=REFINING_EPOCHS, rate=REFINING_RATE)
-        net = fit_noise(both, val, LEVELS, slopes(), options.work / f"refined{number}", refining, first)
+        net = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)
         tensors |= net.tensors(f"net{number}.")
     tensors = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in tensors.items()}
     metric = GrainNoise(tensors, {})
@@ -138,8 +130,6 @@ def train(options: TrainOptions) -> None:
         fits=FITS,
         parameters=sum(value.size for value in tensors.values()),
         examples=len(data.target),
-        hard=len(hard.target),
-        refining=REFINING_EPOCHS,
         command=f"{recipe} --examples {count} --seed {options.seed}",
     )
 

@@ -8,7 +8,7 @@ and resizing, before JPEG: the noise that one sees.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -18,14 +18,15 @@ from PIL import Image as Pillow
 from PIL import ImageFile
 
 from cliqa.signal.psnr import NOISE_FREE, grey
-from cliqa.training.noise.canvases import INTERPOLATIONS, TILE, draw_canvas, draw_layout
-from cliqa.training.noise.families import FAMILIES, SHARES, draw_family
+from cliqa.training.noise.canvases import INTERPOLATIONS, SOFT_SHARE, TILE, draw_canvas, draw_layout
+from cliqa.training.noise.families import FAMILIES, draw_family
 from cliqa.training.noise.fields import Generator, Image, blur
 
 Pixels = NDArray[np.uint8]
 
 CLEAN_SHARE = 0.2  # of all examples
 PSNR_DRAWN = (19.0, 52.0)  # a little beyond 20-50, so that the ends are learnt too
+SOFT_SHARES = {"clean": 0.2, "camera": 0.4, "denoised": 0.4, "shots": 0.6, "mixture": 0.4}  # cameras' files are soft
 SHARPEN_SHARE = RESIZE_SHARE = 0.2
 ImageFile.MAXBLOCK = 1 << 24  # bytes: Pillow's own buffer is too small for progressive files of noise
 
@@ -44,18 +45,15 @@ def to_uint8(image: Image) -> Pixels:
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
-def make_picture(
-    rng: Generator, draw_photo: Callable[[Generator], Pixels], shares: Mapping[str, float] = SHARES
-) -> NoisyPicture:
+def make_picture(rng: Generator, draw_photo: Callable[[Generator], Pixels]) -> NoisyPicture:
     """One picture, before JPEG. `draw_photo` gives the uint8 pixels (height, width, 3) of a pristine photograph."""
     rows, columns = draw_layout(rng)
     factor = float(np.exp(rng.uniform(np.log(0.55), np.log(1.4)))) if rng.random() < RESIZE_SHARE else 1.0
-    sides = [max(64, 2 * round(count * TILE / factor / 2)) for count in (rows, columns)]
-    clean = to_uint8(draw_canvas(rng, draw_photo, *sides))
-    share, family = 1.0, "clean"
-    base = noisy = clean
-    if rng.random() >= CLEAN_SHARE:
-        family = draw_family(rng, shares)
+    height, width = (max(64, 2 * round(count * TILE / factor / 2)) for count in (rows, columns))
+    family = "clean" if rng.random() < CLEAN_SHARE else draw_family(rng)
+    share, soft = 1.0, SOFT_SHARES.get(family, SOFT_SHARE)
+    base = noisy = clean = to_uint8(draw_canvas(rng, draw_photo, height, width, soft))
+    if family != "clean":
         share = 0.5 if FAMILIES[family].two_shots else 1.0
         before, after = FAMILIES[family].make(rng, clean.astype(np.float32), rng.uniform(*PSNR_DRAWN))
         base, noisy = to_uint8(before), to_uint8(after)
