@@ -49,3 +49,17 @@ def test_a_complete_fit_is_read_back(tmp_path):
     assert len(np.genfromtxt(tmp_path / "curve.csv", delimiter=",", names=True)) == 2 and not again.training
     for name, value in once.tensors().items():
         np.testing.assert_array_equal(value, again.tensors()[name])
+
+
+def test_a_fit_goes_on_from_a_network_and_leaves_it_alone(tmp_path):
+    data, slopes = examples(64, 15, 25, 0), (np.ones(2, np.float32), np.ones(3, np.float32))
+    first = fit_noise(data, data, LEVELS, slopes, tmp_path / "first", replace(SMALL, epochs=12))
+    before = first.tensors()
+    fit_noise(data, data, LEVELS, slopes, tmp_path / "next", replace(SMALL, epochs=2, rate=1e-4), first)
+    errors = [
+        np.genfromtxt(tmp_path / name / "curve.csv", delimiter=",", names=True)["val_error"]
+        for name in ("first", "next")
+    ]
+    assert errors[1][0] == pytest.approx(errors[0][-1], abs=0.3) and errors[0][0] > errors[1][0] + 1
+    for name, value in first.tensors().items():
+        np.testing.assert_array_equal(value, before[name])

@@ -2,8 +2,8 @@
 
 `observe` takes tiles from the most detailed to the flattest and reduces them to statistics of their blocks and single pixels, and to a
 row of facts for every region; `score` reads these with small networks, whose histograms of the PSNR are averaged. The
-answer is the median, after "no noise" has lost most of its weight: a picture in doubt is more likely a noisy one than it was among the
-examples, and to call strong noise clean is the worst error.
+answer is the median, after the histograms were widened and "no noise" has lost most of its weight: on photographs that are not among
+the examples the networks are too sure, and to call strong noise clean is the worst error.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from cliqa.signal.psnr import NOISE_FREE
 from cliqa.signal.region_network import RegionNetwork
 from cliqa.signal.single_pixels import pixel_facts, single_pixels
 
-CLEAN_WEIGHT = (
-    0.25  # of the highest level against what the networks give it: a fifth of what they learnt from has no noise at all
-)
+TEMPERATURE = 1.75  # of the softmax: the networks are too sure (Guo et al. 2017)
+CLEAN_WEIGHT = 0.25  # of the highest level against what they give it: a fifth of what they learnt from has no noise
 LEVELS = np.arange(15.0, NOISE_FREE + 1, dtype=np.float32)  # dB, the bins of the networks' histograms
 
 
@@ -70,7 +69,9 @@ class GrainNoise(Metric):
         return [{"psnr": self._psnr(observation["statistics"], observation["regions"])} for observation in observations]
 
     def _psnr(self, statistics: NDArray[Any], regions: NDArray[Any]) -> float:
-        chances = np.mean([softmax(network(statistics, regions)) for network in self.networks], axis=0)
+        chances = np.mean(
+            [softmax(network(statistics, regions) / np.float32(TEMPERATURE)) for network in self.networks], axis=0
+        )
         chances[-1] *= CLEAN_WEIGHT
         chances /= chances.sum()
         return float(np.clip(median_level(chances, float(LEVELS[0])), 0.0, NOISE_FREE))

@@ -49,8 +49,9 @@ class RegionNetwork:
         """float (statistics,) and (regions, facts), of one picture -> float32 (answers,), before any output function."""
         seen = np.maximum(self.rows(regions), 0)
         weights = softmax((seen @ self.attention.T + self.attention_bias).T)  # (heads, regions)
-        values = (seen @ self.values.T + self.values_bias).reshape(len(seen), len(weights), -1)
-        found = np.matmul(weights[:, None], values.transpose(1, 0, 2)).ravel()
+        gathered = weights @ seen  # a head's weights sum to 1, so its values are those of the mean that it takes
+        values = self.values.reshape(len(weights), -1, seen.shape[1])
+        found = np.matmul(values, gathered[:, :, None]).ravel() + self.values_bias
         whole = standardise(statistics, self.head.mean, self.head.scale)
         result: Floats = self.head.layered(np.concatenate([whole, found, seen.mean(axis=0)])[None])[0]
         return result

@@ -27,7 +27,7 @@ class NoiseFit:
     """Settings of one fit."""
 
     hidden: tuple[int, ...] = (384, 192)
-    epochs: int = 38
+    epochs: int = 28
     batch: int = 128
     rate: float = 2e-3
     decay: float = 1e-2
@@ -80,10 +80,12 @@ def fit_noise(
     slopes: tuple[NDArray[np.float32], NDArray[np.float32]],
     work: Path,
     settings: NoiseFit,
+    start: TorchRegions | None = None,
 ) -> TorchRegions:
     """Fit and return the network with the averaged weights.
 
     Args:
+        start: the network to begin with, which is left as it is; a new one where there is none.
         levels: centres of the bins, evenly spaced, dB.
         slopes: float32 (statistics,) and (facts,): how much each rises when all energies rise by a factor e.
         work: folder for `state.pt` (resumed from when it exists) and `curve.csv` (cross entropy of training, mean absolute error of
@@ -96,6 +98,8 @@ def fit_noise(
     rise, row_rise = (torch.from_numpy(each * np.float32(np.log(10) / 10)) for each in slopes)  # per dB
     rows = regions[::STANDARDISED_BY].float().flatten(0, 1)
     net = TorchRegions(statistics[::2], rows, settings.hidden, len(levels), settings.dropout)
+    if start is not None:
+        net.load_state_dict(start.state_dict())
     fit = AveragedFit(net, len(target), settings, work, warm_up=0.15)
     for epoch, batches in fit.epochs():
         total = 0.0

@@ -8,6 +8,8 @@ Every example is one picture, seen twice: without compression and as JPEG.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,7 +44,9 @@ TILES = 8
 REGIONS = 128  # of each picture, at random, that are kept
 PIXEL_REGIONS = 256  # the same, for their single pixels
 FITS = (NoiseFit(seed=1), NoiseFit(seed=2))
+AGAIN = NoiseFit(epochs=8, rate=1.5e-3, dropout=0.3, input_noise=0.15)  # from where each ended; both are used
 WEIGHTS = {"clean": 1.3, "density_grain": 1.5, "structured": 1.5, "impulses": 1.5}  # in the loss; others 1
+AGAIN_WEIGHTS = WEIGHTS | {"shots": 1.5, "denoised": 1.5}
 FAMILY_NAMES = ("clean", *FAMILIES)
 
 
@@ -81,9 +85,13 @@ def read_examples(shards: list[Path]) -> tuple[NoiseExamples, Example]:
     stored = [dict(np.load(path)) for path in shards]
     whole = {name: np.concatenate([shard[name] for shard in stored]) for name in stored[0]}
     statistics = np.concatenate([whole.pop("statistics"), pixel_facts(whole.pop("pixels"))], axis=2)
-    weights = np.array([WEIGHTS.get(name, 1.0) for name in FAMILY_NAMES], np.float32)[whole["family"]]
-    psnr = whole["psnr"].astype(np.float32)
-    return NoiseExamples(statistics, whole.pop("regions"), psnr, weights, whole["family"] > 0), whole
+    family, psnr = whole["family"], whole["psnr"].astype(np.float32)
+    return NoiseExamples(statistics, whole.pop("regions"), psnr, weights_of(family, WEIGHTS), family > 0), whole
+
+
+def weights_of(family: NDArray[np.int64], weights: Mapping[str, float]) -> NDArray[np.float32]:
+    """How much each example counts in the loss; `family`: indices of `FAMILY_NAMES`."""
+    return np.array([weights.get(name, 1.0) for name in FAMILY_NAMES], np.float32)[family]
 
 
 def slopes() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -108,11 +116,14 @@ def train(options: TrainOptions) -> None:
     torch.set_flush_denormal(True)
     count = options.examples or EXAMPLES
     val, val_truth = read_examples(make_examples(options, "val", VAL_EXAMPLES, 1))
-    data, _ = read_examples(make_examples(options, "train", count, 0))
+    data, truth = read_examples(make_examples(options, "train", count, 0))
+    again = replace(data, weight=weights_of(truth["family"], AGAIN_WEIGHTS))
     tensors: dict[str, NDArray[Any]] = {}
     for number, settings in enumerate(FITS):
-        net = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)
-        tensors |= net.tensors(f"net{number}.")
+        work, other = options.work / f"fit{number}", replace(AGAIN, seed=settings.seed + 10)
+        first = fit_noise(data, val, LEVELS, slopes(), work, settings)
+        second = fit_noise(again, val, LEVELS, slopes(), work.with_name(f"again{number}"), other, first)
+        tensors |= first.tensors(f"net{2 * number}.") | second.tensors(f"net{2 * number + 1}.")
     tensors = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in tensors.items()}
     metric = GrainNoise(tensors, {})
     print("val:", *rows_of(metric, val, val_truth), sep="\n")
@@ -128,6 +139,7 @@ def train(options: TrainOptions) -> None:
         rows_of(metric, test, test_truth),
         inputs=metric.networks[0].inputs,
         fits=FITS,
+        again=AGAIN.epochs,
         parameters=sum(value.size for value in tensors.values()),
         examples=len(data.target),
         command=f"{recipe} --examples {count} --seed {options.seed}",

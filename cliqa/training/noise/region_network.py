@@ -52,8 +52,9 @@ class TorchRegions(nn.Module):
             whole = whole + noise * torch.randn_like(whole)
         seen = self.rows(((rows - self.row_mean) / self.row_scale).clamp(-CLIP, CLIP))
         weights = torch.softmax(self.attention(seen), 1)
-        values = self.values(seen).unflatten(2, (HEADS, VALUES))
-        found = torch.einsum("brh,brhv->bhv", weights, values).flatten(1)
+        gathered = weights.transpose(1, 2) @ seen  # (batch, heads, channels); a head's weights sum to 1
+        values = self.values.weight.unflatten(0, (HEADS, VALUES))
+        found = torch.einsum("bhc,hvc->bhv", gathered, values).flatten(1) + self.values.bias
         answers: Tensor = self.head(torch.cat([whole, found, seen.mean(1)], 1))
         return answers
 
