@@ -39,13 +39,13 @@ families: Gaussian (white and correlated; grey, by channel, shared), Poisson-Gau
 demosaicings, what nine denoisers leave, two shots through a camera's whole chain with its JPEG, chroma, film grain in several
 sizes added or in density (log-normal, speckle), structured (rows and columns, interference, repeated tiles, scan lines, few
 levels), impulses and mixtures; the strength is drawn so that the PSNR is uniform in 19-52 dB. A fifth are then sharpened and a
-fifth resized. Half of the noise is of the families that are hardest to tell from texture, or most like files from cameras; a third
-of the photographs are the busiest of four, and a part of the crops, most for cameras' noise, is enlarged, as soft as files of
-cameras are at their native size. {epochs} epochs; from where each of the {starts} fits ended another cycle of {again} epochs
+fifth resized. Half of the noise is of the families that are hardest to tell from texture, or most like files from cameras; a
+third of the photographs are the busiest of four, and a part of the crops, most for cameras' noise, is enlarged, as soft as files
+of cameras are at their native size. {epochs} epochs; from where each of the {starts} fits ended another cycle of {again} epochs
 began, with more dropout, and the networks of both ends are used (snapshot ensembles, Huang et al. 2017). At every step 64 regions
 of each picture are shown, and the contrast of noisy examples is changed by up to 3 dB, which changes the logarithms of their
-energies and their PSNR by as much. Licences of the photographs: see the data folder's manifest; all allow training. The authors of BIQ2021
-state no licence; most of its photographs, and all that were used here, are from Unsplash.
+energies and their PSNR by as much. Licences of the photographs: see the data folder's manifest; all allow training. The authors
+of BIQ2021 state no licence; most of its photographs, and all that were used here, are from Unsplash.
 
 Made by `{command}`.
 
