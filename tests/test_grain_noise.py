@@ -61,7 +61,7 @@ def test_score_does_not_depend_on_the_batch(metric):
     assert metric.score(seen[::-1]) == together[::-1]
 
 
-def test_doubtful_pictures_read_as_noisy_and_sure_ones_as_clean(metric):
+def test_doubtful_pictures_read_as_noisy_and_sure_ones_as_clean():
     levels = len(LEVELS)
 
     def answer(clean: float, noisy: float) -> float:

@@ -85,7 +85,7 @@ below 40 dB. Part of what is measured there is no noise: scenes that moved by pa
 files. The Spearman moves by 0.1 with the start of the fit and falls while a fit goes on (0.64 after 3 of 28 epochs, 0.56 after
 12): what the examples' cameras do is not yet what real ones do.
 
-Time: 20-25 ms per picture on one core of a slow, busy machine, ranking its tiles (1-6 ms) included, at any size; of this the
+Time: 20-30 ms per picture on one core of a slow, busy machine, ranking its tiles (1-6 ms) included, at any size; of this the
 networks 4 ms.
 
 What helped, on val: facts of regions (after the same 9 epochs over 30,720 pictures, one network: 1.99 dB without them, 1.63
