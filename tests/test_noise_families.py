@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,9 +10,10 @@ from cliqa.training.photos import Photo
 pytest.importorskip("cv2")
 from cliqa.training.noise.canvases import LAYOUTS, TILE, Sources, busyness, draw_canvas
 from cliqa.training.noise.demosaicing import bilinear, edge_aware, gradient_corrected, mosaic
-from cliqa.training.noise.denoisers import draw_denoiser
+from cliqa.training.noise.denoisers import draw_denoiser, edge_weight, kept_at_edges
 from cliqa.training.noise.families import FAMILIES, draw_family
 from cliqa.training.noise.noisy_photos import make_picture, save_jpeg, to_uint8
+from cliqa.training.noise.shots import draw_chain, moved
 from cliqa.training.noise.textures import texture
 
 
@@ -44,6 +47,32 @@ def test_two_shots_differ_only_by_their_noise():
         for psnr in (22.0, 44.0)
     )
     assert all(much < little for much, little in zip(strong, weak, strict=True))
+
+
+def test_a_chain_without_noise_and_motion_takes_the_same_shot_twice():
+    image = scene()
+    chain = replace(draw_chain(np.random.default_rng(3), 30.0), deviation=0.0, motion=0.0)
+    one, other = (chain.shoot(np.random.default_rng(seed), image) for seed in range(2))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_moving_takes_the_picture_along():
+    image = scene()
+    np.testing.assert_allclose(moved(image, 2.0, -1.0)[8:-8, 8:-8], image[9:-7, 6:-10], atol=1e-3)
+    half = moved(image, 0.5, 0.0)[8:-8, 8:80]
+    assert np.abs(half - (image[8:-8, 7:79] + image[8:-8, 8:80]) / 2).max() < 0.5
+
+
+def test_edges_keep_their_noise():
+    rng = np.random.default_rng(0)
+    image = np.full((64, 96, 3), 80, np.float32)
+    image[:, 48:] = 180
+    noisy = image + rng.normal(0, 6, image.shape).astype(np.float32)
+    weight = edge_weight(image, 4.0)[..., 0]
+    assert weight.shape == (64, 96) and weight[:, :32].max() < 0.01 and weight[:, 47:49].min() > 0.9
+    found = kept_at_edges(lambda picture: image, 4.0)(noisy)
+    np.testing.assert_array_equal(found[:, :32], image[:, :32])
+    assert np.std((found - image)[:, 47:49]) > 0.8 * np.std((noisy - image)[:, 47:49])
 
 
 def test_the_seed_decides():

@@ -1,4 +1,4 @@
-"""Noise that went through a camera: sensor, demosaicing, colours, denoising, sharpening, its JPEG.
+"""Noise that went through a part of a camera: sensor, demosaicing, colours, denoising. The whole chain is `cliqa.training.noise.shots`.
 
 Each function is `(rng, image, psnr) -> (base, noisy)`, as in `cliqa.training.noise.families`. Sources of the models: Poisson-Gaussian
 noise in linear light (Foi et al. 2008), and the usual order of steps in a camera.
@@ -6,11 +6,7 @@ noise in linear light (Foi et al. 2008), and the usual order of steps in a camer
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-
 import numpy as np
-from PIL import Image as Pillow
 
 from cliqa.training.noise.demosaicing import DEMOSAICS, mosaic
 from cliqa.training.noise.denoisers import blended, draw_denoiser
@@ -28,8 +24,6 @@ from cliqa.training.noise.fields import (
     sensor_noise,
 )
 
-Develop = Callable[[Image], Image]
-
 
 def poisson_gaussian(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
     """Shot and read noise in linear light, without a mosaic, each channel with its own gain."""
@@ -41,24 +35,31 @@ def poisson_gaussian(rng: Generator, image: Image, psnr: float) -> tuple[Image, 
     return image, add_scaled(image, encode(linear + residual) - image, psnr)
 
 
-def _raw(rng: Generator, image: Image) -> tuple[Image, Image]:
-    """(raw, to_display): the RGGB mosaic in linear light with white balance and colours undone, and the matrix that redoes them."""
+def draw_colours(rng: Generator) -> Image:
+    """White balance, and in half of the cases a colour matrix: (3, 3), from the sensor's linear light to the display's."""
     to_display = np.diag([rng.uniform(1.2, 2.6), 1.0, rng.uniform(1.2, 2.6)]).astype(np.float32)
     if rng.random() < 0.5:  # rows sum to 1: grey stays grey, colours and their noise spread
         spread = rng.uniform(0.0, 0.5, (3, 3))
         np.fill_diagonal(spread, 0)
         to_display = (to_display @ (np.eye(3) * (1 + spread.sum(axis=0)) - spread)).astype(np.float32)
-    return mosaic(linearise(image) @ np.linalg.inv(to_display).astype(np.float32)), to_display
+    return to_display
 
 
-def _even(image: Image) -> Image:
+def raw_of(image: Image, to_display: Image) -> Image:
+    """The RGGB mosaic that would show as `image`: linear light with white balance and colours undone."""
+    return mosaic(linearise(image) @ np.linalg.inv(to_display).astype(np.float32))
+
+
+def even(image: Image) -> Image:
+    """Without the last row and column where their count is odd, as a mosaic needs."""
     return image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
 
 
 def camera(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
     """Bayer sensor: white balance and colour matrix undone, noise, demosaicing, colours, gamma."""
-    image = _even(image)
-    raw, to_display = _raw(rng, image)
+    image = even(image)
+    to_display = draw_colours(rng)
+    raw = raw_of(image, to_display)
     deviation = linear_deviation(psnr)
     noisy = raw + sensor_noise(rng, raw, deviation)
     if rng.random() < 0.2:
@@ -92,52 +93,6 @@ def denoised(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
         blotches = coloured(rng, (*soft.shape[:2], 1), 2.0, 6.0)
         residual = residual + blotches * residual.std() * np.float32(rng.uniform(0.1, 0.6))
     return soft, add_scaled(soft, residual, psnr)
-
-
-def shots(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
-    """Two shots of one scene as a camera's or a phone's JPEG shows them: half their mean square difference is the noise.
-
-    Raw noise -> demosaicing, colours, gamma -> denoiser -> denoiser for chroma -> tone curve -> sharpening -> JPEG. What these
-    steps do to the scene alone is the same in both, as in the mean of many shots.
-    """
-    image = _even(image)
-    raw, to_display = _raw(rng, image)
-    before = psnr + rng.uniform(-5, 5)
-    deviation, shot = linear_deviation(before), float(rng.uniform(0.3, 1.0))
-    demosaic = DEMOSAICS[int(rng.integers(len(DEMOSAICS)))]
-    denoiser = draw_denoiser(rng, 255 / 10 ** (before / 20) * 1.5)
-    if rng.random() < 0.5:
-        denoiser = blended(rng, denoiser)
-    denoises = rng.random() < 0.85
-    chroma = float(rng.uniform(0.8, 3.0)) if rng.random() < 0.6 else 0.0
-    contrast = float(rng.uniform(0, 1)) if rng.random() < 0.5 else 0.0
-    radius, amount = float(rng.uniform(0.5, 1.6)), float(rng.uniform(0.2, 1.6)) if rng.random() < 0.8 else 0.0
-    quality = int(rng.integers(70, 100)) if rng.random() < 0.75 else 0
-    sampling = int(rng.choice([0, 1, 2]))
-
-    def take(noise: Image) -> Image:
-        picture = encode(demosaic(raw + noise) @ to_display)
-        if denoises:
-            picture = denoiser(picture)
-        if chroma:
-            luma = picture @ np.array([[0.299], [0.587], [0.114]], np.float32)
-            picture = luma + blur(picture - luma, chroma)
-        if contrast:  # an S curve
-            tone = np.clip(picture, 0, 255) * np.float32(1 / 255)
-            picture = 255 * (tone + np.float32(contrast) * (tone * tone * (3 - 2 * tone) - tone))
-        if amount:
-            picture = picture + np.float32(amount) * (picture - blur(picture, radius))
-        picture = np.clip(picture, 0, 255)
-        return _jpeg(picture, quality, sampling) if quality else picture
-
-    first, second = (take(sensor_noise(rng, raw, deviation, shot)) for _ in range(2))
-    return first, second
-
-
-def _jpeg(picture: Image, quality: int, sampling: int) -> Image:
-    stream = io.BytesIO()
-    Pillow.fromarray(np.rint(picture).astype(np.uint8)).save(stream, "JPEG", quality=quality, subsampling=sampling)
-    return np.asarray(Pillow.open(stream).convert("RGB"), np.float32)
 
 
 def mixture(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from cliqa.training.noise.fields import Generator, Image, blur, grey_of
+from cliqa.training.noise.fields import Generator, Image, blur, grey_of, log_uniform
 from cliqa.training.noise.textures import TEXTURES, texture
 from cliqa.training.photos import Photo
 
@@ -171,8 +171,8 @@ def _scaled_crop(rng: Generator, photo: Pixels, height: int, width: int, most: f
 
 
 def _enlarged_crop(rng: Generator, photo: Pixels, height: int, width: int) -> Pixels:
-    """A smaller crop enlarged by up to 2.5."""
-    factor = float(rng.uniform(1.2, 2.5))
+    """A smaller crop, enlarged."""
+    factor = log_uniform(rng, 1.2, 3.5)
     crop = _crop(rng, photo, max(8, round(height / factor)), max(8, round(width / factor)))
     how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)[int(rng.integers(3))]
     return np.asarray(cv2.resize(crop, (width, height), interpolation=how), np.uint8)

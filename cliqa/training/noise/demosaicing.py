@@ -5,12 +5,15 @@ Raw images are float32 (height, width) in an RGGB order, even sides.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from cliqa.training.noise.fields import Image
+
+Demosaic = Callable[[Image], Image]
 
 _GREEN = np.array([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32) / 4
 _RED_BLUE = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
@@ -69,4 +72,4 @@ def gradient_corrected(raw: Image) -> Image:
     return np.where(_planes_mask(*raw.shape) > 0, raw[..., None], corrected)
 
 
-DEMOSAICS = (bilinear, gradient_corrected, edge_aware, edge_aware, opencv_demosaic)
+DEMOSAICS: tuple[Demosaic, ...] = (bilinear, gradient_corrected, edge_aware, edge_aware, opencv_demosaic)

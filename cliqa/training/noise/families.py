@@ -3,7 +3,7 @@
 The strength of noise is one number here: the PSNR of the grey images (mean of R, G, B) before and after. Every family
 is a function `(rng, image, psnr) -> (base, noisy)`: `image` is float32 (height, width, 3) in 0-255, `base` is the image without
 the noise (softened where demosaicing or denoising softens it) and `noisy` the same with it, both before rounding.
-The cameras' families lie in `cliqa.training.noise.camera`.
+The cameras' families lie in `cliqa.training.noise.camera` and `cliqa.training.noise.shots`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cliqa.training.noise.camera import camera, denoised, mixture, poisson_gaussian, shots
+from cliqa.training.noise.camera import camera, denoised, mixture, poisson_gaussian
 from cliqa.training.noise.fields import (
     Generator,
     Image,
@@ -27,6 +27,7 @@ from cliqa.training.noise.fields import (
     unit,
     white,
 )
+from cliqa.training.noise.shots import shots
 
 Noise = Callable[[Generator, Image, float], tuple[Image, Image]]
 
@@ -199,16 +200,16 @@ class Family:
 
 
 FAMILIES = {  # most of what is hardest to tell from texture, or most like files from cameras
-    "gaussian": Family(gaussian, 0.09),
-    "poisson_gaussian": Family(poisson_gaussian, 0.05),
-    "camera": Family(camera, 0.07),
-    "denoised": Family(denoised, 0.2),
-    "shots": Family(shots, 0.16, two_shots=True),
+    "gaussian": Family(gaussian, 0.08),
+    "poisson_gaussian": Family(poisson_gaussian, 0.04),
+    "camera": Family(camera, 0.06),
+    "denoised": Family(denoised, 0.17),
+    "shots": Family(shots, 0.3, two_shots=True),
     "chroma": Family(chroma, 0.03),
-    "grain": Family(grain, 0.11),
-    "density_grain": Family(density_grain, 0.12),
-    "structured": Family(structured, 0.09),
-    "impulses": Family(impulses, 0.07),
+    "grain": Family(grain, 0.09),
+    "density_grain": Family(density_grain, 0.1),
+    "structured": Family(structured, 0.07),
+    "impulses": Family(impulses, 0.05),
     "mixture": Family(mixture, 0.01),
 }
 

@@ -26,7 +26,7 @@ Pixels = NDArray[np.uint8]
 
 CLEAN_SHARE = 0.2  # of all examples
 PSNR_DRAWN = (19.0, 52.0)  # a little beyond 20-50, so that the ends are learnt too
-SOFT_SHARES = {"clean": 0.2, "camera": 0.4, "denoised": 0.4, "shots": 0.6, "mixture": 0.4}  # cameras' files are soft
+SOFT_SHARES = {"clean": 0.2, "camera": 0.4, "denoised": 0.4, "shots": 0.75, "mixture": 0.4}  # cameras' files are soft
 SHARPEN_SHARE = RESIZE_SHARE = 0.2
 ImageFile.MAXBLOCK = 1 << 24  # bytes: Pillow's own buffer is too small for progressive files of noise
 
