@@ -31,12 +31,12 @@ BORDER = 8  # pixels left out where slopes are taken
 def aligned(clean: NDArray[np.uint8], noisy: NDArray[np.uint8]) -> tuple[float, float]:
     """(PSNR in dB, pixels moved) after least squares of the difference over brightness, its square and the two slopes."""
     base, other = (grey(pixels).astype(np.float64) for pixels in (clean, noisy))
-    down, right = np.gradient(base)
+    down, right = (np.asarray(np.gradient(base, axis=axis)) for axis in (0, 1))
     inside = slice(BORDER, -BORDER)
     known = [np.ones_like(base), base, base * base / 255, down, right]
     columns = np.stack([values[inside, inside].ravel() for values in known], axis=1)
     difference = (other - base)[inside, inside].ravel()
-    weights = np.linalg.lstsq(columns, difference, rcond=None)[0]
+    weights = np.asarray(np.linalg.lstsq(columns, difference, rcond=None)[0])
     left = float(np.mean(np.square(difference - columns @ weights)))
     return 10 * np.log10(255**2 / max(left, 1e-6)), float(np.hypot(*weights[3:]))
 
