@@ -37,14 +37,14 @@ from cliqa.training.photos import KINDS, Split, read_photos
 from cliqa.training.rated.sets import published_photographs
 from cliqa.training.train import TrainOptions
 
-EXAMPLES = 147_456
+EXAMPLES = 198_656
 VAL_EXAMPLES = 512
 TEST_EXAMPLES = 256
 TILES = 8
 REGIONS = 128  # of each picture, at random, that are kept
 PIXEL_REGIONS = 256  # the same, for their single pixels
 FITS = (NoiseFit(seed=1), NoiseFit(seed=2))
-AGAIN = NoiseFit(epochs=8, rate=1.5e-3, dropout=0.3, input_noise=0.15)  # from where each ended; both are used
+AGAIN = NoiseFit(epochs=10, dropout=0.2, input_noise=0.1)  # from where each ended
 WEIGHTS = {"clean": 1.3, "density_grain": 1.5, "structured": 1.5, "impulses": 1.5}  # in the loss; others 1
 AGAIN_WEIGHTS = WEIGHTS | {"shots": 1.5, "denoised": 1.5}
 FAMILY_NAMES = ("clean", *FAMILIES)
@@ -120,10 +120,9 @@ def train(options: TrainOptions) -> None:
     again = replace(data, weight=weights_of(truth["family"], AGAIN_WEIGHTS))
     tensors: dict[str, NDArray[Any]] = {}
     for number, settings in enumerate(FITS):
-        work, other = options.work / f"fit{number}", replace(AGAIN, seed=settings.seed + 10)
-        first = fit_noise(data, val, LEVELS, slopes(), work, settings)
-        second = fit_noise(again, val, LEVELS, slopes(), work.with_name(f"again{number}"), other, first)
-        tensors |= first.tensors(f"net{2 * number}.") | second.tensors(f"net{2 * number + 1}.")
+        first = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)
+        work, other = options.work / f"again{number}", replace(AGAIN, seed=settings.seed + 20)
+        tensors |= fit_noise(again, val, LEVELS, slopes(), work, other, first).tensors(f"net{number}.")
     tensors = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in tensors.items()}
     metric = GrainNoise(tensors, {})
     print("val:", *rows_of(metric, val, val_truth), sep="\n")
