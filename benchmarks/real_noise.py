@@ -58,6 +58,9 @@ def main() -> int:
             print(f"{noisy}: there is no {clean}", file=sys.stderr)
             return 1
         images = [load_image(noisy), load_image(clean)]
+        if images[0].pixels.shape != images[1].pixels.shape:
+            print(f"{noisy} and {clean} are of different sizes", file=sys.stderr)
+            return 1
         found = [float(metric.score_view(View(image))["psnr"] or 0) for image in images]
         truth = grey_psnr(images[1].pixels, images[0].pixels)
         rows.append((*found, truth, *aligned(images[1].pixels, images[0].pixels)))

@@ -64,7 +64,7 @@ FINDINGS = """By independent code (`benchmarks/conditions_grain_noise.py`, noise
 
 | photographs | noisy pictures | MAE, dB | Spearman | clean ones below 40 dB |
 |---|---|---|---|---|
-| val split, which chose the length of the fit, the temperature and the weight of the highest level | 785 | 1.00 | 0.983 | 0 of 50 |
+| val split, which chose the length of the first fits, the temperature and the highest level's weight | 785 | 1.00 | 0.983 | 0 of 50 |
 | **test split** | 532 | **1.17** | **0.976** | 0 of 34 |
 | CLIC 2025 and Kodak, all 65 (of other sources; looked at, never trained on) | 1,013 | 1.11 | 0.980 | 0 of 65 |
 

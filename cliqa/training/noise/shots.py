@@ -42,7 +42,7 @@ class Chain:
         chroma: sigma of the blur of the colours.
         contrast: 0 to 1, an S curve.
         radius, amount: of the unsharp mask.
-        core: slope below which it does nothing.
+        core: slope, in levels per pixel, below which the mask fades out (`edge_weight`).
         quality: of the JPEG.
         sampling: Pillow's number for its chroma subsampling.
     """
