@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cliqa.images import LoadedImage
+from cliqa.images.loading import LoadedImage
 from cliqa.metrics import Value
 from cliqa.training.photos import Photo
 

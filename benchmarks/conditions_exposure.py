@@ -17,8 +17,8 @@ from conditions import Condition, Scored, Truth
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.images import LoadedImage
-from cliqa.signal.exposure_schema import LABELS
+from cliqa.images.loading import LoadedImage
+from cliqa.signal.exposure.exposure_schema import LABELS
 from cliqa.training.exposure.examples import is_drawing
 from cliqa.training.ordinal_scores import area_under_roc, quadratic_kappa, spearman
 from cliqa.training.photos import Photo

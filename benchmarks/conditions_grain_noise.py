@@ -10,8 +10,8 @@ from noise_sources import FAMILIES, Generator, Pixels, add_noise
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from cliqa.images import LoadedImage
-from cliqa.signal.psnr import grey_psnr
+from cliqa.images.loading import LoadedImage
+from cliqa.signal.noise.psnr import grey_psnr
 from cliqa.training.ordinal_scores import spearman
 from cliqa.training.photos import Photo
 

@@ -13,8 +13,8 @@ import numpy as np
 from conditions import Condition, Scored, Truth
 from PIL import Image, ImageFilter
 
-from cliqa.images import LoadedImage
-from cliqa.signal.correlation import srcc
+from cliqa.images.loading import LoadedImage
+from cliqa.signal.statistics.correlation import srcc
 from cliqa.training.photos import Photo
 
 STEPS = 6

@@ -10,8 +10,8 @@ from conditions_jpeg_quality import Pixels, image, sampling_of, save
 from jpeg_encoders import installed
 from PIL import Image, ImageFilter
 
-from cliqa.images import LoadedImage
-from cliqa.signal.quantization import CHROMA_TABLES, LUMA_TABLES
+from cliqa.images.loading import LoadedImage
+from cliqa.signal.jpeg.quantization import CHROMA_TABLES, LUMA_TABLES
 from cliqa.training.jpeg.numpy_codec import numpy_save
 from cliqa.training.photos import Photo
 

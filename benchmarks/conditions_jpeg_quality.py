@@ -10,7 +10,7 @@ from conditions import Condition, Scored, Truth
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from cliqa.images import LoadedImage, read_header
+from cliqa.images.loading import LoadedImage, read_header
 from cliqa.training.photos import Photo
 
 Pixels = NDArray[np.uint8]

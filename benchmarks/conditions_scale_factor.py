@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from resizing_libraries import CORNERS, KERNELS
 
-from cliqa.images import LoadedImage
+from cliqa.images.loading import LoadedImage
 from cliqa.training.photos import Photo
 
 Pixels = NDArray[np.uint8]

@@ -13,11 +13,11 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from cliqa.images import LoadedImage
+from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, load_metric
 from cliqa.metrics.aesthetic import Aesthetic
 from cliqa.metrics.grepq import PICTURE_SIDE, GRepQ
-from cliqa.signal.trace_statistics import trace_statistics
+from cliqa.signal.quality.trace_statistics import trace_statistics
 
 
 def main() -> None:

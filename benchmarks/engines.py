@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from mosaics import SIZES, make_folder
 
-from cliqa.pipeline import default_workers
+from cliqa.pipeline.run import default_workers
 from cliqa.results.store import Store
 from cliqa.training.photos import read_photos
 

@@ -25,7 +25,7 @@ Encoder = Callable[[Pixels, int, str], Pixels]
 def _jpeglib(version: str, flags: tuple[str, ...], pixels: Pixels, quality: int, sampling: str) -> Pixels:
     import jpeglib
 
-    from cliqa.signal.quantization import CHROMA_TABLES, LUMA_TABLES
+    from cliqa.signal.jpeg.quantization import CHROMA_TABLES, LUMA_TABLES
 
     tables = np.stack([LUMA_TABLES[quality - 1], CHROMA_TABLES[quality - 1]]).reshape(2, 8, 8).astype(np.uint16)
     with tempfile.TemporaryDirectory() as folder, jpeglib.version(version):

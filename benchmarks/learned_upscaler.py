@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from cliqa.images import LoadedImage
+from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, load_metric
 from cliqa.training.photos import read_photos
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from cliqa.errors import CliqaError
-from cliqa.images import load_image
-from cliqa.listing import IMAGE_SUFFIXES
+from cliqa.images.loading import load_image
+from cliqa.inputs.folders import IMAGE_SUFFIXES
 from cliqa.metrics import Metric, View, load_metric
-from cliqa.signal.exposure_schema import LABELS
+from cliqa.signal.exposure.exposure_schema import LABELS
 
 
 def levels_of(metric: Metric, folder: Path) -> tuple[list[Path], np.ndarray]:

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.psnr import grey_psnr
+from cliqa.signal.noise.psnr import grey_psnr
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from mosaics import make_folder, photo_tiles
 
-from cliqa.images import load_image
+from cliqa.images.loading import load_image
 from cliqa.metrics import View, load_metric
 
 SIZE = (1024, 1024)

@@ -28,13 +28,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from mosaics import SIZES, make_folder, photo_tiles
 
 from cliqa.errors import ImageIssue
-from cliqa.images import load_image
-from cliqa.listing import Listing
+from cliqa.images.loading import load_image
+from cliqa.inputs.folders import Listing
 from cliqa.metrics import Metric, Observation, Value, View, list_metrics, load_metric
-from cliqa.observing import content_sha256
+from cliqa.pipeline.observe import content_sha256
+from cliqa.pipeline.worker import KEPT_MEMORY
 from cliqa.records import Record, Scalar, Source
 from cliqa.results import Schema, open_results
-from cliqa.worker_process import KEPT_MEMORY
 
 Result = TypeVar("Result")
 

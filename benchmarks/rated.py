@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.grepq_evaluation import ALL_PARTS, few_labels
-from cliqa.images import load_image
+from cliqa.grepq.evaluation import ALL_PARTS, few_labels
+from cliqa.grepq.rated_sets import RatedImage, majority_by_source, read_rated
+from cliqa.images.loading import load_image
 from cliqa.metrics import View, load_metric
 from cliqa.metrics.aesthetic import LABELS, Aesthetic
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import zero_shot_columns
-from cliqa.signal.correlation import krcc, plcc, srcc
+from cliqa.signal.statistics.correlation import krcc, plcc, srcc
 from cliqa.training.grepq.aesthetic import macro_f1
-from cliqa.training.rated.sets import RatedImage, majority_by_source, read_rated
 
 CLEAR = 0.05  # distance to the deciding boundary, in the unit of the score
 NEAR_BITS = 6  # of 64 in which the hashes of near-duplicates differ at most

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.images import load_image
+from cliqa.images.loading import load_image
 from cliqa.metrics import View, load_metric
-from cliqa.signal.psnr import grey, grey_psnr
+from cliqa.signal.noise.psnr import grey, grey_psnr
 from cliqa.training.ordinal_scores import spearman
 
 BORDER = 8  # pixels left out where slopes are taken

@@ -29,9 +29,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from contenders import DecodeOnly, ReferenceShaped
 from mosaics import SIZES, make_folder, photo_tiles
 
-from cliqa.listing import Listing
+from cliqa.inputs.folders import Listing
 from cliqa.metrics import Metric, load_metric
-from cliqa.pipeline import PipelineSettings, default_workers, run
+from cliqa.pipeline.run import PipelineSettings, default_workers, run
 
 PLAIN = "decode-only, plain process pool"
 REFERENCE = "network of the reference's shape"

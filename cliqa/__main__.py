@@ -22,7 +22,11 @@ COMMANDS = {
     "predict_jpeg_qf": "estimate JPEG quality factors from pixels, to CSV and SQLite",
     "grepq": "perceptual quality tuned to your own ratings: features, fit, predict, evaluate",
 }
-MODULES = {"metrics": "cliqa.metric_listing", "report": "cliqa.report.__main__"}  # where it isn't `cliqa.<command>`
+MODULES = {  # where it isn't `cliqa.<command>`
+    "metrics": "cliqa.cli.metric_listing",
+    "report": "cliqa.report.__main__",
+    "grepq": "cliqa.grepq.__main__",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

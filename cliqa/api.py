@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.images import LoadedImage, load_image
+from cliqa.images.loading import LoadedImage, load_image
+from cliqa.inputs.locations import is_remote
+from cliqa.inputs.member_names import is_shard
+from cliqa.inputs.shards import ShardListing
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
 from cliqa.metrics import Field, Metric, Value, View, list_metrics
 from cliqa.metrics import load_metric as load_batch_metric
-from cliqa.pipeline import PipelineSettings, run
+from cliqa.pipeline.run import PipelineSettings, run
 from cliqa.records import Issue, Record, Source
-from cliqa.shards.listing import ShardListing
-from cliqa.shards.locations import is_remote
-from cliqa.shards.member_names import is_shard
 
 ImageLike = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from cliqa.cli.guard import guarded
+from cliqa.cli.options import add_shard_size, add_store, new_parser, positive
 from cliqa.errors import ImageError, ImageIssue, UsageError
-from cliqa.guard import guarded
-from cliqa.options import add_shard_size, add_store, new_parser, positive
 
 if TYPE_CHECKING:
-    from cliqa.console import Console
+    from cliqa.cli.console import Console
     from cliqa.metrics import Field
-    from cliqa.placing import Placer
+    from cliqa.outputs.folder import Placer
     from cliqa.results.store import Store
 
 COMMAND = "apply"
@@ -77,8 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
+    from cliqa.outputs.tars import is_tar_pattern
     from cliqa.results.store import Store
-    from cliqa.shards.tar_writing import is_tar_pattern
 
     with Store(options.store) as store:
         condition = options.where
@@ -102,11 +102,11 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 def _fill_tars(store: Store, condition: str, options: argparse.Namespace, console: Console) -> int:
     """Write the chosen samples into tars, in the order of their shards; returns the exit status."""
-    from cliqa.console import PathPrinter
+    from cliqa.cli.console import PathPrinter
+    from cliqa.inputs.choosing import find_again
+    from cliqa.outputs.samples import SamplePlacer, refuse_options
+    from cliqa.outputs.tars import TarWriter
     from cliqa.records import Issue, Source
-    from cliqa.shards.choosing import find_again
-    from cliqa.shards.sample_placing import SamplePlacer, refuse_options
-    from cliqa.shards.tar_writing import TarWriter
 
     refuse_options(options.symlink, options.score_prefix is not None)
     placer = SamplePlacer(TarWriter(options.output, options.shard_size, options.resume))
@@ -170,7 +170,7 @@ def _order(options: argparse.Namespace, store: Store) -> list[tuple[str, bool]]:
 
 
 def _placer(options: argparse.Namespace, store: Store) -> Placer | None:
-    from cliqa.placing import Placer
+    from cliqa.outputs.folder import Placer
 
     if not options.output:
         return None
@@ -189,7 +189,7 @@ def _place(
     console: Console,
 ) -> tuple[int, int]:
     """Place the files; returns how many were, and how many could not be."""
-    from cliqa.console import PathPrinter
+    from cliqa.cli.console import PathPrinter
     from cliqa.records import Issue, Source
 
     printer = PathPrinter(options.null) if options.print else None
@@ -213,8 +213,8 @@ def _place(
 
 def _name(rows: Iterable[tuple[Any, ...]], options: argparse.Namespace, console: Console) -> int:
     """Write the paths to standard output, in blocks (or, for a dry run alone, as messages); returns how many."""
-    from cliqa.console import standard_output
-    from cliqa.listing import display
+    from cliqa.cli.console import standard_output
+    from cliqa.inputs.folders import display
 
     end = b"\0" if options.null else b"\n"
     block = bytearray()

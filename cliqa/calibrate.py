@@ -11,20 +11,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cliqa.cli.guard import guarded
+from cliqa.cli.options import add_store, bounded, new_parser, positive
 from cliqa.errors import UsageError
-from cliqa.guard import guarded
-from cliqa.listing import display
-from cliqa.options import add_store, bounded, new_parser, positive
-from cliqa.part_files import creating
+from cliqa.files.atomic import creating
+from cliqa.inputs.folders import display
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cliqa.console import Console
-    from cliqa.labels import Labels
+    from cliqa.cli.console import Console
+    from cliqa.results.labels import Labels
     from cliqa.results.store import Store
-    from cliqa.signal.thresholds import Direction, Estimate, Rule
+    from cliqa.signal.statistics.thresholds import Direction, Estimate, Rule
 
 COMMAND = "calibrate"
 FEWEST = 5  # labels of either kind: below, nothing can be said
@@ -75,10 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, console: Console) -> int:
     import numpy as np
 
-    from cliqa.console import standard_output
-    from cliqa.labels import read_labels
+    from cliqa.cli.console import standard_output
+    from cliqa.results.labels import read_labels
     from cliqa.results.store import Store
-    from cliqa.signal import thresholds
+    from cliqa.signal.statistics import thresholds
 
     labels = read_labels(options.labels, options.keep_from)
     with Store(options.store) as store:
@@ -141,7 +141,7 @@ def _labelled_rows(
     """Scores (rows, columns; NaN where missing) and whether to keep, of the files that are labelled."""
     import numpy as np
 
-    from cliqa.labels import match_paths
+    from cliqa.results.labels import match_paths
 
     matched = match_paths(labels.good, (row[0] for row in store.rows(["path"])), store.base)
     if not matched:

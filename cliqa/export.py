@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cliqa.cli.guard import guarded
+from cliqa.cli.options import add_store, new_parser
 from cliqa.errors import UsageError
-from cliqa.guard import guarded
-from cliqa.options import add_store, new_parser
 
 if TYPE_CHECKING:
-    from cliqa.console import Console
+    from cliqa.cli.console import Console
     from cliqa.results.store import Store
 
 COMMAND = "export"
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.listing import display
+    from cliqa.inputs.folders import display
     from cliqa.results import ISSUE_COLUMNS, issues_path
     from cliqa.results.schema import INTEGER_COLUMNS
     from cliqa.results.store import Store

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cliqa.filtering import Fields, Filter
-from cliqa.signal.exposure_schema import ALIASES, LABELS
+from cliqa.cli.filtering import Fields, Filter
+from cliqa.signal.exposure.exposure_schema import ALIASES, LABELS
 
 
 def label_list(text: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cliqa.filtering import Fields, Filter
-from cliqa.options import bounded
+from cliqa.cli.filtering import Fields, Filter
+from cliqa.cli.options import bounded
 
 LABELS = ("accepted", "pending", "rejected")
 KEPT = ("accepted", "pending")
@@ -59,7 +59,7 @@ def _prefix(fields: Fields) -> str:
 
 
 def _sidecar(options: argparse.Namespace, path: str, placed: str | None, fields: Fields) -> None:
-    from cliqa.xmp_sidecar import write_sidecar
+    from cliqa.outputs.xmp import write_sidecar
 
     if not options.xmp or options.dry_run:
         return
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if "--xmp" in given:
         from cliqa.errors import UsageError
-        from cliqa.xmp_sidecar import check_available
+        from cliqa.outputs.xmp import check_available
 
         try:
             check_available()

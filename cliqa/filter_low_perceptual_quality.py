@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from cliqa.filtering import Filter
-from cliqa.threshold import Threshold
+from cliqa.cli.filtering import Filter
+from cliqa.cli.threshold import Threshold
 
 
 class _Model(argparse.Action):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from cliqa.filtering import Fields, Filter
-from cliqa.options import bounded
-from cliqa.threshold import Threshold
+from cliqa.cli.filtering import Fields, Filter
+from cliqa.cli.options import bounded
+from cliqa.cli.threshold import Threshold
 
 THRESHOLD = Threshold("quality", 90, bounded(0, 100), "quality threshold")
 

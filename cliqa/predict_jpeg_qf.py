@@ -9,14 +9,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from cliqa.cli.guard import guarded
+from cliqa.cli.options import add_columns, add_results, new_parser, positive
+from cliqa.cli.setup import open_listing, schema_of
 from cliqa.errors import RunError, UsageError
-from cliqa.guard import guarded
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
-from cliqa.opening import open_listing, schema_of
-from cliqa.options import add_columns, add_results, new_parser, positive
 
 if TYPE_CHECKING:
-    from cliqa.console import Console
+    from cliqa.cli.console import Console
     from cliqa.metrics import Metric
     from cliqa.records import Issue, Record, Source
     from cliqa.results.predictions import CsvPredictions, SqlitePredictions
@@ -79,10 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.listing import parse_suffixes
-    from cliqa.pipeline import PipelineSettings, default_workers, run
+    from cliqa.inputs.folders import parse_suffixes
+    from cliqa.inputs.shards import reaches_beyond
+    from cliqa.pipeline.run import PipelineSettings, default_workers, run
     from cliqa.records import Issue
-    from cliqa.shards.listing import reaches_beyond
 
     device = _device(options.device) if options.gpu is None else _gpu(options.gpu, console)
     listing = open_listing(options)
@@ -115,7 +115,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 
 def _device(name: str) -> str:
-    from cliqa.devices import has_cuda_driver
+    from cliqa.cli.devices import has_cuda_driver
 
     if name == "cpu" or (name == "auto" and not has_cuda_driver()):
         return "cpu"
@@ -130,7 +130,7 @@ def _device(name: str) -> str:
 
 
 def _gpu(ids: Sequence[int], console: Console) -> str:
-    from cliqa import devices
+    from cliqa.cli import devices
 
     found, message = devices.resolve(ids, uses_torch=True)
     if message:
@@ -153,7 +153,7 @@ class _Sink:
     def __init__(
         self, options: argparse.Namespace, metric: Metric, console: Console, stack: contextlib.ExitStack
     ) -> None:
-        from cliqa.console import PathPrinter
+        from cliqa.cli.console import PathPrinter
         from cliqa.results import open_results
         from cliqa.results.predictions import CsvPredictions, SqlitePredictions
 
@@ -205,8 +205,8 @@ class _Sink:
 
     def show(self) -> None:
         """What a single image gave, on standard output."""
-        from cliqa.console import standard_output
-        from cliqa.listing import display
+        from cliqa.cli.console import standard_output
+        from cliqa.inputs.folders import display
         from cliqa.records import Record
 
         if isinstance(self.last, Record) and self.printer is None:

@@ -8,16 +8,16 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cliqa.cli.guard import guarded
+from cliqa.cli.options import add_compute, add_input, new_parser
+from cliqa.cli.scoring_run import ScoringRun, counted
+from cliqa.cli.setup import open_listing, open_metrics
 from cliqa.errors import UsageError
-from cliqa.guard import guarded
-from cliqa.opening import open_listing, open_metrics
-from cliqa.options import add_compute, add_input, new_parser
-from cliqa.scoring_run import ScoringRun, counted
 
 if TYPE_CHECKING:
-    from cliqa.console import Console, PathPrinter
+    from cliqa.cli.console import Console, PathPrinter
     from cliqa.records import Record
-    from cliqa.resuming import Saved
+    from cliqa.results.resume import Saved
 
 COMMAND = "score"
 
@@ -86,7 +86,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         raise UsageError("--checkpoint is one metric's weights; give --metrics one name with it")
     listing = open_listing(options)
     if options.engine == "ray":
-        from cliqa.engines.ray_engine import score_with_ray
+        from cliqa.cli.ray_run import score_with_ray
 
         return score_with_ray(options, console, listing, names, open_metrics(names, options, console)[0])
     return _Scoring(options, console, listing)(open_metrics(names, options, console))
@@ -99,7 +99,7 @@ class _Scoring(ScoringRun):
     printer: PathPrinter | None = None
 
     def begin(self, stack: contextlib.ExitStack) -> None:
-        from cliqa.console import PathPrinter
+        from cliqa.cli.console import PathPrinter
 
         self.printer = PathPrinter(self.options.null) if self.options.print else None
 

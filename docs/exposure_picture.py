@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.images import LoadedImage, load_image
+from cliqa.images.loading import LoadedImage, load_image
 from cliqa.metrics import View, load_metric
-from cliqa.signal.exposure_schema import LABELS
+from cliqa.signal.exposure.exposure_schema import LABELS
 from cliqa.training.exposure import faults
 
 POSITIONS = (2.0, 3.0, 4.0)  # the middle of each level

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 
-import cliqa.engines.ray_engine as engine
+import cliqa.cli.ray_run as engine
 from cliqa.score import main
 
 

@@ -13,7 +13,7 @@ import pytest
 from cliqa.metrics import Field
 from cliqa.records import Issue, Record, Source
 from cliqa.results import Schema, issues_path, open_results
-from tests.test_listing import HOSTILE_NAMES
+from tests.inputs.test_folders import HOSTILE_NAMES
 
 FORMATS = ["csv", "jsonl", "db", "parquet"]
 SCHEMA = Schema({"toy": (Field("mean", "a number"), Field("label", "a word", kind="str"))}, {"toy": "abc123"})

@@ -14,7 +14,7 @@ from PIL import Image
 import cliqa
 from cliqa.__main__ import COMMANDS
 from cliqa.__main__ import main as command
-from cliqa.metric_listing import main as list_the_metrics
+from cliqa.cli.metric_listing import main as list_the_metrics
 from tests.conftest import encode
 
 BRIGHTNESS = "tests.toy_metric:Brightness"
@@ -73,7 +73,9 @@ def test_what_is_no_image_says_so(tmp_path: Path) -> None:
 def test_many_files_in_order_lazily(make_folder: Callable[..., Path]) -> None:
     folder = make_folder({"a.png": 10, "b.png": 200, "c.png": b"broken"})
     paths = [folder / "b.png", folder / "c.png", folder / "none.png", str(folder / "a.png")]
-    found = list(cliqa.score_images(paths, metrics=[cliqa.load_metric(BRIGHTNESS), "tests.test_score:Contrast"]))
+    found = list(
+        cliqa.score_images(paths, metrics=[cliqa.load_metric(BRIGHTNESS), "tests.commands.test_score:Contrast"])
+    )
     assert [item.path for item in found] == [str(path) for path in paths]
     first, second, third, last = found
     assert isinstance(first, cliqa.Record) and isinstance(last, cliqa.Record)

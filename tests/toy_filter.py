@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from cliqa.filtering import Filter
-from cliqa.options import bounded
+from cliqa.cli.filtering import Filter
+from cliqa.cli.options import bounded
 
 COMMAND = Filter(
     command="toy_filter",

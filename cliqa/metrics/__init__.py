@@ -6,8 +6,8 @@ import difflib
 import importlib
 from importlib import metadata
 
-from cliqa import checkpoints
 from cliqa.errors import CheckpointError, UsageError
+from cliqa.metrics import checkpoints
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 
 __all__ = ["Field", "Metric", "Observation", "Value", "View", "list_metrics", "load_metric", "metric_class"]

@@ -16,9 +16,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.headers import Header
-from cliqa.images import LoadedImage
-from cliqa.patches import Tiles
+from cliqa.images.header import Header
+from cliqa.images.loading import LoadedImage
+from cliqa.images.patches import Tiles
 
 Value = float | int | str | None
 Observation = dict[str, NDArray[Any]]

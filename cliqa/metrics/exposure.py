@@ -17,11 +17,11 @@ from PIL import Image, ImageChops
 
 from cliqa.errors import CheckpointError, UsageError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.signal.dense import Dense
-from cliqa.signal.exposure_schema import LABELS, SCHEMA
-from cliqa.signal.hex_graph import HexGraph
-from cliqa.signal.hex_schema import graph_from_schema
-from cliqa.signal.tone_statistics import HIGHLIGHTS, MEDIAN_LUMA, SIDE, tone_statistics
+from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
+from cliqa.signal.exposure.hex_graph import HexGraph
+from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.signal.exposure.tones import HIGHLIGHTS, MEDIAN_LUMA, SIDE, tone_statistics
+from cliqa.signal.networks.dense import Dense
 
 SOFTNESS = 2.0  # z from which `softened` bends
 GLOOM = 5.0  # EV of the highlights below white from which nothing but their depth counts
@@ -41,7 +41,7 @@ def label_fields() -> tuple[Field, ...]:
 
 
 def observe_tones(view: View) -> NDArray[np.float32]:
-    """Tone statistics of a view, float32 (cliqa.signal.tone_statistics.WIDTH,)."""
+    """Tone statistics of a view, float32 (cliqa.signal.exposure.tones.WIDTH,)."""
     sample = view.image.sample(SAMPLE_PIXELS)
     red, green, blue = sample.split()
     brightest = ImageChops.lighter(ImageChops.lighter(red, green), blue)

@@ -21,8 +21,8 @@ from PIL import Image
 from cliqa.errors import CheckpointError, UsageError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.exposure import label_fields, levels_and_probabilities
-from cliqa.signal.exposure_schema import LABELS, SCHEMA
-from cliqa.signal.hex_schema import graph_from_schema
+from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
+from cliqa.signal.exposure.schema import graph_from_schema
 
 if TYPE_CHECKING:
     import torch

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.signal.level_histogram import median_level, softmax
-from cliqa.signal.noise_blocks import decompose
-from cliqa.signal.noise_regions import FACTS, noise_regions
-from cliqa.signal.noise_statistics import noise_statistics
-from cliqa.signal.psnr import NOISE_FREE
-from cliqa.signal.region_network import RegionNetwork
-from cliqa.signal.single_pixels import pixel_facts, single_pixels
+from cliqa.signal.networks.level_histogram import median_level, softmax
+from cliqa.signal.networks.regions import RegionNetwork
+from cliqa.signal.noise.blocks import decompose
+from cliqa.signal.noise.psnr import NOISE_FREE
+from cliqa.signal.noise.regions import FACTS, noise_regions
+from cliqa.signal.noise.single_pixels import pixel_facts, single_pixels
+from cliqa.signal.noise.statistics import noise_statistics
 
 TEMPERATURE = 1.75  # of the softmax: the networks are too sure (Guo et al. 2017)
 CLEAN_WEIGHT = 0.25  # of the highest level against what they give it: a fifth of what they learnt from has no noise

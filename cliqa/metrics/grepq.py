@@ -26,10 +26,10 @@ from cliqa.metrics.grepq_features import (
     rated_features,
     sigmoid,
 )
-from cliqa.signal.dense import Dense
-from cliqa.signal.niqe_distance import gaussian_of, niqe_distance, quality_of_distance
-from cliqa.signal.picture_statistics import picture_statistics
-from cliqa.signal.trace_statistics import trace_statistics
+from cliqa.signal.networks.dense import Dense
+from cliqa.signal.quality.niqe import gaussian_of, niqe_distance, quality_of_distance
+from cliqa.signal.quality.picture_statistics import picture_statistics
+from cliqa.signal.quality.trace_statistics import trace_statistics
 
 if TYPE_CHECKING:
     from torch import Tensor

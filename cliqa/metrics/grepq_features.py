@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.picture_statistics import STATISTICS
+from cliqa.signal.quality.picture_statistics import STATISTICS
 
 KINDS = ("label-free", "rated", "all")
 DEFAULT_KIND = "all"

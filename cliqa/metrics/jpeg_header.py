@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.metrics.base import Field, View
-from cliqa.signal.quantization import header_quality
+from cliqa.signal.jpeg.quantization import header_quality
 
 QF_HEADER = Field(
     "qf_header", "nearest IJG quality of the file's own tables", 1, 100, "IJG quality", "higher", "int", True

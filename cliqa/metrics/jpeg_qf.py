@@ -1,7 +1,7 @@
 """The metric `jpeg_qf`: the IJG quality factor of the last JPEG save, to the digit, from pixels alone.
 
-All of it is closed form: the lattice of the coefficients (`cliqa.signal.dct_lattice`) proposes, quantizing and decoding again proves
-(`cliqa.signal.redecoding`). The weights file holds what was fitted: the threshold above which an earlier save is reported,
+All of it is closed form: the lattice of the coefficients (`cliqa.signal.jpeg.lattice`) proposes, quantizing and decoding again proves
+(`cliqa.signal.jpeg.redecoding`). The weights file holds what was fitted: the threshold above which an earlier save is reported,
 the logistic curve of the confidence, and the knots of the piecewise-linear calibrator.
 
 Two parts of the regression networks that this replaces change nothing here, and are kept as options:
@@ -24,7 +24,7 @@ from PIL import Image
 from cliqa.errors import ImageSkipped
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
-from cliqa.signal.last_save import read_quality
+from cliqa.signal.jpeg.last_save import read_quality
 
 PATCH = 128
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)

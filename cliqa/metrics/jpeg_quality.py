@@ -1,6 +1,6 @@
 """The metric `jpeg_quality`: the lowest JPEG quality in an image's history, read from its pixels.
 
-The evidence is closed form (`cliqa.signal.jpeg_history`); each kind of it proposes a quality. A small network weighs the
+The evidence is closed form (`cliqa.signal.jpeg.history`); each kind of it proposes a quality. A small network weighs the
 proposals and adds one of its own (for tables that fit none of IJG's); another gives the probability of 4:2:0.
 """
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
-from cliqa.signal.dense import Dense
-from cliqa.signal.jpeg_features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
-from cliqa.signal.jpeg_history import read_history
+from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
+from cliqa.signal.jpeg.history import read_history
+from cliqa.signal.networks.dense import Dense
 
 GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
 OUTPUTS = GATES + 1  # gates, own estimate (a logit)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import CheckpointError
+from cliqa.images.patches import PATCH
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.patches import PATCH
-from cliqa.signal.factor_network import FactorNetwork
-from cliqa.signal.resampling_spectra import LENGTH, axis_evidence, deviation, luma
+from cliqa.signal.resampling.factor_network import FactorNetwork
+from cliqa.signal.resampling.spectra import LENGTH, axis_evidence, deviation, luma
 
 FLAT = 0.5  # luma deviation of a window that holds no picture: nothing can be told, so it counts as not enlarged
 AGREEING = 0.04  # factors of the two axes that are nearer than this are one factor, read twice

@@ -20,7 +20,7 @@ import numpy as np
 
 from cliqa import __version__
 from cliqa.errors import UsageError
-from cliqa.listing import display
+from cliqa.inputs.folders import display
 from cliqa.report.columns import Column, Rows, read_rows
 from cliqa.report.sample import stratified_sample
 from cliqa.report.thumbnails import LONG_SIDE, SMALLER, thumbnails
@@ -28,7 +28,7 @@ from cliqa.results.conditions import column as find_column
 from cliqa.results.store import Store
 
 if TYPE_CHECKING:
-    from cliqa.console import Console
+    from cliqa.cli.console import Console
 
 MAX_PAGE_BYTES = 38_000_000
 MAX_ISSUES = 20_000
@@ -202,7 +202,7 @@ def _title(store: Store) -> str:
 
 
 def _threads() -> int:
-    from cliqa.pipeline import default_workers
+    from cliqa.pipeline.run import default_workers
 
     return default_workers()
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.listing import display
+from cliqa.inputs.folders import display
 from cliqa.metrics import Field
 from cliqa.results.store import Store
 

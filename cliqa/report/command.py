@@ -7,12 +7,12 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cliqa.cli.guard import guarded
+from cliqa.cli.options import add_store, new_parser, positive
 from cliqa.errors import ResultsError, UsageError
-from cliqa.guard import guarded
-from cliqa.options import add_store, new_parser, positive
 
 if TYPE_CHECKING:
-    from cliqa.console import Console
+    from cliqa.cli.console import Console
 
 COMMAND = "report"
 DEFAULT_THUMBNAILS = 1500
@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.listing import display
-    from cliqa.part_files import creating, replacing
+    from cliqa.files.atomic import creating, replacing
+    from cliqa.inputs.folders import display
     from cliqa.report.build import build
 
     if os.path.lexists(options.output) and not options.force:

@@ -10,8 +10,8 @@ from itertools import islice
 from PIL import Image
 
 from cliqa.errors import ImageIssue
-from cliqa.images import load_thumbnail
-from cliqa.shards.picking import image_bytes
+from cliqa.images.loading import load_thumbnail
+from cliqa.inputs.members import image_bytes
 
 LONG_SIDE = 256
 QUALITY = 62

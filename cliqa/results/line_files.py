@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import IO
 
 from cliqa.errors import ResultsError
-from cliqa.listing import display
-from cliqa.part_files import replacing
+from cliqa.files.atomic import replacing
+from cliqa.inputs.folders import display
 from cliqa.records import Scalar
 from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
 from cliqa.results.writer import Results, issues_path

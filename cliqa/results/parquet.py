@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
-from cliqa.listing import display
-from cliqa.part_files import replacing
+from cliqa.files.atomic import replacing
+from cliqa.inputs.folders import display
 from cliqa.results.line_files import JsonlResults
 from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
 from cliqa.results.writer import issues_path

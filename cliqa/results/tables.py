@@ -14,8 +14,8 @@ from itertools import islice
 from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
-from cliqa.listing import display
-from cliqa.part_files import creating
+from cliqa.files.atomic import creating
+from cliqa.inputs.folders import display
 from cliqa.results.conditions import quote
 from cliqa.results.schema import ISSUE_COLUMNS, Row
 from cliqa.results.sqlite_store import to_sql_value

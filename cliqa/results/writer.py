@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cliqa.errors import ResultsError
+from cliqa.files.lock import RunLock
 from cliqa.records import Issue, Record
 from cliqa.results.schema import Done, Row, Schema
-from cliqa.run_lock import RunLock
 
 
 class Results(ABC):

@@ -1,4 +1,4 @@
-"""Train the dense network of `cliqa.signal.dense` in torch: AdamW, cosine schedule, averaged weights, resumable.
+"""Train the dense network of `cliqa.signal.networks.dense` in torch: AdamW, cosine schedule, averaged weights, resumable.
 
 Writes `curve.csv` (epoch, train loss, validation loss) and `state.pt` into the work folder after every epoch.
 """
@@ -37,7 +37,7 @@ class FitSettings:
 
 
 class TorchDense(nn.Module):
-    """The torch twin of `cliqa.signal.dense.Dense`."""
+    """The torch twin of `cliqa.signal.networks.dense.Dense`."""
 
     def __init__(self, mean: Tensor, scale: Tensor, hidden: Sequence[int], outputs: int, dropout: float = 0.0) -> None:
         super().__init__()

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.errors import UsageError
-from cliqa.images import load_image
-from cliqa.listing import IMAGE_SUFFIXES
+from cliqa.images.loading import load_image
+from cliqa.inputs.folders import IMAGE_SUFFIXES
 
 Split = Literal["train", "val", "test"]
 KINDS = ("lossless", "camera", "drawn")

@@ -12,9 +12,9 @@ from unittest import mock
 
 import numpy as np
 
-from cliqa.pipeline import PipelineSettings, run
+from cliqa.pipeline.pool import WorkerPool
+from cliqa.pipeline.run import PipelineSettings, run
 from cliqa.records import Issue, Source
-from cliqa.workers import WorkerPool
 from tests.reliability.mutations import mutated
 from tests.reliability.seeds import seeds
 from tests.reliability.touching_metric import Touching

@@ -67,7 +67,7 @@ def _read(path: Path, tally: Tally, label: str) -> str:
 
 def mutate_weights(folder: Path, count: int, seed: int = 0) -> Tally:
     """`count` mutated weights files: refused in one line, or loaded."""
-    from cliqa.checkpoints import shipped_path
+    from cliqa.metrics.checkpoints import shipped_path
 
     tally = Tally()
     sound = shipped_path("jpeg_quality").read_bytes()

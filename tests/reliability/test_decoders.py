@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from cliqa.errors import ImageError, ImageSkipped
-from cliqa.images import load_image
-from cliqa.observing import DecodeSettings, Observed, observe_file
+from cliqa.images.loading import load_image
+from cliqa.pipeline.observe import DecodeSettings, Observed, observe_file
+from cliqa.pipeline.pool import WorkerPool
 from cliqa.records import Issue, Source
-from cliqa.workers import WorkerPool
 from tests.image_bytes import exif_of, png, png_chunk
 from tests.reliability.fuzzing import fuzz
 from tests.reliability.mutations import mutated

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cliqa.inputs import member_names, tar_images, unpacking
+from cliqa.inputs.contents import MAX_BYTES
+from cliqa.inputs.member_names import harmless, safe_name
+from cliqa.inputs.tar_images import TarImages
 from cliqa.records import Issue, Source
 from cliqa.score import main as score
-from cliqa.shards import member_names, tar_images, unpacking
-from cliqa.shards.contents import MAX_BYTES
-from cliqa.shards.member_names import harmless, safe_name
-from cliqa.shards.tar_images import TarImages
 from tests.shard_files import grey, samples, tar_bytes, write_tar
 from tests.toy_filter import COMMAND
 

@@ -16,11 +16,11 @@ from unittest import mock
 import pytest
 
 from cliqa import score
-from cliqa.observing import DecodeSettings, Observed
+from cliqa.pipeline.observe import DecodeSettings, Observed
+from cliqa.pipeline.pool import WorkerPool
 from cliqa.records import Issue, Source
 from cliqa.results.predictions import free_path
 from cliqa.results.store import Store
-from cliqa.workers import WorkerPool
 from tests import toy_filter
 from tests.reliability.runs import TOY
 from tests.reliability.touching_metric import Touching

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.images import LoadedImage
+from cliqa.grepq.rated_sets import published_photographs
+from cliqa.images.loading import LoadedImage
 from cliqa.metrics.base import View
 from cliqa.metrics.exposure import observe_tones
 from cliqa.training.examples import Example
 from cliqa.training.exposure import faults
 from cliqa.training.photos import Photo, Split, read_photos
-from cliqa.training.rated.sets import published_photographs
 
 CAMERA_SHARE = 0.06  # crops of camera files: real noise, but a crop of a shadow is no well-exposed picture
 UNTOUCHED, SLIGHT, SINGLE = 0.24, 0.12, 0.50  # the rest: two faults at once

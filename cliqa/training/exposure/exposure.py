@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cliqa import checkpoints
+from cliqa.metrics import checkpoints
 from cliqa.metrics.base import Value
 from cliqa.metrics.exposure import Exposure
-from cliqa.signal.exposure_schema import LABELS, SCHEMA
-from cliqa.signal.hex_schema import graph_from_schema
-from cliqa.signal.tone_statistics import MEDIAN_LUMA
+from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
+from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.signal.exposure.tones import MEDIAN_LUMA
 from cliqa.training.examples import Example, Make, generate
 from cliqa.training.exposure.card import write_card
 from cliqa.training.exposure.examples import Sources, make_example, make_highlights, make_sweep

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from cliqa.signal.histogram_traces import linear_to_srgb, srgb_to_linear
+from cliqa.signal.exposure.histogram_traces import linear_to_srgb, srgb_to_linear
 
 BRIGHT, DARK, HIGH, LOW, CLIPPED, SUPPRESSED = range(6)
 

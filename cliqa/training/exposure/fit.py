@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cliqa.signal.hex_graph import HexGraph
+from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.training.averaged_fit import AveragedFit
 from cliqa.training.dense_fit import TorchDense
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.signal.histogram_traces import linear_to_srgb, srgb_to_linear
+from cliqa.signal.exposure.histogram_traces import linear_to_srgb, srgb_to_linear
 from cliqa.training.examples import Example
 from cliqa.training.exposure import faults
 from cliqa.training.exposure.examples import Sources, draw_original, statistics

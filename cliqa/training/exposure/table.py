@@ -22,9 +22,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cliqa import checkpoints
 from cliqa.errors import CliqaError, UsageError
-from cliqa.images import load_image
+from cliqa.images.loading import load_image
+from cliqa.metrics import checkpoints
 from cliqa.metrics.base import View
 from cliqa.metrics.exposure import Exposure, observe_tones
 from cliqa.metrics.exposure_clip import (
@@ -35,9 +35,9 @@ from cliqa.metrics.exposure_clip import (
     image_features,
     normalise,
 )
-from cliqa.signal.exposure_schema import LABELS, SCHEMA
-from cliqa.signal.hex_graph import HexGraph
-from cliqa.signal.hex_schema import graph_from_schema
+from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
+from cliqa.signal.exposure.hex_graph import HexGraph
+from cliqa.signal.exposure.schema import graph_from_schema
 from cliqa.training.dense_fit import TorchDense
 from cliqa.training.exposure.fit import HexLikelihood, LossName, OrdinalThresholds, likelihood_loss
 

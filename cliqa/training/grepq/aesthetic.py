@@ -3,7 +3,7 @@
     python -m cliqa.training.train aesthetic --data photos --ratings BIQ2021 --work runs/grepq
 
 The encoder is the rated branch of `cliqa.training.grepq.grepq`, taken from (or made in) the same work folder, so that both metrics
-hold the same weights and a picture passes them once. Any set that `cliqa.training.rated.sets` reads with classes will do,
+hold the same weights and a picture passes them once. Any set that `cliqa.grepq.rated_sets` reads with classes will do,
 AVA, EVA, KonIQ-10k and SPAQ among them; photographs without a class, and those of a test list, are left out.
 """
 
@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cliqa import checkpoints
 from cliqa.errors import UsageError
+from cliqa.metrics import checkpoints
 from cliqa.metrics.aesthetic import LABELS, Aesthetic, decide, probabilities
 from cliqa.metrics.shared_encoder import RatedEncoder
 from cliqa.training.grepq.cards import write_aesthetic_card

@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from cliqa.errors import CliqaError, UsageError
-from cliqa.images import load_image
-from cliqa.listing import IMAGE_SUFFIXES
+from cliqa.images.loading import load_image
+from cliqa.inputs.folders import IMAGE_SUFFIXES
 from cliqa.training.photos import read_photos
 from cliqa.training.severity import DISTORTIONS
 

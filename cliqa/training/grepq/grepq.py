@@ -21,8 +21,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from cliqa import checkpoints
 from cliqa.errors import UsageError
+from cliqa.grepq.rated_sets import RatedImage, read_rated
+from cliqa.metrics import checkpoints
 from cliqa.metrics.encoder import Branch, LowHead, RatedHead, Trunk
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.shared_encoder import RatedEncoder
@@ -35,7 +36,6 @@ from cliqa.training.grepq.traces import fit_traces
 from cliqa.training.photos import read_photos
 from cliqa.training.rated.encoder import fine_tune
 from cliqa.training.rated.examples import RatedSettings, held_out
-from cliqa.training.rated.sets import RatedImage, read_rated
 from cliqa.training.train import TrainOptions
 
 VERSIONS = 8  # distorted versions of a photograph, beside the original
@@ -160,7 +160,7 @@ def held_out_outputs(
     encoder: RatedEncoder, images: Sequence[RatedImage]
 ) -> tuple[NDArray[np.float64], list[RatedImage]]:
     """The head's outputs (n, 5) for the training photographs that the encoder was not fitted on."""
-    from cliqa.images import load_image
+    from cliqa.images.loading import load_image
     from cliqa.metrics.grepq import PICTURE_SIDE
 
     chosen = [image for image in images if held_out(image)]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.metrics.encoder import Branch, Trunk, balance, pool, standardise
-from cliqa.signal.picture_statistics import picture_statistics
+from cliqa.signal.quality.picture_statistics import picture_statistics
 from cliqa.training.photos import Photo
 from cliqa.training.severity import DISTORTIONS
 

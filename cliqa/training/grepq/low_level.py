@@ -21,8 +21,8 @@ from PIL import Image
 from torch import Tensor
 
 from cliqa.metrics.encoder import LowHead, Trunk, standardise, window_features
-from cliqa.signal.niqe_distance import gaussian_of
-from cliqa.signal.pristine_patches import pristine_origins, tile_origins
+from cliqa.signal.quality.niqe import gaussian_of
+from cliqa.signal.quality.pristine_patches import pristine_origins, tile_origins
 from cliqa.training.grepq.distorted_versions import LONG_SIDE, fragments, load_versions, read_versions
 from cliqa.training.photos import Photo
 

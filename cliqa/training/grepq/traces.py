@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from cliqa.images import LoadedImage
+from cliqa.images.loading import LoadedImage
 from cliqa.metrics.base import View
-from cliqa.signal.trace_statistics import trace_statistics
+from cliqa.signal.quality.trace_statistics import trace_statistics
 from cliqa.training.dense_fit import FitSettings, fit_dense
 from cliqa.training.examples import Example, generate
 from cliqa.training.photos import Photo, Split, read_photos

@@ -44,7 +44,7 @@ def _photos(folder: str, split: Split, kind: str) -> list[Photo]:
 
 @lru_cache(maxsize=400)
 def _pixels(path: Path) -> Pixels:
-    from cliqa.images import load_image
+    from cliqa.images.loading import load_image
 
     return load_image(path).pixels
 
@@ -198,7 +198,7 @@ def draw_history(rng: np.random.Generator, folder: Path, split: Split) -> tuple[
 
 
 def _camera(rng: np.random.Generator, folder: Path, split: Split, scenario: str) -> tuple[Pixels, HistoryTruth]:
-    from cliqa.images import read_header
+    from cliqa.images.loading import read_header
 
     pixels, photo = _photo(rng, folder, split, "camera")
     sampling = read_header(photo.path).sampling

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa import checkpoints
 from cliqa.errors import ImageSkipped
+from cliqa.metrics import checkpoints
 from cliqa.metrics.jpeg_qf import JpegQf, select_patches
-from cliqa.signal.last_save import read_quality
+from cliqa.signal.jpeg.last_save import read_quality
 from cliqa.training.examples import Example, generate
 from cliqa.training.jpeg.histories import source
 from cliqa.training.jpeg.saves import draw_sampling, random_save

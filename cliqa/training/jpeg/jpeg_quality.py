@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from cliqa import checkpoints
+from cliqa.images.patches import select_patches
+from cliqa.metrics import checkpoints
 from cliqa.metrics.jpeg_quality import GATES, OUTPUTS, JpegQuality
-from cliqa.patches import select_patches
-from cliqa.signal.jpeg_features import chroma_inputs, features, gate_inputs, hypotheses
-from cliqa.signal.jpeg_history import read_history
+from cliqa.signal.jpeg.features import chroma_inputs, features, gate_inputs, hypotheses
+from cliqa.signal.jpeg.history import read_history
 from cliqa.training.dense_fit import FitSettings, fit_dense
 from cliqa.training.examples import Example, generate
 from cliqa.training.jpeg.histories import SCENARIOS, draw_history

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.signal.quantization import CHROMA_TABLES, LUMA_TABLES, nearest_quality
+from cliqa.signal.jpeg.quantization import CHROMA_TABLES, LUMA_TABLES, nearest_quality
 from cliqa.training.jpeg.numpy_codec import numpy_save
 from cliqa.training.jpeg.tables import Table, draw_tables
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.quantization import CHROMA_TABLES, LUMA_TABLES, STANDARD_CHROMA, STANDARD_LUMA, scale_table
+from cliqa.signal.jpeg.quantization import CHROMA_TABLES, LUMA_TABLES, STANDARD_CHROMA, STANDARD_LUMA, scale_table
 
 Table = NDArray[np.int64]  # (64,), row by row
 

@@ -19,14 +19,15 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa import checkpoints
+from cliqa.grepq.rated_sets import published_photographs
+from cliqa.images.patches import spread_patches
+from cliqa.metrics import checkpoints
 from cliqa.metrics.grain_noise import LEVELS, GrainNoise
-from cliqa.patches import spread_patches
-from cliqa.signal.noise_blocks import decompose
-from cliqa.signal.noise_regions import ENERGIES, FACTS, noise_regions
-from cliqa.signal.noise_statistics import noise_statistics
-from cliqa.signal.psnr import NOISE_FREE
-from cliqa.signal.single_pixels import pixel_facts, sample_regions, single_pixels
+from cliqa.signal.noise.blocks import decompose
+from cliqa.signal.noise.psnr import NOISE_FREE
+from cliqa.signal.noise.regions import ENERGIES, FACTS, noise_regions
+from cliqa.signal.noise.single_pixels import pixel_facts, sample_regions, single_pixels
+from cliqa.signal.noise.statistics import noise_statistics
 from cliqa.training.examples import Example, generate_shards
 from cliqa.training.noise.canvases import Sources
 from cliqa.training.noise.card import write_card
@@ -34,7 +35,6 @@ from cliqa.training.noise.families import FAMILIES
 from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise
 from cliqa.training.noise.noisy_photos import draw_quality, make_picture, save_jpeg
 from cliqa.training.photos import KINDS, Split, read_photos
-from cliqa.training.rated.sets import published_photographs
 from cliqa.training.train import TrainOptions
 
 EXAMPLES = 198_656

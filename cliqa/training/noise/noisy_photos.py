@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageFile
 
-from cliqa.signal.psnr import NOISE_FREE, grey
+from cliqa.signal.noise.psnr import NOISE_FREE, grey
 from cliqa.training.noise.canvases import INTERPOLATIONS, SOFT_SHARE, TILE, draw_canvas, draw_layout
 from cliqa.training.noise.families import FAMILIES, draw_family
 from cliqa.training.noise.fields import Generator, Image, blur

@@ -1,4 +1,4 @@
-"""The torch twin of `cliqa.signal.region_network.RegionNetwork`."""
+"""The torch twin of `cliqa.signal.networks.regions.RegionNetwork`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cliqa.signal.dense import CLIP
+from cliqa.signal.networks.dense import CLIP
 
 CHANNELS = 96  # of what is seen in a region
 HEADS = 6

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 
+from cliqa.grepq.rated_sets import RatedImage
 from cliqa.metrics.encoder import Branch, RatedHead, Trunk, join_pooled, pool_statistics
 from cliqa.training.rated.examples import (
     RatedSettings,
@@ -31,7 +32,6 @@ from cliqa.training.rated.examples import (
     make_shards,
     rank_and_world,
 )
-from cliqa.training.rated.sets import RatedImage
 
 LABELS = ("rejected", "pending", "accepted")
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import distributed
 
+from cliqa.grepq.rated_sets import RatedImage
 from cliqa.metrics.encoder import Trunk, pool_statistics, standardise
-from cliqa.training.rated.sets import RatedImage
 from cliqa.training.severity import ladder
 
 Shard = dict[str, NDArray[Any]]

@@ -83,10 +83,10 @@ more than a few per cent, `scale` is the larger one.
 ## How
 
 The most detailed window of up to 512x512 pixels is reduced, per axis, to spectra
-(`cliqa/signal/resampling_spectra.py`): lines of the mean absolute high-pass residual, of which interpolation by r
+(`cliqa/signal/resampling/spectra.py`): lines of the mean absolute high-pass residual, of which interpolation by r
 puts one at 1 - 1/r cycles per pixel, their coherence between four strips, and the power spectrum of the rows. A
 network of two convolutions over 257 candidate factors, each channel evidence at that factor's own frequencies, gives
-a distribution per axis (`cliqa/signal/factor_network.py`); the two are read together, since most pictures were
+a distribution per axis (`cliqa/signal/resampling/factor_network.py`); the two are read together, since most pictures were
 enlarged by one factor. The answer is the median, drawn towards 1.05 (the default threshold) where an enlargement is
 not sure, so that a larger `scale` is also a surer one. {parameters} parameters, version 2,
 NumPy only.

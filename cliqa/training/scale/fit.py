@@ -1,4 +1,4 @@
-"""Train the network of `cliqa.signal.factor_network` in torch: AdamW, one cycle, averaged weights, resumable.
+"""Train the network of `cliqa.signal.resampling.factor_network` in torch: AdamW, one cycle, averaged weights, resumable.
 
 The loss is the cross-entropy with a narrow peak at the true factor, plus the mean absolute error of the expectation; both are
 counted per axis. Writes `curve.csv` and `state.pt` into the work folder after every epoch.
@@ -17,8 +17,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import conv1d
 
-from cliqa.signal.factor_network import MAPS, NEAR_ONE, NUMBERS, SHARED, axis_numbers, factor_maps, median_factor
-from cliqa.signal.resampling_spectra import BINS, FACTORS
+from cliqa.signal.resampling.factor_network import (
+    MAPS,
+    NEAR_ONE,
+    NUMBERS,
+    SHARED,
+    axis_numbers,
+    factor_maps,
+    median_factor,
+)
+from cliqa.signal.resampling.spectra import BINS, FACTORS
 from cliqa.training.averaged_fit import AveragedFit
 from cliqa.training.examples import Example
 

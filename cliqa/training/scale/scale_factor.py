@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cliqa import checkpoints
-from cliqa.images import LoadedImage
+from cliqa.images.loading import LoadedImage
+from cliqa.metrics import checkpoints
 from cliqa.metrics.base import View
 from cliqa.metrics.scale_factor import ScaleFactor, joined_factor
-from cliqa.signal.factor_network import NEAR_ONE, cautious_factor, read_together
-from cliqa.signal.resampling_spectra import BINS
+from cliqa.signal.resampling.factor_network import NEAR_ONE, cautious_factor, read_together
+from cliqa.signal.resampling.spectra import BINS
 from cliqa.training.examples import Example, generate
 from cliqa.training.scale.card import write_card
 from cliqa.training.scale.fit import FactorFitSettings, TorchFactorNetwork, fit_factors, peaks, predicted, prepared

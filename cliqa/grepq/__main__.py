@@ -1,0 +1,128 @@
+"""`python -m cliqa.grepq`: zero-shot perceptual quality, its evaluation on rated sets, and models fitted to labels of one's own.
+
+score IMAGE...                      zero-shot scores of single images
+evaluate FOLDER [--table FILE]      SRCC, PLCC and KRCC, zero-shot and with 50, 100 and 200 labels
+features DIR -o features.npz        features of a folder: label-free, rated or all
+fit --labels mos.csv FEATURES -o m  ridge on labels (path, score); FEATURES is a folder or a .npz
+predict FEATURES --model m          scores by a fitted model, to standard output or a CSV file
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cliqa.cli.guard import guarded
+from cliqa.cli.options import HelpFormatter, Parser, positive
+
+if TYPE_CHECKING:
+    from cliqa.cli.console import Console
+
+COMMAND = "grepq"
+KINDS = ("label-free", "rated", "all")  # of features, see `cliqa.metrics.grepq_features`
+
+
+def parser() -> argparse.ArgumentParser:
+    """All sub-commands and their options."""
+    shared = Parser(add_help=False)
+    shared.add_argument("--checkpoint", help="weights file (default: the shipped pretrained_models/grepq.safetensors)")
+    shared.add_argument("--gpu", "-g", type=int, nargs="+", default=[0], help="GPU device ids. -1 for CPU")
+    shared.add_argument("--quiet", action="store_true", help="errors alone on standard error")
+    parser = Parser(
+        prog=f"python -m cliqa.{COMMAND}", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )  # fmt: skip
+    commands = parser.add_subparsers(dest="action", required=True)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[shared], formatter_class=HelpFormatter)
+
+    def add_kind(command: argparse.ArgumentParser, default: str) -> None:
+        command.add_argument(
+            "--kind", choices=KINDS,
+            help="label-free: no rating had a part in them; rated: from the branch that learned from human ratings (BIQ2021), which "
+            f"needs fewer labels where your taste is like that of most people; all: both (default: {default})",
+        )  # fmt: skip
+
+    one = add("score", "Scores of single images, as CSV on standard output.")
+    one.add_argument("images", nargs="+", help="image files")
+    rated = add("evaluate", "Correlation with the ratings of a data set (BIQ2021, CLIVE, KonIQ-10k, SPAQ or a table).")
+    rated.add_argument("folder", help="the data set's folder, in its published layout, or any folder with --table")
+    rated.add_argument("--table", help="CSV with columns image (or path) and mos (or score)")
+    rated.add_argument("--draws", type=positive(int), default=10, help="random draws of the labels, averaged")
+    rated.add_argument("--limit", type=positive(int), help="evaluate on this many photographs, chosen at random")
+    rated.add_argument("--split", choices=("train", "test"), help="only the publisher's list of this name")
+    made = add("features", "Features of the images of a folder, for `fit` and `predict`.")
+    made.add_argument("folder", help="a folder of images, sub-folders included, or one image")
+    made.add_argument("-o", "--output", required=True, metavar="FILE.npz", help="where the features go")
+    add_kind(made, "all")
+    fitted = add("fit", "Fit a model to labels: ridge, its strength chosen by cross-validation.")
+    fitted.add_argument("features", help="a folder of images, or features that were made of one")
+    fitted.add_argument("--labels", required=True, help="CSV with columns path and score")
+    fitted.add_argument("-o", "--output", required=True, metavar="FILE.safetensors", help="where the model goes")
+    add_kind(fitted, "what cross-validation on the labels prefers")
+    told = add("predict", "Scores by a fitted model, as CSV.")
+    told.add_argument("features", help="a folder of images, or features that were made of one")
+    told.add_argument("--model", required=True, help="model that `fit` made")
+    told.add_argument("-o", "--output", metavar="FILE.csv", help="where the scores go (default: standard output)")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a sub-command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    from cliqa.grepq import models  # with NumPy, which help texts do without
+
+    actions = {
+        "score": _score,
+        "evaluate": _evaluate,
+        "features": models.make_features,
+        "fit": models.fit_model,
+        "predict": models.predict,
+    }
+    return actions[options.action](options, console)
+
+
+def _score(options: argparse.Namespace, console: Console) -> int:
+    from cliqa.cli.console import standard_output
+    from cliqa.grepq.models import observe, open_metric
+
+    metric, lost = open_metric(options, console), 0
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    with standard_output():
+        writer.writerow(["path", *(field.name for field in metric.fields)])
+    for path in options.images:
+        observed = observe(path, metric, console)
+        if observed is None:
+            lost += 1
+            continue
+        values = metric.score([observed])[0]
+        with standard_output():
+            writer.writerow([path, *(f"{values[field.name]:.6g}" for field in metric.fields)])
+    return 1 if lost == len(options.images) else 0
+
+
+def _evaluate(options: argparse.Namespace, console: Console) -> int:
+    from cliqa.cli.console import standard_output
+    from cliqa.grepq.evaluation import evaluation_table
+    from cliqa.grepq.models import open_metric
+    from cliqa.grepq.rated_sets import read_rated
+
+    images = read_rated(options.folder, options.table)
+    images = [image for image in images if options.split in (None, image.split)]
+    metric = open_metric(options, console)
+    for line in evaluation_table(metric, images, options.draws, options.limit, console):
+        with standard_output():
+            print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

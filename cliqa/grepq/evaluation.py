@@ -1,0 +1,74 @@
+"""How the scores, and models fitted to a few labels, agree with the ratings of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.errors import RunError
+from cliqa.grepq.models import observe
+from cliqa.metrics.grepq_features import FEATURE_PARTS, LABEL_FREE_WIDTH, zero_shot_columns
+from cliqa.signal.statistics.correlation import krcc, plcc, srcc
+from cliqa.signal.statistics.ridge import choose_alpha, ridge
+
+if TYPE_CHECKING:
+    from cliqa.cli.console import Console
+    from cliqa.metrics.grepq import GRepQ
+
+LABELS = (50, 100, 200)
+ALL_PARTS = FEATURE_PARTS | {"rated": np.s_[LABEL_FREE_WIDTH:], "all": np.s_[:]}
+
+
+def evaluation_table(
+    metric: GRepQ, images: Sequence[Any], draws: int, limit: int | None, console: Console
+) -> Iterator[str]:
+    """Lines of the report: name, SRCC, PLCC, KRCC. Every part is label-free but `rated` and `all`.
+
+    Raises:
+        RunError: fewer than three photographs gave features.
+    """
+    order = np.random.default_rng(0).permutation(len(images))[:limit]
+    rows, targets = [], []
+    with console.progress(len(order)):
+        for number in order:
+            console.step()
+            observed = observe(str(images[number].path), metric, console)
+            if observed is not None:
+                rows.append(metric.features(observed))
+                targets.append(images[number].score)
+    if len(rows) < 3:
+        raise RunError(f"{len(rows)} photographs gave features; an evaluation needs at least three")
+    features, mos = np.stack(rows).astype(np.float64), np.array(targets)
+    yield f"{len(mos)} photographs"
+    yield f"{'':24s}{'SRCC':>8s}{'PLCC':>8s}{'KRCC':>8s}"
+
+    def line(name: str, figures: Sequence[float]) -> str:
+        return f"{name:24s}" + "".join(f"{value:8.3f}" for value in figures)
+
+    for name, column in zip(("low", "high", "combined"), zero_shot_columns(features), strict=True):
+        yield line(f"{name}, zero-shot", (srcc(column, mos), plcc(column, mos), krcc(column, mos)))
+    for count in LABELS:
+        if count + 10 > len(mos):
+            continue
+        for name, part in ALL_PARTS.items():
+            figures = few_labels(features[:, part], mos, count, draws)
+            yield line(f"{name}, {count} labels", figures)
+
+
+def few_labels(
+    features: NDArray[np.float64], mos: NDArray[np.float64], count: int, draws: int
+) -> tuple[float, float, float]:
+    """SRCC, PLCC and KRCC of a ridge on `count` labels drawn at random, on all others; mean of the draws."""
+    figures = []
+    for draw in range(draws):
+        order = np.random.default_rng(draw).permutation(len(mos))
+        used, held = order[:count], order[count:]
+        alpha, _ = choose_alpha(features[used], mos[used])
+        weight, bias = ridge(features[used], mos[used], alpha)
+        guess = features[held] @ weight + bias
+        figures.append((srcc(guess, mos[held]), plcc(guess, mos[held]), krcc(guess, mos[held])))
+    first, second, third = np.mean(figures, axis=0)
+    return float(first), float(second), float(third)

@@ -1,0 +1,169 @@
+"""Features of images, and models of quality fitted to labels: what `python -m cliqa.grepq features`, `fit` and `predict` do."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import sys
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.errors import ImageIssue, RunError, UsageError
+from cliqa.files.atomic import creating
+from cliqa.grepq.labels import match_labels, more_labels, read_labels
+from cliqa.metrics.grepq_features import DEFAULT_KIND, KINDS, of_kind
+
+if TYPE_CHECKING:
+    from cliqa.cli.console import Console
+    from cliqa.metrics.grepq import GRepQ
+
+
+def open_metric(options: argparse.Namespace, console: Console, checkpoint: str | None = None) -> GRepQ:
+    """The metric with the weights asked for, on the device asked for."""
+    from cliqa.cli import devices
+    from cliqa.metrics import load_metric
+    from cliqa.metrics.grepq import GRepQ
+
+    found, message = devices.resolve(options.gpu, True)
+    if message:
+        console.say(message)
+    metric = load_metric("grepq", checkpoint or options.checkpoint, found[0])
+    assert isinstance(metric, GRepQ)
+    return metric
+
+
+def observe(path: str, metric: GRepQ, console: Console) -> dict[str, NDArray[Any]] | None:
+    """What the metric needs of an image; None, and a line on standard error, where it can't be read."""
+    from cliqa.images.loading import load_image
+    from cliqa.metrics import View
+    from cliqa.records import Issue, Source
+
+    try:
+        return metric.observe(View(load_image(path)))
+    except ImageIssue as error:
+        console.issue(Issue(Source(path), error.issue_type, str(error)))
+        return None
+
+
+def make_features(options: argparse.Namespace, console: Console) -> int:
+    """Write the features of a folder into a .npz: `path`, `features`, `kind`, and the fingerprint of the `weights`."""
+    metric, kind = open_metric(options, console), options.kind or DEFAULT_KIND
+    paths, features = _compute(options.folder, metric, kind, console)
+    if not paths:
+        raise RunError(f"no image of {options.folder} gave features")
+    with creating(options.output) as part, open(part, "wb") as stream:
+        weights = metric.metadata["weights"]
+        np.savez(stream, path=np.array(paths), features=features, kind=np.array(kind), weights=np.array(weights))
+    console.say(f"{len(paths)} images, {features.shape[1]} {kind} features each: {options.output}")
+    return 0
+
+
+def _compute(folder: str, metric: GRepQ, kind: str, console: Console) -> tuple[list[str], NDArray[np.float32]]:
+    from cliqa.inputs.folders import Listing
+    from cliqa.records import Issue
+
+    listing = Listing(folder, recursive=True)
+    listing.check()
+    paths, rows = [], []
+    with console.progress(listing.count()):
+        for source in listing:
+            console.step()
+            if isinstance(source, Issue):
+                console.issue(source)
+                continue
+            observed = observe(source.path, metric, console)
+            if observed is not None:
+                paths.append(source.path)
+                rows.append(metric.features(observed, kind))
+    return paths, np.stack(rows) if rows else np.empty((0, 0), dtype=np.float32)
+
+
+def _read_features(
+    name: str, metric: GRepQ, kind: str | None, console: Console
+) -> tuple[list[str], NDArray[np.float32], str]:
+    """Paths, features and their kind: of a folder, computed now, or those of a file.
+
+    Raises:
+        UsageError: the file holds no features, or those of other weights or of another kind.
+    """
+    if not name.endswith(".npz"):
+        return *_compute(name, metric, kind or DEFAULT_KIND, console), kind or DEFAULT_KIND
+    try:
+        with np.load(name, allow_pickle=False) as stored:
+            paths, features = stored["path"].tolist(), stored["features"]
+            weights, stored_kind = str(stored["weights"]), str(stored["kind"])
+    except (OSError, KeyError, ValueError) as error:
+        raise UsageError(f"{name} holds no features: {error}") from error
+    if weights != metric.metadata.get("features_of", metric.metadata["weights"]):
+        raise UsageError(f"{name} was made with other weights; make the features again")
+    try:
+        return paths, of_kind(features, stored_kind, kind or stored_kind), kind or stored_kind
+    except ValueError as error:
+        raise UsageError(f"{name} holds {error}") from None
+
+
+def fit_model(options: argparse.Namespace, console: Console) -> int:
+    """Fit a ridge to labels and write it, with the encoder, as weights that the metric and the filter take.
+
+    Where no kind of features is asked for, cross-validation on the labels chooses it.
+    """
+    from cliqa.metrics import checkpoints
+    from cliqa.metrics.grepq import GRepQ
+    from cliqa.signal.statistics.ridge import fit
+
+    labels = read_labels(options.labels)
+    base = options.checkpoint or checkpoints.shipped_path("grepq")
+    metric = open_metric(options, console, str(base))
+    if metric.fitted:
+        raise UsageError(f"{base} is itself a fitted model; fit on the weights that it was made from")
+    paths, features, kind = _read_features(options.features, metric, options.kind, console)
+    rows, targets = match_labels(paths, labels, options.labels)
+    tried = KINDS if kind == "all" and options.kind is None else (kind,)
+    try:
+        fits = {name: fit(of_kind(features[rows], kind, name).astype(np.float64), np.array(targets)) for name in tried}
+    except ValueError as error:
+        raise UsageError(f"{options.labels}: {error}") from error
+    kind, found = min(fits.items(), key=lambda pair: pair[1].error)
+    tensors, facts = checkpoints.load(base, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version)
+    tensors = {name: value for name, value in tensors.items() if not name.startswith("quality.")}
+    tensors |= {"fit.weight": found.weight.astype(np.float32), "fit.bias": np.array([found.bias], dtype=np.float32)}
+    own = {
+        "features_of": metric.metadata["weights"],
+        "kind": kind,
+        "labels": str(len(targets)),
+        "alpha": f"{found.alpha:g}",
+    }
+    kept = {key: value for key, value in facts.items() if key not in ("metric", "architecture", "version")}
+    with creating(options.output) as part:
+        checkpoints.save(part, tensors, metric="grepq", architecture=GRepQ.architecture,
+                         version=GRepQ.version, **(kept | own))  # fmt: skip
+    console.say(
+        f"{len(targets)} labels, {kind} features, alpha {found.alpha:g}: cross-validated SRCC {found.srcc:.3f}, PLCC {found.plcc:.3f}"
+    )
+    console.say(more_labels(found.curve))
+    return 0
+
+
+def predict(options: argparse.Namespace, console: Console) -> int:
+    """Write the scores of a fitted model as CSV."""
+    metric = open_metric(options, console, options.model)
+    if not metric.fitted:
+        raise UsageError(f"{options.model} is no fitted model; make one with: python -m cliqa.grepq fit")
+    paths, features, _ = _read_features(options.features, metric, metric.kind, console)
+    weight, bias = metric.regressor
+    scores: Sequence[float] = (features @ weight + bias).tolist() if paths else []
+    with contextlib.ExitStack() as stack:
+        stream: IO[str] = sys.stdout
+        if options.output:
+            part = stack.enter_context(creating(options.output))
+            stream = stack.enter_context(
+                open(part, "w", newline="", encoding="utf-8", errors="surrogateescape")  # closed by the stack
+            )
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["path", "score"])
+        writer.writerows([path, f"{score:.6g}"] for path, score in zip(paths, scores, strict=True))
+    return 0

@@ -1,0 +1,1 @@
+"""Whatever holds pictures (folders, files, standard input, tars, Parquet) -> Sources."""

@@ -1,0 +1,184 @@
+"""Decode workers: processes that open a file, decode it once and reduce it to what the metrics read.
+
+A pool of our own rather than `concurrent.futures`, because it must know which file a dead worker held: that file is tried
+once more in a new worker and then given up, its neighbours are simply handed out again, and the run goes on.
+Processes start by `spawn` everywhere, so Linux, macOS and Windows run the same code. They import cliqa and the metrics'
+modules, never the caller's script: a script needs no `if __name__ == "__main__"`, and its imports cost the workers nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import pickle
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from cliqa.errors import RunError
+from cliqa.pipeline.file_budget import TIMER_SIGNAL
+from cliqa.pipeline.observe import DecodeSettings, Observed, described
+from cliqa.pipeline.outbox import Outbox
+from cliqa.pipeline.worker import clean_start, work
+from cliqa.records import Issue, Source
+
+DEPTH = 2  # files handed to a worker at a time: one in work, one waiting
+STALL_SECONDS = 300.0  # a worker that gives no answer for longer waits for a disk that does not come back
+START_SECONDS = 120.0
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    held: deque[tuple[int, Source]] = field(default_factory=deque)
+    ready: bool = False
+    since: float = field(default_factory=time.monotonic)
+    outbox: Outbox | None = None
+
+    def send(self, source: Source) -> None:
+        """Hand a file over, without waiting where its bytes come with it. Raises OSError where the worker is dead."""
+        if self.outbox is None and source.released() is not source:
+            self.outbox = Outbox(self.connection)
+        if self.outbox is None:
+            self.connection.send(source)
+        else:
+            self.outbox.put(source)
+
+    def close(self) -> None:
+        """Close this end, once the process is dead."""
+        if self.outbox is not None:
+            self.outbox.close()
+        self.connection.close()
+
+
+class WorkerPool:
+    """Hands files to workers and yields results as they come, numbered. Use as a context manager."""
+
+    def __init__(self, settings: DecodeSettings, workers: int) -> None:
+        self.settings = settings
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
+        self._size = max(1, workers)
+        self._again: deque[tuple[int, Source]] = deque()
+        self._tried: set[int] = set()
+        self._dead_at_start = 0
+
+    def __enter__(self) -> WorkerPool:
+        try:
+            for _ in range(self._size):
+                self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join(2)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.close()
+        self._workers.clear()
+
+    def room(self) -> int:
+        """How many more files may be submitted now."""
+        return sum(DEPTH - len(worker.held) for worker in self._workers) - len(self._again)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any file is still to come back."""
+        return bool(self._again) or any(worker.held for worker in self._workers)
+
+    def submit(self, number: int, source: Source) -> None:
+        """Hand out one file; call only while there is `room`."""
+        worker = min(self._workers, key=lambda candidate: len(candidate.held))
+        if not worker.held:
+            worker.since = time.monotonic()
+        worker.held.append((number, source))
+        with contextlib.suppress(OSError):  # a dead worker: `results` finds out and hands the file out again
+            worker.send(source)
+
+    def results(self, timeout: float | None = None) -> Iterator[tuple[int, Observed | Issue]]:
+        """Whatever has come back; waits for the first up to `timeout` seconds (None: as long as it takes)."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            found = self._collect(0.5 if deadline is None else max(0.0, min(0.5, deadline - time.monotonic())))
+            yield from found
+            if found or not self.busy or (deadline is not None and time.monotonic() >= deadline):
+                return
+
+    def _collect(self, seconds: float) -> list[tuple[int, Observed | Issue]]:
+        found: list[tuple[int, Observed | Issue]] = []
+        ready = set(wait([worker.connection for worker in self._workers], seconds))
+        for worker in list(self._workers):
+            if worker.connection in ready:
+                try:
+                    while worker.connection.poll():
+                        found += self._receive(worker)
+                except (EOFError, OSError):
+                    found += self._bury(worker, "the decoder process died on this file")
+                    continue
+            limit = STALL_SECONDS if worker.ready else START_SECONDS
+            if worker.held and time.monotonic() - worker.since > limit:
+                found += self._bury(worker, f"decoding took longer than {limit:g} seconds")
+        while self._again and any(len(worker.held) < DEPTH for worker in self._workers):
+            self.submit(*self._again.popleft())
+        return found
+
+    def _receive(self, worker: _Worker) -> list[tuple[int, Observed | Issue]]:
+        message = worker.connection.recv_bytes()
+        worker.since = time.monotonic()
+        if not worker.ready:  # its first message says that it has started
+            worker.ready = True
+            self._dead_at_start = 0
+            return []
+        number, source = worker.held.popleft()
+        try:
+            answer: Observed | Issue = pickle.loads(message)
+        except Exception as error:  # what could be pickled there need not be readable here
+            answer = Issue(source.released(), "error", f"can't be sent between processes: {described(error)}")
+        return [(number, answer)]
+
+    def _start(self) -> None:
+        try:
+            ours, theirs = self._context.Pipe()
+            process = self._context.Process(target=work, args=(theirs, self.settings), daemon=True)
+            with clean_start():
+                process.start()
+        except OSError as error:  # too many processes or open files
+            raise RunError(f"a decode worker can't be started: {error.strerror or error}") from error
+        theirs.close()
+        self._workers.append(_Worker(process, ours))
+
+    def _bury(self, worker: _Worker, reason: str) -> list[tuple[int, Observed | Issue]]:
+        """Replace a dead worker; blame the file that it had in work, hand the others out again."""
+        self._workers.remove(worker)
+        worker.process.kill()
+        worker.process.join(5)
+        worker.close()
+        given_up: list[tuple[int, Observed | Issue]] = []
+        if worker.ready and worker.held:
+            number, source = worker.held.popleft()
+            if TIMER_SIGNAL is not None and worker.process.exitcode == -TIMER_SIGNAL:  # it would again
+                given_up.append(
+                    (number, Issue(source.released(), "error", "its decoding took too much processor time"))
+                )
+            elif number in self._tried:
+                given_up.append((number, Issue(source.released(), "error", f"{reason}, twice")))
+            else:
+                self._tried.add(number)
+                self._again.append((number, source))
+        elif not worker.ready:
+            self._dead_at_start += 1
+            if self._dead_at_start > 2 * self._size:
+                raise RunError(f"decode workers do not start (exit status {worker.process.exitcode})")
+        self._again.extend(worker.held)
+        self._start()
+        return given_up

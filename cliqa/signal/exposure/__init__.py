@@ -1,0 +1,1 @@
+"""Tones, histogram traces, and the HEX graph over exposure labels."""

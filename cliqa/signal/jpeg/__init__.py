@@ -1,0 +1,1 @@
+"""What JPEG leaves in pixels: lattices of quantized coefficients, grids, double compression, the last save."""

@@ -1,0 +1,142 @@
+"""A save before the last on the same grid: what it leaves in the levels of the last.
+
+After saves with steps q1 and then q2, a coefficient is q2 * round((q1 * m + n) / q2): some levels of the second lattice get the mass of
+several of the first, some none. For each earlier IJG quality this module gives the log likelihood ratio (nats) of the
+counted levels against a single save, with Laplacian masses in both.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.jpeg.quantization import LUMA_TABLES
+
+Floats = NDArray[np.float32]
+
+LEVELS = 24
+"""Levels 0-23 are counted; larger ones are rare."""
+BETWEEN_SIGMA = 0.45
+"""Deviation of a coefficient between the saves: rounding to 8 bits as Y and as RGB."""
+OUTLIERS = 0.05
+FREQUENCIES = 28
+"""The frequencies with the most levels that are not 0."""
+_FASTEST_DECAY = np.float32(27.6)
+"""Nats from level to level beyond which masses are as good as 0."""
+LEAST = 8
+"""Levels that are not 0 from which a frequency is asked."""
+
+
+def count_levels(coefficients: Floats, table: NDArray[np.int64]) -> Floats:
+    """How often each |level| occurs: coefficients (64, blocks), steps (64,) -> float32 (64, LEVELS)."""
+    scaled = np.abs(coefficients)
+    scaled *= (1.0 / table).astype(np.float32)[:, None]
+    scaled += np.float32(0.5)
+    index = scaled.astype(np.int32)
+    np.minimum(index, LEVELS, out=index)
+    index += (np.arange(64, dtype=np.int32) * (LEVELS + 1))[:, None]
+    counted = np.bincount(index.ravel(), minlength=64 * (LEVELS + 1)).reshape(64, LEVELS + 1)
+    return counted[:, :LEVELS].astype(np.float32)
+
+
+def _upper_tail(x: Floats) -> Floats:
+    """P(normal > x) for x >= 0, to 3 digits (Abramowitz and Stegun 26.2.16)."""
+    t = 1 / (1 + np.float32(0.33267) * x)
+    density = np.exp(np.float32(-0.5) * x * x) * np.float32(1 / math.sqrt(2 * math.pi))
+    tail: Floats = density * t * (0.4361836 + t * (-0.1201676 + t * np.float32(0.9372980)))
+    return tail
+
+
+def previous_evidence(levels: Floats, table: NDArray[np.int64]) -> Floats:
+    """Log likelihood ratio (nats) of each earlier IJG quality 1-100 on the same grid: float32 (100,).
+
+    What an earlier step does to a frequency is told once for each of the steps that the tables have there, and only for the
+    levels of the first save that land on one that occurs.
+
+    Args:
+        levels: from `count_levels` with `table`.
+        table: steps of the last save, (64,) natural order. Frequencies where an earlier step is not larger than the last say nothing.
+    """
+    n0, n1 = levels[:, 0], levels[:, 1:].sum(axis=1)
+    n1[0] = 0  # DC is no Laplacian
+    chosen = np.argsort(-n1, kind="stable")[:FREQUENCIES]
+    chosen = chosen[n1[chosen] >= LEAST]
+    evidence = np.zeros(100, np.float32)
+    steps = LUMA_TABLES[:, chosen]
+    pairs = _step_pairs(steps, table[chosen])
+    if not len(pairs.frequency):
+        return evidence
+    counts = levels[chosen, 1:]
+    used = int(np.flatnonzero(counts.any(axis=0))[-1]) + 1
+    counts = counts[:, :used]
+    n0, n1 = n0[chosen], n1[chosen]
+    j = np.arange(1, used + 1, dtype=np.float32)
+    sums = counts @ j
+    a, c = n0 + n1 + 2 * sums, 2 * sums - n1
+    s = np.clip((np.sqrt(n0 * n0 + 4 * a * c) - n0) / (2 * a), 1e-4, 1 - 1e-4)  # exp(-q2 / 2b), see dct_lattice
+    # Zeros are left out (real coefficients have more of them than any Laplacian): masses given that the level is not 0.
+    q2 = table[chosen].astype(np.float32)
+    decay = (-np.log(s) * 2 / q2).astype(np.float32)  # 1 / b
+    single = (s * s)[:, None] ** (j - 1)
+    single = np.maximum(single / single.sum(axis=1, keepdims=True), np.float32(1e-30)).astype(np.float32)
+    double = _twice_quantized(pairs, q2, decay, used)
+    ratio = np.log((1 - OUTLIERS) * double / single[pairs.frequency] + np.float32(OUTLIERS))
+    found = np.einsum("kl,kl->k", ratio, counts[pairs.frequency])
+    evidence[:] = np.concatenate([found, [0]]).astype(np.float32)[pairs.place].sum(axis=1)
+    return evidence
+
+
+@dataclass(frozen=True)
+class _StepPairs:
+    """The different pairs of an earlier and a later step at each frequency, K of them.
+
+    `frequency` (K,) its place among the chosen ones, `earlier` (K,) the step; `place` (100, f) which pair each quality has there, K
+    where the earlier step is not larger than the later one.
+    """
+
+    frequency: NDArray[np.intp]
+    earlier: Floats
+    place: NDArray[np.intp]
+
+
+def _step_pairs(steps: NDArray[np.int64], last: NDArray[np.int64]) -> _StepPairs:
+    """Pairs of steps (100, f) of the earlier qualities with those of the last save (f,)."""
+    present = np.zeros((len(last), 256), bool)
+    columns = np.arange(len(last))
+    present[columns, steps] = True
+    present &= np.arange(256) > last[:, None]
+    frequency, earlier = np.nonzero(present)
+    numbers = np.full(present.shape, len(frequency))
+    numbers[frequency, earlier] = np.arange(len(frequency))
+    return _StepPairs(frequency, earlier.astype(np.float32), numbers[columns, steps])
+
+
+def _twice_quantized(pairs: _StepPairs, q2: Floats, decay: Floats, used: int) -> Floats:
+    """Masses of the levels 1-`used` of the last save, after a first one with the earlier step: float32 (K, used), rows sum to 1.
+
+    Args:
+        q2, decay: step of the last save and 1 / b of the Laplacian at each frequency, (f,).
+    """
+    q1, later = pairs.earlier, q2[pairs.frequency]
+    ratio = q1 / later
+    # Level m of the first save has the mass exp(-q1 / b)^m, but for a factor; those that land beyond `used` are left out.
+    rate = np.minimum(q1 * decay[pairs.frequency], _FASTEST_DECAY)
+    number = np.minimum(((used + 2.5) / ratio).astype(np.intp), used)
+    pair = np.repeat(np.arange(len(q1)), number)
+    m = (np.arange(1, len(pair) + 1) - np.repeat(np.cumsum(number) - number, number)).astype(np.float32)
+    mass = np.exp(-rate[pair] * (m - 1))
+    place = ratio[pair] * m
+    near = np.floor(place + np.float32(0.5))
+    away = place - near
+    moved = mass * _upper_tail((np.float32(0.5) - np.abs(away)) * (later / np.float32(BETWEEN_SIGMA))[pair])
+    other = near + np.copysign(np.float32(1), away)
+    levels = np.minimum(np.concatenate([near, other]).reshape(2, -1), np.float32(used + 1)).astype(np.intp)
+    counted = np.bincount(
+        (levels + pair * (used + 2)).ravel(), np.concatenate([mass - moved, moved]), len(q1) * (used + 2)
+    )
+    double = counted.reshape(-1, used + 2)[:, 1:-1].astype(np.float32)
+    double /= np.maximum(double.sum(axis=1, keepdims=True), np.float32(1e-12))
+    return double

@@ -1,0 +1,93 @@
+"""What the networks of `jpeg_quality` read of a `jpeg_history.History`: proposals of the lowest quality, the evidence as vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.jpeg.history import History
+
+Floats = NDArray[np.float32]
+
+HYPOTHESES = ("quality", "nearest", "newest", "previous", "proof", "older 1", "older 2", "older 3", "none")
+
+
+def hypotheses(history: History) -> Floats:
+    """What each kind of evidence says the lowest quality is: float32 (9,), in the order of `HYPOTHESES`."""
+    found = [
+        int(history.quality.argmax()) + 1,
+        history.nearest,
+        int(history.newest.max(axis=0).argmax()) + 1,
+        int(history.previous.argmax()) + 1,
+        history.proof.likely,
+        *(int(older.max(axis=0).argmax()) + 1 for older in history.older),
+        100,
+    ]
+    return np.array(found, np.float32)
+
+
+def features(history: History) -> Floats:
+    """The evidence as one vector for a network: float32 (n,)."""
+    newest = history.newest.max(axis=0)
+    profiles = [history.quality, newest, history.previous, -history.proof.bits, *history.older.max(axis=1)]
+    parts: list[Floats] = []
+    for profile in profiles:
+        best = int(profile.argmax())
+        away = np.concatenate([profile[: max(0, best - 1)], profile[best + 2 :]])
+        pooled = profile.reshape(20, 5).max(axis=1)
+        parts.append(np.maximum((pooled - profile[best]) / 20, -6.0))
+        parts.append(np.array([(best + 1) / 100, _log(profile[best]), _log(profile[best] - away.max())], np.float32))
+    parts.append(_log(history.newest.max(axis=1)))
+    for grid, older in zip(history.older_grids, history.older, strict=True):
+        parts.append(_log(older.max(axis=1)))
+        x, y = (grid % 8 - history.grid % 8) % 8, (grid // 8 - history.grid // 8) % 8
+        parts.append(np.array([x % 8 == 0, x == 4, y % 8 == 0, y == 4], np.float32))
+    parts.append(_log(history.older_scores))
+    parts.append(history.chroma[-6:])
+    nearest = history.nearest - 1
+    scalars = [
+        float(history.grid == 0),
+        float(_log(np.float32(history.grid_margin))),
+        history.nearest / 100,
+        float(_log(history.quality[nearest])),
+        float(_log(newest[nearest])),
+        float(history.fit.min()),
+        float(history.known.mean()),
+        float(np.log1p(history.blocks)),
+        history.spread,
+        float(newest[int(history.quality.argmax())] - newest.max()) / 20,
+        history.proof.likely / 100,
+        history.proof.exact,
+    ]
+    parts.append(np.array(scalars, np.float32))
+    return np.concatenate(parts).astype(np.float32)
+
+
+_FIRST, _SECOND = np.triu_indices(len(HYPOTHESES) - 1, 1)
+
+
+def gate_inputs(evidence: Floats, proposals: Floats) -> Floats:
+    """What the network that weighs the proposals reads: the evidence, the proposals, and which of them agree.
+
+    Args:
+        evidence: (..., n) from `features`; proposals: (..., 9) from `hypotheses`.
+    """
+    found = proposals[..., :-1]  # the last is always 100
+    apart = found[..., _FIRST] - found[..., _SECOND]
+    parts = [evidence, found / 100, np.clip(apart, -10, 10) / 10, np.abs(apart) <= 1]
+    return np.concatenate(parts, axis=-1, dtype=np.float32)
+
+
+def chroma_inputs(history: History) -> Floats:
+    """What tells the chroma's sampling: float32 (n,)."""
+    newest = history.newest.max(axis=0)
+    best = int(newest.argmax())
+    scalars = [best / 100, float(_log(newest[best])), float(history.quality.argmax()) / 100, float(history.grid == 0)]
+    return np.concatenate([history.chroma, np.array(scalars, np.float32)]).astype(np.float32)
+
+
+def _log(value: Any) -> Any:
+    """Signed log(1 + |value|)."""
+    return np.sign(value) * np.log1p(np.abs(value))

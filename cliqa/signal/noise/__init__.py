@@ -1,0 +1,1 @@
+"""Statistics of noise: by block, by region, by pixel."""

@@ -1,0 +1,67 @@
+"""How much single pixels stand out of their neighbours: salt and pepper, hot pixels, and grain as fine as a pixel.
+
+They are rare, so averages and percentiles over a picture lose them; here they are counted by regions of 16x16 pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.noise.blocks import Floats, log_energy
+
+REGION = 16  # pixels
+_STANDING_OUT = (20.0, 60.0, 140.0)  # in grey, where 255 levels are 441.7
+
+
+def _halved(values: Floats, combine: np.ufunc) -> Floats:
+    """Pixels (n, size, size) -> one value for each region. By halves, which is quicker than NumPy's own reductions."""
+    for _ in range(4):
+        values = combine(values[:, 0::2], values[:, 1::2])
+    for _ in range(4):
+        values = combine(values[:, :, 0::2], values[:, :, 1::2])
+    return np.asarray(values.ravel(), np.float32)
+
+
+def single_pixels(grey: Floats) -> Floats:
+    """Regions of grey tiles (n, size, size), tile by tile: float32 (regions, 3), natural logarithms of energies.
+
+    The mean square and the largest square of what pixels exceed all four neighbours by, and that of the largest range of
+    neighbours.
+    """
+    padded = np.pad(grey, ((0, 0), (1, 1), (1, 1)), "edge")
+    neighbours = (padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:])
+    highest = np.maximum(np.maximum(neighbours[0], neighbours[1]), np.maximum(neighbours[2], neighbours[3]))
+    lowest = np.minimum(np.minimum(neighbours[0], neighbours[1]), np.minimum(neighbours[2], neighbours[3]))
+    out = np.maximum(np.maximum(grey - highest, lowest - grey), np.float32(0))
+    square = _halved(out * out, np.add) / np.float32(REGION * REGION)
+    largest, spread = _halved(out, np.maximum), _halved(highest - lowest, np.maximum)
+    return np.stack([log_energy(square), log_energy(largest * largest), log_energy(spread * spread)], axis=1)
+
+
+def pixel_facts(rows: NDArray[Any]) -> Floats:
+    """What the regions of a picture tell together.
+
+    Args:
+        rows: float (..., regions, 3), of `single_pixels`.
+
+    Returns:
+        float32 (..., 13): logarithms of the mean energy of pixels that stand out, everywhere and in regions where one does by a lot
+        (three limits), each with the root of the share of such regions; percentiles of that energy and of the strongest pixel.
+    """
+    square, largest = (rows[..., column].astype(np.float32) for column in (0, 1))
+    energy = np.exp(square)
+    found = [np.log(energy.mean(axis=-1))]
+    for limit in _STANDING_OUT:
+        chosen = (largest > 2 * np.log(limit)).astype(np.float32)
+        found += [np.log((energy * chosen).mean(axis=-1) + np.float32(1e-3)), np.sqrt(chosen.mean(axis=-1))]
+    found += list(np.percentile(square, (50, 90, 98), axis=-1)) + list(np.percentile(largest, (50, 90, 98), axis=-1))
+    return np.stack(found, axis=-1).astype(np.float32)
+
+
+def sample_regions(rows: Floats, count: int, rng: np.random.Generator) -> NDArray[np.float16]:
+    """`count` rows at random, each once where there are enough."""
+    order = np.resize(rng.permutation(len(rows)), count)
+    return rows[order].astype(np.float16)

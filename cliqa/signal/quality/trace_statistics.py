@@ -1,0 +1,67 @@
+"""What compression and noise leave in a picture's pixels, cheaply: statistics of its tiles at native resolution.
+
+A picture scaled down for a network has lost most of both. Here its own pixels speak: how much the 8x8 grid stands out, how many of the
+blocks' coefficients are nearly zero (the more, the coarser the quantization table was), and how quiet the quietest places are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.jpeg.blocks import DCT64, cut_blocks, luma
+
+Floats = NDArray[np.float32]
+
+GRID_LIMIT = 12.0  # grey values; larger steps between neighbours are edges
+NEAR, FAR = 0.6, 1.8  # |coefficient| of what is zero but for rounding, and of what is nearly so
+BANDS = 14  # diagonals of the 8x8 spectrum but for the constant: u + v from 1
+_BAND = np.add.outer(np.arange(8), np.arange(8)).ravel()
+# Means over the coefficients of a band: (64, BANDS).
+_OVER_BANDS = np.equal.outer(_BAND, np.arange(1, BANDS + 1)).astype(np.float32)
+_OVER_BANDS /= _OVER_BANDS.sum(axis=0)
+CELL = 9  # pixels; side of the cells whose noise is compared
+QUANTILES = (2, 10, 25, 50, 75)  # per cent
+WIDTH = 4 + 3 * BANDS + 3 * len(QUANTILES) + 3
+
+
+def trace_statistics(tiles: NDArray[np.uint8]) -> Floats:
+    """Statistics of RGB tiles (n, 3, h, w), uint8, h and w of at least 32: float32 (WIDTH,).
+
+    In turn: how much the strongest of eight phases of the grid stands out from the others, down and across, and how much the next does;
+    per band of the block spectrum on that grid the share of coefficients below `NEAR` and below `FAR`, and log of the mean magnitude;
+    log of the deviation of a Laplacian in cells of `CELL` pixels, quantiles over all cells, of luma and of two differences of
+    colour; the mean of luma and the shares of its pixels near black and near white (-128 to 128, 0-1).
+    """
+    y = luma(tiles)
+    column, column_excess = _grid(np.abs(np.diff(y, axis=2)).clip(max=GRID_LIMIT).mean(axis=(0, 1)))
+    row, row_excess = _grid(np.abs(np.diff(y, axis=1)).clip(max=GRID_LIMIT).mean(axis=(0, 2)))
+    magnitude = np.abs(cut_blocks(y, column, row) @ DCT64.T)
+    bands = [
+        (magnitude < NEAR).mean(axis=0, dtype=np.float32) @ _OVER_BANDS,
+        (magnitude < FAR).mean(axis=0, dtype=np.float32) @ _OVER_BANDS,
+        np.log(magnitude.mean(axis=0) @ _OVER_BANDS + 0.05),
+    ]
+    green = tiles[:, 1].astype(np.float32)
+    quiet = [_quiet(plane) for plane in (y, tiles[:, 0] - green, tiles[:, 2] - green)]
+    light = [y.mean(), (y < -120).mean(), (y > 119).mean()]
+    return np.concatenate([[*column_excess, *row_excess], *bands, *quiet, light]).astype(np.float32)
+
+
+def _grid(steps: Floats) -> tuple[int, tuple[float, float]]:
+    """Phase (0-7) of the grid in the mean steps from one column (or row) to the next, and how much it and the next best stand out."""
+    whole = steps[: len(steps) // 8 * 8].reshape(-1, 8).mean(axis=0)
+    middle = float(np.median(whole)) + 0.05
+    order = np.argsort(whole)[::-1]
+    phase = int(order[0] + 1) % 8  # step k lies between k and k + 1, where a block starts
+    return phase, (float(whole[order[0]]) / middle - 1, float(whole[order[1]]) / middle - 1)
+
+
+def _quiet(planes: Floats) -> Floats:
+    """Log of the deviation of a Laplacian (5-point, unit noise gain) in cells of (n, h, w), quantiles over the cells."""
+    inner = planes[:, 1:-1, 1:-1]
+    laplacian = 4 * inner - planes[:, :-2, 1:-1] - planes[:, 2:, 1:-1] - planes[:, 1:-1, :-2] - planes[:, 1:-1, 2:]
+    rows, columns = laplacian.shape[1] // CELL, laplacian.shape[2] // CELL
+    cells = laplacian[:, : rows * CELL, : columns * CELL].reshape(-1, rows, CELL, columns, CELL)
+    energy = np.square(cells).mean(axis=(2, 4)) / 20  # 4^2 + 4 * 1^2
+    return np.asarray(np.log(np.sqrt(np.percentile(energy, QUANTILES)) + 0.05), dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Correlation, ridge regression, thresholds from labels."""

@@ -1,0 +1,203 @@
+"""The commands as processes: start, pipes, signals, kills."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_filtering import filter_, names, scores
+
+HERE = Path(__file__).parent.parent.parent
+TOY = [sys.executable, "-m", "tests.toy_filter", "--gpu", "-1"]
+HEAVY = ("numpy", "PIL", "torch", "torchvision", "tqdm", "safetensors", "sqlite3", "pyarrow", "multiprocessing")
+needs_signals = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+
+def environment(metric: str = "Brightness") -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(HERE), "TOY_METRIC": metric}
+
+
+def command(*arguments: str | Path, metric: str = "Brightness", **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        [*TOY, *map(str, arguments)],
+        env=environment(metric),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=HERE,
+        **options,
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from cliqa.__main__ import COMMANDS, main\n"
+        "for name in [[], ['--version'], *([name, '--help'] for name in COMMANDS)]:\n"
+        "    try:\n        main(name)\n    except SystemExit as stop:\n        assert not stop.code, name\n"
+        f"    heavy = [module for module in {HEAVY!r} if module in sys.modules]\n"
+        "    assert not heavy, (name, heavy)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=HERE, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "--max-image-pixels" in done.stdout and "filter_low_quality_jpeg" in done.stdout
+
+
+def test_unknown_commands_and_options_are_wrong_usage() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cliqa", "filter-low-quality-jpg"], capture_output=True, text=True, cwd=HERE
+    )
+    assert done.returncode == 2 and "did you mean filter_low_quality_jpeg?" in done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "cliqa", "filter-low-quality-jpeg", "-i", "x", "-o", "y", "--qualty", "3"],
+        capture_output=True, text=True, cwd=HERE,
+    )  # fmt: skip
+    assert done.returncode == 2 and "--qualty" in done.stderr
+
+
+@needs_signals
+def test_filters_chain_through_pipes_and_stream(make_folder: Callable[..., Path]) -> None:
+    """A producer that gives one path, and the next only after the answer to the first came out at the other end."""
+    root = make_folder({"a b.png": 150, "c.png": 160, "dark.png": 5})
+    first = subprocess.Popen(
+        [*TOY, "-i", "-", "-0", "--print", "--workers", "1", "--quiet"],
+        env=environment(), cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    second = subprocess.Popen(
+        [*TOY, "-i", "-", "-0", "--print", "--workers", "0", "--mean", "155", "--quiet", "--invert"],
+        env=environment(), cwd=HERE, stdin=first.stdout, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert first.stdin and first.stdout and second.stdout
+    first.stdout.close()
+    first.stdin.write(os.fsencode(root / "dark.png") + b"\0" + os.fsencode(root / "a b.png") + b"\0")
+    first.stdin.flush()
+    answer = os.fsencode(root / "a b.png") + b"\0"
+    assert second.stdout.read(len(answer)) == answer
+    first.stdin.write(os.fsencode(root / "c.png") + b"\0")
+    first.stdin.close()
+    assert second.stdout.read() == b""
+    assert (first.wait(60), second.wait(60)) == (0, 0)
+    second.stdout.close()
+
+
+@needs_signals
+def test_a_reader_that_goes_away_ends_the_run_quietly(make_folder: Callable[..., Path]) -> None:
+    root = make_folder({f"{n:03d}.png": 150 for n in range(60)})
+    running = subprocess.Popen(
+        [*TOY, "-i", str(root), "--print", "--workers", "0"],
+        env=environment("Unhurried"), cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert running.stdout and running.stderr
+    running.stdout.readline()
+    running.stdout.close()
+    assert running.wait(60) == 1
+    assert running.stderr.read() == "toy_filter: stopped, since nobody reads standard output any more\n"
+    running.stderr.close()
+
+
+@needs_signals
+def test_standard_streams_may_be_closed(make_folder: Callable[..., Path], tmp_path: Path) -> None:
+    root = make_folder({"a.png": 150})
+    shell = " ".join(TOY) + f" -i {root} -o {tmp_path}/out --workers 1 <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", shell], env=environment(), cwd=HERE, timeout=60).returncode == 0
+    assert names(tmp_path / "out") == ["a.png"]
+
+
+def interrupted(root: Path, out: Path, results: Path, how: signal.Signals, workers: int) -> tuple[int, str]:
+    """Start a run in a process group of its own, stop the group once rows have been written; status and messages."""
+    running = subprocess.Popen(
+        [*TOY, "-i", str(root), "-o", str(out), "--results", str(results), "--workers", str(workers), "--resume"],
+        env=environment("Unhurried"), cwd=HERE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    end = time.monotonic() + 60
+    written = len(names(out)) if out.exists() else 0
+    while not out.exists() or len(names(out)) < written + 3:
+        assert time.monotonic() < end and running.poll() is None
+        time.sleep(0.01)
+    os.killpg(running.pid, how)
+    _, messages = running.communicate(timeout=60)
+    return running.returncode, messages
+
+
+@needs_signals
+@pytest.mark.parametrize(
+    ("kind", "stops"),
+    [
+        ("csv", [(signal.SIGINT, 130, 2), (signal.SIGKILL, -9, 0)]),
+        ("parquet", [(signal.SIGTERM, 143, 0), (signal.SIGKILL, -9, 1)]),
+    ],
+)
+def test_a_stopped_run_leaves_nothing_half_and_resume_completes_it(
+    kind: str, stops: list[tuple[signal.Signals, int, int]], make_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    root = make_folder({f"{n:03d}.png": 100 + n for n in range(30)} | {"000.jpg": b"text"})
+    out, results = tmp_path / "out", tmp_path / f"r.{kind}"
+    for how, status, workers in stops:
+        got, messages = interrupted(root, out, results, how, workers)
+        assert got == status, messages
+        if how != signal.SIGKILL:
+            assert [line for line in messages.splitlines() if not line.startswith("error: ")] == [
+                "toy_filter: interrupted; run again with --resume to go on"
+            ]
+        for name in names(out):
+            assert name.startswith(".cliqa-part-") or (out / name).read_bytes() == (root / name).read_bytes()
+    assert filter_("-i", root, "-o", out, "--results", results, "--resume", metric="Unhurried") == 0
+    whole = tmp_path / f"whole.{kind}"
+    assert filter_("-i", root, "-o", tmp_path / "whole", "--results", whole, metric="Unhurried") == 0
+    assert names(out) == names(tmp_path / "whole")
+    if kind == "csv":
+        got_rows, expected = scores(results), scores(tmp_path / "whole.csv")
+        assert list(got_rows) == list(expected)
+        for path, row in expected.items():
+            assert got_rows[path] | {"placed": ""} == row | {"placed": ""}
+        assert scores(tmp_path / "r.issues.csv") == scores(tmp_path / "whole.issues.csv")
+    else:
+        from cliqa.results.parquet import read_parquet
+
+        got_table, expected_table = read_parquet(str(results)), read_parquet(str(tmp_path / "whole.parquet"))
+        assert [row | {"placed": ""} for row in got_table] == [row | {"placed": ""} for row in expected_table]
+        assert len(got_table) == 30
+    assert not [name for name in os.listdir(tmp_path) if "journal" in name or "cliqa-part" in name]
+
+
+@needs_signals
+@pytest.mark.parametrize("kind", ["csv", "db"])
+def test_a_full_disk_is_told_and_resume_completes_the_run(
+    kind: str, make_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A limit on the size of files stands for the disk: first results that can't grow, then copies that don't fit."""
+    import resource
+
+    def limit(size: int) -> Callable[[], None]:
+        def apply() -> None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+        return apply
+
+    root = make_folder({f"{n:03d}.png": 100 + n for n in range(60)})
+    out, results = tmp_path / "out", tmp_path / f"r.{kind}"
+    arguments: list[str | Path] = ["-i", root, "-o", out, "--results", results, "--workers", "0"]
+    done = command(*arguments, preexec_fn=limit(8192 if kind != "db" else 45_000))
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "results can't be written" in line or kind == "db"
+    for name in names(out) if out.exists() else []:
+        assert (out / name).read_bytes() == (root / name).read_bytes()
+    (root / "zzz.png").write_bytes(
+        (root / "059.png").read_bytes() + bytes(2_000_000)
+    )  # what follows the image is ignored
+    done = command(*arguments, "--resume", preexec_fn=limit(1_000_000))
+    assert done.returncode == 1 and "zzz.png can't be written: File too large" in done.stderr
+    assert filter_(*arguments, "--resume") == 0
+    assert names(out) == names(root)
+    assert all((out / name).read_bytes() == (root / name).read_bytes() for name in names(out))

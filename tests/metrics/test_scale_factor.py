@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from cliqa.errors import CheckpointError
+from cliqa.images.loading import LoadedImage
+from cliqa.metrics import View, load_metric
+from cliqa.metrics.scale_factor import ScaleFactor, detailed_window, joined_factor
+from tests.signal.resampling.test_spectra import rough
+
+
+@pytest.fixture(scope="module")
+def metric():
+    return load_metric("scale_factor")
+
+
+def view(pixels: np.ndarray) -> View:
+    return View(LoadedImage.from_array(np.ascontiguousarray(pixels)))
+
+
+def colored(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A grey-ish picture: three channels that share most of their detail."""
+    base = rough(height, width, seed).astype(np.float32)
+    tints = [0.15 * (rough(height, width, seed + 1 + channel) - 128.0) for channel in range(3)]
+    return np.clip(np.stack([base + tint for tint in tints], axis=2), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("factor", [1.2, 1.37, 1.6, 1.85])
+@pytest.mark.parametrize("method", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS])
+def test_reads_the_factor(metric, factor, method):
+    side = round(320 * factor)
+    pixels = np.asarray(Image.fromarray(colored(320, 320)).resize((side, side), method))
+    fields = metric.score_view(view(pixels))
+    assert fields["scale"] == pytest.approx(side / 320, abs=0.03)
+    assert fields["quality"] == pytest.approx(100 - 100 * (fields["scale"] - 1))
+
+
+def test_reads_the_axes_apart(metric):
+    pixels = np.asarray(Image.fromarray(colored(320, 320)).resize((480, 400), Image.Resampling.BICUBIC))
+    fields = metric.score_view(view(pixels))
+    assert fields["scale_x"] == pytest.approx(1.5, abs=0.03)
+    assert fields["scale_y"] == pytest.approx(1.25, abs=0.03)
+    assert fields["scale"] == pytest.approx(1.5, abs=0.03)
+
+
+def test_repeated_pixels_read_as_two(metric):
+    pixels = colored(200, 200).repeat(2, axis=0).repeat(2, axis=1)
+    assert metric.score_view(view(pixels))["scale"] > 1.9
+
+
+def test_reduced_is_not_enlarged(metric):
+    pixels = np.asarray(Image.fromarray(colored(512, 512)).resize((330, 330), Image.Resampling.LANCZOS))
+    assert metric.score_view(view(pixels))["quality"] >= 95
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (40, 300), (129, 131), (700, 900)])
+def test_fields_are_in_range_at_any_size(metric, shape):
+    fields = metric.score_view(view(colored(*shape)))
+    for field in ScaleFactor.fields:
+        assert field.low <= fields[field.name] <= field.high
+    flat = metric.score_view(view(np.full((*shape, 3), 90, np.uint8)))
+    assert flat == {"scale": 1.0, "scale_x": 1.0, "scale_y": 1.0, "quality": 100.0}
+
+
+def test_score_does_not_depend_on_the_batch(metric):
+    seen = [ScaleFactor.observe(view(colored(200, 240, seed))) for seed in (1, 5, 9)]
+    together = metric.score(seen)
+    assert [metric.score([each])[0] for each in seen] == together
+    assert metric.score(seen[::-1]) == together[::-1]
+
+
+def test_turning_the_picture_swaps_the_axes(metric):
+    pixels = np.asarray(Image.fromarray(colored(320, 320)).resize((480, 400), Image.Resampling.BICUBIC))
+    one, other = metric.score_view(view(pixels)), metric.score_view(view(pixels.swapaxes(0, 1)))
+    assert one["scale_x"] == pytest.approx(other["scale_y"], abs=1e-3)
+    assert one["scale"] == pytest.approx(other["scale"], abs=1e-3)
+
+
+def test_window_is_the_detailed_one():
+    pixels = np.full((768, 1280, 3), 128, np.uint8)
+    pixels[128:640, 640:1152] = colored(512, 512)
+    image = Image.fromarray(pixels)
+    assert detailed_window(image, 8) == (640, 128, 1152, 640)
+    left, top, right, bottom = detailed_window(image, 2)
+    assert (right - left, bottom - top) == (256, 256) and left % 128 == top % 128 == 0
+    assert detailed_window(image.crop((0, 0, 600, 100)), 8) == (0, 0, 512, 100)
+    assert detailed_window(image.crop((0, 0, 60, 900)), 8) == (0, 0, 60, 512)
+
+
+def test_joined_factor():
+    assert joined_factor(1.5, 1.5) == pytest.approx(1.5)
+    assert joined_factor(1.50, 1.52) == pytest.approx((1.50 * 1.52) ** 0.5)
+    assert joined_factor(1.1, 1.6) == joined_factor(1.6, 1.1) == 1.6
+
+
+def test_damaged_weights_are_refused():
+    with pytest.raises(CheckpointError, match="incomplete"):
+        ScaleFactor({"maps.mean": np.zeros(3, np.float32)}, {})

@@ -1,0 +1,170 @@
+"""Runs in parts, without Ray: what a part is, when it is done, and that a slot scores as the local engine does."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cliqa.cli.setup import schema_of
+from cliqa.errors import RunError, UsageError
+from cliqa.inputs.folders import Listing
+from cliqa.inputs.shards import ShardListing
+from cliqa.metrics import load_metric
+from cliqa.pipeline.part_scorer import Job, PartScorer
+from cliqa.pipeline.parts import PART_FILES, Counts, PartFolder, plan
+from cliqa.pipeline.run import PipelineSettings
+from cliqa.records import Source
+from cliqa.results.store import Store
+from cliqa.score import main as score
+from tests.shard_files import grey, samples, write_tar
+
+pytest.importorskip("pyarrow", reason="needs the extra [parquet]")
+TOY = "tests.toy_metric:Brightness"
+SCHEMA = schema_of([load_metric(TOY)])
+
+
+def job(results: Path, **changes: Any) -> Job:
+    settings = PipelineSettings(workers=0, content_hash=True)
+    made = Job((TOY,), None, "cpu", settings, (".png",), "", "", SCHEMA, str(results), "", os.getcwd())
+    return replace(made, **changes)
+
+
+def test_every_shard_is_a_part_and_files_come_in_groups(tmp_path: Path) -> None:
+    for number in range(3):
+        write_tar(tmp_path / f"{number}.tar", {})
+    shards = list(plan(ShardListing(str(tmp_path / "{0..2}.tar"))))
+    assert [part.shard for part in shards] == [str(tmp_path / f"{number}.tar") for number in range(3)]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(PART_FILES + 3):
+        (folder / f"{number:04d}.png").touch()
+    parts = list(plan(Listing(str(folder))))
+    assert [len(part.sources) for part in parts] == [PART_FILES, 3]
+    assert parts == list(plan(Listing(str(folder)))) == [pickle.loads(pickle.dumps(part)) for part in parts]
+    names = [part.name for part in [*shards, *parts]]
+    assert len(set(names)) == 5 and all("/" not in name for name in names)
+
+
+def test_parts_of_equal_names_in_other_folders_differ(tmp_path: Path) -> None:
+    one, other = (
+        plan(ShardListing(str(write_tar(tmp_path / "a" / "0.tar", {})))),
+        plan(ShardListing(str(write_tar(tmp_path / "b" / "0.tar", {})))),
+    )
+    assert next(one).name != next(other).name
+
+
+def test_a_part_is_done_when_its_scores_are_there_and_as_long_as_nothing_changes(tmp_path: Path) -> None:
+    shard = write_tar(tmp_path / "s.tar", samples({"a": 10, "b": 0}))
+    (part,) = plan(ShardListing(str(shard)))
+    scorer = PartScorer(job(tmp_path / "out"))
+    assert scorer.score(part) == Counts(1, 1)
+    folder = PartFolder(str(tmp_path / "out"), SCHEMA)
+    assert folder.done(part) == Counts(1, 1) and folder.paths(part) == [f"{shard}/a.png"]
+    assert [issue.message for issue in folder.issues(part)] == ["a black picture"]
+    written = (tmp_path / "out" / "scores" / f"{part.name}.parquet").stat().st_mtime_ns
+    assert scorer.score(part) == Counts(1, 1)
+    assert (tmp_path / "out" / "scores" / f"{part.name}.parquet").stat().st_mtime_ns == written
+    assert PartFolder(str(tmp_path / "out"), SCHEMA, "other settings").done(part) is None
+    assert PartFolder(str(tmp_path / "out"), replace(SCHEMA, weights={"brightness": "newer"})).done(part) is None
+    write_tar(shard, samples({"a": 20}))
+    assert folder.done(part) is None and scorer.score(part) == Counts(1, 0)
+    shard.unlink()
+    assert folder.done(part) is None and scorer.score(part) == Counts(0, 1)
+    scorer.close()
+
+
+def test_damaged_results_of_a_part_are_made_again(tmp_path: Path) -> None:
+    (part,) = plan(ShardListing(str(write_tar(tmp_path / "s.tar", samples({"a": 10})))))
+    folder = PartFolder(str(tmp_path / "out"), SCHEMA)
+    for data in (b"", b"PAR1 and then nothing", os.urandom(500)):
+        (tmp_path / "out" / "scores").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / "scores" / f"{part.name}.parquet").write_bytes(data)
+        assert folder.done(part) is None
+    assert PartScorer(job(tmp_path / "out")).score(part) == Counts(1, 0) == folder.done(part)
+
+
+def test_a_slot_scores_as_the_local_engine_does_part_after_part(tmp_path: Path) -> None:
+    shards = [write_tar(tmp_path / f"{n}.tar", samples({f"{n}{k}": 20 * k + n for k in range(8)})) for n in range(3)]
+    shards[1].write_bytes(shards[1].read_bytes()[:9000])
+    given = str(tmp_path / "{0..3}.tar")
+    for workers in (0, 2):
+        results = tmp_path / f"out{workers}"
+        settings = PipelineSettings(workers=workers, content_hash=True, batch_size=3)
+        folder = PartFolder(str(results), SCHEMA)
+        folder.open(False, {"base": os.getcwd(), "inputs": []})
+        scorer = PartScorer(job(results, settings=settings))
+        for part in plan(ShardListing(given)):
+            scorer.score(part)
+        scorer.close()
+        local = tmp_path / f"local{workers}.db"
+        assert score(["-i", given, "--metrics", TOY, "-g", "-1", "--workers", "0", "--results", str(local)]) == 0
+        with Store(str(results)) as parts, Store(str(local)) as store:
+            columns = [name for name in store.columns if name not in ("kept", "placed")]
+            assert sorted(parts.rows(columns), key=str) == sorted(store.rows(columns), key=str)
+            assert sorted(parts.issues()) == sorted(store.issues()) and store.count() > 16
+
+
+def test_loose_files_and_issues_of_the_listing_are_parts_too(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(grey(9))
+    os.symlink("nowhere", tmp_path / "in" / "b.png")
+    (part,) = plan(Listing(str(tmp_path / "in")))
+    assert PartScorer(job(tmp_path / "out")).score(part) == Counts(1, 1)
+    folder = PartFolder(str(tmp_path / "out"), SCHEMA)
+    assert folder.done(part) == Counts(1, 1)
+    os.utime(tmp_path / "in" / "a.png", ns=(5, 5))
+    assert folder.done(part) is None
+
+
+def test_results_that_are_there_are_not_gone_on_with_unasked(tmp_path: Path) -> None:
+    (part,) = plan(ShardListing(str(write_tar(tmp_path / "s.tar", samples({"a": 10})))))
+    PartScorer(job(tmp_path / "out")).score(part)
+    folder = PartFolder(str(tmp_path / "out"), SCHEMA)
+    with pytest.raises(UsageError, match="--resume"):
+        folder.open(False, {})
+    folder.open(True, {})
+
+
+def test_other_weights_on_another_machine_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="other weights"):
+        PartScorer(job(tmp_path / "out", schema=replace(SCHEMA, weights={"brightness": "of another release"})))
+
+
+def test_results_at_a_remote_address(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="needs the extra [remote]")
+    (part,) = plan(ShardListing(str(write_tar(tmp_path / "s.tar", samples({"a": 10})))))
+    try:
+        folder = PartFolder("memory://results/run", SCHEMA)
+        folder.open(False, {})
+        assert folder.done(part) is None
+        assert PartScorer(replace(job(tmp_path), results="memory://results/run")).score(part) == Counts(1, 0)
+        assert folder.done(part) == Counts(1, 0) and list(folder.names("scores")) == [part.name]
+    finally:
+        fsspec.filesystem("memory").rm("/results", recursive=True)
+
+
+def test_remote_files_without_a_time_are_read_again() -> None:
+    class Timeless:
+        size, mtime_ns = 5, None
+
+        def read(self) -> bytes:
+            return b""
+
+        def released(self) -> Timeless:
+            return self
+
+    from cliqa.pipeline.parts import Part
+
+    assert Part("x", "", (Source("http://x/a.png", content=Timeless()),)).state() == ""
+
+
+def test_remote_folders_are_made_where_they_are_needed(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec", reason="needs the extra [remote]")
+    (tmp_path / "there").mkdir()
+    PartFolder(f"file://{tmp_path}/there/deep/run", SCHEMA).open(False, {"base": "x"})
+    assert (tmp_path / "there" / "deep" / "run" / "cliqa.json").is_file()

@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import signal
+
+from cliqa.signal.resampling.spectra import (
+    BANDS,
+    BINS,
+    FACTORS,
+    LENGTH,
+    RESIDUALS,
+    SCALARS,
+    STRIPS,
+    axis_evidence,
+    cyclic_lines,
+    deviation,
+    duplicate_shares,
+    luma,
+    power_spectra,
+    residual_strips,
+)
+
+
+def rough(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A picture with detail at all scales, uint8."""
+    rng = np.random.default_rng(seed)
+    spectrum = np.fft.rfft2(rng.normal(size=(height, width)))
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
+    values = np.fft.irfft2(spectrum / np.maximum(np.hypot(fy, fx), 1 / 64), (height, width))
+    return np.clip(128 + 50 * values / values.std(), 0, 255).astype(np.uint8)
+
+
+def enlarged(width: int, method: Image.Resampling, source: int = 320) -> np.ndarray:
+    image = Image.fromarray(rough(source, source))
+    return np.asarray(image.resize((width, source), method), dtype=np.float32)
+
+
+def test_luma_is_what_jpeg_has():
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    expected = np.asarray(Image.fromarray(pixels).convert("L"), dtype=np.float32)
+    assert luma(pixels).shape == (40, 50)
+    assert np.abs(luma(pixels) - expected).max() <= 1.0
+
+
+def test_factors_belong_to_lines():
+    assert len(FACTORS) == BINS and FACTORS[0] == 1.0 and FACTORS[-1] == 2.0
+    np.testing.assert_allclose(1 - 1 / FACTORS, np.arange(BINS) / LENGTH)
+
+
+@pytest.mark.parametrize("method", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS])
+@pytest.mark.parametrize("width", [352, 400, 448, 512])
+def test_strongest_line_gives_the_factor(method, width):
+    lines, coherence, _, _ = axis_evidence(enlarged(width, method)[:, :512])
+    place = 8 + int(np.argmax(lines[RESIDUALS.index("d4"), 8:]))
+    assert FACTORS[place] == pytest.approx(width / 320, abs=0.012)
+    assert coherence[RESIDUALS.index("d4"), place] > 0.8
+
+
+def test_no_line_without_resizing():
+    lines, _, _, _ = axis_evidence(rough(320, 512).astype(np.float32))
+    resized, _, _, _ = axis_evidence(enlarged(432, Image.Resampling.BICUBIC))
+    order = RESIDUALS.index("d6")
+    contrast = [values[order, 8:].max() - np.median(values[order, 8:]) for values in (lines, resized)]
+    assert contrast[0] < 2.0 < contrast[1]
+
+
+def test_residuals_equal_a_convolution():
+    plane = rough(64, 96).astype(np.float32)
+    kernels = {"d1 root": [1, -1], "d4": [1, -4, 6, -4, 1], "d6": [1, -6, 15, -20, 15, -6, 1]}
+    kernels["d6 sum2"] = np.convolve(kernels["d6"], [1, 2, 1])
+    for name, kernel in kernels.items():
+        expected = np.abs(signal.convolve2d(plane, np.array(kernel)[None], mode="valid"))
+        if name.endswith("root"):
+            expected = np.sqrt(expected)
+        strips = residual_strips(plane)[RESIDUALS.index(name)]
+        assert strips.shape == (STRIPS, 96 - len(kernel) + 1)
+        np.testing.assert_allclose(strips.mean(axis=0), expected.mean(axis=0), rtol=1e-4, atol=1e-3)
+
+
+def test_line_depth_of_a_known_modulation():
+    x = np.arange(512)
+    strips = np.tile(10 * (1 + 0.2 * np.cos(2 * np.pi * 0.25 * x)), (STRIPS, 1)).astype(np.float32)
+    depth, coherence = cyclic_lines(strips)
+    assert np.exp(depth[128]) == pytest.approx(0.2, rel=0.05)
+    assert coherence[128] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_power_of_white_noise_is_its_variance():
+    plane = np.random.default_rng(2).normal(100, 3, (400, 384)).astype(np.float32)
+    mean, geometric = power_spectra(plane)
+    assert mean.shape == (BANDS,)
+    np.testing.assert_allclose(mean[4:-1], np.log(9), atol=0.2)
+    np.testing.assert_allclose(geometric[4:-1], np.log(9) - np.euler_gamma, atol=0.2)
+
+
+def test_repeated_columns_are_counted():
+    plane = np.repeat(rough(96, 96).astype(np.float32), 2, axis=1)
+    profile = np.sqrt(np.abs(np.diff(plane, axis=1))).mean(axis=0)
+    assert duplicate_shares(profile)[0] == pytest.approx(0.5, abs=0.02)
+    assert duplicate_shares(np.ones(200, np.float32))[-1] == 0.0
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (33, 500), (512, 40), (512, 512)])
+def test_any_size_gives_the_same_shapes(shape):
+    lines, coherence, power, scalars = axis_evidence(rough(*shape).astype(np.float32))
+    assert lines.shape == coherence.shape == (len(RESIDUALS), BINS)
+    assert power.shape == (2, BANDS) and scalars.shape == (SCALARS,)
+    assert all(np.isfinite(values).all() for values in (lines, coherence, power, scalars))
+    assert coherence.min() >= 0 and coherence.max() <= 1.0001
+
+
+def test_scalars_tell_the_deviation():
+    plane = rough(96, 80).astype(np.float32)
+    assert deviation(np.stack([axis_evidence(plane)[3]] * 2)) == pytest.approx(plane.std(), rel=1e-4)
+
+
+def test_a_flat_picture_is_finite():
+    parts = axis_evidence(np.full((64, 64), 128, np.float32))
+    assert deviation(parts[3]) == pytest.approx(0.0, abs=1e-5)
+    assert all(np.isfinite(values).all() for values in parts)

@@ -1,0 +1,48 @@
+"""Ridge against scikit-learn's closed form written out, and its refusals."""
+
+import numpy as np
+import pytest
+
+from cliqa.signal.statistics.ridge import choose_alpha, fit, ridge
+
+
+def data(n, d, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, d)) + 2.0
+    return x, x @ np.linspace(1, 0, d) + 0.1 * rng.normal(size=n) + 5.0
+
+
+@pytest.mark.parametrize(("n", "d"), [(40, 6), (10, 30)])
+def test_solves_the_stated_problem_in_both_forms(n, d):
+    x, y = data(n, d)
+    weight, bias = ridge(x, y, 3.0)
+    # an independent solution: ordinary least squares on rows that carry the penalty, the constant a free column
+    rows = np.block([[x, np.ones((n, 1))], [np.sqrt(3.0) * np.eye(d), np.zeros((d, 1))]])
+    expected = np.linalg.lstsq(rows, np.concatenate([y, np.zeros(d)]), rcond=None)[0]
+    assert np.allclose(weight, expected[:-1], atol=1e-8)
+    assert bias == pytest.approx(expected[-1])
+
+
+def test_chooses_little_penalty_for_clean_data_and_much_for_noise():
+    x, y = data(60, 8)
+    assert choose_alpha(x, y)[0] == 0.1
+    assert choose_alpha(x, np.random.default_rng(1).normal(size=60))[0] == 100.0
+
+
+def test_reports_cross_validated_figures_and_a_curve():
+    x, y = data(80, 10)
+    found = fit(x, y)
+    assert found.srcc > 0.95
+    assert found.plcc > 0.95
+    assert [count for count, _ in found.curve] == [16, 32, 64]
+    assert all(value > 0.9 for _, value in found.curve)
+    assert np.abs(found(x) - y).mean() < 0.2
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [([1.0, 2.0], "three labels"), ([1.0, 1.0, 1.0], "all labels are 1"), ([1.0, np.nan, 2.0], "finite")],
+)
+def test_refuses_labels_that_teach_nothing(labels, message):
+    with pytest.raises(ValueError, match=message):
+        fit(np.eye(3)[: len(labels)], np.array(labels))

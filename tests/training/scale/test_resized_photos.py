@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from cliqa.training.scale.resized_photos import (
+    KINDS,
+    crop,
+    demosaiced,
+    enlarged,
+    periodic,
+    random_factors,
+    reduced,
+    resized_photo,
+    saved,
+    soften,
+)
+from tests.metrics.test_scale_factor import colored
+
+pytest.importorskip("cv2")
+pytest.importorskip("scipy")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("photos")
+    for kind, name in (("lossless", "a.png"), ("camera", "b.jpg"), ("drawn", "c.png")):
+        (root / kind).mkdir()
+        Image.fromarray(colored(160, 200)).save(root / kind / name)
+    return str(root)
+
+
+def test_examples_are_seeded_and_share_their_resizing(folder):
+    from cliqa.training.photos import read_photos
+
+    split = read_photos(folder)[0].split
+    one = resized_photo(np.random.default_rng(1), folder, split, 0, 5)
+    again = resized_photo(np.random.default_rng(1), folder, split, 0, 5)
+    np.testing.assert_array_equal(one[0], again[0])
+    other = resized_photo(np.random.default_rng(2), folder, split, 0, 5)
+    assert one[1:] == again[1:] == other[1:] and one[3] in KINDS
+
+
+def test_enlarged_says_the_factor():
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        pixels, y, x = enlarged(rng, colored(160, 180))
+        assert pixels.dtype == np.uint8 and pixels.ndim == 3
+        assert min(x, y) >= 1.0 and max(x, y) < 6.5
+
+
+def test_reduced_is_smaller():
+    pixels = reduced(np.random.default_rng(1), colored(200, 200))
+    assert min(pixels.shape[:2]) >= 95 and max(pixels.shape[:2]) <= 200
+
+
+@pytest.mark.parametrize("how", ["defocus", "motion", "rotation", "mosaic", "denoised"])
+def test_softening_keeps_size_and_brightness(how):
+    source = colored(120, 140)
+    pixels = soften(np.random.default_rng(3), source, how)
+    assert pixels.shape == source.shape and pixels.dtype == np.uint8
+    assert abs(float(pixels.mean()) - float(source.mean())) < 4
+    detail = [np.abs(np.diff(each.astype(float), axis=1)).mean() for each in (pixels, source)]
+    assert detail[0] < detail[1] * 1.05
+
+
+def test_demosaicing_keeps_the_colours():
+    source = np.full((40, 40, 3), (200, 120, 40), np.uint8)
+    for seed in range(8):
+        assert np.abs(demosaiced(np.random.default_rng(seed), source).mean(axis=(0, 1)) - (200, 120, 40)).max() < 2
+
+
+def test_a_grid_is_periodic():
+    flat = np.full((64, 300, 3), 128, np.uint8)
+    pixels = [periodic(np.random.default_rng(seed), flat) for seed in range(8)]
+    assert all(each.shape == flat.shape and each.std() > 0 for each in pixels)
+
+
+def test_crop_keeps_the_grid():
+    source = np.arange(64 * 64 * 3, dtype=np.int64).reshape(64, 64, 3).astype(np.uint8)
+    positions = np.indices((64, 64)).transpose(1, 2, 0)
+    for seed in range(5):
+        part = crop(np.random.default_rng(seed), positions, 20, 30, grid=8)
+        assert part.shape[:2] == (20, 30) and not (part[0, 0] % 8).any()
+    assert crop(np.random.default_rng(0), source, 100, 100).shape == (64, 64, 3)
+
+
+def test_factors_cover_their_range():
+    rng = np.random.default_rng(4)
+    drawn = np.array([random_factors(rng) for _ in range(2000)])
+    assert drawn.min() >= 1.0 and drawn.max() <= 4.0
+    assert 0.1 < np.mean(drawn[:, 0] != drawn[:, 1]) < 0.3
+    assert 0.02 < np.mean(drawn[:, 0] > 2) < 0.12
+
+
+def test_saving_changes_little():
+    source = colored(64, 64)
+    pixels = saved(np.random.default_rng(5), source, 90, 99)
+    assert pixels.shape == source.shape and 0 < np.abs(pixels.astype(int) - source).mean() < 6
