@@ -29,7 +29,11 @@ def _add_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--xmp", action="store_true",
         help="write the label into a sidecar (IMG.JPG.xmp) as digiKam and others read it: beside the placed file, or beside the "
-        "image itself where nothing is placed",
+        "image itself where nothing is placed; what a person rated or labelled is never changed",
+    )  # fmt: skip
+    group.add_argument(
+        "--xmp-naming", choices=("full", "stem"), default="full",
+        help="how a new sidecar is called: full IMG.JPG.xmp, stem IMG.xmp; one that exists by either name is updated",
     )  # fmt: skip
 
 
@@ -64,9 +68,9 @@ def _sidecar(options: argparse.Namespace, path: str, placed: str | None, fields:
     if not options.xmp or options.dry_run:
         return
     if placed is not None:
-        write_sidecar(placed, label(options, fields))
+        write_sidecar(placed, label(options, fields), options.xmp_naming, original=path)
     elif not options.output:
-        write_sidecar(path, label(options, fields))
+        write_sidecar(path, label(options, fields), options.xmp_naming)
 
 
 COMMAND = Filter(

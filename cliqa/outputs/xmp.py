@@ -1,7 +1,7 @@
-"""XMP sidecars (`IMG.JPG.xmp`) with digiKam's pick label and the rating, merged into what is there. Needs lxml (extra `xmp`).
+"""XMP sidecars with digiKam's pick label and the rating, merged into what is there. Needs lxml (extra `xmp`).
 
 digiKam: namespace http://www.digikam.org/ns/1.0/, PickLabel 0 none, 1 rejected, 2 pending, 3 accepted. xmp:Rating is -1 for
-rejected; other ratings are a person's own and stay as they are.
+rejected. What a person set stays; what this program wrote is marked in its own namespace and may be updated while nobody changed it.
 """
 
 from __future__ import annotations
@@ -12,22 +12,26 @@ from typing import Any
 
 from cliqa.errors import ImageError, PlacingError, UsageError
 from cliqa.files.regular_files import open_regular
-
-PICK_LABELS = {"rejected": "1", "pending": "2", "accepted": "3"}
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-XMP = "http://ns.adobe.com/xap/1.0/"
-DIGIKAM = "http://www.digikam.org/ns/1.0/"
-META = "adobe:ns:meta/"
-_LARGEST = 16 << 20  # bytes; sidecars have kilobytes
-_EMPTY = (
-    f'<x:xmpmeta xmlns:x="{META}"><rdf:RDF xmlns:rdf="{RDF}">'
-    f'<rdf:Description rdf:about="" xmlns:xmp="{XMP}" xmlns:digiKam="{DIGIKAM}"/></rdf:RDF></x:xmpmeta>'
+from cliqa.outputs.ratings import (
+    DIGIKAM,
+    LARGEST_SIDECAR,
+    OWN,
+    PICKS,
+    RDF,
+    XMP,
+    Marks,
+    read_marks,
+    sidecars,
+    written_by_us,
+    xmp_properties,
 )
 
-
-def sidecar_path(image: str) -> str:
-    """Where the sidecar of an image lies."""
-    return f"{image}.xmp"
+PICK_LABELS = {label: number for number, label in PICKS.items()}
+META = "adobe:ns:meta/"
+_EMPTY = (
+    f'<x:xmpmeta xmlns:x="{META}"><rdf:RDF xmlns:rdf="{RDF}">'
+    f'<rdf:Description rdf:about="" xmlns:xmp="{XMP}" xmlns:digiKam="{DIGIKAM}" xmlns:cliqa="{OWN}"/></rdf:RDF></x:xmpmeta>'
+)
 
 
 def check_available() -> None:
@@ -38,18 +42,35 @@ def check_available() -> None:
         raise UsageError("--xmp needs the extra: pip install 'cliqa[xmp]'") from None
 
 
-def write_sidecar(image: str, label: str) -> str:
-    """Set pick label and rating in the image's sidecar, creating it where there is none; returns its path.
+def write_sidecar(image: str, label: str, naming: str = "full", original: str | None = None) -> Marks:
+    """Set the pick label in the image's sidecar, and the rating -1 of a rejected one, creating it where there is none.
 
-    Everything else in an existing sidecar stays. A rating of -1 that no longer holds is removed. The file is replaced in one step.
+    What a person said stays and is not contradicted: with a rating or label of theirs (in a sidecar of either naming, in the file, or
+    beside or in the `original` of a copy) only the pick label is written, and none over theirs. Everything else in an existing
+    sidecar stays too. The file is replaced in one step.
+
+    Args:
+        image: the file that the sidecar is of.
+        label: rejected, pending or accepted.
+        naming: "full" for IMG.JPG.xmp, "stem" for IMG.xmp; a sidecar that exists under the other name is the one updated.
+        original: the file of which `image` is a copy.
+
+    Returns:
+        the person's marks that were found, falsy where there are none.
 
     Raises:
         PlacingError: the sidecar is a link, is no XMP, declares entities, or can't be written.
     """
-    path = sidecar_path(image)
+    marks = read_marks(image)
+    if original is not None:
+        marks = marks.over(read_marks(original))
+    if marks.pick is not None:
+        return marks
+    preferred, other = sidecars(image, naming)
+    path = other if os.path.lexists(other) and not os.path.lexists(preferred) else preferred
     if os.path.islink(path):
         raise PlacingError(f"{path} is a link and is left alone")
-    content = merged(_read(path), label, path)
+    content = merged(_read(path), label, path, rated=bool(marks))
     part = f"{path}.{os.getpid()}.part"
     try:
         with open(part, "xb") as stream:
@@ -61,26 +82,26 @@ def write_sidecar(image: str, label: str) -> str:
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise PlacingError(f"{path} can't be written: {error.strerror}") from error
-    return path
+    return marks
 
 
 def _read(path: str) -> bytes | None:
     try:
         with open_regular(path) as stream:
-            content = stream.read(_LARGEST + 1)
+            content = stream.read(LARGEST_SIDECAR + 1)
     except FileNotFoundError:
         return None
     except ImageError as error:
         raise PlacingError(f"{path} is left alone: {error}") from error
     except OSError as error:
         raise PlacingError(f"{path} can't be read: {error.strerror}") from error
-    if len(content) > _LARGEST:
-        raise PlacingError(f"{path} is larger than {_LARGEST >> 20} MiB and is left alone")
+    if len(content) > LARGEST_SIDECAR:
+        raise PlacingError(f"{path} is larger than {LARGEST_SIDECAR >> 20} MiB and is left alone")
     return content
 
 
-def merged(existing: bytes | None, label: str, path: str = "the sidecar") -> bytes:
-    """The sidecar's bytes with the label set. Raises PlacingError."""
+def merged(existing: bytes | None, label: str, path: str = "the sidecar", rated: bool = False) -> bytes:
+    """The sidecar with the label set; `rated` where a person has rated the picture, and no rating is written. Raises PlacingError."""
     from lxml import etree
 
     # No entities, no network, no document type: a sidecar is foreign data.
@@ -100,11 +121,16 @@ def merged(existing: bytes | None, label: str, path: str = "the sidecar") -> byt
     descriptions = rdf.findall(f"{{{RDF}}}Description")
     if not descriptions:
         descriptions = [etree.SubElement(rdf, f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})]
+    wrote = {"PickLabel": PICK_LABELS[label]}
     _set(descriptions, f"{{{DIGIKAM}}}PickLabel", PICK_LABELS[label], "digiKam")
-    if label == "rejected":
+    rating = _get(descriptions, f"{{{XMP}}}Rating")
+    ours = rating is not None and written_by_us(xmp_properties(existing or b"")).get("Rating") == rating
+    if label == "rejected" and not rated and (rating is None or ours):
         _set(descriptions, f"{{{XMP}}}Rating", "-1", "xmp")
-    elif _get(descriptions, f"{{{XMP}}}Rating") == "-1":
+        wrote["Rating"] = "-1"
+    elif ours:
         _set(descriptions, f"{{{XMP}}}Rating", None, "xmp")
+    _set(descriptions, f"{{{OWN}}}wrote", " ".join(f"{name}={value}" for name, value in wrote.items()), "cliqa")
     body: bytes = etree.tostring(
         tree, xml_declaration=existing is None or existing.lstrip().startswith(b"<?xml "), encoding="UTF-8"
     )
