@@ -5,7 +5,7 @@ The whole picture is read, upright and in its own proportions, at 384 pixels. Le
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -71,12 +71,9 @@ class Aesthetic(Metric):
         """`picture`: the upright picture, uint8 (h, w, 3), long side at most 384."""
         return {"picture": view.thumbnail(PICTURE_SIDE)}
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """Fields for each observation."""
-        return [self._fields(self.encoder.rated(observation["picture"])) for observation in observations]
-
-    def _fields(self, outputs: NDArray[np.float32]) -> dict[str, Value]:
-        chances = probabilities(outputs, self.weight, self.bias)
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """The label, the probabilities of the classes, and the expected class."""
+        chances = probabilities(self.encoder.rated(observation["picture"]), self.weight, self.bias)
         return {
             "label": LABELS[int(decide(chances, self.decision))],
             "p_rejected": float(chances[0]),

@@ -225,19 +225,16 @@ class ExposureClip(Metric):
         """The picture at a long side of 336: {"thumbnail": uint8 (height, width, 3)}."""
         return {"thumbnail": view.thumbnail(THUMBNAIL)}
 
-    def unary(self, observations: Sequence[Observation]) -> NDArray[np.float64]:
-        """z, float64 (batch, 6, 3)."""
+    def unary(self, thumbnail: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """uint8 (height, width, 3) -> z, float64 (6, 3)."""
         import torch
 
-        rows = []
         with torch.inference_mode():
-            for observation in observations:  # one by one: a batched matrix product may round otherwise
-                pixels = normalise([observation["thumbnail"]], self.backbone).to(self.device)
-                rows.append(self.head(image_features(self.backbone, pixels)).double().cpu().numpy()[0])
-        scores = np.array(rows).reshape(-1, len(LABELS))
-        z: NDArray[np.float64] = np.exp(self.scale)[:, None] * (scores[..., None] - self.thresholds)
+            pixels = normalise([thumbnail], self.backbone).to(self.device)
+            scores = self.head(image_features(self.backbone, pixels)).double().cpu().numpy()[0]
+        z: NDArray[np.float64] = np.exp(self.scale)[:, None] * (scores[:, None] - self.thresholds)
         return z
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+    def score(self, observation: Observation) -> dict[str, Value]:
         """Level and marginal probabilities of each label."""
-        return levels_and_probabilities(self.graph, self.unary(observations))
+        return levels_and_probabilities(self.graph, self.unary(observation["thumbnail"]))

@@ -94,6 +94,7 @@ class JpegQf(Metric):
     name: ClassVar[str] = "jpeg_qf"
     architecture: ClassVar[str] = "dct-lattice"
     version: ClassVar[int] = 2
+    in_worker: ClassVar[bool] = True
     summary: ClassVar[str] = "JPEG quality factor of the last save, to the digit, from pixels"
     fields: ClassVar[tuple[Field, ...]] = (
         Field("qf", "quality factor of the last save", 1, 100, "IJG quality", "higher"),
@@ -131,11 +132,8 @@ class JpegQf(Metric):
         rgb = select_patches(view.image.stored)
         return {"answer": read_quality(rgb), "header": observed_header(view)}
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """One record each; nothing is shared between them."""
-        return [self._score(observation) for observation in observations]
-
-    def _score(self, observation: Observation) -> dict[str, Value]:
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """What the evidence says, calibrated."""
         answer = observation["answer"].astype(np.float64)
         qf, grid, previous, gain = float(answer[0]), int(answer[1]), int(answer[2]), float(answer[3])
         if not self.no_calibrator:

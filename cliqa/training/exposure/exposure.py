@@ -134,7 +134,7 @@ def save(networks: list[LightUnary], path: Path) -> None:
 
 
 def _scored(metric: Exposure, tones: NDArray[Any]) -> list[dict[str, Value]]:
-    return metric.score([{"tones": row} for row in tones])
+    return [metric.score({"tones": row}) for row in tones]
 
 
 def figures(metric: Exposure, examples: Example) -> dict[str, float]:

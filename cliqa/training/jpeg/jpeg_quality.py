@@ -140,7 +140,7 @@ def report(out: Path, examples: Example) -> str:
     )  # fmt: skip
     metric = JpegQuality(tensors, facts)
     rows = [
-        metric.score([{"features": f, "chroma": c, "proposals": p, "header": np.array(0)}])[0]
+        metric.score({"features": f, "chroma": c, "proposals": p, "header": np.array(0)})
         for f, c, p in zip(examples["features"], examples["chroma"], examples["proposals"], strict=True)
     ]
     quality = np.array([row["quality"] for row in rows], float)

@@ -153,7 +153,7 @@ def rows_of(metric: GrainNoise, examples: NoiseExamples, truth: Example) -> list
         for picture in range(len(examples.target))
         for version in range(versions)
     ]
-    predicted = np.array([fields["psnr"] for fields in metric.score(observations)], float)
+    predicted = np.array([metric.score(observation)["psnr"] for observation in observations], float)
     psnr, family = (np.repeat(truth[name], versions) for name in ("psnr", "family"))
     compressed = np.tile([False, True], len(examples.target))
     error = np.abs(predicted - psnr)
