@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.signal.densities import softmax
 
 if TYPE_CHECKING:
     from cliqa.metrics.shared_encoder import RatedEncoder
@@ -89,9 +90,7 @@ PICTURE_SIDE = 384  # that of `shared_encoder`, which decode workers don't impor
 def probabilities(outputs: NDArray[Any], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> NDArray[np.float64]:
     """Softmax of the calibrated logits: outputs (..., 5) -> (..., 3), sums 1."""
     logits = np.asarray(outputs, dtype=np.float64) @ weight.T + bias
-    logits -= logits.max(axis=-1, keepdims=True)
-    exponents = np.exp(logits)
-    return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True))
+    return softmax(logits)
 
 
 def decide(chances: NDArray[np.float64], decision: NDArray[np.float64]) -> NDArray[np.intp]:

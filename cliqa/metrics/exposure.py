@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from cliqa.errors import CheckpointError, UsageError
+from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
+from cliqa.metrics.exposure_schema import exposure_graph
 from cliqa.signal.exposure.hex_graph import HexGraph
-from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.signal.exposure.schema import LABELS, SCHEMA
 from cliqa.signal.exposure.tones import HIGHLIGHTS, MEDIAN_LUMA, SIDE, tone_statistics
 from cliqa.signal.networks.dense import Dense
 
@@ -94,21 +94,11 @@ class Exposure(Metric):
         except KeyError as error:
             raise CheckpointError(f"the exposure weights lack {error}") from error
         self.dusk = tensors.get("dusk", np.zeros(3)).astype(np.float64)
-        self.graph = self._graph(graph_from_schema(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA))
-
-    @staticmethod
-    def _graph(graph: HexGraph) -> HexGraph:
-        known = {name for label in graph.labels for name in (label.name, label.alias)}
-        if len(graph.labels) != len(LABELS) or not known.issuperset(LABELS):
-            raise UsageError(f"the schema must have exactly the labels {', '.join(LABELS)}")
-        for label in graph.labels:
-            if label.levels != 4:
-                raise UsageError(f"the exposure labels have 4 levels; the schema gives {label.name} {label.levels}")
-        return graph
+        self.graph = exposure_graph(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA)
 
     def use_schema(self, schema: Mapping[str, Any]) -> None:
         """Put other rules over the same six labels. Raises UsageError where they don't fit or contradict each other."""
-        self.graph = self._graph(graph_from_schema(schema))
+        self.graph = exposure_graph(schema)
 
     @classmethod
     def observe(cls, view: View) -> Observation:

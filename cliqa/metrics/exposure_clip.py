@@ -21,8 +21,8 @@ from PIL import Image
 from cliqa.errors import CheckpointError, UsageError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.exposure import label_fields, levels_and_probabilities
-from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
-from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.metrics.exposure_schema import exposure_graph
+from cliqa.signal.exposure.schema import LABELS, SCHEMA
 
 if TYPE_CHECKING:
     import torch
@@ -218,7 +218,7 @@ class ExposureClip(Metric):
         except RuntimeError as error:
             raise CheckpointError(f"the head's weights don't fit {unary} on {model}: {error}") from error
         self.head = self.head.to(device).eval()
-        self.graph = graph_from_schema(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA)
+        self.graph = exposure_graph(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA)
 
     @classmethod
     def observe(cls, view: View) -> Observation:

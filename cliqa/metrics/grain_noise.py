@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.signal.networks.level_histogram import median_level, softmax
+from cliqa.signal.densities import softmax
+from cliqa.signal.networks.dense import median_level
 from cliqa.signal.networks.regions import RegionNetwork
 from cliqa.signal.noise.blocks import decompose
 from cliqa.signal.noise.psnr import NOISE_FREE

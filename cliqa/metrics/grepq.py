@@ -22,10 +22,9 @@ from cliqa.metrics.grepq_features import (
     DEFAULT_KIND,
     KINDS,
     label_free_features,
-    logit,
     rated_features,
-    sigmoid,
 )
+from cliqa.signal.densities import logistic, logit
 from cliqa.signal.networks.dense import Dense
 from cliqa.signal.quality.niqe import gaussian_of, niqe_distance, quality_of_distance
 from cliqa.signal.quality.picture_statistics import picture_statistics
@@ -209,9 +208,9 @@ class GRepQ(Metric):
         q_low = quality_of_distance(niqe_distance(*gaussian_of(patches), *self.pristine))
         unit = embedding / (np.linalg.norm(embedding) + 1e-9)
         good, bad = (self.high[name].cpu().numpy() for name in ("good", "bad"))
-        q_high = sigmoid(10.0 * float(unit @ good - unit @ bad))
+        q_high = logistic(10.0 * float(unit @ good - unit @ bad))
         (low, high, level), taken = self.blend
-        q = sigmoid(low * logit(q_low) + high * logit(q_high) + level - float(traces @ taken))
+        q = logistic(low * logit(q_low) + high * logit(q_high) + level - float(traces @ taken))
         return q_low, q_high, q
 
     def _embed(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
+from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
 from cliqa.signal.jpeg.history import read_history
 from cliqa.signal.networks.dense import Dense
@@ -56,12 +57,12 @@ class JpegQuality(Metric):
         """The proposal that the network weighs most, and its probability of 4:2:0."""
         inputs = gate_inputs(observation["features"], observation["proposals"])
         output = self.net(inputs[None])[0].astype(np.float64)
-        own = 100.0 / (1.0 + np.exp(-np.clip(output[GATES], -30, 30)))
+        own = logistic(float(output[GATES]), top=100.0)
         proposals = [*observation["proposals"], own]
         quality = float(proposals[int(output[:GATES].argmax())])
         chroma = float(self.chroma_net(observation["chroma"][None])[0, 0])
         return {
             "quality": min(max(quality, 0.0), 100.0),
-            "subsampling_420": float(1.0 / (1.0 + np.exp(-np.clip(chroma, -30, 30)))),
+            "subsampling_420": logistic(chroma),
             "qf_header": int(observation["header"]) or None,
         }

@@ -11,8 +11,7 @@ from cliqa.images.loading import LoadedImage
 from cliqa.metrics import checkpoints, load_metric
 from cliqa.metrics.base import View
 from cliqa.metrics.exposure import SAMPLE_PIXELS, Exposure, gloom, levels_and_probabilities, observe_tones, softened
-from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
-from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.signal.exposure.schema import LABELS, SCHEMA, graph_from_schema
 from cliqa.signal.exposure.tones import WIDTH
 
 

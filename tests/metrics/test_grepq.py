@@ -26,7 +26,8 @@ from cliqa.metrics.encoder import (
     window_features,
 )
 from cliqa.metrics.grepq import GRepQ
-from cliqa.metrics.grepq_features import FEATURE_PARTS, KINDS, LABEL_FREE_WIDTH, logit, of_kind, zero_shot_columns
+from cliqa.metrics.grepq_features import FEATURE_PARTS, KINDS, LABEL_FREE_WIDTH, of_kind, zero_shot_columns
+from cliqa.signal.densities import logit
 from cliqa.signal.quality.trace_statistics import WIDTH
 
 

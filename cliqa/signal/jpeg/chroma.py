@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.colour import LUMA32
+
 Floats = NDArray[np.float32]
 PHASES = 16
 TILES, INTEGER_TILES = 4, 2
@@ -69,7 +71,7 @@ def integer_colour(rgb: NDArray[np.uint8]) -> tuple[float, float]:
     """
     wide = rgb.reshape(rgb.shape[0], 3, -1).astype(np.float32)
     r, g, b = wide[:, 0], wide[:, 1], wide[:, 2]
-    y = np.float32(0.299) * r + np.float32(0.587) * g + np.float32(0.114) * b
+    y = LUMA32[0] * r + LUMA32[1] * g + LUMA32[2] * b
     cb, cr = np.rint((b - y) * np.float32(1 / 1.772)), np.rint((r - y) * np.float32(1 / 1.402))
     y = np.rint(y)
     same = (

@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from cliqa.metrics import checkpoints
 from cliqa.metrics.base import Value
 from cliqa.metrics.exposure import Exposure
-from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
-from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.signal.exposure.schema import LABELS, SCHEMA, graph_from_schema
 from cliqa.signal.exposure.tones import MEDIAN_LUMA
 from cliqa.training.examples import Example, Make, generate
 from cliqa.training.exposure.card import write_card
