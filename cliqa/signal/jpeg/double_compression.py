@@ -44,6 +44,11 @@ SURE_PER_BLOCK = 1.0
 """Nats per block by which a later, finer save must be likelier; decoders that round colours alone reach about this."""
 COARSE_PENALTY = 6.0
 """More is asked after a very coarse save, whose few levels the models fit worst: this much over its quality."""
+LATER_SIGMA = 0.35
+"""As `BETWEEN_SIGMA`, but where a later save is looked for; narrower than the roundings are, since tails make every lattice fit.
+
+Of 80 pairs of saves on 40 photographs it names the last quality of 79, the roundings' own 0.45 that of 77.
+"""
 _LATER_OUTLIERS = 0.03
 """As `OUTLIERS`, of coefficients."""
 
@@ -214,8 +219,8 @@ def later_evidence(fine: Floats, single: int) -> Floats:
         for near in (level - 1, level, level + 1) if q1 < 4 else (level,):
             place = near * q1 / q2
             middle = np.floor(place + 0.5)
-            up = upper_tail((middle + 0.5 - place) * q2 / BETWEEN_SIGMA)
-            down = upper_tail((place - middle + 0.5) * q2 / BETWEEN_SIGMA)
+            up = upper_tail((middle + 0.5 - place) * q2 / LATER_SIGMA)
+            down = upper_tail((place - middle + 0.5) * q2 / LATER_SIGMA)
             moved += (1 - up - down) * normal(points - middle * q2, width)
             moved += up * normal(points - (middle + 1) * q2, width) + down * normal(points - (middle - 1) * q2, width)
         floor = _LATER_OUTLIERS / q1
