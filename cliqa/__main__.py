@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"  {name:<32} {summary}")
         return 0
     if given[0] == "--version":
-        from cliqa import __version__
+        from cliqa.version import __version__
 
         print(f"cliqa {__version__}")
         return 0

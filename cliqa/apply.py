@@ -214,7 +214,7 @@ def _place(
 def _name(rows: Iterable[tuple[Any, ...]], options: argparse.Namespace, console: Console) -> int:
     """Write the paths to standard output, in blocks (or, for a dry run alone, as messages); returns how many."""
     from cliqa.cli.console import standard_output
-    from cliqa.inputs.folders import display
+    from cliqa.text import display
 
     end = b"\0" if options.null else b"\n"
     block = bytearray()

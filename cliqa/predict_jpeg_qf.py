@@ -206,8 +206,8 @@ class _Sink:
     def show(self) -> None:
         """What a single image gave, on standard output."""
         from cliqa.cli.console import standard_output
-        from cliqa.inputs.folders import display
         from cliqa.records import Record
+        from cliqa.text import display
 
         if isinstance(self.last, Record) and self.printer is None:
             fields = self.last.fields(self.metric)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_compute, add_input, new_parser
-from cliqa.cli.scoring_run import ScoringRun, counted
+from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing, open_metrics
 from cliqa.errors import UsageError
+from cliqa.text import counted
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console, PathPrinter

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_compute, add_input, add_output, add_results, new_parser
-from cliqa.cli.scoring_run import ScoringRun, counted
+from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import note_input, open_key_list, open_listing, open_metrics, open_placer, schema_of
 from cliqa.errors import CliqaError, ImageIssue
+from cliqa.text import counted
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console, PathPrinter

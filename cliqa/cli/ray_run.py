@@ -19,14 +19,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cliqa.cli.scoring_run import counted
 from cliqa.cli.setup import pipeline_settings, schema_of
 from cliqa.errors import CliqaError, RunError, UsageError
-from cliqa.inputs.folders import Listing, display
+from cliqa.inputs.folders import Listing
 from cliqa.inputs.locations import is_remote
 from cliqa.pipeline.part_scorer import Job, PartScorer
 from cliqa.pipeline.parts import Part, PartFolder, plan
 from cliqa.results import SUFFIXES
+from cliqa.text import counted, display
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from cliqa.results.resume import Earlier, Saved
 
 
-def counted(images: int) -> str:
-    """In words: "1 image", "2 images"."""
-    return f"{images} image" + ("" if images == 1 else "s")
-
-
 class ScoringRun:
     """The shape of a run; a command says what it does with a scored record and with a saved one.
 

@@ -12,6 +12,7 @@ from typing import IO
 
 from cliqa.errors import RunError, UsageError
 from cliqa.records import Issue, Source
+from cliqa.text import display, reason
 
 # The suffixes that are looked at in a folder. What a file is, its content decides.
 IMAGE_SUFFIXES = (
@@ -55,12 +56,12 @@ class Listing:
         except FileNotFoundError:
             raise RunError(f"the input {display(self.input)} is a link to nothing") from None
         except (OSError, ValueError) as error:
-            raise RunError(f"the input {display(self.input)} can't be read: {_reason(error)}") from error
+            raise RunError(f"the input {display(self.input)} can't be read: {reason(error)}") from error
         if os.path.isdir(self.input):
             try:
                 os.scandir(self.input).close()
             except OSError as error:
-                raise RunError(f"the input folder {display(self.input)} can't be read: {_reason(error)}") from error
+                raise RunError(f"the input folder {display(self.input)} can't be read: {reason(error)}") from error
 
     def __iter__(self) -> Iterator[Source | Issue]:
         if self.input == "-":
@@ -108,7 +109,7 @@ class Listing:
                     for entry in entries:
                         (folders if _is_folder(entry) else files).append(entry.name)
             except OSError as error:
-                yield Issue(Source(folder, below), "error", f"the folder can't be read: {_reason(error)}")
+                yield Issue(Source(folder, below), "error", f"the folder can't be read: {reason(error)}")
                 continue
             for name in sorted(files, key=os.fsencode):
                 if self._wanted(name):
@@ -160,22 +161,6 @@ def parse_suffixes(words: Sequence[str]) -> tuple[str, ...]:
     if not suffixes:
         raise UsageError("--exts names no suffix")
     return suffixes
-
-
-def display(path: str) -> str:
-    """A path for messages: printable on any terminal, control characters and stray bytes escaped."""
-    return "".join(char if char.isprintable() else _escape(char) for char in path)
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8, as Python's file functions carry it
-        return f"\\x{code - 0xDC00:02x}"
-    return char.encode("unicode_escape").decode("ascii")
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

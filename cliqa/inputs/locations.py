@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import IO, Any
 
 from cliqa.errors import ImageError, ImageIssue, UsageError
-from cliqa.files.regular_files import open_regular
+from cliqa.files.atomic import open_regular
 from cliqa.records import State
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+(?:://|::)")

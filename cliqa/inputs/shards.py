@@ -11,13 +11,14 @@ from typing import IO
 from cliqa.errors import ImageError, RunError
 from cliqa.inputs.braces import expand_braces, has_braces
 from cliqa.inputs.contents import Remote
-from cliqa.inputs.folders import ANY_SUFFIX, IMAGE_SUFFIXES, Listing, display
+from cliqa.inputs.folders import ANY_SUFFIX, IMAGE_SUFFIXES, Listing
 from cliqa.inputs.locations import is_glob, is_remote, is_remote_folder, matches, open_location, remote_files, state_of
 from cliqa.inputs.member_names import TABLE_SUFFIXES, is_shard, split_member_path, suffix_of
 from cliqa.inputs.members import MemberPicker
 from cliqa.inputs.parquet_images import TableImages
 from cliqa.inputs.tar_images import TarImages
 from cliqa.records import Issue, Source, State
+from cliqa.text import display
 
 
 def reaches_beyond(given: str) -> bool:

@@ -8,18 +8,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import filecmp
+import itertools
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from cliqa.errors import ImageError, PlacingError, UsageError
-from cliqa.files.atomic import part_name, sweep
-from cliqa.files.atomic_copy import copy_file
-from cliqa.inputs.folders import display
-from cliqa.outputs.output_names import candidates
+from cliqa.files.atomic import copy_file, part_name, sweep
 from cliqa.records import Source
+from cliqa.text import display
 
 _UNTAKEN_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # names that the output's file system can't hold
+_NAME_BYTES = 255  # the longest file name that common file systems take
+_LONGEST_SUFFIX = 32  # bytes; what is longer after the last dot is part of a name
 
 
 class Placer:
@@ -202,3 +204,24 @@ def _is_same(folder: str, other: str) -> bool:
         return os.path.samefile(folder, other)
     except OSError:
         return False
+
+
+def candidates(name: str) -> Iterator[str]:
+    """`a.jpg`, `a_1.jpg`, `a_2.jpg`, ... each short enough for a file system."""
+    stem, suffix = os.path.splitext(name)
+    if len(os.fsencode(suffix)) > _LONGEST_SUFFIX:
+        stem, suffix = name, ""
+    for number in itertools.count():
+        mark = f"_{number}" if number else ""
+        room = _NAME_BYTES - len(os.fsencode(mark + suffix))
+        yield os.fsdecode(_cut(os.fsencode(stem), room)) + mark + suffix
+
+
+def _cut(name: bytes, room: int) -> bytes:
+    """At most `room` bytes, not ending inside a UTF-8 character."""
+    if len(name) <= room:
+        return name
+    end = room
+    while end > room - 3 and name[end] & 0xC0 == 0x80:  # a character has at most three bytes that continue it
+        end -= 1
+    return name[:end]

@@ -9,12 +9,11 @@ from types import TracebackType
 from typing import IO
 
 from cliqa.errors import ImageError, RunError, UsageError
-from cliqa.files.atomic import part_name, sweep_beside
-from cliqa.files.atomic_copy import name_finished
+from cliqa.files.atomic import name_finished, part_name, sweep_beside
 from cliqa.inputs.contents import Held, Sample, Slice
-from cliqa.inputs.folders import display
 from cliqa.inputs.member_names import TABLE_SUFFIXES, split_member_path
 from cliqa.records import Source
+from cliqa.text import display
 
 
 class KeyList:

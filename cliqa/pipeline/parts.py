@@ -18,12 +18,13 @@ from typing import Any
 
 from cliqa.errors import CliqaError, ResultsError, UsageError
 from cliqa.files.atomic import replacing
-from cliqa.inputs.folders import Listing, display
+from cliqa.inputs.folders import Listing
 from cliqa.inputs.locations import file_system, is_remote, reason, state_of
 from cliqa.inputs.shards import ShardListing
 from cliqa.records import Issue, Record, Source
 from cliqa.results.parquet import read_parquet, to_table
 from cliqa.results.schema import ISSUE_COLUMNS, Schema
+from cliqa.text import display
 
 PART_FILES = 256  # of a part that is no shard: seconds of work, so that little is lost with a worker
 TABLES = ("scores", "issues")

@@ -14,8 +14,9 @@ from multiprocessing.connection import Connection
 
 from cliqa.metrics import metric_class
 from cliqa.pipeline.file_budget import FileBudget
-from cliqa.pipeline.observe import DecodeSettings, described, observe_file
+from cliqa.pipeline.observe import DecodeSettings, observe_file
 from cliqa.records import Issue
+from cliqa.text import described
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"

@@ -18,12 +18,12 @@ from pathlib import Path
 from cliqa.errors import ResultsError, UsageError
 from cliqa.files.atomic import sweep_beside
 from cliqa.files.lock import RunLock
-from cliqa.inputs.folders import display
 from cliqa.results.line_files import CsvResults, JsonlResults
 from cliqa.results.parquet import ParquetResults, journal_path
 from cliqa.results.schema import FACTS, ISSUE_COLUMNS, Done, Row, Schema
 from cliqa.results.sqlite_store import SqliteResults
 from cliqa.results.writer import Results, issues_path
+from cliqa.text import display
 
 __all__ = ["FACTS", "ISSUE_COLUMNS", "SUFFIXES", "Done", "Results", "Row", "Schema", "issues_path", "open_results"]
 

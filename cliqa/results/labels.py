@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cliqa.errors import ResultsError, UsageError
-from cliqa.inputs.folders import display
+from cliqa.text import display
 
 _KEEP = frozenset({"keep", "kept", "k", "yes", "y", "true", "good", "accept", "accepted", "pick", "+"})
 _DROP = frozenset({"drop", "dropped", "d", "no", "n", "false", "bad", "reject", "rejected", "-"})

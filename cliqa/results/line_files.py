@@ -13,10 +13,10 @@ from typing import IO
 
 from cliqa.errors import ResultsError
 from cliqa.files.atomic import replacing
-from cliqa.inputs.folders import display
 from cliqa.records import Scalar
 from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
 from cliqa.results.writer import Results, issues_path
+from cliqa.text import display
 
 
 class _LineResults(Results):

@@ -9,10 +9,10 @@ from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.files.atomic import replacing
-from cliqa.inputs.folders import display
 from cliqa.results.line_files import JsonlResults
 from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
 from cliqa.results.writer import issues_path
+from cliqa.text import display
 
 
 class ParquetResults(JsonlResults):

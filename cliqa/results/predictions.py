@@ -18,10 +18,10 @@ from typing import IO
 from cliqa.errors import ResultsError
 from cliqa.files.atomic import replacing
 from cliqa.files.lock import RunLock
-from cliqa.inputs.folders import display
 from cliqa.records import Issue, Source
 from cliqa.results.line_files import ends_with_newline
 from cliqa.results.sqlite_store import from_sql_text, to_sql_value
+from cliqa.text import display
 
 PREDICTION_FIELDS = ("path", "filename", "pred_qf_final")
 ISSUE_FIELDS = ("path", "filename", "issue_type", "issue_message")

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from typing import Any
 
 from cliqa.errors import ResultsError
-from cliqa.inputs.folders import display
 from cliqa.results.schema import ISSUE_COLUMNS, Done, Row, Schema, read_mark, write_mark
 from cliqa.results.writer import Results, done_of
+from cliqa.text import display
 
 _TABLES = ("scores", "issues")
 

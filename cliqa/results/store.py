@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cliqa.errors import ResultsError, UsageError
-from cliqa.inputs.folders import display
 from cliqa.results.conditions import SAFE_FUNCTIONS, quote, to_sql
 from cliqa.results.schema import FACTS
 from cliqa.results.sqlite_store import from_sql_text
+from cliqa.text import display
 
 if TYPE_CHECKING:
     from cliqa.metrics import Field

@@ -15,11 +15,11 @@ from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.files.atomic import creating
-from cliqa.inputs.folders import display
 from cliqa.results.conditions import quote
 from cliqa.results.schema import ISSUE_COLUMNS, Row
 from cliqa.results.sqlite_store import to_sql_value
 from cliqa.results.writer import issues_path
+from cliqa.text import display
 
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 _TEXT_COLUMNS = {

@@ -12,8 +12,9 @@ from unittest import mock
 import pytest
 
 from cliqa.errors import RunError, UsageError
-from cliqa.inputs.folders import Listing, display, parse_suffixes
+from cliqa.inputs.folders import Listing, parse_suffixes
 from cliqa.records import Issue, Source
+from cliqa.text import display
 
 HOSTILE_NAMES = [
     b"plain.jpg",

@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 
 from cliqa.errors import ImageError, PlacingError, UsageError
-from cliqa.files import atomic_copy
+from cliqa.files import atomic
 from cliqa.files.atomic import part_name
 from cliqa.outputs import folder as placing
 from cliqa.outputs.folder import Placer
@@ -172,14 +172,14 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, photo: Source, way: str
         writer.write(b"half")  # type: ignore[attr-defined]
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with mock.patch.object(atomic_copy, "_copy_content", full), pytest.raises(PlacingError, match="No space left"):
+    with mock.patch.object(atomic, "_copy_content", full), pytest.raises(PlacingError, match="No space left"):
         placer.place(photo)
     assert tree(tmp_path / "out") == {}
 
 
 def test_an_interrupt_leaves_no_half_file(tmp_path: Path, photo: Source, way: str) -> None:
     placer = ready(tmp_path / "out")
-    with mock.patch.object(atomic_copy, "_read", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with mock.patch.object(atomic, "_read", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         placer.place(photo)
     assert tree(tmp_path / "out") == {}
 
@@ -197,7 +197,7 @@ def test_a_failing_rename_frees_the_name(tmp_path: Path, photo: Source, monkeypa
 def test_sources_that_went_or_fail_are_issues_not_the_end(tmp_path: Path, photo: Source, way: str) -> None:
     placer = ready(tmp_path / "out")
     failing = mock.Mock(read=mock.Mock(side_effect=OSError(errno.EIO, "Input/output error")))
-    with mock.patch.object(atomic_copy, "_read", lambda _, read=atomic_copy._read: read(failing)):
+    with mock.patch.object(atomic, "_read", lambda _, read=atomic._read: read(failing)):
         with pytest.raises(ImageError, match="Input/output"):
             placer.place(photo)
     os.unlink(photo.path)
