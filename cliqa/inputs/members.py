@@ -10,7 +10,8 @@ from cliqa.errors import ImageError
 from cliqa.inputs.folders import IMAGE_SUFFIXES
 from cliqa.inputs.locations import is_remote, state_of
 from cliqa.inputs.member_names import TABLE_SUFFIXES, split_member_path
-from cliqa.inputs.tar_images import TarImages, is_packed
+from cliqa.inputs.tar import is_packed
+from cliqa.inputs.tar_images import TarImages
 from cliqa.records import Content, Issue, Source, State
 
 

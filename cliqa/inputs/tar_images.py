@@ -10,25 +10,12 @@ from cliqa.inputs.contents import MAX_BYTES, Held, Sample, Slice
 from cliqa.inputs.folders import ANY_SUFFIX
 from cliqa.inputs.locations import Opened, open_location
 from cliqa.inputs.member_names import harmless, member_path, safe_name, sample_key, suffix_of
-from cliqa.inputs.tar import ForwardReader, Member, read_members
-from cliqa.inputs.unpacking import Unpacked
+from cliqa.inputs.tar import ForwardReader, Member, is_packed, open_tar, read_members
 from cliqa.records import Issue, Source
 
 MAX_MEMBERS = 2_000_000  # whose names are remembered, to find a second one; WebDataset's shards hold thousands
 MAX_IMAGES = 256  # of one sample
 _WORDS = {"link": "a link", "device": "a device or pipe", "sparse": "a sparse file", "unknown": "of an unknown kind"}
-
-
-def open_tar(opened: Opened, packed: bool) -> ForwardReader:
-    """The tar in an open file, unpacked where need be; what isn't packed can be skipped through."""
-    if packed:
-        return ForwardReader(Unpacked(opened.stream))  # type: ignore[arg-type]
-    return ForwardReader(opened.stream, opened.size)
-
-
-def is_packed(path: str) -> bool:
-    """Whether a tar is a gzip stream by its name."""
-    return not path.lower().endswith(".tar")
 
 
 @dataclass
@@ -90,7 +77,7 @@ class _Gathering:
         key = sample_key(name)
         if key != self._key:
             yield from self.finish()
-            self._key, self._start = key, member.start
+            self._key, self._start = key, member.offset
         elif len(self._found) > 2 * MAX_IMAGES:
             yield from self._emit()
         path = self._path(name)

@@ -10,8 +10,7 @@ from cliqa.errors import ImageError, ImageIssue, UsageError
 from cliqa.inputs.contents import Held, Sample, Slice
 from cliqa.inputs.locations import open_location
 from cliqa.inputs.member_names import safe_name, sample_key
-from cliqa.inputs.tar import ForwardReader, Member, read_members
-from cliqa.inputs.tar_images import is_packed, open_tar
+from cliqa.inputs.tar import ForwardReader, Member, is_packed, open_tar, read_members
 from cliqa.outputs.keys import WholeSamples
 from cliqa.outputs.tars import Piece, TarWriter
 from cliqa.records import Source
@@ -127,11 +126,11 @@ class _SampleReader:
 
     def _seek(self, start: int) -> Member | None:
         """The member whose header lies at `start`."""
-        if self._reader is None or self._next is None or self._next.start > start:
+        if self._reader is None or self._next is None or self._next.offset > start:
             self._open()
-        while self._next is not None and self._next.start < start:
+        while self._next is not None and self._next.offset < start:
             self._step()
-        if self._next is None or self._next.start != start:
+        if self._next is None or self._next.offset != start:
             raise ImageError("the tar has changed")
         return self._next
 
