@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from cliqa.errors import ImageError, ImageIssue, UsageError
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
     from cliqa.metrics import Field
-    from cliqa.outputs.folder import Placer
+    from cliqa.outputs import Placer
     from cliqa.results.store import Store
 
 COMMAND = "apply"
@@ -93,9 +92,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         if placer is None:
             chosen, failed = _name(rows, options, console), 0
         else:
-            placer.prepare()
             fields = [store.field(name) for name in prefix]
-            chosen, failed = _place(rows, fields, placer, store, options, console)
+            with placer:
+                chosen, failed = _place(rows, fields, placer, store, options, console)
         console.say(_summary(options, store.count(), chosen, failed))
     return 3 if options.strict and failed else 0
 
@@ -110,7 +109,7 @@ def _fill_tars(store: Store, condition: str, options: argparse.Namespace, consol
 
     refuse_options(options.symlink, options.score_prefix is not None)
     placer = SamplePlacer(TarWriter(options.output, options.shard_size, options.resume))
-    placer.check("")
+    placer.check([])
     order = _order(options, store)
     rows = _begun(store.rows(["path"], condition, order or [("path", False)], options.limit))
     paths = (str(path) for (path,) in rows)
@@ -119,10 +118,7 @@ def _fill_tars(store: Store, condition: str, options: argparse.Namespace, consol
         return 0
     printer = PathPrinter(options.null) if options.print else None
     placed = failed = 0
-    placer.prepare()
-    with contextlib.ExitStack() as stack:
-        stack.push(placer.end)
-        stack.enter_context(console.progress(None))
+    with placer, console.progress(None):
         for path, found in find_again(sorted(paths) if order or options.limit else paths, store.locate):
             try:
                 if isinstance(found, Issue):
@@ -170,13 +166,12 @@ def _order(options: argparse.Namespace, store: Store) -> list[tuple[str, bool]]:
 
 
 def _placer(options: argparse.Namespace, store: Store) -> Placer | None:
-    from cliqa.outputs.folder import Placer
+    from cliqa.outputs.folder import FolderPlacer
 
     if not options.output:
         return None
-    placer = Placer(options.output, options.symlink, options.resume)
-    for scored in store.inputs or [""]:
-        placer.check(store.locate(scored))
+    placer = FolderPlacer(options.output, options.symlink, options.resume)
+    placer.check([store.locate(scored) for scored in store.inputs])
     return None if options.dry_run else placer
 
 

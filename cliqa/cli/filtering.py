@@ -12,7 +12,7 @@ from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_compute, add_input, add_output, add_results, new_parser
 from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import note_input, open_key_list, open_listing, open_metrics, open_placer, schema_of
-from cliqa.errors import CliqaError, ImageIssue
+from cliqa.errors import ImageIssue
 from cliqa.text import counted
 
 if TYPE_CHECKING:
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from cliqa.inputs.folders import Listing
     from cliqa.inputs.shards import ShardListing
     from cliqa.metrics import Metric
-    from cliqa.outputs.folder import Placer
-    from cliqa.outputs.keys import KeyList
-    from cliqa.outputs.samples import SamplePlacer
+    from cliqa.outputs import Placer
     from cliqa.records import Record, Scalar
-    from cliqa.results import Results, Schema
+    from cliqa.results import Results
     from cliqa.results.resume import Saved
 
 __all__ = ["Fields", "Filter", "guarded", "note_input", "open_listing", "open_metrics", "open_placer", "schema_of"]
@@ -93,8 +91,9 @@ class _FilterRun(ScoringRun):
     ) -> None:
         super().__init__(options, console, listing)
         self.command = command
-        self.placer: Placer | SamplePlacer | None = None
-        self.keys: KeyList | None = None
+        self.placer: Placer | None = None
+        self.keys: Placer | None = None
+        self.taken: set[str] = set()  # by files that an earlier run placed
         self.printer: PathPrinter | None = None
         self.metric = ""
         self.kept = 0
@@ -104,26 +103,13 @@ class _FilterRun(ScoringRun):
         return super().__call__(metrics)
 
     def begin(self, stack: contextlib.ExitStack) -> None:
-        if self.placer is not None:
-            self.placer.prepare()
-            stack.push(self.placer.end)
-        if self.keys is not None:
-            stack.enter_context(self.keys)
-
-    def open_results(self, schema: Schema) -> Results:
-        try:
-            return super().open_results(schema)
-        except CliqaError:
-            if self.placer is not None:
-                self.placer.withdraw()
-            raise
+        for placer in (self.placer, self.keys):
+            if placer is not None:
+                stack.enter_context(placer)
 
     def read_earlier(self, results: Results) -> None:
         """Names that an earlier run placed are not to be given away."""
-        if self.placer is not None:
-            for done in results.done.values():
-                if done.row.get("placed"):
-                    self.placer.claim(str(done.row["placed"]))
+        self.taken = {str(done.row["placed"]) for done in results.done.values() if done.row.get("placed")}
 
     def record(self, record: Record) -> None:
         placed = self.earlier.placed(record.source) if self.earlier is not None else None
@@ -146,19 +132,16 @@ class _FilterRun(ScoringRun):
 
         fields: dict[str, Scalar] = record.fields(self.metric)
         kept = self.command.keep(self.options, fields) != self.options.invert
-        key: str | None = None
         try:
-            if kept and self.keys is not None:
-                key = self.keys.key(record.source)
-            if kept and self.placer is not None and (placed is None or not self.placer.holds(placed)):
+            if kept and self.placer is not None:
                 prefix = f"{self.command.prefix(fields)}_" if self.options.score_prefix else ""
                 folder = self.command.folder(self.options, fields) if self.command.folder else None
-                placed = self.placer.place(record.source, prefix, folder)
+                placed = self.placer.place(record.source, prefix, folder, placed, self.taken)
+            if kept and self.keys is not None:
+                self.keys.place(record.source)
         except ImageIssue as error:
             self.issue(Issue.of(record.source, error, record.facts))
             return None
-        if key is not None and self.keys is not None:
-            self.keys.write(key)
         if kept and self.printer is not None:
             self.printer(record.path)
         self.kept += kept

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from cliqa.inputs.folders import Listing
     from cliqa.inputs.shards import ShardListing
     from cliqa.metrics import Metric
-    from cliqa.outputs.folder import Placer
-    from cliqa.outputs.keys import KeyList
-    from cliqa.outputs.samples import SamplePlacer
+    from cliqa.outputs import Placer
     from cliqa.pipeline.run import PipelineSettings
     from cliqa.results import Results, Schema
 
@@ -41,18 +39,18 @@ def open_listing(options: argparse.Namespace) -> Listing | ShardListing:
     return listing
 
 
-def open_placer(options: argparse.Namespace) -> Placer | SamplePlacer | None:
+def open_placer(options: argparse.Namespace) -> Placer | None:
     """The output folder or tars, checked but not made yet; None where nothing is to be placed."""
     from cliqa.inputs.locations import is_remote
     from cliqa.inputs.member_names import is_shard
     from cliqa.inputs.shards import reaches_beyond
-    from cliqa.outputs.folder import Placer
+    from cliqa.outputs.folder import FolderPlacer
     from cliqa.outputs.samples import SamplePlacer, refuse_options
     from cliqa.outputs.tars import TarWriter, is_tar_pattern
 
     if not options.output:
         return None
-    placer: Placer | SamplePlacer
+    placer: Placer
     if is_tar_pattern(options.output):
         if not reaches_beyond(options.input):
             raise UsageError(
@@ -63,22 +61,27 @@ def open_placer(options: argparse.Namespace) -> Placer | SamplePlacer | None:
     elif reaches_beyond(options.input) and (is_shard(options.input) or is_remote(options.input)):
         raise UsageError("from shards whole samples go into tars, -o kept/%06d.tar; or name the images with --print")
     else:
-        placer = Placer(options.output, options.symlink, options.resume)
-    placer.check(options.input)
+        placer = FolderPlacer(options.output, options.symlink, options.resume)
+    placer.check([options.input])
     return None if options.dry_run else placer
 
 
-def open_key_list(options: argparse.Namespace) -> KeyList | None:
+def open_key_list(options: argparse.Namespace) -> Placer | None:
     """The file for the keys of kept samples, checked but not made yet; None where none was asked for."""
     from cliqa.inputs.shards import reaches_beyond
     from cliqa.outputs.keys import KeyList
+    from cliqa.outputs.tars import is_tar_pattern
 
     if not options.keys:
         return None
     if not reaches_beyond(options.input):
         raise UsageError("--keys lists samples of shards; of files name the paths with --print")
+    if options.output and not is_tar_pattern(options.output):
+        raise UsageError(
+            "--keys lists samples of shards, and a folder takes single files: give tars as --output, or none"
+        )
     keys = KeyList(options.keys, b"\0" if options.null else b"\n", options.resume)
-    keys.check()
+    keys.check([options.input])
     return keys
 
 

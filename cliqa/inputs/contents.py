@@ -21,17 +21,15 @@ class Sample:
     Attributes:
         shard: path of the tar.
         key: the name without suffixes.
-        start: where in the unpacked tar its first header lies.
         images: how many of its members are images by name.
     """
 
     shard: str
     key: str
-    start: int
     images: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Slice:
     """`size` bytes at `offset` of a local, uncompressed tar; a worker reads them by itself."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
-from cliqa.errors import ImageError, ImageIssue, UsageError
+from cliqa.errors import CliqaError, ImageError, UsageError
 from cliqa.files.atomic import open_regular
 from cliqa.records import State
 
@@ -61,7 +61,7 @@ def open_location(path: str) -> Iterator[Opened]:
         info = system.info(name)
         with system.open(name, "rb", block_size=_READ_AHEAD) as stream:
             yield Opened(stream, int(info["size"]), _mtime_ns(info), None)
-    except (ImageIssue, UsageError, GeneratorExit):
+    except (CliqaError, GeneratorExit):
         raise
     except Exception as error:  # every store has exceptions of its own
         raise ImageError(reason(error)) from error

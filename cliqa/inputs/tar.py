@@ -95,7 +95,7 @@ def open_tar(opened: Opened, packed: bool) -> ForwardReader:
     return ForwardReader(opened.stream, opened.size, packed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """One member: `size` bytes at `offset`; kind "cut" where the tar ends within it."""
 

@@ -16,15 +16,14 @@ from cliqa.errors import ImageError, PlacingError, UsageError
 from cliqa.files import atomic
 from cliqa.files.atomic import part_name
 from cliqa.outputs import folder as placing
-from cliqa.outputs.folder import Placer
+from cliqa.outputs.folder import FolderPlacer
 from cliqa.records import Source
 from tests.inputs.test_folders import make_hostile
 
 
-def ready(output: Path, symlink: bool = False, resume: bool = False) -> Placer:
-    placer = Placer(str(output), symlink, resume)
-    placer.prepare()
-    return placer
+def ready(output: Path, symlink: bool = False, resume: bool = False) -> FolderPlacer:
+    placer = FolderPlacer(str(output), symlink, resume)
+    return placer.__enter__()
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -110,18 +109,18 @@ def test_relative_outputs_and_inputs(photo: Source, tmp_path: Path, monkeypatch:
 def test_links_that_are_not_permitted_are_told_before_anything_starts(tmp_path: Path) -> None:
     with mock.patch("os.symlink", side_effect=OSError(errno.EPERM, "Operation not permitted")):
         with pytest.raises(PlacingError, match="run without --symlink"):
-            Placer(str(tmp_path / "new" / "out"), symlink=True).prepare()
+            FolderPlacer(str(tmp_path / "new" / "out"), symlink=True).__enter__()
     assert not (tmp_path / "new").exists()
 
 
 def test_an_output_that_cannot_be_made_or_written(tmp_path: Path) -> None:
     with mock.patch("os.makedirs", side_effect=OSError(errno.EROFS, "Read-only file system")):
         with pytest.raises(PlacingError, match="Read-only"):
-            Placer(str(tmp_path / "out")).prepare()
+            FolderPlacer(str(tmp_path / "out")).__enter__()
     (tmp_path / "there").mkdir()
     with mock.patch("os.open", side_effect=PermissionError(errno.EACCES, "Permission denied")):
         with pytest.raises(PlacingError, match="can't be written: Permission denied"):
-            Placer(str(tmp_path / "there")).prepare()
+            FolderPlacer(str(tmp_path / "there")).__enter__()
     assert (tmp_path / "there").is_dir()
 
 
@@ -132,15 +131,15 @@ def test_outputs_that_are_refused(tmp_path: Path, photo: Source) -> None:
     (tmp_path / "same").symlink_to(source)
     for output in ("file", "dangling"):
         with pytest.raises(UsageError, match="is no folder"):
-            Placer(str(tmp_path / output)).check(str(source))
+            FolderPlacer(str(tmp_path / output)).check([str(source)])
     for output in ("in", "same", "in/../in"):
         with pytest.raises(UsageError, match="is the input folder"):
-            Placer(str(tmp_path / output)).check(str(source))
+            FolderPlacer(str(tmp_path / output)).check([str(source)])
     for output in ("in/out", "same/deep/er"):
         with pytest.raises(UsageError, match="lies inside the input folder"):
-            Placer(str(tmp_path / output)).check(str(source))
+            FolderPlacer(str(tmp_path / output)).check([str(source)])
     for output in ("inner", "in2/out", "."):
-        Placer(str(tmp_path / output)).check(str(source))
+        FolderPlacer(str(tmp_path / output)).check([str(source)])
     assert not (tmp_path / "inner").exists()
 
 
@@ -209,7 +208,7 @@ def test_sources_that_went_or_fail_are_issues_not_the_end(tmp_path: Path, photo:
 
 def test_streamed_files_from_the_output_itself_are_issues(tmp_path: Path, photo: Source) -> None:
     placer = ready(tmp_path / "out")
-    placer.check("-")
+    placer.check(["-"])
     placed = placer.place(photo)
     with pytest.raises(ImageError, match="output folder itself"):
         placer.place(Source(placed))
@@ -264,13 +263,13 @@ def test_resume_leaves_recorded_names_to_their_files(tmp_path: Path, photo: Sour
     out = tmp_path / "out"
     first = ready(out).place(photo)
     again = ready(out, resume=True)
-    again.claim(first)
-    assert again.place(photo) != first  # the same content, but recorded for another file
-    assert (
-        again.holds(first)
-        and not again.holds(str(tmp_path / "in" / "photo.jpg"))
-        and not again.holds(str(out / "gone.jpg"))
-    )
+    second = again.place(photo, taken={first})
+    assert second != first  # the same content, but recorded for another file
+    assert again.place(photo, placed=first, taken={first}) == first
+    for moved in (photo.path, str(out / "gone.jpg")):  # lies elsewhere, or not any more
+        assert again.place(photo, placed=moved, taken={first, second}) == str(out / "photo_2.jpg")
+        os.unlink(out / "photo_2.jpg")
+        again = ready(out, resume=True)
 
 
 def test_resume_removes_what_killed_runs_left(tmp_path: Path, photo: Source) -> None:
