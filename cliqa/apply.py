@@ -102,7 +102,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 def _fill_tars(store: Store, condition: str, options: argparse.Namespace, console: Console) -> int:
     """Write the chosen samples into tars, in the order of their shards; returns the exit status."""
     from cliqa.cli.console import PathPrinter
-    from cliqa.inputs.choosing import find_again
+    from cliqa.inputs.members import find_again
     from cliqa.outputs.samples import SamplePlacer, refuse_options
     from cliqa.outputs.tars import TarWriter
     from cliqa.records import Issue, Source

@@ -36,7 +36,9 @@ def parser() -> argparse.ArgumentParser:
         "--ckpt", "--checkpoint", default=None,
         help="weights file (default: the shipped pretrained_models/jpeg_qf.safetensors)",
     )  # fmt: skip
-    group.add_argument("--input", "-i", required=True, help="a folder, one image, or - for paths on standard input")
+    group.add_argument(
+        "--input", "-i", required=True, nargs="+", help="a folder, images, or - for paths on standard input"
+    )
     group.add_argument("--recursive", "-r", action="store_true", help="go into sub-folders")
     group.add_argument("--null", action="store_true", help="short: -0; paths on standard input end with a zero byte")
     add_columns(group)
@@ -80,16 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.inputs.folders import parse_suffixes
-    from cliqa.inputs.shards import reaches_beyond
+    from cliqa.inputs.listing import reaches_beyond
     from cliqa.pipeline.run import PipelineSettings, default_workers, run
     from cliqa.records import Issue
 
     device = _device(options.device) if options.gpu is None else _gpu(options.gpu, console)
     listing = open_listing(options)
-    single = not reaches_beyond(options.input) and not os.path.isdir(options.input)
+    first = options.input[0]
+    single = len(options.input) == 1 and not reaches_beyond(first) and not os.path.isdir(first)
     suffixes = parse_suffixes(options.exts)
-    if single and "*" not in suffixes and os.path.splitext(options.input)[1].lower() not in suffixes:
-        raise UsageError(f"the suffix of {options.input} is none of {', '.join(suffixes)} (--exts)")
+    if single and "*" not in suffixes and os.path.splitext(first)[1].lower() not in suffixes:
+        raise UsageError(f"the suffix of {first} is none of {', '.join(suffixes)} (--exts)")
     metric = _metric(options, device)
     limited = options.enable_pixel_limit or options.max_image_pixels is not None
     settings = PipelineSettings(

@@ -17,8 +17,7 @@ from cliqa.text import counted
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console, PathPrinter
-    from cliqa.inputs.folders import Listing
-    from cliqa.inputs.shards import ShardListing
+    from cliqa.inputs.listing import Listing
     from cliqa.metrics import Metric
     from cliqa.outputs import Placer
     from cliqa.records import Record, Scalar
@@ -86,9 +85,7 @@ class Filter:
 class _FilterRun(ScoringRun):
     """One run of a filter: keep or drop each record, place what is kept."""
 
-    def __init__(
-        self, command: Filter, options: argparse.Namespace, console: Console, listing: Listing | ShardListing
-    ) -> None:
+    def __init__(self, command: Filter, options: argparse.Namespace, console: Console, listing: Listing) -> None:
         super().__init__(options, console, listing)
         self.command = command
         self.placer: Placer | None = None

@@ -50,11 +50,7 @@ class Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(option, self._option_string_actions, 1, 0.7)
             return f"there is no option {option}" + (f", did you mean {near[0]}?" if near else "")
         words = " ".join(rest[:3]) + (" ..." if len(rest) > 3 else "")
-        many = (
-            "; many files go to standard input (-i -), and patterns into quotes"
-            if "-i" in self._option_string_actions
-            else ""
-        )
+        many = "; files go right behind -i" if "-i" in self._option_string_actions else ""
         return f"{words}: {'one word' if len(rest) == 1 else f'{len(rest)} words'} too many{many}"
 
 
@@ -75,8 +71,8 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     """Where the files come from."""
     group = parser.add_argument_group("input")
     group.add_argument(
-        "--input", "-i", required=True,
-        help="input image directory, one file, or - for paths on standard input; also shards (.tar, .tar.gz, .parquet), "
+        "--input", "-i", required=True, nargs="+",
+        help="input image directory, one or more files, or - for paths on standard input; also shards (.tar, .tar.gz, .parquet), "
         "patterns in quotes such as 'shards/{000..099}.tar' or '*.tar', and addresses such as s3://bucket/folder",
     )  # fmt: skip
     group.add_argument(

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from cliqa.cli.setup import pipeline_settings, schema_of
 from cliqa.errors import CliqaError, RunError, UsageError
-from cliqa.inputs.folders import Listing
+from cliqa.inputs.listing import Listing
 from cliqa.inputs.locations import is_remote
 from cliqa.pipeline.part_scorer import Job, PartScorer
 from cliqa.pipeline.parts import Part, PartFolder, plan
@@ -30,7 +30,6 @@ from cliqa.text import counted, display
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
-    from cliqa.inputs.shards import ShardListing
     from cliqa.metrics import Metric
 
 ACTOR_CPUS = 0.5
@@ -65,7 +64,7 @@ def slots_for(cpus: float, gpus: float, parts: int, asked: int | None = None) ->
 def score_with_ray(
     options: argparse.Namespace,
     console: Console,
-    listing: Listing | ShardListing,
+    listing: Listing,
     names: Sequence[str],
     metrics: Sequence[Metric],
 ) -> int:
@@ -87,7 +86,7 @@ def score_with_ray(
     schema = schema_of(metrics, options.num_patches)
     marks = json.dumps([settings.max_image_pixels, list(listing.suffixes), options.image_column, options.key_column])
     folder = PartFolder(options.results, schema, marks)
-    inputs = [options.input] if os.path.isdir(options.input) else []
+    inputs = [given for given in options.input if os.path.isdir(given)]
     folder.open(options.resume, {"base": os.getcwd(), "inputs": inputs})
     known = scored = issues = 0
     waiting: list[Part] = []

@@ -11,8 +11,7 @@ from cliqa.cli.setup import note_input, pipeline_settings, schema_of
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
-    from cliqa.inputs.folders import Listing
-    from cliqa.inputs.shards import ShardListing
+    from cliqa.inputs.listing import Listing
     from cliqa.metrics import Metric
     from cliqa.records import Issue, Record, Source
     from cliqa.results import Results, Schema
@@ -30,7 +29,7 @@ class ScoringRun:
 
     content_hash = False  # whether records carry the file's SHA-256
 
-    def __init__(self, options: argparse.Namespace, console: Console, listing: Listing | ShardListing) -> None:
+    def __init__(self, options: argparse.Namespace, console: Console, listing: Listing) -> None:
         self.options = options
         self.console = console
         self.listing = listing
@@ -54,7 +53,8 @@ class ScoringRun:
                 self.earlier = Earlier(self.results.done, schema, getattr(options, "by_content", False))
                 note_input(self.results, options.input)
                 if options.resume:
-                    self.results.forget_folders(options.input)
+                    for given in options.input:
+                        self.results.forget_folders(given)
             stack.enter_context(self.console.progress(self.listing.count() if self.console.terminal else None))
             settings = pipeline_settings(options, self.content_hash)
             scored = run(self._listed(), metrics, settings, self.listing.ready)
@@ -98,23 +98,15 @@ class ScoringRun:
 
     def summary(self) -> list[str]:
         """The parts of the closing line."""
-        parts = [f"{self.issues} with issues"] if self.issues else []
-        if self.listing.left_out:
-            parts.append(f"{self.listing.left_out} entries that are no image files by name left out")
-        return parts
+        return [*([f"{self.issues} with issues"] if self.issues else []), *self.listing.summary()]
 
     def _listed(self) -> Iterator[Source | Issue | Saved]:
         """The sources that no earlier run scored, and in their places the saved scores of the others."""
         from cliqa.records import Issue
 
-        seen: set[str] = set()
         for source in self.listing:
             if isinstance(source, Issue):
                 yield source
                 continue
-            if self.results is not None and self.options.input == "-":  # a folder names a file once, a stream may not
-                if source.path in seen:
-                    continue
-                seen.add(source.path)
             saved = self.earlier.saved(source) if self.earlier is not None else None
             yield source if saved is None else saved

@@ -25,22 +25,22 @@ class TableImages:
     """Iterates over the images of a Parquet file, in order of rows.
 
     Attributes:
-        shard: path or address of the file.
+        path: path or address of the file.
         image_column: the column with the bytes, `image.bytes` for a field within one; "" for the one that is named or typed so.
         key_column: the column that names an image; "" for the one that is named so, "row" for the row's number.
     """
 
-    shard: str
+    path: str
     image_column: str = ""
     key_column: str = ""
     left_out: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[Source | Issue]:
         try:
-            with open_location(self.shard) as opened:
+            with open_location(self.path) as opened:
                 yield from self._images(opened.stream, opened.mtime_ns)
         except ImageIssue as error:
-            yield Issue.of(Source(self.shard), error)
+            yield Issue.of(Source(self.path), error)
 
     def _images(self, stream: IO[bytes], mtime_ns: int | None) -> Iterator[Source | Issue]:
         try:
@@ -73,7 +73,7 @@ class TableImages:
             while name in seen:
                 name += "#2"
         seen.add(name)
-        source = Source(member_path(self.shard, name))
+        source = Source(member_path(self.path, name))
         if problem is None and not isinstance(data, bytes):
             problem = ImageError("the row holds no image")
         elif problem is None and len(data) > MAX_BYTES:

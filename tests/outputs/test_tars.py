@@ -206,7 +206,9 @@ def test_samples_of_local_tars_are_whole_in_any_order(
 def test_a_dropped_image_keeps_its_scattered_sample_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("s.tar", "s.tgz"):
-        write_tar(Path(name), {"a.png": grey(200), "b.png": grey(200), "a.c.png": grey(5), "b.txt": b"b", "a.txt": b"a"})
+        write_tar(
+            Path(name), {"a.png": grey(200), "b.png": grey(200), "a.c.png": grey(5), "b.txt": b"b", "a.txt": b"a"}
+        )
         assert run(given=name, output=f"{name}-kept/%d.tar") == 0
         assert list(read_tar(f"{name}-kept/0.tar")) == ["b.png", "b.txt"]
 
