@@ -22,7 +22,7 @@ from cliqa.errors import (
     UsageError,
 )
 from cliqa.records import Issue, Record
-from cliqa.version import __version__
+from cliqa.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from cliqa.api import ImageScorer, load_metric, score_images
@@ -41,7 +41,6 @@ __all__ = [
     "ResultsError",
     "RunError",
     "UsageError",
-    "__version__",
     "list_metrics",
     "load_metric",
     "score_images",
