@@ -9,14 +9,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from cliqa.cli.console import Console, PathPrinter, standard_output
 from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_shard_size, add_store, new_parser, positive
 from cliqa.errors import ImageError, ImageIssue, UsageError
+from cliqa.inputs.members import find_again
+from cliqa.outputs import Placer
+from cliqa.outputs.folder import FolderPlacer
+from cliqa.outputs.samples import SamplePlacer, refuse_options
+from cliqa.outputs.tars import TarWriter, is_tar_pattern
+from cliqa.records import Issue, Source
+from cliqa.text import display
 
 if TYPE_CHECKING:
-    from cliqa.cli.console import Console
     from cliqa.metrics import Field
-    from cliqa.outputs import Placer
     from cliqa.results.store import Store
 
 COMMAND = "apply"
@@ -76,7 +82,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.outputs.tars import is_tar_pattern
     from cliqa.results.store import Store
 
     with Store(options.store) as store:
@@ -101,12 +106,6 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 def _fill_tars(store: Store, condition: str, options: argparse.Namespace, console: Console) -> int:
     """Write the chosen samples into tars, in the order of their shards; returns the exit status."""
-    from cliqa.cli.console import PathPrinter
-    from cliqa.inputs.members import find_again
-    from cliqa.outputs.samples import SamplePlacer, refuse_options
-    from cliqa.outputs.tars import TarWriter
-    from cliqa.records import Issue, Source
-
     refuse_options(options.symlink, options.score_prefix is not None)
     placer = SamplePlacer(TarWriter(options.output, options.shard_size, options.resume))
     placer.check([])
@@ -166,8 +165,6 @@ def _order(options: argparse.Namespace, store: Store) -> list[tuple[str, bool]]:
 
 
 def _placer(options: argparse.Namespace, store: Store) -> Placer | None:
-    from cliqa.outputs.folder import FolderPlacer
-
     if not options.output:
         return None
     placer = FolderPlacer(options.output, options.symlink, options.resume)
@@ -184,9 +181,6 @@ def _place(
     console: Console,
 ) -> tuple[int, int]:
     """Place the files; returns how many were, and how many could not be."""
-    from cliqa.cli.console import PathPrinter
-    from cliqa.records import Issue, Source
-
     printer = PathPrinter(options.null) if options.print else None
     placed = failed = 0
     with console.progress(None):
@@ -208,9 +202,6 @@ def _place(
 
 def _name(rows: Iterable[tuple[Any, ...]], options: argparse.Namespace, console: Console) -> int:
     """Write the paths to standard output, in blocks (or, for a dry run alone, as messages); returns how many."""
-    from cliqa.cli.console import standard_output
-    from cliqa.text import display
-
     end = b"\0" if options.null else b"\n"
     block = bytearray()
     count = 0

@@ -10,22 +10,26 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.errors import UsageError
+from cliqa.inputs.folders import IMAGE_SUFFIXES, parse_suffixes
+from cliqa.inputs.listing import Listing, reaches_beyond
+from cliqa.inputs.locations import is_remote
+from cliqa.inputs.member_names import is_shard
 from cliqa.limits import DEFAULT_NUM_PATCHES, FILE_SECONDS
+from cliqa.outputs import Placer
+from cliqa.outputs.folder import FolderPlacer
+from cliqa.outputs.keys import KeyList
+from cliqa.outputs.samples import SamplePlacer, refuse_options
+from cliqa.outputs.tars import TarWriter, is_tar_pattern
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
-    from cliqa.inputs.listing import Listing
     from cliqa.metrics import Metric
-    from cliqa.outputs import Placer
     from cliqa.pipeline.run import PipelineSettings
     from cliqa.results import Results, Schema
 
 
 def open_listing(options: argparse.Namespace) -> Listing:
     """The input files that the options name. Raises UsageError or RunError."""
-    from cliqa.inputs.folders import IMAGE_SUFFIXES, parse_suffixes
-    from cliqa.inputs.listing import Listing
-
     listing = Listing(
         *options.input,
         recursive=options.recursive,
@@ -41,13 +45,6 @@ def open_listing(options: argparse.Namespace) -> Listing:
 
 def open_placer(options: argparse.Namespace) -> Placer | None:
     """The output folder or tars, checked but not made yet; None where nothing is to be placed."""
-    from cliqa.inputs.listing import reaches_beyond
-    from cliqa.inputs.locations import is_remote
-    from cliqa.inputs.member_names import is_shard
-    from cliqa.outputs.folder import FolderPlacer
-    from cliqa.outputs.samples import SamplePlacer, refuse_options
-    from cliqa.outputs.tars import TarWriter, is_tar_pattern
-
     if not options.output:
         return None
     beyond = [given for given in options.input if reaches_beyond(given)]
@@ -69,10 +66,6 @@ def open_placer(options: argparse.Namespace) -> Placer | None:
 
 def open_key_list(options: argparse.Namespace) -> Placer | None:
     """The file for the keys of kept samples, checked but not made yet; None where none was asked for."""
-    from cliqa.inputs.listing import reaches_beyond
-    from cliqa.outputs.keys import KeyList
-    from cliqa.outputs.tars import is_tar_pattern
-
     if not options.keys:
         return None
     if not any(reaches_beyond(given) for given in options.input):

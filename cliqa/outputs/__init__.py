@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from types import TracebackType
 from typing import Protocol
 
 from cliqa.records import Source
@@ -40,7 +39,5 @@ class Placer(Protocol):
             RunError: the output is lost.
         """
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Finish; after an error, take back what isn't whole."""

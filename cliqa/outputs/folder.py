@@ -13,7 +13,6 @@ import os
 import stat
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from cliqa.errors import ImageError, PlacingError, UsageError
 from cliqa.files.atomic import copy_file, part_name, sweep
@@ -94,9 +93,7 @@ class FolderPlacer:
             raise PlacingError(f"the output folder {display(self.output)} can't be written: {reason}") from error
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """After an error, remove the folders that were made, as long as they are empty: each file was placed whole."""
         if kind is not None:
             self._withdraw()

@@ -7,7 +7,6 @@ import filecmp
 import os
 from collections import Counter
 from collections.abc import Container, Sequence
-from types import TracebackType
 from typing import IO
 
 from cliqa.errors import ImageError, RunError, UsageError
@@ -75,9 +74,7 @@ class KeyList:
         except OSError as error:
             raise self._lost(error) from error
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._stream is not None
         try:
             self._stream.close()

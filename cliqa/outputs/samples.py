@@ -6,7 +6,6 @@ import contextlib
 import os
 from collections.abc import Container, Iterator, Sequence
 from itertools import islice
-from types import TracebackType
 from typing import IO
 
 from cliqa.errors import ImageError, ImageIssue, PlacingError, UsageError
@@ -76,9 +75,7 @@ class SamplePlacer:
         name = source.path[len(sample.shard) + 1 :]
         return f"{target}/{key}{name[len(sample.key) :]}"
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Finish the last tar, or remove it where the run failed."""
         self._close()
         if kind is None:
