@@ -10,8 +10,7 @@ import pytest
 
 from cliqa.errors import ImageError
 from cliqa.inputs.parquet_images import _unlike, find_columns
-from tests.inputs.test_shard_images import scored
-from tests.shard_files import grey
+from tests.shard_files import grey, scored
 
 pyarrow = pytest.importorskip("pyarrow", reason="needs the extra [parquet]")
 parquet = pytest.importorskip("pyarrow.parquet")

@@ -16,23 +16,10 @@ from cliqa.inputs.tar_images import TarImages
 from cliqa.metrics import load_metric
 from cliqa.pipeline.run import PipelineSettings, run
 from cliqa.records import Issue, Record, Source
-from tests.shard_files import grey, samples, tar_bytes, write_tar
+from tests.shard_files import grey, samples, scored, tar_bytes, write_tar
 
 SUFFIXES = (".png", ".jpg")
 VALUES = {"000": 10, "001": 200, "sub/002": 90}
-
-
-def scored(given: str, workers: int = 0, **columns: str) -> dict[str, float | str]:
-    """Path below the shards -> mean, or the message of an issue."""
-    listing = Listing(given, **columns)  # type: ignore[arg-type]
-    listing.check()
-    metric = load_metric("tests.toy_metric:Brightness")
-    found = list(run(listing, [metric], PipelineSettings(workers=workers)))
-    assert len({item.path for item in found}) == len(found)
-    return {
-        item.path: float(item.values["brightness.mean"] or 0) if isinstance(item, Record) else item.message
-        for item in found
-    }
 
 
 @pytest.mark.parametrize("workers", [0, 1])
