@@ -95,6 +95,7 @@ class Listing:
 
     def units(self) -> Iterator[Pictures | Source | Issue]:
         """What the inputs stand for: shards, unread, and the files of whatever else there is."""
+        self._reached = Reached(self.suffixes)
         for given in self.inputs:
             if given == "-":
                 for found in self._counted(self._paths()):

@@ -14,6 +14,7 @@ from typing import IO, Any
 from cliqa.errors import CliqaError, ImageError, UsageError
 from cliqa.files.atomic import open_regular
 from cliqa.records import State
+from cliqa.text import describe
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+(?:://|::)")
 _READ_AHEAD = 8 << 20  # bytes that a network file fetches at a time
@@ -140,8 +141,7 @@ def reason(error: BaseException) -> str:
         return "no such file"
     if isinstance(error, PermissionError):
         return "permission denied"
-    text = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
-    return f"can't be read: {text or type(error).__name__}"
+    return f"can't be read: {getattr(error, 'strerror', None) or describe(error)}"
 
 
 def _scheme(path: str) -> str:
