@@ -46,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.results import ISSUE_COLUMNS, issues_path
+    from cliqa.results.faces import TABLE_SUFFIXES, for_spreadsheet, write_table
     from cliqa.results.schema import INTEGER_COLUMNS
     from cliqa.results.store import Store
-    from cliqa.results.tables import TABLE_SUFFIXES, for_spreadsheet, write_table
     from cliqa.text import display
 
     if os.path.splitext(options.output)[1].lower() not in TABLE_SUFFIXES:
