@@ -45,11 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.inputs.folders import display
     from cliqa.results import ISSUE_COLUMNS, issues_path
+    from cliqa.results.faces import TABLE_SUFFIXES, for_spreadsheet, write_table
     from cliqa.results.schema import INTEGER_COLUMNS
     from cliqa.results.store import Store
-    from cliqa.results.tables import TABLE_SUFFIXES, for_spreadsheet, write_table
+    from cliqa.text import display
 
     if os.path.splitext(options.output)[1].lower() not in TABLE_SUFFIXES:
         raise UsageError(f"a table is one of {', '.join(TABLE_SUFFIXES)}, not {display(options.output)}")
