@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from cliqa.records import Record, Source, State
-    from cliqa.results import Done, Results
+from cliqa.records import Record, Source, State
+from cliqa.results.live import Results
+from cliqa.results.schema import Done
 
 
 @dataclass(frozen=True)

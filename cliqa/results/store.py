@@ -15,17 +15,15 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
+from cliqa.metrics import Field, metric_class
 from cliqa.results.conditions import SAFE_FUNCTIONS, quote, to_sql
 from cliqa.results.faces import TABLE_SUFFIXES, Table, issues_path, read_table
 from cliqa.results.live import TABLES, from_sql_text, holds_rows, live_path, make_table, table_errors
 from cliqa.results.schema import FACTS
 from cliqa.text import display
-
-if TYPE_CHECKING:
-    from cliqa.metrics import Field
 
 DATABASE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 _READABLE = frozenset({"scores", "issues"})
@@ -192,16 +190,12 @@ class Store:
             raise ResultsError(f"{display(self.path)} can't be read: {error}") from error
 
     def _saved_field(self, name: str) -> Field | None:
-        from cliqa.metrics import Field
-
         try:
             return Field(**json.loads(self._meta[f"field.{name}"]))
         except (KeyError, TypeError, ValueError):
             return None
 
     def _guessed_field(self, name: str) -> Field:
-        from cliqa.metrics import Field
-
         short = name.rpartition(".")[2]
         low, high, kind = next(
             self._run(f"SELECT min({quote(name)}), max({quote(name)}), max(typeof({quote(name)})) FROM scores")
@@ -278,8 +272,6 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
 
 
 def _registered_field(name: str) -> Field | None:
-    from cliqa.metrics import metric_class
-
     metric, _, short = name.rpartition(".")
     try:
         return next((field for field in metric_class(metric).fields if field.name == short), None)

@@ -1,9 +1,12 @@
+# ruff: noqa: SIM117 - what is patched and what is opened are two things
 """Scores to a file and back, in all four formats: exact names, resume, tables that files move between."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -166,6 +169,23 @@ def test_two_runs_share_a_database(tmp_path: Path) -> None:
             one.write(record(f"one {number}"))
             other.write(record(f"other {number}"))
     assert len(saved(path)["scores"]) == 40
+
+
+def test_a_store_that_another_run_makes_at_this_moment_is_waited_for(tmp_path: Path) -> None:
+    """SQLite says "locked" at once, whatever its patience, where two connections change the kind of journal together."""
+    refusals = iter([True, True, False])
+
+    class Contended(sqlite3.Connection):
+        def execute(self, statement: str, *rest: object) -> sqlite3.Cursor:
+            if "journal_mode=WAL" in statement and next(refusals):
+                raise sqlite3.OperationalError("database is locked")
+            return super().execute(statement, *rest)  # type: ignore[arg-type]
+
+    real = sqlite3.connect
+    with mock.patch("sqlite3.connect", lambda *given, **options: real(*given, **options, factory=Contended)):
+        with open_results(str(tmp_path / "r.db"), SCHEMA) as results:
+            results.write(record("a"))
+    assert list(saved(str(tmp_path / "r.db"))["scores"]) == ["a"] and next(refusals, None) is None
 
 
 def test_a_folder_that_could_not_be_read_is_looked_at_again(path: str, tmp_path: Path) -> None:
