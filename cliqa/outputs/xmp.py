@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from cliqa.errors import ImageError, PlacingError, UsageError
-from cliqa.files.regular_files import open_regular
+from cliqa.files.atomic import open_regular
 from cliqa.outputs.ratings import (
     DIGIKAM,
     LARGEST_SIDECAR,
