@@ -62,15 +62,17 @@ def _prefix(fields: Fields) -> str:
     return f"{fields['score']:.2f}_{fields['label']}"
 
 
-def _sidecar(options: argparse.Namespace, path: str, placed: str | None, fields: Fields) -> None:
+def _sidecar(options: argparse.Namespace, path: str, placed: str | None, fields: Fields) -> str:
+    if not options.xmp or options.dry_run or (options.output and placed is None):
+        return ""
     from cliqa.outputs.xmp import write_sidecar
 
-    if not options.xmp or options.dry_run:
-        return
-    if placed is not None:
-        write_sidecar(placed, label(options, fields), options.xmp_naming, original=path)
-    elif not options.output:
-        write_sidecar(path, label(options, fields), options.xmp_naming)
+    found = label(options, fields)
+    if placed is None:
+        marks = write_sidecar(path, found, options.xmp_naming)
+    else:
+        marks = write_sidecar(placed, found, options.xmp_naming, original=path)
+    return "rated or labelled by a person, whose marks were kept" if marks else ""
 
 
 COMMAND = Filter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections import Counter
 
 from cliqa.cli.console import Console
 from cliqa.cli.filtering import Filter
@@ -34,6 +35,7 @@ class FilterRun(ScoringRun):
         self.taken: set[str] = set()  # by files that an earlier run placed
         self.metric = ""
         self.kept = 0
+        self.told: Counter[str] = Counter()  # what the command has to say of files, with how many they are
 
     def __call__(self, metrics: list[list[Metric]]) -> int:
         """As every run, with the fields of the one metric."""
@@ -85,10 +87,13 @@ class FilterRun(ScoringRun):
             self.print(record.path)
         self.kept += kept
         if self.command.scored is not None:
-            self.command.scored(self.options, record.path, placed if kept else None, fields)
+            words = self.command.scored(self.options, record.path, placed if kept else None, fields)
+            if words:
+                self.told[words] += 1
         return kept, placed
 
     def counts(self) -> list[str]:
         """What was kept of what."""
         known = [f"{self.known} scored by an earlier run"] if self.known else []
-        return [f"{self.kept} of {counted(self.scored + self.known)} kept", *known]
+        told = [f"{count} {words}" for words, count in self.told.items()]
+        return [f"{self.kept} of {counted(self.scored + self.known)} kept", *known, *told]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cliqa import filter_low_aesthetic
+from tests.outputs.test_ratings import PACKET
 
 # Sure and unsure pictures of each class, see `toy_labels`.
 FILES = {"bad.png": 11, "bad_unsure.png": 10, "so_so.png": 101, "good.png": 201, "sub/good_unsure.png": 200}
@@ -120,3 +121,23 @@ def test_a_dry_run_writes_no_sidecars(run: Callable[..., dict[str, bytes]]) -> N
 def test_unknown_classes_and_confidences_are_refused(run: Callable[..., dict[str, bytes]], options: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(*options)
+
+
+def test_a_persons_marks_are_kept_and_counted(
+    run: Callable[..., dict[str, bytes]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Five stars beside a picture that the filter rejects, and a pick by the other naming beside one that it accepts."""
+    pytest.importorskip("lxml")
+    (tmp_path / "in/bad.png.xmp").write_text(PACKET % 'xmp:Rating="5"/>')
+    (tmp_path / "in/good.xmp").write_text(PACKET % 'digiKam:PickLabel="1"/>')
+    pick = (tmp_path / "in/good.xmp").read_bytes()
+    for _ in range(2):
+        found = run("--xmp", "--print", output=False)
+        assert b'Rating="5"' in found["bad.png.xmp"] and b'PickLabel="1"' in found["bad.png.xmp"]
+        assert found["good.xmp"] == pick and "good.png.xmp" not in found
+    monkeypatch.setattr("cliqa.cli.console.Console.say", lambda _, message: print(message))
+    run("--xmp", "--print", output=False)
+    assert "2 rated or labelled by a person, whose marks were kept" in capsys.readouterr().out
