@@ -1,25 +1,28 @@
-"""`python -m cliqa.apply`: copy, link or print the files whose saved scores fulfil a condition. Opens no image."""
+"""`python -m cliqa.apply`: copy, link, move or print the files whose saved scores fulfil a condition. Opens no image."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from cliqa.cli.console import Console, PathPrinter, standard_output
 from cliqa.cli.guard import guarded
-from cliqa.cli.options import add_shard_size, add_store, new_parser, positive
-from cliqa.errors import ImageError, ImageIssue, UsageError
+from cliqa.cli.options import add_placing, add_shard_size, add_store, file_options, new_parser, positive, way
+from cliqa.errors import ImageError, ImageIssue, RunError, UsageError
 from cliqa.inputs.members import find_again
 from cliqa.outputs import Placer
+from cliqa.outputs.companions import Companions
 from cliqa.outputs.folder import FolderPlacer
 from cliqa.outputs.samples import SamplePlacer, refuse_options
 from cliqa.outputs.tars import TarWriter, is_tar_pattern
-from cliqa.records import Issue, Source
-from cliqa.text import display
+from cliqa.records import Issue, Source, real_path
+from cliqa.text import counted, display
 
 if TYPE_CHECKING:
     from cliqa.metrics import Field
@@ -33,11 +36,11 @@ def parser() -> argparse.ArgumentParser:
     """All options."""
     parser = new_parser(
         COMMAND,
-        "Act on saved scores: copy, link or print the files that fulfil a condition, such as "
+        "Act on saved scores: copy, link, move or print the files that fulfil a condition, such as "
         '"jpeg_quality.quality >= 90 and grain_noise.psnr >= 40". No image is opened.',
-        "STORE [--where CONDITION] [-o OUTPUT] [options]",
+        "STORE [--where CONDITION] [-o OUTPUT] [options] | --undo JOURNAL",
     )
-    add_store(parser)
+    add_store(parser, optional=True)
     group = parser.add_argument_group("condition")
     group.add_argument(
         "--where", "-w", default="", metavar="CONDITION",
@@ -58,7 +61,19 @@ def parser() -> argparse.ArgumentParser:
         help="folder to copy the files to, mirroring the tree that was scored; for members of tars kept/%%06d.tar",
     )
     add_shard_size(group)
-    group.add_argument("--symlink", action="store_true", help="create symbolic links instead of copies")
+    add_placing(group).add_argument(
+        "--move", action="store_true",
+        help="move the files instead of copying them, never over anything, with a journal by which --undo puts them back",
+    )  # fmt: skip
+    group.add_argument(
+        "--journal",
+        metavar="FILE",
+        help="where --move writes its journal (default: a hidden file in the output folder)",
+    )
+    group.add_argument(
+        "--undo", nargs="+", metavar="JOURNAL",
+        help="put back what was moved, instead of anything else: the journals, or the folder that files were moved to",
+    )  # fmt: skip
     group.add_argument(
         "--score-prefix", nargs="?", const="", metavar="METRIC.FIELD,...",
         help="put these scores before each name (without names: those of the condition)",
@@ -76,6 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parse = parser()
     options = parse.parse_args(arguments)
+    if options.undo:
+        return guarded(COMMAND, options.quiet, lambda console: _undo(options, console))
+    if not options.store:
+        parse.error("give the store that cliqa.score wrote, or --undo JOURNAL")
     if not (options.output or options.print or options.dry_run):
         parse.error("nothing to do: give --output, --print or --dry-run")
     return guarded(COMMAND, options.quiet, lambda console: _run(options, console), resumes=True)
@@ -84,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.results.store import Store
 
-    with Store(options.store) as store:
+    with Store(options.store, options.root) as store:
         condition = options.where
         used = store.where(condition)[1] if condition.strip() else []
         if options.invert:
@@ -95,18 +114,55 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         placer = _placer(options, store)
         rows = _begun(store.rows(["path", *prefix], condition, _order(options, store), options.limit))
         if placer is None:
-            chosen, failed = _name(rows, options, console), 0
+            chosen, failed = _name(rows, store, options, console), 0
         else:
             fields = [store.field(name) for name in prefix]
             with placer:
                 chosen, failed = _place(rows, fields, placer, store, options, console)
-        console.say(_summary(options, store.count(), chosen, failed))
+            for line in placer.summary():
+                console.say(line)
+        console.say(_summary(options, store.count(), chosen, failed, placer.already if placer is not None else 0))
+        if isinstance(placer, FolderPlacer) and placer.mover is not None and placer.mover.moved:
+            console.say(f"to put them back: cliqa apply --undo {shlex.quote(placer.mover.journal_path)}")
+        if failed and not chosen:
+            _refuse_gone(store)
     return 3 if options.strict and failed else 0
+
+
+def _undo(options: argparse.Namespace, console: Console) -> int:
+    """Put back what journals say was moved, the newest move first; returns the exit status."""
+    from cliqa.outputs.moving import journals, undo
+
+    restored = 0
+    left: list[tuple[str, str]] = []
+    for journal in [found for given in reversed(options.undo) for found in journals(given)]:
+        done = undo(journal)
+        restored += done.restored
+        left += done.left
+    for path, why in left:
+        console.say(f"not put back: {path}: {why}")
+    console.say("; ".join([f"{counted(restored, 'file')} put back", *([f"{len(left)} could not be"] if left else [])]))
+    return 3 if options.strict and left else 0
+
+
+def _refuse_gone(store: Store) -> None:
+    """Raises RunError where nothing could be placed because nothing is where it was scored any more."""
+    first = ""
+    for (path,) in store.rows(["path"]):
+        here = store.locate(path)
+        if os.path.lexists(here):
+            return
+        first = first or here
+    old = store.inputs[0] if store.inputs else os.path.dirname(first)
+    raise RunError(
+        f"no file of the store is where it was scored, such as {display(first)}; where the folder was moved or renamed, say so: "
+        f"--root {shlex.quote(display(old))}=NEW"
+    )
 
 
 def _fill_tars(store: Store, condition: str, options: argparse.Namespace, console: Console) -> int:
     """Write the chosen samples into tars, in the order of their shards; returns the exit status."""
-    refuse_options(options.symlink, options.score_prefix is not None)
+    refuse_options(options.score_prefix is not None, file_options(options))
     placer = SamplePlacer(TarWriter(options.output, options.shard_size, options.resume))
     placer.check([])
     order = _order(options, store)
@@ -166,10 +222,26 @@ def _order(options: argparse.Namespace, store: Store) -> list[tuple[str, bool]]:
 
 def _placer(options: argparse.Namespace, store: Store) -> Placer | None:
     if not options.output:
+        if wrong := file_options(options):
+            raise UsageError(f"{wrong[0]} is about an output folder: give --output")
         return None
-    placer = FolderPlacer(options.output, options.symlink, options.resume)
+    if options.journal and not options.move:
+        raise UsageError("--journal is for --move")
+    companions = Companions(_judged_by(store)) if options.with_companions else None
+    mover = None
+    if options.move:
+        from cliqa.outputs.moving import Mover, journal_name
+
+        mover = Mover(options.journal or os.path.join(options.output, journal_name(time.strftime("%Y%m%d-%H%M%S"))))
+    placer = FolderPlacer(options.output, way(options), options.resume, companions, options.sync, mover)
     placer.check([store.locate(scored) for scored in store.inputs])
     return None if options.dry_run else placer
+
+
+def _judged_by(store: Store) -> Callable[[str], bool]:
+    """Whether a file is a picture of the store, with scores of its own."""
+    own = {real_path(store.locate(path)) for (path,) in store.rows(["path"])}
+    return lambda path: real_path(path) in own
 
 
 def _place(
@@ -182,10 +254,15 @@ def _place(
 ) -> tuple[int, int]:
     """Place the files; returns how many were, and how many could not be."""
     printer = PathPrinter(options.null) if options.print else None
-    placed = failed = 0
+    placed = 0
+    settled: set[str] = set()  # without what an earlier run placed all pictures are new, and none can be dropped
+    failed = 0
+    known = isinstance(placer, FolderPlacer) and placer.knew
     with console.progress(None):
         for path, *values in rows:
             source = Source(store.locate(path), store.folder(path))
+            if known:
+                settled.add(path)
             marks = [score_mark(value, field) for value, field in zip(values, fields, strict=True)]
             try:
                 placer.place(source, "".join(f"{mark}_" for mark in marks))
@@ -195,17 +272,21 @@ def _place(
                 continue
             placed += 1
             if printer is not None:
-                printer(path)
+                printer(store.rerooted(path))
             console.step()
+    for (path,) in store.rows(["path"]) if known else ():
+        if path not in settled:
+            placer.drop(Source(store.locate(path), store.folder(path)))
     return placed, failed
 
 
-def _name(rows: Iterable[tuple[Any, ...]], options: argparse.Namespace, console: Console) -> int:
+def _name(rows: Iterable[tuple[Any, ...]], store: Store, options: argparse.Namespace, console: Console) -> int:
     """Write the paths to standard output, in blocks (or, for a dry run alone, as messages); returns how many."""
     end = b"\0" if options.null else b"\n"
     block = bytearray()
     count = 0
-    for path, *_ in rows:
+    for saved, *_ in rows:
+        path = store.rerooted(saved)
         count += 1
         if not options.print:
             console.say(display(path))
@@ -232,9 +313,13 @@ def score_mark(value: Any, field: Field) -> str:
     return f"{value:.2f}"
 
 
-def _summary(options: argparse.Namespace, total: int, chosen: int, failed: int) -> str:
+def _summary(options: argparse.Namespace, total: int, chosen: int, failed: int, already: int = 0) -> str:
     done = "would be placed" if options.output and options.dry_run else "placed" if options.output else "chosen"
-    parts = [f"{chosen} of {total} files {done}"]
+    if options.output and options.move and not options.dry_run:
+        done = "moved"
+    parts = [f"{chosen - already} of {total} files {done}"]
+    if already:
+        parts.append(f"{already} already there")
     if failed:
         parts.append(f"{failed} could not be placed")
     return "; ".join(parts)

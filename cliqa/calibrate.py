@@ -81,7 +81,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.signal.statistics import thresholds
 
     labels = read_labels(options.labels)
-    with Store(options.store) as store:
+    with Store(options.store, options.root) as store:
         names = _names(options, store)
         values, good = _labelled_rows(store, names, labels, labels.keep_from(options.keep_from), console)
         _check(good, console)
@@ -143,7 +143,7 @@ def _labelled_rows(
 
     from cliqa.results.labels import match_paths
 
-    matched, _ = match_paths(labels.ratings, (row[0] for row in store.rows(["path"])), store.base)
+    matched, _ = match_paths(labels.ratings, (store.rerooted(row[0]) for row in store.rows(["path"])), store.base)
     if not matched:
         raise UsageError("no labelled path is in the store; paths are compared with those that `cliqa.export` writes")
     missing = len(labels.ratings) - len(matched)
@@ -156,7 +156,8 @@ def _labelled_rows(
     if labels.rated:
         console.say(f"ratings from {edge:g} up mean keep")
     good_of = {saved: labels.ratings[wanted] >= edge for wanted, saved in matched.items()}
-    rows = [(good_of[row[0]], row[1:]) for row in store.rows(["path", *names]) if row[0] in good_of]
+    saved = ((store.rerooted(row[0]), row[1:]) for row in store.rows(["path", *names]))
+    rows = [(good_of[path], cells) for path, cells in saved if path in good_of]
     values = np.array([cells for _, cells in rows], dtype=np.float64).reshape(len(rows), len(names))
     return values, np.array([good for good, _ in rows], dtype=bool)
 

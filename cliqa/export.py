@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
         "Turn saved scores into a table; the files without a score go into one beside it.",
         "STORE -o FILE [options]",
     )
-    add_store(parser)
+    add_store(parser, roots=False)
     parser.add_argument("--output", "-o", required=True, metavar="FILE", help="a .csv, .jsonl or .parquet file")
     parser.add_argument("--where", "-w", default="", metavar="CONDITION", help="only the rows that fulfil a condition")
     parser.add_argument(

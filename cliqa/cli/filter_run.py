@@ -78,6 +78,8 @@ class FilterRun(ScoringRun):
                 prefix = f"{self.command.prefix(fields)}_" if self.options.score_prefix else ""
                 folder = self.command.folder(self.options, fields) if self.command.folder else None
                 placed = self.placer.place(record.source, prefix, folder, placed, self.taken)
+            elif self.placer is not None:
+                self.placer.drop(record.source)
             if kept and self.keys is not None:
                 self.keys.place(record.source)
         except ImageIssue as error:
@@ -95,5 +97,10 @@ class FilterRun(ScoringRun):
     def counts(self) -> list[str]:
         """What was kept of what."""
         known = [f"{self.known} scored by an earlier run"] if self.known else []
+        already = [f"{self.placer.already} already there"] if self.placer is not None and self.placer.already else []
         told = [f"{count} {words}" for words, count in self.told.items()]
-        return [f"{self.kept} of {counted(self.scored + self.known)} kept", *known, *told]
+        return [f"{self.kept} of {counted(self.scored + self.known)} kept", *already, *known, *told]
+
+    def summary(self) -> list[str]:
+        """What earlier runs placed and this one drops, before the closing line."""
+        return [*(self.placer.summary() if self.placer is not None else []), *super().summary()]

@@ -125,12 +125,17 @@ def add_columns(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
 
 
-def add_store(parser: argparse.ArgumentParser) -> None:
-    """The saved scores that a command works on."""
+def add_store(parser: argparse.ArgumentParser, roots: bool = True, optional: bool = False) -> None:
+    """The saved scores that a command works on, and with `roots` where their files lie now."""
     parser.add_argument(
-        "store",
+        "store", **({"nargs": "?"} if optional else {}),  # type: ignore[arg-type]
         help="what cliqa.score or a filter's --results wrote: a .db, .csv, .jsonl or .parquet file, or a folder of parts",
-    )
+    )  # fmt: skip
+    if roots:
+        parser.add_argument(
+            "--root", type=_root, action="append", default=[], metavar="OLD=NEW",
+            help="the files that were scored in the folder OLD lie in the folder NEW now; can be given several times",
+        )  # fmt: skip
 
 
 def add_shard_size(group: argparse._ArgumentGroup) -> None:
@@ -138,6 +143,40 @@ def add_shard_size(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--shard-size", type=positive(int), default=1000, metavar="N", help="samples in each tar of -o kept/%%06d.tar"
     )
+
+
+def add_placing(group: argparse._ArgumentGroup) -> argparse._MutuallyExclusiveGroup:
+    """How files get into an output folder; returns the group of ways of which one can be chosen."""
+    ways = group.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--symlink", action="store_true",
+        help="create symbolic links, instead of copying the real files (recommended on linux)",
+    )  # fmt: skip
+    ways.add_argument(
+        "--hardlink", action="store_true",
+        help="give the real files a second name instead of copying them (on one file system; an edit of either shows in both)",
+    )  # fmt: skip
+    group.add_argument(
+        "--with-companions", action="store_true",
+        help="the files beside a picture that belong to it go along: raw file, sidecars and others of its name (IMG_1.CR2, "
+        "IMG_1.xmp, IMG_1.JPG.xmp with IMG_1.JPG)",
+    )  # fmt: skip
+    group.add_argument(
+        "--sync", action="store_true",
+        help="take away what an earlier run placed in the output folder and this one drops, where nobody has changed it since",
+    )  # fmt: skip
+    return ways
+
+
+def way(options: argparse.Namespace) -> str:
+    """How files are placed: the way that the options of `add_placing` choose, copy where none is chosen."""
+    return next((name for name in ("symlink", "hardlink", "move") if getattr(options, name, False)), "copy")
+
+
+def file_options(options: argparse.Namespace) -> list[str]:
+    """Those options that were given and say something of single files in a folder alone."""
+    names = ("symlink", "hardlink", "move", "with_companions", "sync")
+    return ["--" + name.replace("_", "-") for name in names if getattr(options, name, False)]
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -149,10 +188,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "samples: kept/%%06d.tar",
     )  # fmt: skip
     add_shard_size(group)
-    group.add_argument(
-        "--symlink", action="store_true",
-        help="create symbolic links, instead of copying the real files (recommended on linux)",
-    )  # fmt: skip
+    add_placing(group)
     group.add_argument("--score-prefix", action="store_true", help="add score prefix to the output filename")
     group.add_argument("--invert", action="store_true", help="extract the images that the filter would drop")
     group.add_argument("--print", action="store_true", help="write the paths of the kept files to standard output")
@@ -212,6 +248,14 @@ def positive(kind: Callable[[str], Any], zero: bool = False) -> Callable[[str], 
 
     parse.__name__ = kind.__name__ if isinstance(kind, type) else "number"
     return parse
+
+
+def _root(text: str) -> tuple[str, str]:
+    """An argparse type: `OLD=NEW`, two folders."""
+    old, mark, new = text.partition("=")
+    if not (mark and old and new):
+        raise argparse.ArgumentTypeError(f"{text!r} is not OLD=NEW, two folders")
+    return old, new
 
 
 def bounded(low: float, high: float) -> Callable[[str], float]:

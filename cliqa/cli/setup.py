@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cliqa.cli.options import file_options, way
 from cliqa.errors import UsageError
 from cliqa.inputs.folders import IMAGE_SUFFIXES, parse_suffixes
 from cliqa.inputs.listing import Listing, reaches_beyond
@@ -16,6 +17,7 @@ from cliqa.inputs.locations import is_remote
 from cliqa.inputs.member_names import is_shard
 from cliqa.limits import DEFAULT_NUM_PATCHES, FILE_SECONDS
 from cliqa.outputs import Placer
+from cliqa.outputs.companions import Companions, judged_by_suffix
 from cliqa.outputs.folder import FolderPlacer
 from cliqa.outputs.keys import KeyList
 from cliqa.outputs.samples import SamplePlacer, refuse_options
@@ -46,6 +48,8 @@ def open_listing(options: argparse.Namespace) -> Listing:
 def open_placer(options: argparse.Namespace) -> Placer | None:
     """The output folder or tars, checked but not made yet; None where nothing is to be placed."""
     if not options.output:
+        if options.sync or options.with_companions:
+            raise UsageError(f"{file_options(options)[-1]} is about an output folder: give --output")
         return None
     beyond = [given for given in options.input if reaches_beyond(given)]
     placer: Placer
@@ -54,12 +58,14 @@ def open_placer(options: argparse.Namespace) -> Placer | None:
             raise UsageError(
                 "tars take whole samples of shards, and loose files belong to none: give a folder as --output"
             )
-        refuse_options(options.symlink, options.score_prefix)
+        refuse_options(options.score_prefix, file_options(options))
         placer = SamplePlacer(TarWriter(options.output, options.shard_size, options.resume))
     elif any(is_shard(given) or is_remote(given) for given in beyond):
         raise UsageError("from shards whole samples go into tars, -o kept/%06d.tar; or name the images with --print")
     else:
-        placer = FolderPlacer(options.output, options.symlink, options.resume)
+        suffixes = parse_suffixes(options.exts) if options.exts else IMAGE_SUFFIXES
+        companions = Companions(judged_by_suffix(suffixes)) if options.with_companions else None
+        placer = FolderPlacer(options.output, way(options), options.resume, companions, options.sync)
     placer.check(options.input)
     return None if options.dry_run else placer
 

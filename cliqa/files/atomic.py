@@ -19,7 +19,8 @@ from typing import IO
 from cliqa.errors import ImageError, UsageError
 from cliqa.text import display
 
-_PART = ".cliqa-part-"
+OWN_FILES = ".cliqa-"  # how the names of this program's own hidden files in folders of pictures begin
+_PART = f"{OWN_FILES}part-"
 _UNNAMED_FALLBACK = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
 _NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from cliqa.errors import UsageError
+from cliqa.files.atomic import OWN_FILES
 from cliqa.records import Issue, Source
 from cliqa.text import reason
 
@@ -94,6 +95,8 @@ class Folder:
                     continue
                 with os.scandir(folder) as entries:
                     for entry in entries:
+                        if entry.name.startswith(OWN_FILES):
+                            continue
                         if _is_folder(entry):
                             folders.append(entry.name)
                         else:

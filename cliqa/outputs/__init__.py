@@ -11,6 +11,8 @@ from cliqa.records import Source
 class Placer(Protocol):
     """What a run gives its kept pictures to. A context: entered before the first picture, left when the run is over."""
 
+    already: int  # how many pictures an earlier run had placed there
+
     def check(self, inputs: Sequence[str]) -> None:
         """Refuse, before anything is written, an output that can't be used with these inputs. Raises CliqaError."""
 
@@ -38,6 +40,12 @@ class Placer(Protocol):
             ImageIssue: this picture can't be placed; the run goes on.
             RunError: the output is lost.
         """
+
+    def drop(self, source: Source) -> None:
+        """This run keeps a picture out; an output that knows what earlier runs placed of it may have something to say or do."""
+
+    def summary(self) -> list[str]:
+        """What there is to say of earlier runs, once the context is left: lines for the summary."""
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Finish; after an error, take back what isn't whole."""

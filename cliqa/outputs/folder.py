@@ -1,27 +1,29 @@
-"""Placing kept files in the output folder: copies or links, atomically, never over anything that exists.
+"""Placing kept files in the output folder: copied, linked or moved, atomically, never over anything that exists.
 
-A taken name gets a suffix (`name_1.jpg`); what was chosen is returned and recorded.
+A taken name gets a suffix (`name_1.jpg`); what was chosen is returned and recorded. What an earlier run placed from the same source
+is found in the folder's record and left.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import filecmp
-import itertools
 import os
 import stat
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from cliqa.errors import ImageError, PlacingError, UsageError
 from cliqa.files.atomic import copy_file, part_name, sweep
+from cliqa.outputs.companions import Companions
+from cliqa.outputs.earlier import EarlierRuns, is_alike
+from cliqa.outputs.moving import Mover, is_half_moved
+from cliqa.outputs.names import candidates, renamed
+from cliqa.outputs.placed import Entry, PlacedRecord
 from cliqa.records import Source
 from cliqa.text import display
 
 _UNTAKEN_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # names that the output's file system can't hold
-_NAME_BYTES = 255  # the longest file name that common file systems take
-_LONGEST_SUFFIX = 32  # bytes; what is longer after the last dot is part of a name
 
 
 class FolderPlacer:
@@ -29,17 +31,36 @@ class FolderPlacer:
 
     Args:
         output: the folder; made when the first file is placed.
-        symlink: link to the real file instead of copying it.
+        way: copy, symlink (to the real file), hardlink (another name of it), or move, for which there must be a `mover`.
         resume: a file that already lies there as this run would place it is taken for placed by an earlier run.
+        companions: finds what goes along with a picture; None: it goes alone.
+        sync: take away what an earlier run placed of pictures that this one drops.
+        mover: moves the files.
+
+    Attributes:
+        mover: what moves the files; None where they are not moved.
+        already: how many pictures an earlier run had placed.
     """
 
-    def __init__(self, output: str, symlink: bool = False, resume: bool = False) -> None:
+    def __init__(
+        self,
+        output: str,
+        way: str = "copy",
+        resume: bool = False,
+        companions: Companions | None = None,
+        sync: bool = False,
+        mover: Mover | None = None,
+    ) -> None:
         self.output = output
-        self.symlink = symlink
+        self.way = way
         self.resume = resume
+        self.already = 0
+        self._sync = sync
+        self._companions = companions
+        self.mover = mover
+        self._earlier: EarlierRuns | None = None
         self._made: list[str] = []
         self._streamed = False  # paths come from a stream: `find` may list what this run has just placed
-        self._settled: set[str] = set()  # names that a resumed run has given; without resume, what lies there tells
 
     def check(self, inputs: Sequence[str]) -> None:
         """Refuse, before anything is written, an output that can't be used with these inputs.
@@ -77,26 +98,38 @@ class FolderPlacer:
             if self.resume:
                 sweep(self.output)
             probe = os.path.join(self.output, part_name())
-            if self.symlink:
+            if self.way == "symlink":
                 os.symlink(os.path.realpath(__file__), probe)
             else:
                 os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
             os.unlink(probe)
         except (OSError, NotImplementedError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            about_links = self.symlink and os.path.isdir(self.output) and os.access(self.output, os.W_OK)
+            about_links = self.way == "symlink" and os.path.isdir(self.output) and os.access(self.output, os.W_OK)
             self._withdraw()
             if about_links:
                 raise PlacingError(
                     f"symbolic links can't be made in {display(self.output)} ({reason}); run without --symlink"
                 ) from error
             raise PlacingError(f"the output folder {display(self.output)} can't be written: {reason}") from error
+        self._earlier = EarlierRuns(PlacedRecord(self.output), self.way, self._sync)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """After an error, remove the folders that were made, as long as they are empty: each file was placed whole."""
-        if kind is not None:
-            self._withdraw()
+        """Take away what `sync` says. After an error, remove the folders that were made, if empty: each file was placed whole."""
+        runs = self._earlier
+        try:
+            if kind is None and runs is not None:
+                runs.settle()
+        finally:
+            if runs is not None:
+                runs.record.close()
+            if self.mover is not None:
+                self.mover.close()
+            if kind is not None:
+                if runs is not None and not runs.knew:
+                    runs.record.remove_empty()
+                self._withdraw()
 
     def _withdraw(self) -> None:
         for folder in self._made:
@@ -111,6 +144,21 @@ class FolderPlacer:
             folder = os.path.dirname(folder)
         return missing
 
+    @property
+    def knew(self) -> bool:
+        """Whether the folder's record told of earlier runs when this one began."""
+        return self._runs.knew
+
+    @property
+    def record(self) -> PlacedRecord:
+        """What runs have placed here."""
+        return self._runs.record
+
+    @property
+    def _runs(self) -> EarlierRuns:
+        assert self._earlier is not None, "the placer is a context"
+        return self._earlier
+
     def place(
         self,
         source: Source,
@@ -122,52 +170,145 @@ class FolderPlacer:
         """Place one file as `prefix + its name`, in the mirror of its folder (or in `folder`); returns where it lies now.
 
         Raises:
-            ImageError: the source has vanished or can't be read any more.
+            ImageError: the source, or what goes along with it, has vanished or can't be read any more.
             PlacingError: the output can't take it (full disk, say); the run's output is lost.
         """
-        if placed is not None and placed.startswith(os.path.join(self.output, "")) and os.path.lexists(placed):
-            return placed
         if source.content is not None:
             raise ImageError(
                 "is no file that could be copied or linked; its samples can go into tars, -o kept/%06d.tar"
             )
         if "\0" in source.path:
             raise ImageError("no path: it holds a zero byte")
-        directory = self._directory(source.folder if folder is None else folder)
-        real = os.path.realpath(source.path)
-        if not os.path.exists(real):
+        below = source.folder if folder is None else folder
+        picture = os.path.realpath(source.path)
+        along = self._companions.of(source.path) if self._companions is not None else []
+        if placed is not None and placed.startswith(os.path.join(self.output, "")) and os.path.lexists(placed):
+            there: str | None = os.path.relpath(placed, self.output)
+        else:
+            there = self._runs.where(picture, below, prefix + source.filename)
+        if there is None:
+            there = self._placed_anew(source, picture, below, prefix, along, taken)
+        else:
+            self.already += there not in self._runs.touched
+            self._bring(along, source, there, picture)
+            if self.way == "move" and os.path.lexists(source.path) and not self._put(picture, there, picture):
+                raise ImageError(f"can't be moved: {display(os.path.join(self.output, there))} is another file")
+        self._runs.touched.add(there)
+        self._runs.pass_over(picture, there)
+        return os.path.join(self.output, there)
+
+    def drop(self, source: Source) -> None:
+        """This run keeps a picture out: what an earlier run placed of it is told or, with `sync`, taken away at the end."""
+        if self.knew and source.content is None and "\0" not in source.path:
+            self._runs.pass_over(os.path.realpath(source.path))
+
+    def summary(self) -> list[str]:
+        """What there is to say of earlier runs, once this one is over: a few lines, or none."""
+        return self._runs.told
+
+    def _placed_anew(
+        self, source: Source, picture: str, below: str, prefix: str, along: Sequence[str], taken: Container[str]
+    ) -> str:
+        """Place a picture, and before it what goes along, under the first names that are free; returns the picture's."""
+        if not os.path.exists(picture):
             raise ImageError("has gone since it was scored")
-        if not os.path.isfile(real):
+        if not os.path.isfile(picture):
             raise ImageError("not a regular file")
+        if self.way == "move" and os.path.islink(source.path):
+            raise ImageError("is a link; only files themselves are moved")
         if self._streamed and self._is_inside(os.path.realpath(os.path.dirname(source.path))):
             raise ImageError("lies in the output folder itself")
+        directory = self._directory(below)
         for candidate in candidates(prefix + source.filename):
-            target = os.path.join(directory, candidate)
-            if target in taken or target in self._settled:
+            to = os.path.join(below, candidate)
+            if os.path.join(directory, candidate) in taken or to in self._runs.touched:
                 continue
-            if not (self.resume and self._is_ours(real, target)) and not self._placed(real, target, directory):
+            others = [(os.path.realpath(path), self._beside(to, path, source)) for path in along]
+            if not all(self._is_free(real, beside) for real, beside in [(picture, to), *others]):
                 continue
-            if self.resume:
-                self._settled.add(target)
-            return target
+            self._bring(along, source, to, picture)
+            if self._put(picture, to, picture):
+                return to
+            if along:
+                raise ImageError("its name was taken while its companions were placed; run again")
         raise AssertionError("candidates never end")
 
-    def _placed(self, real: str, target: str, directory: str) -> bool:
-        """Whether the file could take the name; False where something has it already."""
-        if os.path.lexists(target):
+    def _bring(self, along: Sequence[str], source: Source, to: str, picture: str) -> None:
+        """Place what goes along with a picture that lies, or will lie, at `to`. Raises ImageError where it can't be."""
+        for path in along:
+            beside = self._beside(to, path, source)
+            try:
+                if self.way == "move" and os.path.islink(path):
+                    raise ImageError("is a link; only files themselves are moved")
+                if not self._put(os.path.realpath(path), beside, picture):
+                    raise ImageError(f"the name {display(os.path.basename(beside))} is taken")
+            except ImageError as error:
+                raise ImageError(f"{display(os.path.basename(path))} can't go along: {error}") from error
+            self._runs.touched.add(beside)
+
+    def _beside(self, to: str, path: str, source: Source) -> str:
+        """Where a companion goes when its picture goes to `to`."""
+        name = renamed(os.path.basename(path), source.filename, os.path.basename(to))
+        return os.path.join(os.path.dirname(to), name)
+
+    def _is_free(self, real: str, to: str) -> bool:
+        """Whether `_put` can place a file there, as far as can be told before."""
+        return not os.path.lexists(os.path.join(self.output, to)) or self._is_ours(real, to)
+
+    def _put(self, real: str, to: str, picture: str) -> bool:
+        """Place one file at `to`; False where something else has the name. What an earlier run placed there is left."""
+        target = os.path.join(self.output, to)
+        ours = os.path.lexists(target)
+        if ours and not self._is_ours(real, to):
             return False
+        done = ours and (self.way != "move" or not os.path.lexists(real))
+        if done and self._runs.record.at(to) is not None:
+            return True
         try:
-            if self.symlink:
+            status = os.stat(real)
+        except OSError as error:
+            raise ImageError("has gone since it was scored") from error
+        entry = Entry(to, real, picture, self.way, status.st_size, status.st_mtime_ns)
+        if not ours or done:
+            self._runs.record.add(entry)
+        if done:
+            self._runs.record.settle(entry)
+            return True
+        try:
+            self._make(real, target, finish=ours)
+        except BaseException as error:
+            if isinstance(error, FileExistsError) or not os.path.lexists(target):
+                with contextlib.suppress(PlacingError):
+                    self._runs.record.forget(to)
+            if isinstance(error, FileExistsError):
+                return False
+            raise
+        self._runs.record.settle(entry)
+        return True
+
+    def _make(self, real: str, target: str, finish: bool) -> None:
+        """Raises FileExistsError where the name is taken, ImageError or PlacingError where it can't be."""
+        try:
+            if self.way == "symlink":
                 os.symlink(real, target)
+            elif self.way == "hardlink":
+                os.link(real, target)
+            elif self.way == "move":
+                assert self.mover is not None, "what moves needs a mover"
+                self.mover.move(real, target, finish)
             else:
-                copy_file(real, target, os.path.join(directory, part_name()))
+                copy_file(real, target, os.path.join(os.path.dirname(target), part_name()))
         except FileExistsError:
-            return False
+            raise
         except OSError as error:
             if error.errno in _UNTAKEN_NAMES:
                 raise ImageError(f"can't be placed under its name: {error.strerror}") from error
+            if self.way == "hardlink" and error.errno in (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise PlacingError(
+                    f"hard links to {display(real)} can't be made in {display(os.path.dirname(target))} "
+                    f"({error.strerror}); run without --hardlink"
+                ) from error
             raise PlacingError(f"{display(target)} can't be written: {error.strerror or error}") from error
-        return True
 
     def _directory(self, below: str) -> str:
         """The folder for a file, made if need be; a link that leads out of the output folder is refused."""
@@ -189,15 +330,17 @@ class FolderPlacer:
         root = os.path.realpath(self.output)
         return real == root or real.startswith(os.path.join(root, ""))
 
-    def _is_ours(self, real: str, target: str) -> bool:
-        if self.symlink:
+    def _is_ours(self, real: str, to: str) -> bool:
+        """Whether what lies at `to` is this file, placed by a run: by the record or, with `resume`, by what it is."""
+        target = os.path.join(self.output, to)
+        entry = self._runs.record.at(to)
+        if entry is not None and entry.source == real and self._runs.record.lies(entry):
+            return self._runs.is_current(entry) and (self.way != "move" or is_half_moved(real, target))
+        if not self.resume:
+            return False
+        if self.way == "symlink":
             return os.path.islink(target) and os.path.realpath(target) == real
-        if os.path.islink(target) or not os.path.isfile(target):
-            return False
-        try:
-            return os.path.getsize(real) == os.path.getsize(target) and filecmp.cmp(real, target, shallow=False)
-        except OSError:
-            return False
+        return is_half_moved(real, target) if self.way == "move" else is_alike(real, target)
 
 
 def _is_same(folder: str, other: str) -> bool:
@@ -206,24 +349,3 @@ def _is_same(folder: str, other: str) -> bool:
         return os.path.samefile(folder, other)
     except OSError:
         return False
-
-
-def candidates(name: str) -> Iterator[str]:
-    """`a.jpg`, `a_1.jpg`, `a_2.jpg`, ... each short enough for a file system."""
-    stem, suffix = os.path.splitext(name)
-    if len(os.fsencode(suffix)) > _LONGEST_SUFFIX:
-        stem, suffix = name, ""
-    for number in itertools.count():
-        mark = f"_{number}" if number else ""
-        room = _NAME_BYTES - len(os.fsencode(mark + suffix))
-        yield os.fsdecode(_cut(os.fsencode(stem), room)) + mark + suffix
-
-
-def _cut(name: bytes, room: int) -> bytes:
-    """At most `room` bytes, not ending inside a UTF-8 character."""
-    if len(name) <= room:
-        return name
-    end = room
-    while end > room - 3 and name[end] & 0xC0 == 0x80:  # a character has at most three bytes that continue it
-        end -= 1
-    return name[:end]

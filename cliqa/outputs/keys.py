@@ -28,6 +28,7 @@ class KeyList:
 
     def __init__(self, path: str, end: bytes = b"\n", resume: bool = False) -> None:
         self.path = path
+        self.already = 0
         self._end = end
         self._resume = resume
         self._part = ""
@@ -73,6 +74,13 @@ class KeyList:
             self._stream.write(os.fsencode(key) + self._end)
         except OSError as error:
             raise self._lost(error) from error
+
+    def drop(self, source: Source) -> None:
+        """Nothing: what earlier runs wrote stays as it is."""
+
+    def summary(self) -> list[str]:
+        """Nothing to say."""
+        return []
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._stream is not None

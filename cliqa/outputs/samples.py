@@ -31,6 +31,7 @@ class SamplePlacer:
 
     def __init__(self, writer: TarWriter) -> None:
         self.writer = writer
+        self.already = 0
         self._shard: _Shard | None = None
         self._samples = WholeSamples()
 
@@ -74,6 +75,13 @@ class SamplePlacer:
             raise ImageError(f"its sample can't be copied: {error}") from error
         name = source.path[len(sample.shard) + 1 :]
         return f"{target}/{key}{name[len(sample.key) :]}"
+
+    def drop(self, source: Source) -> None:
+        """Nothing: what earlier runs wrote stays as it is."""
+
+    def summary(self) -> list[str]:
+        """Nothing to say."""
+        return []
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Finish the last tar, or remove it where the run failed."""
@@ -182,9 +190,9 @@ def _write(stream: IO[bytes], piece: bytes, folder: str) -> None:
         raise PlacingError(f"{display(folder)} can't be written: {reason(error)}") from error
 
 
-def refuse_options(symlink: bool, score_prefix: bool) -> None:
-    """Tars hold no links, and their keys stay as they are. Raises UsageError."""
-    if symlink:
-        raise UsageError("--symlink makes links, and tars that hold some are of no use elsewhere")
+def refuse_options(score_prefix: bool, files: Sequence[str]) -> None:
+    """The keys of samples in tars stay as they are, and options for single `files` say nothing of them. Raises UsageError."""
+    if files:
+        raise UsageError(f"{files[0]} is for single files in a folder; whole samples go into tars as they are")
     if score_prefix:
         raise UsageError("--score-prefix would change the keys of samples; the scores are in --results")

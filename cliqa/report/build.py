@@ -39,7 +39,7 @@ _SIMPLE = re.compile(r"\s*([\w.]+|\"[^\"]+\")\s*(>=|<=|>|<)\s*(-?[\d.]+(?:e-?\d+
 
 def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str:
     """Write the page; returns what it holds, in words."""
-    with Store(options.store) as store:
+    with Store(options.store, options.root) as store:
         rows = read_rows(store, options.max_rows)
         start = starting_thresholds(options.where, rows.columns)
         found = store.issues()
@@ -47,11 +47,12 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
         issue_count = len(issues) + sum(1 for _ in found)
         order = picture_order(rows, options.thumbnails)
         located = [store.locate(rows.paths[row]) for row in order]
+        rows.paths[:] = map(store.rerooted, rows.paths)
         title = options.title or _title(store)
     facts = {
         "title": title,
         "version": __version__,
-        "store": shlex.quote(display(options.store)),
+        "store": " ".join([shlex.quote(display(options.store)), *_roots(options.root)]),
         "rows": len(rows.paths),
         "total": rows.total,
         "start": start,
@@ -65,6 +66,11 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
     parts += [(f"pictures-{number}", text) for number, text in enumerate(_picture_blocks(pictures))]
     stream.write(page(title, facts, parts))
     return f"{len(rows.paths):,} rows, {len(pictures):,} pictures"
+
+
+def _roots(roots: Sequence[tuple[str, str]]) -> list[str]:
+    """The options by which other commands find files that have moved."""
+    return [f"--root {shlex.quote(display(f'{old}={new}'))}" for old, new in roots]
 
 
 def page(title: str, facts: dict[str, Any], parts: Sequence[tuple[str, str]]) -> str:

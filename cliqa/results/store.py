@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ntpath
 import os
+import re
 import sqlite3
 import sys
 import tempfile
@@ -35,6 +37,10 @@ _MAX_TEXT = 1_000_000  # bytes that any text made by a condition may have
 class Store:
     """Saved scores, read-only. Use as a context manager.
 
+    Args:
+        path: what a run wrote.
+        roots: (old, new) folders: what was scored below the old one lies below the new one now.
+
     Attributes:
         path: the file, as it was given.
         columns: the columns of the scores, without the row number.
@@ -43,8 +49,9 @@ class Store:
         base: the folder from which relative paths hold, "" where the store doesn't tell.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, roots: Sequence[tuple[str, str]] = ()) -> None:
         self.path = path
+        self._roots = roots
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self.connection = self._open(path)
         try:
@@ -117,14 +124,24 @@ class Store:
 
     def locate(self, path: str) -> str:
         """Where a saved path is found from here: relative ones hold from the folder where the scoring was started."""
-        if os.path.isabs(path) or not self.base or os.path.lexists(path):
-            return path
-        return os.path.join(self.base, path)
+        moved = self.rerooted(path)
+        if moved != path or os.path.isabs(path) or not self.base or os.path.lexists(path):
+            return moved
+        return self.rerooted(os.path.join(self.base, path))
+
+    def rerooted(self, path: str) -> str:
+        """A saved path with the old folder of `roots` replaced by the new one; as it is where it lies below none."""
+        for old, new in self._roots:
+            rest = _below(path, old)
+            if rest is not None:
+                return os.path.join(new, rest) if rest else new
+        return path
 
     def folder(self, path: str) -> str:
         """The folder of a file below the input folder that it came from ("" at its top), for mirroring the tree."""
-        directory = os.path.dirname(os.path.normpath(path))
-        below = [root for root in self.inputs if directory == root or directory.startswith(os.path.join(root, ""))]
+        directory = os.path.dirname(os.path.normpath(self.rerooted(path)))
+        inputs = [os.path.normpath(self.rerooted(name)) for name in self.inputs]
+        below = [root for root in inputs if directory == root or directory.startswith(os.path.join(root, ""))]
         if below:
             relative = os.path.relpath(directory, max(below, key=len))
             return "" if relative == os.curdir else relative
@@ -203,6 +220,17 @@ class Store:
         if kind == "text" or isinstance(low, (bytes, str)) or isinstance(high, (bytes, str)):
             return Field(short, "", kind="str")
         return Field(short, "", float(low or 0.0), float(high or 0.0))
+
+
+def _below(path: str, folder: str) -> str | None:
+    """The rest of a path below a folder, None where it lies elsewhere; paths of Windows too, wherever this runs."""
+    windows = "\\" in folder or re.match(r"[A-Za-z]:", folder) is not None
+    rules = ntpath if windows else os.path
+    path, folder = rules.normpath(path), rules.normpath(folder)
+    if path == folder:
+        return ""
+    top = folder if folder.endswith(rules.sep) else folder + rules.sep
+    return path[len(top) :].replace(rules.sep, os.sep) if path.startswith(top) else None
 
 
 def _load(path: str, database: str) -> None:

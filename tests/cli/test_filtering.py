@@ -17,6 +17,7 @@ from cliqa.cli.console import Console, PathPrinter
 from cliqa.cli.guard import guarded
 from cliqa.cli.setup import schema_of
 from cliqa.errors import RunError
+from cliqa.outputs.placed import RECORD
 from tests import toy_filter
 from tests.inputs.test_folders import make_hostile
 from tests.toy_metric import Brightness, Faulty
@@ -30,7 +31,9 @@ def filter_(*arguments: str | Path, metric: str = "Brightness") -> int:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+    return sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir() and path.name != RECORD
+    )
 
 
 def scores(path: Path) -> dict[str, dict[str, str]]:
@@ -235,13 +238,13 @@ def test_hostile_names_go_through_everything(
     ]
     assert filter_(*arguments) == 0
     assert [os.fsdecode(path) for path in printed.getvalue().split(b"\0")[:-1]] == paths
-    assert sorted(os.listdir(tmp_path / "out")) == sorted("150_" + os.path.basename(path) for path in paths)
+    assert names(tmp_path / "out") == sorted("150_" + os.path.basename(path) for path in paths)
     printed.seek(0)
     printed.truncate()
     with mock.patch.object(Brightness, "score", side_effect=AssertionError("scored again")):
         assert filter_(*arguments, "--resume") == 0
     assert len(printed.getvalue().split(b"\0")) == len(paths) + 1
-    assert len(os.listdir(tmp_path / "out")) == len(paths)
+    assert len(names(tmp_path / "out")) == len(paths)
 
 
 def test_messages_are_safe_for_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -286,3 +289,18 @@ def test_another_number_of_patches_marks_rows_as_other() -> None:
     usual, fewer = schema_of([Brightness({}, {})]), schema_of([Brightness({}, {})], 4)
     assert usual.weights_mark == "brightness=none" and not usual.covered_by(fewer.weights_mark)
     assert fewer.covered_by(fewer.weights_mark)
+
+
+def test_a_second_run_counts_names_and_takes_away(
+    make_folder: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out = make_folder(BRIGHT | {"b.cr2": b"raw"}), tmp_path / "out"
+    assert filter_("-i", root, "-o", out, "--with-companions") == 0
+    assert names(out) == ["b.cr2", "b.png", "c.png"]
+    assert filter_("-i", root, "-o", out, "--mean", "150") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1].startswith("1 of 3 images kept; 1 already there")
+    assert f"placed by an earlier run, dropped by this one: {out / 'b.png'}" in told
+    assert filter_("-i", root, "-o", out, "--mean", "150", "--sync") == 0
+    assert names(out) == ["c.png"] and names(root) == sorted([*BRIGHT, "b.cr2"])
+    assert filter_("-i", root, "--print", "--sync") == 2

@@ -11,6 +11,7 @@ import pytest
 from cliqa.apply import main as apply
 from cliqa.apply import score_mark
 from cliqa.metrics import Field
+from cliqa.outputs.placed import RECORD
 from cliqa.score import main as score
 
 HOSTILE = ["with space.png", "quote'\".png", "-dash.png", "new\nline.png", "\U0001f4f7.png", "caf\udce9.png"]
@@ -27,7 +28,9 @@ def scored(make_folder: Callable[..., Path], tmp_path: Path) -> Path:
 
 
 def placed(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+    return sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir() and path.name != RECORD
+    )
 
 
 def test_copies_what_fulfils_the_condition_and_mirrors_the_tree(scored: Path, tmp_path: Path) -> None:
@@ -153,3 +156,67 @@ def test_wrong_use_is_one_line_and_nothing_is_written(
 )
 def test_score_marks(value: float | str | None, field: Field, mark: str) -> None:
     assert score_mark(value, field) == mark
+
+
+def test_moved_files_are_put_back(scored: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.read_bytes() for path in (tmp_path / "in").rglob("*") if path.is_file()}
+    (tmp_path / "in/a.png.xmp").write_text("stars")
+    words = [str(scored), "-w", "brightness.mean < 100", "-o", str(tmp_path / "out"), "--move", "--with-companions"]
+    assert apply(words) == 0
+    moved = ["a.png", "a.png.xmp", "sub/a.png"]
+    assert [name for name in placed(tmp_path / "out") if not name.startswith(".")] == moved
+    assert not any((tmp_path / "in" / name).exists() for name in moved)
+    told = capfd.readouterr().err
+    assert "2 of 10 files moved" in told and "cliqa apply --undo" in told
+    assert apply(words) == 0
+    assert "0 of 10 files moved; 2 already there" in capfd.readouterr().err
+    assert apply(["--undo", str(tmp_path / "out")]) == 0
+    assert "3 files put back" in capfd.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before and (tmp_path / "in/a.png.xmp").exists()
+    assert [name for name in placed(tmp_path / "out") if not name.startswith(".")] == []
+
+
+def test_what_another_condition_drops_is_named_or_taken_away(
+    scored: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "out")
+    assert apply([str(scored), "-w", "brightness.mean < 160", "-o", out]) == 0
+    assert apply([str(scored), "-w", "brightness.mean between 50 and 255", "-o", out]) == 0
+    told = capfd.readouterr().err
+    assert (
+        f"dropped by this one: {tmp_path / 'out/a.png'}\n" in told and "7 of 10 files placed; 2 already there" in told
+    )
+    assert apply([str(scored), "-w", "brightness.mean = 90", "-o", out, "--sync", "--quiet"]) == 0
+    assert placed(tmp_path / "out") == ["sub/a.png"]
+
+
+def test_a_folder_that_was_moved_is_found_by_its_new_root(
+    scored: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").rename(tmp_path / "archive")
+    words = [str(scored), "-w", "brightness.mean between 50 and 160", "-o", str(tmp_path / "out")]
+    assert apply(words) == 1
+    assert f"--root {tmp_path / 'in'}=NEW" in capfd.readouterr().err
+    assert apply([*words, "--root", f"{tmp_path / 'in'}={tmp_path / 'archive'}", "--print"]) == 0
+    assert placed(tmp_path / "out") == ["sub/a.png", "sub/b.png"]
+    assert capfd.readouterr().out.splitlines() == [
+        str(tmp_path / "archive/sub/a.png"),
+        str(tmp_path / "archive/sub/b.png"),
+    ]
+    with pytest.raises(SystemExit):
+        apply([*words, "--root", "no folders"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--sync", "--print"], "--sync is about an output folder"),
+        (["--move", "-o", "kept/%06d.tar"], "--move is for single files"),
+        (["-o", "out", "--journal", "j"], "--journal is for --move"),
+    ],
+)
+def test_options_of_placing_need_a_folder(
+    scored: Path, tmp_path: Path, words: list[str], message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert apply([str(scored), *words]) == 2
+    assert message in capfd.readouterr().err

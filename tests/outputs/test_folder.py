@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -17,18 +18,20 @@ from cliqa.files import atomic
 from cliqa.files.atomic import part_name
 from cliqa.outputs import folder as placing
 from cliqa.outputs.folder import FolderPlacer
+from cliqa.outputs.placed import RECORD
 from cliqa.records import Source
 from tests.inputs.test_folders import make_hostile
 
 
-def ready(output: Path, symlink: bool = False, resume: bool = False) -> FolderPlacer:
-    placer = FolderPlacer(str(output), symlink, resume)
+def ready(output: Path, symlink: bool = False, resume: bool = False, **options: Any) -> FolderPlacer:
+    placer = FolderPlacer(str(output), "symlink" if symlink else "copy", resume, **options)
     return placer.__enter__()
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder with its content, hidden ones too."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Every file below a folder with its content, hidden ones too; not the record of what was placed."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != RECORD]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ def test_names_that_are_taken_get_a_suffix_and_nothing_is_overwritten(photo: Sou
     (out / "photo_2.jpg").mkdir()
     placer = ready(out)
     assert placer.place(photo) == str(out / "photo_3.jpg")
-    assert placer.place(photo) == str(out / "photo_4.jpg")
+    assert placer.place(photo) == str(out / "photo_3.jpg"), "the same file lies there once"
     assert (out / "photo.jpg").read_bytes() == b"precious"
     assert not (tmp_path / "nowhere").exists()
 
@@ -109,7 +112,7 @@ def test_relative_outputs_and_inputs(photo: Source, tmp_path: Path, monkeypatch:
 def test_links_that_are_not_permitted_are_told_before_anything_starts(tmp_path: Path) -> None:
     with mock.patch("os.symlink", side_effect=OSError(errno.EPERM, "Operation not permitted")):
         with pytest.raises(PlacingError, match="run without --symlink"):
-            FolderPlacer(str(tmp_path / "new" / "out"), symlink=True).__enter__()
+            FolderPlacer(str(tmp_path / "new" / "out"), "symlink").__enter__()
     assert not (tmp_path / "new").exists()
 
 
@@ -254,22 +257,27 @@ def test_resume_takes_what_lies_there_already(tmp_path: Path, photo: Source, mak
         first = [ready(out, symlink).place(source) for source in sources]
         again = ready(out, symlink, resume=True)
         assert [again.place(source) for source in sources] == first
-        assert len(os.listdir(out)) == 3
-        fresh = ready(out, symlink)
-        assert fresh.place(photo) == str(out / "photo_3.jpg")
+        assert sorted(os.listdir(out)) == [RECORD, "photo.jpg", "photo_1.jpg", "photo_2.jpg"]
+        os.unlink(out / RECORD)  # as releases left it before they kept one
+        again = ready(out, symlink, resume=True)
+        assert [again.place(source) for source in sources] == first
+        os.unlink(out / RECORD)
+        assert ready(out, symlink).place(photo) == str(out / "photo_3.jpg")
 
 
 def test_resume_leaves_recorded_names_to_their_files(tmp_path: Path, photo: Source) -> None:
     out = tmp_path / "out"
     first = ready(out).place(photo)
+    os.unlink(out / RECORD)  # as releases left it before they kept one
     again = ready(out, resume=True)
     second = again.place(photo, taken={first})
     assert second != first  # the same content, but recorded for another file
     assert again.place(photo, placed=first, taken={first}) == first
     for moved in (photo.path, str(out / "gone.jpg")):  # lies elsewhere, or not any more
+        os.unlink(out / RECORD)
+        again = ready(out, resume=True)
         assert again.place(photo, placed=moved, taken={first, second}) == str(out / "photo_2.jpg")
         os.unlink(out / "photo_2.jpg")
-        again = ready(out, resume=True)
 
 
 def test_resume_removes_what_killed_runs_left(tmp_path: Path, photo: Source) -> None:

@@ -1,0 +1,184 @@
+"""The record of an output folder: which file was placed there from where, so that a second run finds what the first one did.
+
+One line of JSON for each file in a hidden file of the folder, written before the file is placed. A line counts only while the
+file lies there as it was placed, so a run that is killed in between, or a person who changes the file, is found out by looking.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import IO
+
+from cliqa.errors import PlacingError
+from cliqa.text import display, reason
+
+RECORD = ".cliqa-placed.jsonl"
+WAYS = ("copy", "symlink", "hardlink", "move")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One placed file.
+
+    Attributes:
+        to: where it lies below the output folder.
+        source: the real path of the file that it was made from.
+        picture: the real path of the picture that it went along with; its own source where it is the picture.
+        way: copy, symlink, hardlink or move.
+        size, mtime_ns: the source's, and the placed file's too, unless `placed_ns` says otherwise.
+        placed_ns: time of change of the placed file where the file system could not keep the source's.
+    """
+
+    to: str
+    source: str
+    picture: str
+    way: str
+    size: int
+    mtime_ns: int
+    placed_ns: int | None = None
+
+
+class PlacedRecord:
+    """What runs have placed in a folder. Paths given and returned are those below it.
+
+    Raises:
+        PlacingError: the record can't be read or written, or is a link.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.path = os.path.join(folder, RECORD)
+        self._entries: dict[str, Entry] = {}
+        self._by_source: dict[str, set[str]] = {}
+        self._by_picture: dict[str, set[str]] = {}
+        self._stream: IO[bytes] | None = None
+        self._torn = self._made = False
+        self._load()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def from_source(self, source: str) -> Iterator[Entry]:
+        """What was placed from a file, whether or not it still lies there."""
+        return self._found(self._by_source.get(source, set()))
+
+    def with_picture(self, picture: str) -> Iterator[Entry]:
+        """What was placed of a picture: itself, and what went along."""
+        return self._found(self._by_picture.get(picture, set()))
+
+    def at(self, to: str) -> Entry | None:
+        """What was placed under a name."""
+        return self._entries.get(to)
+
+    def lies(self, entry: Entry) -> bool:
+        """Whether the file lies there as it was placed: the same link, or of the same size and time of change."""
+        path = os.path.join(self.folder, entry.to)
+        try:
+            status = os.lstat(path)
+            if entry.way == "symlink":
+                return stat.S_ISLNK(status.st_mode) and os.readlink(path) == entry.source
+            if not stat.S_ISREG(status.st_mode):
+                return False
+            if entry.way == "hardlink" and os.path.lexists(entry.source) and os.path.samefile(path, entry.source):
+                return True
+        except OSError:
+            return False
+        time = entry.mtime_ns if entry.placed_ns is None else entry.placed_ns
+        return (status.st_size, status.st_mtime_ns) == (entry.size, time)
+
+    def add(self, entry: Entry) -> None:
+        """Record a file that is about to be placed."""
+        if self._entries.get(entry.to) != entry:
+            self._write(asdict(entry))
+            self._enter(entry)
+
+    def settle(self, entry: Entry) -> None:
+        """The file has been placed: where it did not keep its time, remember the one that it has."""
+        if entry.way != "symlink":
+            changed = os.lstat(os.path.join(self.folder, entry.to)).st_mtime_ns
+            if changed != entry.mtime_ns:
+                self.add(replace(entry, placed_ns=changed))
+
+    def forget(self, to: str) -> None:
+        """The file was not placed after all, or was taken away."""
+        if to in self._entries:
+            self._write({"to": to})
+            self._drop(to)
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def remove_empty(self) -> None:
+        """Remove the record's file where nothing is recorded, once it is closed."""
+        if not self._entries and self._made:
+            with contextlib.suppress(OSError):
+                os.unlink(self.path)
+
+    def _found(self, names: set[str]) -> Iterator[Entry]:
+        return iter([self._entries[to] for to in sorted(names, key=os.fsencode)])
+
+    def _enter(self, entry: Entry) -> None:
+        self._drop(entry.to)
+        self._entries[entry.to] = entry
+        self._by_source.setdefault(entry.source, set()).add(entry.to)
+        self._by_picture.setdefault(entry.picture, set()).add(entry.to)
+
+    def _drop(self, to: str) -> None:
+        entry = self._entries.pop(to, None)
+        if entry is not None:
+            self._by_source[entry.source].discard(to)
+            self._by_picture[entry.picture].discard(to)
+
+    def _load(self) -> None:
+        if os.path.islink(self.path):
+            raise PlacingError(f"{display(self.path)} is a link and no record of ours")
+        try:
+            with open(self.path, "rb") as stream:
+                line = b"\n"
+                for line in stream:
+                    self._read(line)
+                self._torn = not line.endswith(b"\n")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise PlacingError(f"{display(self.path)} can't be read: {reason(error)}") from error
+
+    def _read(self, line: bytes) -> None:
+        """One line; what a killed run left half written, or somebody has changed, says nothing."""
+        try:
+            row = json.loads(line)
+            to = str(row["to"])
+            if "source" not in row:
+                self._drop(to)
+                return
+            placed = row.get("placed_ns")
+            entry = Entry(
+                to, str(row["source"]), str(row["picture"]), str(row["way"]), int(row["size"]), int(row["mtime_ns"]),
+                None if placed is None else int(placed),
+            )  # fmt: skip
+        except (ValueError, TypeError, KeyError):
+            return
+        inside = not os.path.isabs(to) and os.pardir not in to.split(os.sep) and "\0" not in to
+        if inside and entry.way in WAYS:
+            self._enter(entry)
+
+    def _write(self, row: dict[str, object]) -> None:
+        try:
+            if self._stream is None:
+                self._made = not os.path.exists(self.path)
+                self._stream = open(self.path, "ab")  # noqa: SIM115 - open while the run lasts
+            line = json.dumps(row).encode("ascii") + b"\n"
+            self._stream.write(b"\n" + line if self._torn else line)
+            self._torn = True
+            self._stream.flush()
+            self._torn = False
+        except OSError as error:
+            raise PlacingError(f"{display(self.path)} can't be written: {reason(error)}") from error
