@@ -28,8 +28,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--where", "-w", default="", metavar="CONDITION", help="only the rows that fulfil a condition")
     parser.add_argument(
         "--spreadsheet", action="store_true",
-        help="CSV to look at in a spreadsheet: an apostrophe goes before text that one would run as a formula (paths that begin "
-        "with = + - @ no longer lead to their files)",
+        help="CSV to look at in a spreadsheet: with a byte order mark, so that accents are read rightly, and an apostrophe before text "
+        "that one would run as a formula (paths that begin with = + - @ no longer lead to their files)",
     )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no summary on standard error")
     return parser

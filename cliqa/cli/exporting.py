@@ -7,7 +7,7 @@ import os
 
 from cliqa.cli.console import Console
 from cliqa.errors import UsageError
-from cliqa.results.faces import TABLE_SUFFIXES, for_spreadsheet, issues_path, write_table
+from cliqa.results.faces import TABLE_SUFFIXES, issues_path, write_table
 from cliqa.results.schema import INTEGER_COLUMNS, ISSUE_COLUMNS
 from cliqa.results.store import Store
 from cliqa.text import display
@@ -19,7 +19,6 @@ def export(options: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"a table is one of {', '.join(TABLE_SUFFIXES)}, not {display(options.output)}")
     if options.spreadsheet and not options.output.lower().endswith(".csv"):
         raise UsageError("--spreadsheet is for .csv: the other formats tell text from formulas")
-    tame = for_spreadsheet if options.spreadsheet else (lambda rows: rows)
     beside = issues_path(options.output)
     for name in (options.output, beside):
         if os.path.lexists(name):
@@ -29,11 +28,13 @@ def export(options: argparse.Namespace, console: Console) -> int:
         if condition.strip():
             store.where(condition)  # says what is wrong with it before anything is written
         columns = {name: _type(store, name) for name in store.columns}
-        count = write_table(options.output, columns, tame(store.rows(list(columns), condition)))
+        count = write_table(
+            options.output, columns, store.rows(list(columns), condition), spreadsheet=options.spreadsheet
+        )
         issues = 0
         if not condition.strip() and any(True for _ in store.issues()):
             kinds = {name: int if name in INTEGER_COLUMNS else str for name in ISSUE_COLUMNS}
-            issues = write_table(beside, kinds, tame(store.issues(ISSUE_COLUMNS)))
+            issues = write_table(beside, kinds, store.issues(ISSUE_COLUMNS), spreadsheet=options.spreadsheet)
     console.say(f"{count} rows in {display(options.output)}" + (f", {issues} issues beside" if issues else ""))
     return 0
 

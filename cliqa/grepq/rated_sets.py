@@ -32,6 +32,7 @@ from typing import Literal
 from cliqa.errors import UsageError
 from cliqa.grepq.spreadsheets import read_sheet
 from cliqa.inputs.folders import IMAGE_SUFFIXES
+from cliqa.results.faces import csv_cells
 
 Aesthetic = Literal["rejected", "pending", "accepted"]
 Split = Literal["train", "test", ""]
@@ -97,7 +98,7 @@ def read_rated(folder: str | os.PathLike[str], table: str | os.PathLike[str] | N
 
 def read_table(folder: Path, table: Path) -> list[RatedImage]:
     """Any table with a column of names (image, image_name, path or filename) and one of scores (mos or score)."""
-    rows = _rows(table)
+    rows = _any_rows(table)
     columns = {name.strip().lower(): name for name in (rows[0] if rows else {}) if name}
     name = next(
         (columns[key] for key in ("image", "image_name", "image name", "path", "filename") if key in columns), None
@@ -274,6 +275,15 @@ def _rows(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
         raise UsageError(f"there is no table {path}")
     with open(path, newline="", encoding="utf-8-sig") as stream:
         return list(csv.DictReader(stream, delimiter=delimiter))
+
+
+def _any_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table as any program may have saved it."""
+    if not path.is_file():
+        raise UsageError(f"there is no table {path}")
+    rows = csv_cells(str(path))
+    names = next(rows, [])
+    return [dict(zip(names, row, strict=False)) for row in rows if len(row) >= len(names)]
 
 
 def _number(text: str, table: Path) -> float:

@@ -2,14 +2,16 @@
 
 The files without a score lie beside (`scores.csv` -> `scores.issues.csv`). Paths that are no valid UTF-8 keep their exact bytes: raw
 in CSV, as lone surrogates in JSON, in the column `path_bytes` of Parquet. A CSV file may come back from a spreadsheet: with a
-byte order mark, with semicolons or tabs.
+byte order mark, with semicolons or tabs, decimal commas, as UTF-16, with a first line such as `sep=;`.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import IO, Any
@@ -23,6 +25,8 @@ TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 Table = tuple[list[str], Iterator[Row]]  # names of the columns, rows
 _ROW_GROUP = 10_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width ones count in some languages
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t])")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _FIRST_KEY = '{"path": "'
 
 
@@ -32,7 +36,13 @@ def issues_path(path: str) -> str:
     return f"{stem}.issues{suffix}"
 
 
-def write_table(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[Any]], replace: bool = False) -> int:
+def write_table(
+    name: str,
+    columns: Mapping[str, type],
+    rows: Iterable[Sequence[Any]],
+    replace: bool = False,
+    spreadsheet: bool = False,
+) -> int:
     """Write rows to a .csv, .jsonl or .parquet file, beside and then named; returns how many there were.
 
     Args:
@@ -40,12 +50,17 @@ def write_table(name: str, columns: Mapping[str, type], rows: Iterable[Sequence[
         columns: names and types (int, float or str) of the values, in order.
         rows: values in that order; paths that are no valid UTF-8 hold surrogates and keep their exact bytes.
         replace: take the place of a file that is there; else it must not be.
+        spreadsheet: a .csv file with a byte order mark, without which some programs read accents wrongly, and as `for_spreadsheet`.
     """
+    if spreadsheet:
+        rows = for_spreadsheet(rows)
     writers: dict[str, Callable[[str, Mapping[str, type], Iterable[Sequence[Any]]], int]] = {
         ".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": write_parquet,
     }  # fmt: skip
     try:
         with (replacing if replace else creating)(name) as part:
+            if spreadsheet:
+                return _write_csv(part, columns, rows, "utf-8-sig")
             return writers[os.path.splitext(name)[1].lower()](part, columns, rows)
     except OSError as error:
         raise ResultsError(f"{display(name)} can't be written: {error.strerror or error}") from error
@@ -57,9 +72,9 @@ def for_spreadsheet(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
         yield [f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value for value in row]
 
 
-def _write_csv(name: str, columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> int:
+def _write_csv(name: str, columns: Iterable[str], rows: Iterable[Sequence[Any]], encoding: str = "utf-8") -> int:
     count = 0
-    with open(name, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+    with open(name, "w", newline="", encoding=encoding, errors="surrogateescape") as stream:
         writer = csv.writer(stream)
         writer.writerow(columns)
         for count, row in enumerate(rows, 1):  # noqa: B007 - the last one is how many there were
@@ -123,12 +138,25 @@ def read_table(path: str, texts: Iterable[str] = ()) -> Table:
 
 
 def csv_cells(path: str) -> Iterator[list[str]]:
-    """The rows of a CSV file as text, its first line telling whether commas, semicolons or tabs part the cells."""
-    with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
+    """The rows of a CSV file as text, its first line telling whether commas, semicolons or tabs part the cells.
+
+    Where semicolons or tabs do, numbers may have decimal commas: they come with points.
+    """
+    with open(path, "rb") as raw:
+        wide = raw.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    with open(path, newline="", encoding="utf-16" if wide else "utf-8-sig", errors="surrogateescape") as stream:
         head = stream.readline()
-        stream.seek(0)
-        delimiter = max(",;\t", key=lambda mark: len(next(csv.reader([head], delimiter=mark), [])))
-        yield from csv.reader(stream, delimiter=delimiter)
+        if told := _SEPARATOR_LINE.fullmatch(head.rstrip("\r\n")):
+            delimiter = told[1]
+        else:
+            delimiter = max(",;\t", key=lambda mark: len(next(csv.reader([head], delimiter=mark), [])))
+            stream.seek(0)
+        for cells in csv.reader(stream, delimiter=delimiter):
+            yield cells if delimiter == "," else [_pointed(cell) for cell in cells]
+
+
+def _pointed(cell: str) -> str:
+    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
 
 
 def _read_csv(path: str, texts: set[str]) -> Table:
