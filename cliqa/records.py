@@ -38,11 +38,8 @@ class Content(Protocol):
 
 
 def real_path(path: str) -> str:
-    """The absolute path with every link to a folder followed; a link to a file is a file of its own, an address stays as it is."""
-    if "://" in path or "\0" in path:
-        return path
-    folder, name = os.path.split(path)
-    return os.path.join(os.path.realpath(folder), name)
+    """The absolute path with every link followed, that of the file itself too; an address stays as it is."""
+    return path if "://" in path or "\0" in path else os.path.realpath(path)
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,16 @@ def test_a_file_is_known_however_its_path_is_spelled(
 ) -> None:
     (tmp_path / "pics").mkdir()
     (tmp_path / "linked").symlink_to("pics")
+    (tmp_path / "pics" / "link.png").symlink_to("a.png")
     monkeypatch.chdir(tmp_path)
-    spellings = ["pics/a.png", "./pics/a.png", str(tmp_path / "pics" / "a.png"), "linked/a.png", "pics/../linked/a.png"]
+    spellings = [
+        "pics/a.png",
+        "pics/link.png",
+        "./pics/a.png",
+        str(tmp_path / "pics" / "a.png"),
+        "linked/a.png",
+        "pics/../linked/a.png",
+    ]
     with open_results(path, SCHEMA) as results:
         results.write(record(spellings[0]))
     for spelling in spellings:
