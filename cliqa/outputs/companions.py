@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
+from cliqa.errors import ImageError
 from cliqa.inputs.folders import ANY_SUFFIX, IMAGE_SUFFIXES, is_wanted
+from cliqa.text import reason
 
 
 def judged_by_suffix(suffixes: Sequence[str]) -> Callable[[str], bool]:
@@ -30,7 +32,7 @@ class Companions:
         self._by_stem: dict[str, list[str]] = {}
 
     def of(self, picture: str) -> list[str]:
-        """The paths of what goes along with a picture, in order of name. A folder that can't be read has none."""
+        """The paths of what goes along with a picture, in order of name. Raises ImageError where its folder can't be read."""
         folder, name = os.path.split(picture)
         self._look(folder)
         found: dict[str, None] = {}
@@ -46,12 +48,14 @@ class Companions:
     def _look(self, folder: str) -> None:
         if folder == self._folder:
             return
-        self._folder = folder
-        self._by_stem = {}
+        self._folder, self._by_stem = None, {}
         try:
             names = os.listdir(folder or os.curdir)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return
+        except OSError as error:
+            raise ImageError(f"what goes along can't be found: its folder can't be read: {reason(error)}") from error
+        self._folder = folder
         for name in names:
             if not name.startswith("."):
                 self._by_stem.setdefault(os.path.splitext(name)[0].lower(), []).append(name)

@@ -43,13 +43,22 @@ class EarlierRuns:
         """Where a run has placed this very picture under such a name, as it is now; None where it is to be placed."""
         for entry in list(self.record.from_source(picture)):
             folder, found = os.path.split(entry.to)
-            if folder != below or not is_candidate(found, name) or not self.record.lies(entry):
+            if folder != below or not is_candidate(found, name) or not self.lies(entry):
                 continue
             if entry.to in self.touched or self.is_current(entry):
                 return entry.to
             if self._sync and os.path.exists(entry.source):  # an older state of it, which this run would place again
                 self._take_away(entry)
         return None
+
+    def lies(self, entry: Entry) -> bool:
+        """Whether a placed file lies there as it was placed.
+
+        By size and time; where a run was killed before it could see what time the file system had kept, by the bytes of the source.
+        """
+        if self.record.lies(entry):
+            return True
+        return entry.way == "copy" and is_alike(entry.source, os.path.join(self._output, entry.to))
 
     def is_current(self, entry: Entry) -> bool:
         """Whether a placed file shows its source as it is now; of one that has gone it is the last state."""
@@ -81,7 +90,7 @@ class EarlierRuns:
                 continue
             if entry.way == "move":
                 told["moved here, so not taken away"] += 1
-            elif not self.record.lies(entry):
+            elif not self.lies(entry):
                 told["changed since it was placed, so left"] += 1
             elif not self._sync:
                 named.append(target)

@@ -334,7 +334,7 @@ class FolderPlacer:
         """Whether what lies at `to` is this file, placed by a run: by the record or, with `resume`, by what it is."""
         target = os.path.join(self.output, to)
         entry = self._runs.record.at(to)
-        if entry is not None and entry.source == real and self._runs.record.lies(entry):
+        if entry is not None and entry.source == real and self._runs.lies(entry):
             return self._runs.is_current(entry) and (self.way != "move" or is_half_moved(real, target))
         if not self.resume:
             return False

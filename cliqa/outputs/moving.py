@@ -103,9 +103,10 @@ class Mover:
 
     def close(self) -> None:
         """Nothing more is moved."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with contextlib.suppress(OSError):  # what a full disk did not take is tried once more
+                stream.close()
 
     def _note(self, step: Step) -> None:
         self._write({"from": step.source, "to": step.target, "size": step.state.size, "mtime_ns": step.state.mtime_ns})
@@ -123,6 +124,7 @@ class Mover:
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as error:
+            self.close()
             raise PlacingError(f"the journal {display(self.journal_path)} can't be written: {reason(error)}") from error
 
 

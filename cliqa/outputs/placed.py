@@ -86,8 +86,10 @@ class PlacedRecord:
                 return False
             if entry.way == "hardlink" and os.path.lexists(entry.source) and os.path.samefile(path, entry.source):
                 return True
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
+        except OSError as error:  # taken for absent, the picture would be placed twice
+            raise PlacingError(f"{display(path)} can't be looked at: {reason(error)}") from error
         time = entry.mtime_ns if entry.placed_ns is None else entry.placed_ns
         return (status.st_size, status.st_mtime_ns) == (entry.size, time)
 
@@ -112,9 +114,10 @@ class PlacedRecord:
 
     def close(self) -> None:
         """Nothing more is written."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with contextlib.suppress(OSError):  # what a full disk did not take is tried once more
+                stream.close()
 
     def remove_empty(self) -> None:
         """Remove the record's file where nothing is recorded, once it is closed."""
@@ -181,4 +184,5 @@ class PlacedRecord:
             self._stream.flush()
             self._torn = False
         except OSError as error:
+            self.close()
             raise PlacingError(f"{display(self.path)} can't be written: {reason(error)}") from error

@@ -106,7 +106,7 @@ class Campaign:
     ) -> None:
         def disturb(root: Path) -> tuple[bool, str, list[str]]:
             with fault(root) as struck:
-                status, messages = run(command, root, "--resume")
+                status, messages = run(command, root, *command.again)
             did = struck.done if isinstance(struck, faults.Trigger) else struck[0] == 0  # type: ignore[index]
             findings = [] if status in (0, 1, 3) else [f"status {status}: {messages.strip()[-300:]}"]
             if "internal error" in messages or "Traceback" in messages:
@@ -121,13 +121,15 @@ class Campaign:
         for _ in range(times):
             if self.random.random() < 0.5:
                 number, first = self.random.randint(1, 150), self.random.random() < 0.5
-                status = run_forked(command, root, faults.killed(number, str(root), first), ["--resume"], None)
+                status = run_forked(command, root, faults.killed(number, str(root), first), command.again, None)
             else:
-                status = run_forked(command, root, contextlib.nullcontext(), ["--resume"], self.random.uniform(0, 0.15))
+                status = run_forked(
+                    command, root, contextlib.nullcontext(), command.again, self.random.uniform(0, 0.15)
+                )
             struck |= status == -9
             how = "killed" if struck else str(status)
             findings += [] if status in (-9, 0) else [f"status {status}"]
-            findings += damage(root, before)
+            findings += damage(root, before, command.moves)
         return struck, how, findings
 
     def _disturbed(
@@ -142,16 +144,17 @@ class Campaign:
         before = inputs(root)
         try:
             struck, how, findings = disturb(root)
-            findings += damage(root, before)
-            status, messages = run(command, root, "--resume")
+            findings += damage(root, before, command.moves)
+            status, messages = run(command, root, *command.again)
             if status != 0:
                 findings.append(f"the resume ended with {status}: {messages.strip()[-300:]}")
-            findings += damage(root, before)
+            findings += damage(root, before, command.moves)
             found = state(command, root)
             for part, wanted in self._expected[command.name].items():
                 if found[part] != wanted:
                     findings.append(f"{part} differ: {_difference(found[part], wanted)}")
-            findings += [f"left behind: {name}" for name in leftovers(root)]
+            if command.again:  # a plain run does not look for half files of a dead one
+                findings += [f"left behind: {name}" for name in leftovers(root)]
         except Exception as error:
             struck, how, findings = True, "exception", [f"{type(error).__name__}: {error}"]
         if struck:

