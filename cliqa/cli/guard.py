@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -53,6 +54,12 @@ def guarded(command: str, quiet: bool, action: Callable[[Console], int], resumes
     except Exception as error:
         if os.environ.get("CLIQA_DEBUG"):
             raise
+        if isinstance(error, ModuleNotFoundError) and not (error.name or "cliqa").startswith("cliqa"):
+            console.error(
+                f"{error.name} is not installed for {sys.executable}; in the folder of cliqa `make install` makes .venv/bin/cliqa, "
+                "and `python -m pip install .` installs it here"
+            )
+            return 1
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         console.error(f"internal error: {reason}; what was done so far is kept (CLIQA_DEBUG=1 shows where it happened)")
         return 1

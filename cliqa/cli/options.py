@@ -216,7 +216,10 @@ def add_compute(parser: argparse.ArgumentParser, shipped: str) -> None:
     """How the work is carried out; `shipped` names the default weights in the help."""
     group = parser.add_argument_group("computation")
     group.add_argument("--checkpoint", default=None, help=f"model parameter file (default: the shipped {shipped})")
-    group.add_argument("--gpu", "-g", type=int, nargs="+", default=[0], help="GPU device ids. -1 for CPU")
+    group.add_argument(
+        "--gpu", "-g", type=int, nargs="+", default=None,
+        help="GPU device ids. -1 for CPU (default: the first GPU, where there is one)",
+    )  # fmt: skip
     group.add_argument(
         "--num-patches",
         type=positive(int),
@@ -225,8 +228,9 @@ def add_compute(parser: argparse.ArgumentParser, shipped: str) -> None:
     )
     group.add_argument(
         "--workers", type=positive(int, zero=True), default=None, metavar="N",
-        help="decode processes (default: one per processor); 0 decodes in the main one, where nothing ends a decoder that "
-        "hangs or bounds its memory; with --file-seconds it is one process beside it, where both hold",
+        help="decode processes (default: one per processor that this process, or its container, may use, as far as memory goes); "
+        "0 decodes in the main one, where nothing ends a decoder that hangs or bounds its memory; with --file-seconds it is one "
+        "process beside it, where both hold",
     )  # fmt: skip
     group.add_argument(
         "--file-seconds", type=positive(float, zero=True), default=None, metavar="S",

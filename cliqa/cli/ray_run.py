@@ -94,7 +94,7 @@ class RayScoring(Scoring):
                 waiting[part.name] = part
             else:
                 yield part, counts, True
-        uses_gpu = any(metric.uses_torch for metric in metrics[0]) and list(self.options.gpu) != [-1]
+        uses_gpu = any(metric.uses_torch for metric in metrics[0]) and self.options.gpu != [-1]
         started = bool(waiting) and _start(self.ray)
         try:
             for name, counts in self._score(list(waiting.values()), uses_gpu) if waiting else ():

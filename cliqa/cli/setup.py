@@ -91,8 +91,8 @@ def open_metrics(names: Sequence[str], options: argparse.Namespace, console: Con
     from cliqa.metrics import load_metric, metric_class
 
     uses_torch = any(metric_class(name).uses_torch for name in names)
-    found, message = devices.resolve(options.gpu, uses_torch)
-    if message:
+    found, message = devices.resolve([0] if options.gpu is None else options.gpu, uses_torch)
+    if message and options.gpu is not None:
         console.say(message)
     return [[load_metric(name, options.checkpoint, device) for name in names] for device in found]
 

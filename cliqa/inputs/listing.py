@@ -71,6 +71,7 @@ class Listing:
         self._streamed = StreamedPaths(stream, recursive, null) if stream is not None else None
         self._reached = Reached(suffixes)
         self._inside = False
+        self._given = False  # whether there was anything to read
 
     def check(self) -> None:
         """Raise UsageError or RunError now for an input that can't be listed at all, or stands for nothing."""
@@ -89,9 +90,12 @@ class Listing:
     def __iter__(self) -> Iterator[Source | Issue]:
         for unit in self.units():
             if isinstance(unit, (Source, Issue)):
+                self._given = True
                 yield unit
             else:
-                yield from self._ahead(self._counted(unit))
+                for found in self._ahead(self._counted(unit)):
+                    self._given = True
+                    yield found
 
     def units(self) -> Iterator[Pictures | Source | Issue]:
         """What the inputs stand for: shards, unread, and the files of whatever else there is."""
@@ -123,8 +127,21 @@ class Listing:
     def summary(self) -> list[str]:
         """What is to be said at the end of files that were not given."""
         again = self._reached.again
+        below = 0 if self.recursive or self._given else sum(self._below(given) for given in self.inputs)
+        if below:
+            return [f"0 images here, {below} in sub-folders: add -r"]
         parts = [f"{self.left_out} entries that are no image files by name left out"] if self.left_out else []
         return [*parts, f"{again} reached again by another path and taken once"] if again else parts
+
+    def _below(self, given: str) -> int:
+        """How many images there are in the sub-folders of an input folder."""
+        if given == "-" or not os.path.isdir(given):
+            return 0
+        return sum(
+            sum(is_wanted(name, self.suffixes) for name in names)
+            for inside, _, names in os.walk(given)
+            if inside != given
+        )
 
     def _paths(self) -> StreamedPaths:
         if self._streamed is None:

@@ -22,6 +22,7 @@ from cliqa.images.header import Header
 from cliqa.images.loading import LoadedImage
 from cliqa.images.patches import Tiles
 
+DIGITS = 6  # significant ones of a stored number: beyond, two machines differ, and no score is that exact
 Value = float | int | str | None
 Observation = dict[str, NDArray[Any]]
 
@@ -132,7 +133,10 @@ class Metric(ABC):
         """
 
     def plain_score(self, observation: Observation) -> dict[str, Value]:
-        """`score` in plain Python values. Raises ImageError where a number is not finite, so that no rule compares with it."""
+        """`score` in plain Python values, with `DIGITS` digits: what runs decide by and store.
+
+        Raises ImageError where a number is not finite, so that no rule compares with it.
+        """
         answer = self.score(observation)
         values = {field.name: _plain(field, answer[field.name]) for field in self.fields}
         for name, value in values.items():
@@ -153,5 +157,7 @@ class Metric(ABC):
 def _plain(field: Field, value: Value) -> Value:
     if value is None:
         return None
-    plain: Value = {"float": float, "int": int, "str": str}[field.kind](value)
-    return plain
+    if field.kind == "float":
+        number = float(value)
+        return float(f"{number:.{DIGITS}g}") if math.isfinite(number) else number
+    return int(value) if field.kind == "int" else str(value)

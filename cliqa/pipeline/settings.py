@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
+from cliqa.pipeline.allowance import allowance
 
 DEFAULT_BATCH_SIZE = 16
+_MAIN_BYTES = 512 << 20  # of the process that runs the networks
+_WORKER_BYTES = (150 << 20) + 12 * 24_000_000  # a decode worker, and a picture of 24 megapixels while it is decoded
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,11 @@ class PipelineSettings:
 
 
 def default_workers() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """As many as processors may be used, by affinity and by the container's quota, and as its memory holds; at least one."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = allowance()
+    if allowed.processors is not None:
+        processors = min(processors, math.ceil(allowed.processors))
+    if allowed.memory is not None:
+        processors = min(processors, (allowed.memory - _MAIN_BYTES) // _WORKER_BYTES)
+    return max(1, processors)

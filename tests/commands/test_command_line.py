@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cliqa.__main__ import main
+from cliqa.cli.devices import has_cuda_driver
 from cliqa.results.faces import read_table
 from tests.cli.test_filtering import filter_, names, scores
 
@@ -225,3 +226,22 @@ def test_usage_names_the_command_as_it_was_called() -> None:
     for call, name in ([["-m", "cliqa", "export"], "cliqa export"], [["-m", "cliqa.export"], "python -m cliqa.export"]):
         done = subprocess.run([sys.executable, *call, "--help"], capture_output=True, text=True, cwd=HERE, check=True)
         assert done.stdout.startswith(f"usage: {name} ")
+
+
+def test_what_is_not_installed_is_one_line_that_says_how(tmp_path: Path) -> None:
+    """A bare Python, without the packages of its site."""
+    words = ["score", "-i", str(HERE), "--results", str(tmp_path / "s.csv")]
+    command = [sys.executable, "-S", "-m", "cliqa", *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE, env={"PYTHONPATH": str(HERE)})
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert "is not installed for" in done.stderr and "make install" in done.stderr
+
+
+def test_a_gpu_is_missed_only_by_who_asked_for_one(make_folder: Callable[..., Path], tmp_path: Path) -> None:
+    root = make_folder({"a.png": 150})
+    words = [sys.executable, "-m", "tests.toy_filter", "-i", str(root), "--dry-run", "--workers", "0"]
+    for more, missed in (([], False), (["-g", "0"], True)):
+        done = subprocess.run([*words, *more], capture_output=True, text=True, cwd=HERE, env=environment())
+        assert done.returncode == 0
+        if not has_cuda_driver():
+            assert ("no CUDA device" in done.stderr) is missed

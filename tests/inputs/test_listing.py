@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,14 @@ def test_from_python(tmp_path: Path) -> None:
     )
     assert [item.values["brightness.mean"] for item in found if isinstance(item, Record)] == [10.0, 200.0, 90.0, 4.0]
     assert isinstance(found[-1], Issue) and found[-1].message == "no such file"
+
+
+def test_images_that_lie_deeper_are_told_of(make_folder: Callable[..., Path]) -> None:
+    root = make_folder({"a/1.png": 1, "a/b/2.png": 2, "c/3.txt": b""})
+    listing = Listing(str(root))
+    assert list(listing) == [] and listing.summary() == ["0 images here, 2 in sub-folders: add -r"]
+    recursive = Listing(str(root), recursive=True)
+    assert len(list(recursive)) == 2 and "add -r" not in " ".join(recursive.summary())
+    (root / "0.png").write_bytes(b"")
+    listing = Listing(str(root))
+    assert len(list(listing)) == 1 and "add -r" not in " ".join(listing.summary())
