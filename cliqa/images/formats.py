@@ -21,6 +21,8 @@ from cliqa.limits import MAX_BYTES_READ_WHOLE
 # The readers that may look at a file. Not among them on purpose: EPS (runs Ghostscript) and anything that follows paths.
 # (MPO, the multi-picture files of cameras, comes through the JPEG reader.)
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM", "JPEG2000")
+CHECKED_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF")
+"""Of these every legal kind is read, so what can't be decoded is damaged."""
 _PLUGINS = ("Jpeg", "Png", "WebP", "Tiff", "Bmp", "Gif", "Avif", "Ppm", "Jpeg2K")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _SIGNATURES = (
@@ -85,7 +87,7 @@ def identify(stream: IO[bytes], max_pixels: int) -> Image.Image:
             raise ImageError("a HEIC image; reading it needs the extra: pip install 'cliqa[heif]'") from None
         pillow_heif.register_heif_opener()
         formats = ("HEIF",)
-    if (boxed or head[:4] == b"RIFF") and stream.seek(0, io.SEEK_END) > MAX_BYTES_READ_WHOLE:
+    if (boxed or head[:4] == b"RIFF" or head[:3] == b"\xff\xd8\xff") and stream.seek(0, io.SEEK_END) > MAX_BYTES_READ_WHOLE:
         raise ImageSkipped(f"the file is larger than {MAX_BYTES_READ_WHOLE >> 20} MiB")
     stream.seek(0)
     try:

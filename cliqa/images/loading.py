@@ -14,22 +14,23 @@ Formats are told by content, never by name. The rules, for every metric alike:
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import ImageError, ImageSkipped
-from cliqa.images.formats import describe, identify, opened, prepare_pillow, too_large
+from cliqa.images import jpeg
+from cliqa.images.formats import CHECKED_FORMATS, describe, identify, opened, prepare_pillow, too_large
 from cliqa.images.header import Header, header_of, orientation_of
-from cliqa.images.pixel_memory import take_over
 from cliqa.images.rgb import to_rgb, turn, turned_back
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, MIN_SIDE
 
@@ -45,14 +46,21 @@ class LoadedImage:
     Attributes:
         header: the facts of the file.
         stored: PIL image, mode RGB, pixels as stored.
+        notes: what is to be said of the file beside its scores.
         icc_ignored: whether the upright view was asked for and the embedded profile could not be used for it.
     """
 
     def __init__(
-        self, stored: Image.Image, header: Header, profile: bytes | None = None, inks: Image.Image | None = None
+        self,
+        stored: Image.Image,
+        header: Header,
+        profile: bytes | None = None,
+        inks: Image.Image | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self.header = header
         self.stored = stored
+        self.notes = list(notes)
         self.icc_ignored = False
         self._profile = profile
         self._inks = inks  # the CMYK pixels, kept where a profile tells how to read them
@@ -149,6 +157,7 @@ def load_image(
     source: str | os.PathLike[str] | bytes,
     max_pixels: int = DEFAULT_MAX_IMAGE_PIXELS,
     declared: Callable[[int], None] = lambda pixels: None,
+    damaged: bool = False,
 ) -> LoadedImage:
     """Open, check and decode one image.
 
@@ -156,13 +165,14 @@ def load_image(
         source: a path, or the bytes of a file.
         max_pixels: images with more pixels are skipped before they are decoded.
         declared: called with the header's number of pixels, once they are within the limits and before they are decoded.
+        damaged: decode damaged data too as far as they go; `notes` say so.
 
     Raises:
         ImageSkipped: more than `max_pixels`, or a side under 32 pixels.
-        ImageError: missing, not a regular file, unreadable, truncated or no image.
+        ImageError: missing, not a regular file, unreadable, damaged or no image.
     """
     with opened(source) as stream, identify(stream, max_pixels) as image:
-        return _decode(image, max_pixels, declared)
+        return _decode(image, max_pixels, declared, stream, damaged)
 
 
 def read_header(source: str | os.PathLike[str] | bytes) -> Header:
@@ -187,20 +197,27 @@ def load_thumbnail(
         return Image.fromarray(_decode(image, max_pixels).thumbnail(long_side))
 
 
-def _decode(image: Image.Image, max_pixels: int, declared: Callable[[int], None] = lambda pixels: None) -> LoadedImage:
+def _decode(
+    image: Image.Image,
+    max_pixels: int,
+    declared: Callable[[int], None] = lambda pixels: None,
+    stream: IO[bytes] | None = None,
+    damaged: bool = False,
+) -> LoadedImage:
+    """See `load_image`; `stream` is the file, None where Pillow alone has it."""
     width, height = image.size
     if width * height > max_pixels:
         raise ImageSkipped(f"{width}x{height} is more than the limit of {max_pixels} pixels")
     if min(width, height) < MIN_SIDE:
         raise ImageSkipped(f"{width}x{height} is smaller than {MIN_SIDE} pixels a side")
     declared(width * height)
+    note = ""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             prepare_pillow(max_pixels)
             header = header_of(image)
-            take_over(image)
-            image.load()
+            image, note = _pixels_of(image, stream, damaged)
             if header.format == "PNG":  # its EXIF may follow the pixels
                 header = replace(header, orientation=orientation_of(image))
             elif header.format == "TIFF":  # Pillow has turned it upright; undo that
@@ -213,7 +230,19 @@ def _decode(image: Image.Image, max_pixels: int, declared: Callable[[int], None]
     except Image.DecompressionBombError as error:
         raise too_large(error, max_pixels) from None
     except Exception as error:  # a decoder may raise anything on hostile bytes
-        raise ImageError(f"can't be decoded: {describe(error)}") from error
+        words = "damaged image data" if image.format in CHECKED_FORMATS else "can't be decoded"
+        raise ImageError(f"{words}: {describe(error)}") from error
     header = replace(header, width=stored.width, height=stored.height)
     profile = image.info.get("icc_profile") if header.has_icc else None
-    return LoadedImage(stored, header, profile, image if profile and image.mode == "CMYK" else None)
+    inks = image if profile and image.mode == "CMYK" else None
+    return LoadedImage(stored, header, profile, inks, [note] if note else [])
+
+
+def _pixels_of(image: Image.Image, stream: IO[bytes] | None, damaged: bool) -> tuple[Image.Image, str]:
+    """The decoded picture, and what is wrong with the file, "" for nothing."""
+    if stream is not None and jpeg.is_decodable(image):
+        stream.seek(0)
+        with contextlib.suppress(jpeg.UnusualSampling):
+            return jpeg.decode(image, stream.read(), damaged)
+    image.load()
+    return image, ""
