@@ -1,7 +1,7 @@
 """JPEG data -> pixels, by a decoder that says when the data are damaged (`simplejpeg`, which is libjpeg-turbo).
 
-Pillow asks the same library not to speak: a picture with a grey lower half, or with blocks out of place, comes as if it were sound. Both
-give the same pixels, bit by bit; this one also takes arithmetic coding of any size, and less time.
+Pillow asks the same library not to speak: a picture with a grey lower half, or with blocks out of place, comes as if it were sound.
+Both give the same pixels, bit by bit; this one also takes arithmetic coding of any size, and less time.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def decode(image: Image.Image, data: bytes, damaged: bool = False) -> tuple[Imag
 def _checked(data: bytes, image: Image.Image, damaged: bool) -> tuple[NDArray[np.uint8], str]:
     """Rows of pixels, and a note; see `decode`. What is harmless is mended, and what is then still wrong is damage."""
     fault = ""
-    notes = []
+    notes: list[str] = []
     for _ in range(3):
         try:
             return _rows_of(data, image, strict=True), "; ".join(notes)
@@ -98,7 +98,7 @@ def _rows_of(data: bytes, image: Image.Image, strict: bool) -> NDArray[np.uint8]
 
 def without_stray_bytes(data: bytes) -> bytes:
     """The file without what lies between the segments of its header: zeros that pad them, mostly. Scans are left alone."""
-    parts = []
+    parts: list[bytes] = []
     place = 0
     while place + 4 <= len(data):
         start = data.find(b"\xff", place)

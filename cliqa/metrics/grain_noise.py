@@ -35,6 +35,7 @@ class GrainNoise(Metric):
     name = "grain_noise"
     architecture = "noise-regions"
     version = 3
+    reads_grid = True
     summary = "PSNR (dB) that the noise of the photograph leaves; 40 and more is a clean one"
     fields = (
         Field("psnr", "50 - noise level; 50 means no noise", 0.0, NOISE_FREE, unit="dB", better="higher"),

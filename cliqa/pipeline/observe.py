@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from cliqa.errors import ImageIssue
+from cliqa.errors import ImageIssue, ImageSkipped
 from cliqa.files.regular_files import open_regular
 from cliqa.images.loading import load_image
 from cliqa.images.pixel_memory import hand_on
@@ -23,6 +23,7 @@ class DecodeSettings:
     num_patches: int = DEFAULT_NUM_PATCHES
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
     content_hash: bool = False
+    score_damaged: bool = False
     file_seconds: float = FILE_SECONDS
 
 
@@ -59,12 +60,15 @@ def observe_file(
             source.path if data is None else data,
             settings.max_image_pixels,
             lambda pixels: declared(backed_pixels(pixels, size)),
+            settings.score_damaged,
         )
-        facts |= image.header.facts()
+        facts |= image.facts()
         view = View(image, settings.num_patches)
         observations: dict[str, Observation | ImageIssue] = {}
         for cls in classes:
             try:
+                if image.is_preview and cls.reads_grid:
+                    raise ImageSkipped("a preview's pixels are not those of the picture")
                 observations[cls.name] = cls.observe(view)
             except ImageIssue as issue:
                 observations[cls.name] = issue
@@ -73,7 +77,7 @@ def observe_file(
         failures = [found for found in observations.values() if isinstance(found, ImageIssue)]
         if failures and len(failures) == len(observations):
             return Issue.of(source, failures[0], facts)
-        notes = ["the colour profile can't be used and was ignored"] if image.icc_ignored else []
+        notes = image.notes + (["the colour profile can't be used and was ignored"] if image.icc_ignored else [])
         return Observed(source, facts, observations, notes)
     except ImageIssue as error:
         return Issue.of(source, error, facts)

@@ -27,6 +27,7 @@ class PipelineSettings:
     """How a run is carried out; none of it changes a score.
 
     `workers` is the number of decode processes, 0 decodes in this process. `content_hash` adds the file's SHA-256.
+    `score_damaged` has damaged data scored as far as they can be decoded, with a note.
     `file_seconds` is a worker's processor time for any file, before what its pixels add; 0 for no limit.
     """
 
@@ -35,6 +36,7 @@ class PipelineSettings:
     num_patches: int = DEFAULT_NUM_PATCHES
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
     content_hash: bool = False
+    score_damaged: bool = False
     file_seconds: float = FILE_SECONDS
 
 
@@ -68,6 +70,7 @@ def run(
         settings.num_patches,
         settings.max_image_pixels,
         settings.content_hash,
+        settings.score_damaged,
         settings.file_seconds,
     )
     try:
