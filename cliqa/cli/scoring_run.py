@@ -104,8 +104,13 @@ class ScoringRun:
     def summary(self) -> list[str]:
         """The parts of the closing line."""
         parts = [f"{self.issues} with issues"] if self.issues else []
-        if self.listing.left_out:
-            parts.append(f"{self.listing.left_out} entries that are no image files by name left out")
+        raw = getattr(self.listing, "raw", 0)
+        if raw:
+            parts.append(
+                f"{raw} RAW file{'' if raw == 1 else 's'} left out: --exts .dng .nef ... scores their previews"
+            )
+        if self.listing.left_out > raw:
+            parts.append(f"{self.listing.left_out - raw} entries that are no image files by name left out")
         return parts
 
     def _listed(self) -> Iterator[Source | Issue | Saved]:

@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.files.regular_files import open_regular
-from cliqa.images import jxl, png
+from cliqa.images import bmp, jxl, png, tiff
 from cliqa.images.colour import nclx_of
 from cliqa.images.kinds import kind_of
 from cliqa.images.raw import MIN_PREVIEW, preview_of, raw_kind
@@ -34,6 +34,7 @@ _READ_WHOLE = (b"RIFF", b"\xff\xd8\xff", png.SIGNATURE)
 _META = 1 << 18  # bytes in which AVIF and HEIC files tell their colours
 _SIGNATURES = (
     (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n", "PNG"), (b"GIF8", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"), (b"BM", "BMP"),
 )  # fmt: skip
 
 
@@ -141,6 +142,7 @@ def identify(stream: IO[bytes], max_pixels: int) -> Opened:
         opened.profile_left_out = checked.profile_left_out
         opened.light = checked.cicp[:2] if checked.cicp else None
         return opened
+    stream = _rewritten(stream, head)
     opened = Opened(_open(stream, head, formats, max_pixels), stream)
     if boxed:
         stream.seek(0)
@@ -148,6 +150,22 @@ def identify(stream: IO[bytes], max_pixels: int) -> Opened:
     elif head[:4] == b"RIFF" and stream.seek(0, io.SEEK_END) > int.from_bytes(head[4:8], "little") + 9:
         opened.notes.append("bytes after its end")
     return opened
+
+
+def _rewritten(stream: IO[bytes], head: bytes) -> IO[bytes]:
+    """The stream, or one that says the same in a way that Pillow reads."""
+    rewrite = None
+    if head.startswith(tiff.BIG_ENDIAN_BIG):
+        rewrite = tiff.as_classic
+    elif head.startswith(b"BM") and not bmp.is_plain(head):
+        rewrite = bmp.with_plain_colours
+    if rewrite is not None:
+        _check_length(stream)
+        stream.seek(0)
+        with contextlib.suppress(ValueError):
+            return io.BytesIO(rewrite(stream.read()))
+    stream.seek(0)
+    return stream
 
 
 def _check_length(stream: IO[bytes]) -> None:
@@ -193,6 +211,8 @@ def _unidentified(head: bytes) -> str:
         name = "HEIC"
     elif jxl.is_jxl(head):
         name = "JPEG XL"
+    if name == "TIFF":
+        return "a TIFF file of a kind that is not read, or a damaged one: its header can't be read"
     if name:
         return f"a damaged {name} file: its header can't be read"
     kind = kind_of(head)

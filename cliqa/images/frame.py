@@ -19,12 +19,15 @@ NEAR = 10
 ALIKE = 0.995  # of a line's pixels must be near the bar's colour
 FAR = 24
 """Levels from which a pixel has another colour than the bar; texture in shadows stays below."""
+STEEP = 12  # levels from one line to the next that an edge has and a gradient hasn't
 SOFT = 17  # lines that an edge may take: a block of JPEG with subsampled chroma, or a resize
 MIN_CONTENT = 64  # pixels a side: what is left of a picture must be one
 MIN_SHARE = 0.1  # of the area
 ROUNDS = 3  # of frames within frames
 FAR_SHARE = 0.6
 """Of the pixels along a bar's edge; a photograph may have the colour of its frame in some places."""
+STEEP_SHARE = 0.3
+"""Of those pixels change at once, in some line; a blurred edge is spread over a few."""
 LONE_SHARE, LONE_EXTREME, LONE_SPREAD = 0.95, 16, 2
 """A bar on one side alone is believed only where nearly all of its edge is far, it is black or white within so many levels, and its
 outermost line differs by no more than the last: skies and floors with a straight edge are none of that."""
@@ -131,12 +134,13 @@ def _alike(lines: NDArray[np.int16], colour: NDArray[np.int16]) -> NDArray[np.bo
 
 def _with_edge(image: Image.Image, box: Box, side: int, band: _Side, before: int, after: int) -> _Side:
     """The band with the line where the picture begins, and the share of the pixels there that are far from the band's colour."""
-    lines = _lines(image, box, side, band.depth, band.depth + SOFT + 3)
+    lines = _lines(image, box, side, band.depth - 1, band.depth + SOFT + 3)
     lines = lines[:, before : lines.shape[1] - after]
-    far = (np.abs(lines - band.colour).max(axis=2) > FAR).mean(axis=1)
+    steep = (np.abs(np.diff(lines, axis=0)).max(axis=2) > STEEP).mean(axis=1)
+    far = (np.abs(lines[1:] - band.colour).max(axis=2) > FAR).mean(axis=1)
     # the share has to stay: a line that is drawn across a page is no edge of a picture
     stays = np.minimum(np.minimum(far[:-2], far[1:-1]), far[2:])
-    best = float(stays.max(initial=0.0))
+    best = float(stays.max(initial=0.0)) if steep.max(initial=0.0) >= STEEP_SHARE else 0.0
     first = int(np.argmax(stays >= 0.9 * best)) if best else 0
     return replace(band, inside=band.depth + first + (first > 0), far=best)
 

@@ -88,7 +88,8 @@ def _rows_of(data: bytes, image: Image.Image, strict: bool) -> NDArray[np.uint8]
     buffer = _rows.pop() if _rows else None
     if buffer is None or len(buffer) < size:
         buffer = np.empty(size, np.uint8)
-    found = simplejpeg.decode_jpeg(data, colorspace=space, buffer=buffer[:size], strict=strict)
+    least = {"min_width": image.width, "min_height": image.height}  # the whole size, unless `draft` has made it smaller
+    found = simplejpeg.decode_jpeg(data, colorspace=space, buffer=buffer[:size], strict=strict, **least)
     if found.shape[:2] != (image.height, image.width):
         raise ImageError("damaged image data: the frame's size is not that of the header")
     if size <= 4 * MOST_PIXELS:

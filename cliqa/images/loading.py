@@ -166,8 +166,8 @@ class LoadedImage:
                 raise ValueError("a profile of other colours than the picture's")
             convert = from_profile(origin.profile, mode)
             deep = origin.deep() if convert is not None and origin.deep is not None else None
-            if convert is not None and deep is not None and deep[0].mode == mode:
-                return deep_to_srgb(*deep, convert), None
+            if convert is not None and deep is not None and mode in ("RGB", "L"):
+                return deep_to_srgb(deep[0].convert(mode), deep[1].convert(mode), convert), None
             return image, convert
         except ValueError:
             self.icc_ignored = True

@@ -16,7 +16,12 @@ from cliqa.records import Issue, Source
 # The suffixes that are looked at in a folder. What a file is, its content decides.
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif",
-    ".avif", ".heic", ".heif", ".hif", ".ppm", ".pgm", ".pnm", ".jp2",
+    ".avif", ".heic", ".heif", ".hif", ".ppm", ".pgm", ".pnm", ".jp2", ".jxl",
+)  # fmt: skip
+# Cameras' raw files: not listed unless they are asked for, since mostly each has a JPEG beside it; but counted.
+RAW_SUFFIXES = (
+    ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".orf", ".rw2", ".raf", ".pef", ".dng", ".3fr", ".fff",
+    ".iiq", ".erf", ".mef", ".mos", ".mrw", ".srw", ".x3f", ".rwl", ".dcr", ".kdc", ".gpr",
 )  # fmt: skip
 ANY_SUFFIX = "*"
 _LONGEST_PATH = 32_767  # bytes; Windows' limit, the largest of any system
@@ -32,6 +37,7 @@ class Listing:
         suffixes: which files of a folder are listed, lower case with the dot; ("*",) lists all.
         null: paths on `stream` end with a zero byte instead of a line feed.
         left_out: files and folders passed over so far because of their suffix, or folders on standard input.
+        raw: how many of those are cameras' raw files, by their suffix.
     """
 
     input: str
@@ -40,6 +46,7 @@ class Listing:
     null: bool = False
     stream: IO[bytes] | None = None
     left_out: int = field(default=0, init=False)
+    raw: int = field(default=0, init=False)
     _pieces: deque[bytes] = field(default_factory=deque, init=False, repr=False)
 
     def check(self) -> None:
@@ -115,6 +122,7 @@ class Listing:
                     yield Source(os.path.join(folder, name), below)
                 else:
                     self.left_out += 1
+                    self.raw += os.path.splitext(name)[1].lower() in RAW_SUFFIXES
             if self.recursive:
                 for name in sorted(folders, key=os.fsencode, reverse=True):
                     waiting.append((os.path.join(folder, name), os.path.join(below, name), (*parents, identity)))
