@@ -110,6 +110,9 @@ def _lines(image: Image.Image, box: Box, side: int, start: int, stop: int) -> ND
 def _band(image: Image.Image, box: Box, side: int) -> _Side | None:
     """The lines of one colour along a side; None where already the outermost line has several."""
     edge = _lines(image, box, side, 0, 1)[0]
+    some = edge[:: max(1, len(edge) // 64)]  # most pictures are told by a few pixels
+    if (np.abs(some - np.median(some, axis=0)).max(axis=1) <= NEAR).mean() < 0.9:
+        return None
     colour = np.median(edge, axis=0).astype(np.int16)
     if not _alike(edge[None], colour)[0]:
         return None

@@ -17,7 +17,7 @@ from cliqa.errors import ImageError
 from cliqa.images.pixel_memory import MOST_PIXELS, blank
 
 # Pillow's mode -> the decoder's name of it, and Pillow's name of what comes out: CMYK is stored complemented.
-_SPACES = {"RGB": ("RGBX", "RGBX"), "L": ("GRAY", "L"), "CMYK": ("CMYK", "CMYK;I")}
+_SPACES = {"RGB": ("RGB", "RGB"), "L": ("GRAY", "L"), "CMYK": ("CMYK", "CMYK;I")}
 _END = b"\xff\xd9"
 _STANDALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length: TEM, RST0-7, SOI
 _SCAN = 0xDA
