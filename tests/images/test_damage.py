@@ -17,7 +17,8 @@ from cliqa.images.jpeg import without_stray_bytes
 from cliqa.images.loading import load_image, load_thumbnail
 from cliqa.metrics import View
 from cliqa.metrics.base import Metric, Observation
-from cliqa.pipeline.observe import DecodeSettings, Observed, observe_file
+from cliqa.pipeline.observe import Observed, observe_file
+from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Source
 from tests.conftest import encode
 from tests.image_bytes import png_chunk
@@ -62,8 +63,8 @@ def test_damaged_jpegs_are_issues_or_have_a_note(damage: str, progressive: bool,
     assert load_thumbnail(data, 64).size == (64, 64)  # it can be looked at
     (tmp_path / "a.jpg").write_bytes(data)
     source = Source(str(tmp_path / "a.jpg"))
-    assert isinstance(observe_file(source, DecodeSettings(("",)), [Mean]), Issue)
-    found = observe_file(source, DecodeSettings(("",), score_damaged=True), [Mean])
+    assert isinstance(observe_file(source, PipelineSettings(), [Mean]), Issue)
+    found = observe_file(source, PipelineSettings(score_damaged=True), [Mean])
     assert isinstance(found, Observed) and found.notes == image.notes
 
 

@@ -14,7 +14,8 @@ from cliqa.errors import ImageError, ImageSkipped
 from cliqa.images.loading import load_image
 from cliqa.images.raw import MIN_PREVIEW
 from cliqa.metrics.base import Metric, Observation, View
-from cliqa.pipeline.observe import DecodeSettings, Observed, observe_file
+from cliqa.pipeline.observe import Observed, observe_file
+from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Source
 from tests.conftest import encode
 from tests.image_bytes import dng, tiff_directory
@@ -99,7 +100,7 @@ def test_the_preview_is_scored_for_the_metrics_of_the_picture_alone(tmp_path: Pa
     path = tmp_path / "a.jpg"
     path.write_bytes(dng(preview, (640, 512), 6))
     source = Source(str(path))
-    found = observe_file(source, DecodeSettings(("",)), [Grid, Picture])
+    found = observe_file(source, PipelineSettings(), [Grid, Picture])
     assert isinstance(found, Observed)
     assert (found.facts["format"], found.facts["width"], found.facts["orientation"]) == ("DNG", 640, 6)
     assert found.notes == ["preview: scored by its embedded JPEG of 640x512 pixels"]
@@ -108,7 +109,7 @@ def test_the_preview_is_scored_for_the_metrics_of_the_picture_alone(tmp_path: Pa
     assert isinstance(seen, dict)
     np.testing.assert_array_equal(seen["pixels"], load_image(preview).pixels)
     assert load_image(path).upright.size == (512, 640)
-    alone = observe_file(source, DecodeSettings(("",)), [Grid])
+    alone = observe_file(source, PipelineSettings(), [Grid])
     assert isinstance(alone, Issue) and "preview" in alone.message
 
 
