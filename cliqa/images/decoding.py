@@ -35,7 +35,11 @@ def pixels_of(file: Opened, damaged: bool) -> tuple[Image.Image, str]:
         file.stream.seek(0)
         with contextlib.suppress(jpeg.UnusualSampling):
             return jpeg.decode(image, file.stream.read(), damaged)
-    fault = f"damaged image data: {file.damage}" if file.damage else ""
+    damage = file.damage
+    if image.format == "TIFF" and file.stream is not None and image.info.get("compression") == "jpeg":
+        file.stream.seek(0)
+        damage = jpeg.fault_inside_tiff(image, file.stream.read())
+    fault = f"damaged image data: {damage}" if damage else ""
     if fault and not damaged:
         raise ImageError(fault)
     if not damaged:

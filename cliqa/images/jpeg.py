@@ -97,6 +97,26 @@ def _rows_of(data: bytes, image: Image.Image, strict: bool) -> NDArray[np.uint8]
     return buffer[:size]
 
 
+def fault_inside_tiff(image: Image.Image, data: bytes) -> str:
+    """What is wrong with the JPEG data of a TIFF file's first page, "" for nothing; its strips or tiles are decoded for that alone."""
+    tags: Any = getattr(image, "tag_v2", {})
+    if tags.get(259) != 7:
+        return ""
+    tables = bytes(tags.get(347, b""))  # what all parts have in common, between the markers of a file
+    begin = tables[: -len(_END)] if tables else b""
+    offsets, counts = (tags.get(strips, tags.get(tiles, ())) for strips, tiles in ((273, 324), (279, 325)))
+    space: Any = {1: "GRAY", 4: "CMYK"}.get(tags.get(277, 1), "RGB")
+    for offset, count in zip(offsets, counts, strict=False):
+        part = data[offset : offset + count]
+        try:
+            simplejpeg.decode_jpeg(begin + part[2:] if begin else part, colorspace=space)
+        except ValueError as error:
+            reason = " ".join(str(error).split())
+            if "Corrupt JPEG data" in reason or "Premature end" in reason:
+                return reason
+    return ""
+
+
 def without_stray_bytes(data: bytes) -> bytes:
     """The file without what lies between the segments of its header: zeros that pad them, mostly. Scans are left alone."""
     parts: list[bytes] = []

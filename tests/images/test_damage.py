@@ -203,3 +203,16 @@ def test_damaged_webps_are_issues(lossless: bool) -> None:
             load_image(whole[: int(len(whole) * share)])
     assert load_image(whole + b"more than one byte").notes == ["bytes after its end"]
     assert load_image(whole).notes == []
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_damaged_jpeg_data_inside_a_tiff(mode: str) -> None:
+    picture = Image.fromarray(np.concatenate([textured(2, 200)] * 2)).convert(mode)
+    whole = encode(picture, "TIFF", compression="jpeg", quality=85)
+    assert load_image(whole).notes == []
+    with Image.open(io.BytesIO(whole)) as opened:
+        start = opened.tag_v2[273][0] + opened.tag_v2[279][0] // 2  # type: ignore[attr-defined]
+    data = whole[:start] + bytes(400) + whole[start + 400 :]
+    with pytest.raises(ImageError, match="damaged image data"):
+        load_image(data)
+    assert "damaged image data" in load_image(data, damaged=True).notes[0]
