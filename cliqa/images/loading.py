@@ -31,11 +31,12 @@ from PIL import Image
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.images.colour import HLG, PQ, Conversion, deep_to_srgb, from_profile, profile_space, tone_mapping
 from cliqa.images.decoding import deep_samples, pixels_of
-from cliqa.images.formats import CHECKED_FORMATS, Opened, describe, identify, opened, prepare_pillow, too_large
+from cliqa.images.formats import CHECKED_FORMATS, Opened, identify, opened, prepare_pillow, too_large
 from cliqa.images.frame import Box, content_box, on_grid
 from cliqa.images.header import Header, header_of, orientation_of
 from cliqa.images.rgb import opaque_box, to_rgb, turn, turned_back
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, MIN_SIDE
+from cliqa.text import describe
 
 _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
