@@ -110,7 +110,8 @@ def _properties(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
 
 def _embedded(image: str) -> Marks:
     try:
-        with opened(image) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as picture:
+        with opened(image) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as found:
+            picture = found.image
             packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
             marks = marks_of_xmp(packet.encode() if isinstance(packet, str) else bytes(packet))
             if marks.rating is None and not (picture.format == "PNG" and "exif" not in picture.info):

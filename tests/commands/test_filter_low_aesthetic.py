@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cliqa import filter_low_aesthetic
+from cliqa.outputs.placed import RECORD
 from tests.outputs.test_ratings import PACKET
 
 # Sure and unsure pictures of each class, see `toy_labels`.
@@ -28,7 +29,8 @@ def run(
         where = ["-i", str(root), *(["-o", str(out)] if output else []), "--recursive"]
         assert filter_low_aesthetic.main([*where, "--workers", "0", "--gpu", "-1", "--quiet", *options]) == status
         base = out if output else root
-        return {str(path.relative_to(base)): path.read_bytes() for path in base.rglob("*") if path.is_file()}
+        files = [path for path in base.rglob("*") if path.is_file() and path.name != RECORD]
+        return {str(path.relative_to(base)): path.read_bytes() for path in files}
 
     return call
 
