@@ -22,7 +22,13 @@ def parser() -> argparse.ArgumentParser:
         COMMAND,
         "Score every image with every metric, decoding it once, and save one row per file. `cliqa.apply`, `cliqa.report`, "
         "`cliqa.export` and `cliqa.calibrate` work on the saved scores.",
-        "-i INPUT --results FILE [options]",
+        "INPUT ... [--results FILE] [options]",
+    )
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="INPUT",
+        help="what to score, as of -i; without --results the scores are shown in words",
     )
     group = parser.add_argument_group("scores")
     group.add_argument(
@@ -30,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         help="names (`python -m cliqa.metrics` lists them), or all (default: all)",
     )  # fmt: skip
     group.add_argument(
-        "--results", metavar="FILE", required=True,
+        "--results", metavar="FILE",
         help="the store: a .db file, or a .csv, .jsonl or .parquet table; with --engine ray a folder (or s3:// address)",
     )  # fmt: skip
     group.add_argument(
@@ -48,14 +54,20 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     group.add_argument("--print", action="store_true", help="write the paths of the scored files to standard output")
     group.add_argument("--strict", action="store_true", help="exit with status 3 when some files had issues")
-    add_input(parser)
+    add_input(parser, required=False)
     add_compute(parser, "weights of each metric; needs a single metric")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    options = parser().parse_args(arguments)
+    parse = parser()
+    options = parse.parse_args(arguments)
+    options.input = [*options.input, *options.paths]
+    if not options.input:
+        parse.error("name what to score: images, or a folder")
+    if not options.results and (options.resume or options.engine != "local"):
+        parse.error("--resume and --engine ray need --results")
     return guarded(COMMAND, options.quiet, lambda console: _run(options, console), resumes=True)
 
 

@@ -87,11 +87,11 @@ def new_parser(command: str, description: str, usage: str = "[options]") -> argp
     return parser
 
 
-def add_input(parser: argparse.ArgumentParser) -> None:
+def add_input(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """Where the files come from."""
     group = parser.add_argument_group("input")
     group.add_argument(
-        "--input", "-i", required=True, nargs="+",
+        "--input", "-i", required=required, nargs="+", default=[],
         help="input image directory, one or more files, or - for paths on standard input; also shards (.tar, .tar.gz, .parquet), "
         "patterns in quotes such as 'shards/{000..099}.tar' or '*.tar', and addresses such as s3://bucket/folder",
     )  # fmt: skip

@@ -3,19 +3,65 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from collections import Counter
 from collections.abc import Sequence
 
-from cliqa.cli.console import Console
+from cliqa.cli.console import Console, standard_output
+from cliqa.cli.faults import FAULTS, found
+from cliqa.cli.score_words import in_words
 from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing, open_metrics
 from cliqa.errors import UsageError
-from cliqa.metrics import list_metrics, metric_class
+from cliqa.inputs.listing import Listing
+from cliqa.metrics import Metric, list_metrics, metric_class
+from cliqa.records import Record
+from cliqa.results.resume import Saved
+from cliqa.text import display
 
 
 class Scoring(ScoringRun):
     """One run: what is new is scored, what the store already has is left alone."""
 
     content_hash = True
+    metrics: Sequence[Metric] = ()
+
+    def __init__(self, options: argparse.Namespace, console: Console, listing: Listing) -> None:
+        super().__init__(options, console, listing)
+        self.faults: Counter[str] = Counter()
+
+    def __call__(self, metrics: list[list[Metric]]) -> int:
+        """As every run; the faults are counted."""
+        self.metrics = metrics[0]
+        return super().__call__(metrics)
+
+    def record(self, record: Record) -> None:
+        """Store it, or show it where nothing is stored."""
+        super().record(record)
+        self.faults.update(fault.words for fault in found(record.values))
+        if not self.options.results and not self.options.print:
+            with standard_output():
+                print(in_words(record, self.metrics))
+
+    def settle(self, saved: Saved) -> None:
+        """It counts, too."""
+        super().settle(saved)
+        self.faults.update(fault.words for fault in found(saved.record.values))
+
+    def summary(self) -> list[str]:
+        """The closing line, the faults, and what to do next."""
+        lines = super().summary()
+        if not self.options.results or not self.scored + self.known:
+            return lines
+        columns = {f"{metric.name}.{field.name}" for metric in self.metrics for field in metric.fields}
+        told = [f"{self.faults[fault.words]} {fault.words}" for fault in FAULTS if fault.name in columns]
+        store = shlex.quote(display(self.options.results))
+        if told:
+            lines.append(f"by the filters' own thresholds: {', '.join(told)}")
+        return [
+            *lines,
+            f"scores in {store}; next: cliqa report {store}, or cliqa apply {store} --where CONDITION -o kept",
+        ]
 
 
 def metric_names(words: Sequence[str]) -> list[str]:

@@ -17,10 +17,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cliqa.metrics import Observation, View
+from cliqa import (
+    filter_bad_exposure,
+    filter_low_aesthetic,
+    filter_low_perceptual_quality,
+    filter_low_quality_jpeg,
+    filter_low_quality_resize,
+    filter_noisy_photo,
+)
+from cliqa.cli.faults import FAULTS
+from cliqa.metrics import Observation, View, metric_class
 from cliqa.results import ISSUE_COLUMNS
 from cliqa.results.store import Store
 from cliqa.score import main as score
+from cliqa.signal.exposure.labels import LABELS
 from tests.conftest import encode
 from tests.toy_metric import Brightness
 
@@ -211,3 +221,46 @@ def test_damaged_data_are_an_issue_or_scored_with_a_note(tmp_path: Path, capsys:
     assert score([*words, "--results", str(tmp_path / "b.db"), "--strict", "--damaged", "score"]) == 0
     half = rows(tmp_path / "b.db")[str(folder / "half.jpg")]
     assert half["notes"].startswith("damaged image data: ") and half["content_box"] in (None, "")
+
+
+def test_pictures_named_on_the_command_line_are_told_in_words(
+    make_folder: Callable[..., Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = make_folder({"a.png": 50, "b.png": 150})
+    words = ["--metrics", "tests.toy_metric:Brightness", "-g", "-1", "--workers", "0"]
+    assert score([str(root / "a.png"), str(root / "b.png"), *words]) == 0
+    shown = capfd.readouterr()
+    assert f"{root / 'a.png'}: PNG, 40 x 40 pixels" in shown.out and f"{root / 'b.png'}: PNG" in shown.out
+    assert "brightness.mean" in shown.out and "mean value (0 to 255)" in shown.out
+    assert "2 images scored" in shown.err
+    for wrong in ([], [str(root), "--resume"]):
+        with pytest.raises(SystemExit):
+            score([*wrong, *words])
+
+
+def test_the_summary_names_the_store_the_faults_and_what_is_next(
+    make_folder: Callable[..., Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = make_folder({"a.png": 50})
+    words = ["--metrics", "jpeg_quality", "-g", "-1", "--workers", "0", "--results", str(tmp_path / "s.db")]
+    assert score(["-i", str(root), *words]) == 0
+    told = capfd.readouterr().err
+    assert "1 image scored" in told and "saved as a low quality JPEG" in told
+    assert f"cliqa report {tmp_path / 's.db'}" in told
+
+
+def test_faults_are_what_the_filters_drop() -> None:
+    options = {
+        "jpeg_quality.quality": filter_low_quality_jpeg.THRESHOLD.default,
+        "grepq.quality": filter_low_perceptual_quality.THRESHOLD.default,
+        "grain_noise.psnr": filter_noisy_photo.COMMAND.parser().parse_args(["-i", "x"]).psnr,
+        "scale_factor.quality": filter_low_quality_resize.COMMAND.parser().parse_args(["-i", "x"]).quality,
+    }
+    level = filter_bad_exposure.COMMAND.parser().parse_args(["-i", "x"]).max_level
+    options |= {f"exposure.{label}_level": level for label in LABELS}
+    assert {fault.name: fault.value for fault in FAULTS if fault.name != "aesthetic.label"} == options
+    rejected = next(fault for fault in FAULTS if fault.name == "aesthetic.label")
+    assert rejected.value not in filter_low_aesthetic.KEPT and rejected.has("rejected") and not rejected.has("pending")
+    for fault in FAULTS:
+        metric, _, field = fault.name.partition(".")
+        assert field in {found.name for found in metric_class(metric).fields}
