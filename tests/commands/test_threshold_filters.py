@@ -13,6 +13,7 @@ from cliqa import filter_low_perceptual_quality, filter_low_quality_jpeg, filter
 from cliqa.cli.filtering import Filter
 from cliqa.cli.options import bounded
 from cliqa.cli.threshold import Threshold
+from cliqa.outputs.placed import RECORD
 from tests.jpeg_pictures import saved, textured
 from tests.metrics.test_grain_noise import add_noise, scene
 from tests.metrics.test_scale_factor import colored
@@ -46,7 +47,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Filter, range]
 def placed(command: Filter, folder: Path, *options: str) -> list[str]:
     out = folder / ("out" + "".join(options))
     assert command.main(["-i", str(folder / "in"), "-o", str(out), *options, "--workers", "0", "--quiet"]) == 0
-    return sorted(each.name for each in out.iterdir())
+    return sorted(each.name for each in out.iterdir() if each.name != RECORD)
 
 
 def test_keeps_the_good_one_and_extracts_the_bad_one(case: tuple[Filter, range], tmp_path: Path) -> None:
