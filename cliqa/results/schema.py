@@ -9,7 +9,11 @@ from typing import Any
 from cliqa.metrics import Field
 from cliqa.records import Issue, Record, Scalar, Source
 
-FACTS = ("size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames")
+FACTS = (
+    "size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames",
+    "taken", "camera", "exposure_value",
+)  # fmt: skip
+REAL_COLUMNS = {"exposure_value"}
 INTEGER_COLUMNS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames"}
 ISSUE_COLUMNS = ("path", "filename", "issue_type", "issue_message", "size", "mtime_ns", "weights")
 Row = dict[str, Any]
@@ -45,6 +49,8 @@ class Schema:
         """The Python type of a column's values."""
         if column in INTEGER_COLUMNS:
             return int
+        if column in REAL_COLUMNS:
+            return float
         name, _, short = column.rpartition(".")
         for field in self.metrics.get(name, ()):
             if field.name == short:
