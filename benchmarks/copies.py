@@ -128,7 +128,7 @@ def found_table(photos: list) -> None:  # type: ignore[type-arg]
         for number, photo in enumerate(photos):
             image = Image.fromarray(photo.pixels())
             image.save(folder / f"{number:04d}-original.png")
-            for place, (name, copy) in enumerate(FOUND.items()):
+            for place, copy in enumerate(FOUND.values()):
                 copy(image, folder / f"{number:04d}-{place}", np.random.default_rng([number, place]))
         with _scored(folder) as store:
             pictures, prints = read_pictures(store)
@@ -165,7 +165,7 @@ def best_table(photos: list) -> None:  # type: ignore[type-arg]
         right, instead = [], Counter()
         for group in find_groups(pictures, prints):
             if group.kind in COPIES and len(group.members) >= 4:
-                best, reasons = judge(group, pictures)
+                best, _ = judge(group, pictures)
                 name = Path(pictures[best].path).name
                 right.append(name.startswith("best-"))
                 if not right[-1]:

@@ -12,6 +12,7 @@ from cliqa.version import __version__
 COMMANDS = {
     "score": "every metric, one decode, one row per file in a store",
     "apply": "copy, link or print files by a condition on saved scores",
+    "duplicates": "copies of one picture, bursts and brackets, and which file is the best copy",
     "report": "one HTML page to look at saved scores and choose thresholds",
     "calibrate": "thresholds learned from a few labelled files",
     "export": "saved scores as a CSV, JSON Lines or Parquet table",

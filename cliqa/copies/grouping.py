@@ -1,7 +1,7 @@
 """Pictures -> groups of copies, bursts and brackets.
 
-Copies are files with the same bytes (`exact`), the same pixels (`pixels`) or the same picture (`near`: resized, compressed, toned, lightly
-cropped, watermarked). Frames of one scene are no copies: `burst` seconds apart, `bracket` at other exposures.
+Copies are files with the same bytes (`exact`), the same pixels (`pixels`) or the same picture (`near`: resized, compressed, toned,
+lightly cropped, watermarked). Frames of one scene are no copies: `burst` seconds apart, `bracket` at other exposures.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cliqa.signal.copies.turns import TURNS, turned_hashes, turned_thumbnails
 Kind = Literal["exact", "pixels", "near", "burst", "bracket"]
 COPIES: tuple[Kind, ...] = ("exact", "pixels", "near")
 
-SAME = 0.7  # correlation; the 2,000 nearest pairs of different photographs reach 0.57; crops of 8 % a side 0.83, watermarks 0.78 in 99 %
+SAME = 0.7  # correlation; 2,000 nearest pairs of different photographs reach 0.57, crops of 8 % 0.83, watermarks 0.78 in 99 %
 MOST_CUT = 0.14  # of a side that a crop may lack: 8 % are to be found, and the alignment errs by a few; a panorama's frames lack 50 %
 LEAST_DETAIL = 10  # of PDQ 0-100: copies of flat pictures still correlate, and at 7 of 48 photographs none did
 SAME_FRAME = 0.97  # correlation of two files with one EXIF time and one size; JPEG of 30 leaves 0.989
@@ -52,7 +52,9 @@ class Group:
     links: tuple[Link, ...]
 
 
-def find_groups(pictures: Sequence[Picture], prints: Prints, burst_seconds: float = 10.0, turned: bool = False) -> list[Group]:
+def find_groups(
+    pictures: Sequence[Picture], prints: Prints, burst_seconds: float = 10.0, turned: bool = False
+) -> list[Group]:
     """All groups, in the order of their first members. A picture may be in one group of copies, one burst and one bracket.
 
     Args:
@@ -132,9 +134,9 @@ def _kind(
             return None
         apart = abs((one - two).total_seconds())
         exposures = first.number("exposure_value"), second.number("exposure_value")
-        if apart <= burst_seconds and None not in exposures:
-            if abs(float(exposures[0] or 0) - float(exposures[1] or 0)) >= OTHER_EXPOSURE:
-                return "bracket"
+        apart_in_light = abs((exposures[0] or 0.0) - (exposures[1] or 0.0)) if None not in exposures else 0.0
+        if apart <= burst_seconds and apart_in_light >= OTHER_EXPOSURE:
+            return "bracket"
         if apart > 0:
             return "burst" if apart <= burst_seconds else None
         if first.sides == second.sides and correlation < SAME_FRAME:

@@ -16,8 +16,26 @@ from cliqa.errors import UsageError
 from cliqa.results.store import Store
 from cliqa.signal.copies.alignment import SIDE
 
-PRINTS = ("fingerprint.whole", "fingerprint.inside", "fingerprint.detail", "fingerprint.thumbnail", "fingerprint.pixels")
-FACTS = ("path", "size", "sha256", "format", "width", "height", "orientation", "bits", "taken", "camera", "exposure_value")
+PRINTS = (
+    "fingerprint.whole",
+    "fingerprint.inside",
+    "fingerprint.detail",
+    "fingerprint.thumbnail",
+    "fingerprint.pixels",
+)
+FACTS = (
+    "path",
+    "size",
+    "sha256",
+    "format",
+    "width",
+    "height",
+    "orientation",
+    "bits",
+    "taken",
+    "camera",
+    "exposure_value",
+)
 SCORES = (
     "jpeg_quality.quality",
     "jpeg_quality.qf_header",
@@ -59,7 +77,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Prints:
-    """Fingerprints of n pictures: `whole`, `inside` uint8 (n, 32); `detail` (n,); `thumbnails` uint8 (n, SIDE, SIDE); `pixels` n texts."""
+    """Fingerprints of n pictures: hashes uint8 (n, 32), `detail` (n,), `thumbnails` uint8 (n, SIDE, SIDE), `pixels` n texts."""
 
     whole: NDArray[np.uint8]
     inside: NDArray[np.uint8]

@@ -31,6 +31,7 @@ class Field:
     """One number (or label) that a metric returns.
 
     `kind` is "float", "int" or "str"; `low` and `high` bound numbers; `better` says which way is good, "" where neither is.
+    An `opaque` text is no label that a person could choose by, such as a hash.
     An `optional` field may be None (for example the header's quality of a file that is no JPEG).
     """
 
@@ -42,6 +43,7 @@ class Field:
     better: Literal["higher", "lower", ""] = ""
     kind: Literal["float", "int", "str"] = "float"
     optional: bool = False
+    opaque: bool = False
 
 
 class View:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.signal.copies.alignment import SIDE
 from cliqa.errors import ImageSkipped
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.signal.copies.alignment import SIDE
 
 PICTURE_SIDE = 384  # the thumbnail that the encoder's metrics see: made once for all
 INSET = 0.04  # of each side that the inside leaves out: half way to the crops of 8 % that are to be found
@@ -31,12 +30,13 @@ class Fingerprint(Metric):
     architecture: ClassVar[str] = "pdq"
     summary: ClassVar[str] = "perceptual hash by which copies of a picture are found; no score"
     weights: ClassVar[bool] = False
+    in_worker: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = (
-        Field("whole", "PDQ hash of the picture, 64 hexadecimal digits", kind="str"),
-        Field("inside", "PDQ hash of the picture without 4 % of each side", kind="str"),
+        Field("whole", "PDQ hash of the picture, 64 hexadecimal digits", kind="str", opaque=True),
+        Field("inside", "PDQ hash of the picture without 4 % of each side", kind="str", opaque=True),
         Field("detail", "PDQ's own quality of the hash; below 50 it tells little", 0, 100, "", "", "int"),
-        Field("thumbnail", f"grey picture of {SIDE}x{SIDE} pixels, base64", kind="str"),
-        Field("pixels", "SHA-256 of the decoded pixels, first 32 hexadecimal digits", kind="str"),
+        Field("thumbnail", f"grey picture of {SIDE}x{SIDE} pixels, base64", kind="str", opaque=True),
+        Field("pixels", "SHA-256 of the decoded pixels, first 32 hexadecimal digits", kind="str", opaque=True),
     )
 
     @classmethod
@@ -61,18 +61,15 @@ class Fingerprint(Metric):
             "pixels": np.frombuffer(_pixel_hash(view), np.uint8),
         }
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+    def score(self, observation: Observation) -> dict[str, Value]:
         """The same as text."""
-        return [
-            {
-                "whole": observation["whole"].tobytes().hex(),
-                "inside": observation["inside"].tobytes().hex(),
-                "detail": int(observation["detail"][0]),
-                "thumbnail": base64.b64encode(observation["thumbnail"].tobytes()).decode(),
-                "pixels": observation["pixels"].tobytes().hex(),
-            }
-            for observation in observations
-        ]
+        return {
+            "whole": observation["whole"].tobytes().hex(),
+            "inside": observation["inside"].tobytes().hex(),
+            "detail": int(observation["detail"][0]),
+            "thumbnail": base64.b64encode(observation["thumbnail"].tobytes()).decode(),
+            "pixels": observation["pixels"].tobytes().hex(),
+        }
 
 
 def _inside(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -76,7 +76,9 @@ def _moved(first: NDArray[np.uint8], second: NDArray[np.uint8], x: Floats, y: Fl
             columns -= (columns * weight[..., None]).sum((1, 2), keepdims=True)
             weighted = (columns * weight[..., None]).reshape(len(x), -1, 4).transpose(0, 2, 1)
             normal = weighted @ columns.reshape(len(x), -1, 4)
-            ridge = 2.5e-3 * np.trace(normal, axis1=1, axis2=2) + 1e-6  # a picture of stripes has no position along them
+            ridge = (
+                2.5e-3 * np.trace(normal, axis1=1, axis2=2) + 1e-6
+            )  # a picture of stripes has no position along them
             normal = normal + ridge[:, None, None] * np.eye(4, dtype=np.float32)
             error = (_standard(two, weight) - _standard(value, weight)).reshape(len(x), -1, 1)
             step = np.clip(np.linalg.solve(normal, weighted @ error)[..., 0], -0.04, 0.04)
@@ -123,7 +125,9 @@ def _sample(pictures: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     columns = (x[:, :1] * centre + x[:, 1:]) * SIDE - 0.5
     rows = (y[:, :1] * centre + y[:, 1:]) * SIDE - 0.5
     result = _weights(rows) @ pictures @ _weights(columns).transpose(0, 2, 1)
-    inside = ((rows >= -0.5) & (rows <= SIDE - 0.5))[:, :, None] & ((columns >= -0.5) & (columns <= SIDE - 0.5))[:, None]
+    inside = ((rows >= -0.5) & (rows <= SIDE - 0.5))[:, :, None] & ((columns >= -0.5) & (columns <= SIDE - 0.5))[
+        :, None
+    ]
     weight = inside / np.maximum(inside.sum((1, 2), keepdims=True), 1)
     return result, weight.astype(np.float32)
 
