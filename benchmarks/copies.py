@@ -144,9 +144,9 @@ def found_table(photos: list) -> None:  # type: ignore[type-arg]
         hits: dict[int, list[bool]] = defaultdict(list)
         for picture in pictures:
             name = Path(picture.path).name
-            number, kind = name.split("-", 1)
+            owner, kind = name.split("-", 1)
             if not kind.startswith("original"):
-                own = group_of.get(f"{number}-original.png")
+                own = group_of.get(f"{owner}-original.png")
                 hits[int(kind.split(".")[0])].append(own is not None and group_of.get(name) == own)
         print(f"| copies of {len(photos)} photographs | found |\n|---|---|")
         for place, name in enumerate(FOUND):
@@ -162,7 +162,8 @@ def best_table(photos: list) -> None:  # type: ignore[type-arg]
             _best_group(Image.fromarray(photo.pixels()), folder, f"{number:04d}", np.random.default_rng([7, number]))
         with _scored(folder) as store:
             pictures, prints = read_pictures(store)
-        right, instead = [], Counter()
+        right: list[bool] = []
+        instead: Counter[str] = Counter()
         for group in find_groups(pictures, prints):
             if group.kind in COPIES and len(group.members) >= 4:
                 best, _ = judge(group, pictures)

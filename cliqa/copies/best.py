@@ -1,9 +1,9 @@
 """Which file of a group is the best copy, and why, in words.
 
-Every copy loses something of its original, and each loss is counted in one unit: halvings of the number of pixels that tell something.
+Every copy loses something of its original, and each loss is counted in one unit: halvings of the number of pixels that tell.
 A file's own size does not count, only the size at which the picture was ever resolved (`scale_factor`), less what codecs took (the
-lowest JPEG quality in the history, `compression`), what was cropped off and what noise hides. Equal files are settled by what a keeper of
-originals prefers: camera file before export, fewer saves, more metadata.
+lowest JPEG quality in the history, `compression`), what was cropped off and what noise hides. Equal files are settled by what a
+keeper of originals prefers: camera file before export, fewer saves, more metadata.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from cliqa.copies.grouping import Group
 from cliqa.copies.pictures import Picture
 
-# Halvings that a JPEG history of such a lowest quality costs. Not measured: set so that 75 weighs as reducing a picture to three quarters.
+# Halvings that a JPEG history of such a lowest quality costs. Not measured: set so that 75 weighs as reducing to three quarters.
 _QUALITIES = (5, 20, 40, 60, 75, 85, 92, 98, 100)
 _LOSSES = (5.0, 3.0, 2.0, 1.4, 0.9, 0.5, 0.3, 0.08, 0.0)
 ENLARGED = 1.1  # `scale_factor.scale` from which a file counts as enlarged, the default of `filter_low_quality_resize`

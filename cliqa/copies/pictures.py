@@ -115,7 +115,7 @@ def _sound(rows: Iterator[tuple[Any, ...]]) -> Iterator[Sequence[Any]]:
     """The rows whose fingerprint is whole, its texts as bytes."""
     for row in rows:
         try:
-            whole, inside = bytes.fromhex(str(row[0])), bytes.fromhex(str(row[1]))
+            whole, inside = (bytes.fromhex(str(text).removeprefix("x")) for text in row[:2])
             thumbnail = base64.b64decode(str(row[3]), validate=True)
         except (ValueError, binascii.Error):
             continue

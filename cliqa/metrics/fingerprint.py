@@ -32,11 +32,13 @@ class Fingerprint(Metric):
     weights: ClassVar[bool] = False
     in_worker: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = (
-        Field("whole", "PDQ hash of the picture, 64 hexadecimal digits", kind="str", opaque=True),
+        Field("whole", "PDQ hash of the picture, an x and 64 hexadecimal digits", kind="str", opaque=True),
         Field("inside", "PDQ hash of the picture without 4 % of each side", kind="str", opaque=True),
         Field("detail", "PDQ's own quality of the hash; below 50 it tells little", 0, 100, "", "", "int"),
         Field("thumbnail", f"grey picture of {SIDE}x{SIDE} pixels, base64", kind="str", opaque=True),
-        Field("pixels", "SHA-256 of the decoded pixels, first 32 hexadecimal digits", kind="str", opaque=True),
+        Field(
+            "pixels", "SHA-256 of the decoded pixels, an x and the first 32 hexadecimal digits", kind="str", opaque=True
+        ),
     )
 
     @classmethod
@@ -64,11 +66,11 @@ class Fingerprint(Metric):
     def score(self, observation: Observation) -> dict[str, Value]:
         """The same as text."""
         return {
-            "whole": observation["whole"].tobytes().hex(),
-            "inside": observation["inside"].tobytes().hex(),
+            "whole": "x" + observation["whole"].tobytes().hex(),
+            "inside": "x" + observation["inside"].tobytes().hex(),
             "detail": int(observation["detail"][0]),
             "thumbnail": base64.b64encode(observation["thumbnail"].tobytes()).decode(),
-            "pixels": observation["pixels"].tobytes().hex(),
+            "pixels": "x" + observation["pixels"].tobytes().hex(),  # a letter first: no table takes it for a number
         }
 
 

@@ -10,13 +10,14 @@ from cliqa.metrics import Field
 from cliqa.records import Issue, Record, Scalar, Source
 
 FACTS = (
-    "size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames",
+    "size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames", "content_box",
     "taken", "camera", "exposure_value",
 )  # fmt: skip
 REAL_COLUMNS = {"exposure_value"}
 INTEGER_COLUMNS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames"}
 TEXT_COLUMNS = {
     "path", "filename", "placed", "sha256", "format", "mode", "notes", "weights", "issue_type", "issue_message", "real_path",
+    "content_box", "taken", "camera",
 }  # fmt: skip
 ISSUE_COLUMNS = ("path", "filename", "issue_type", "issue_message", "size", "mtime_ns", "weights", "real_path")
 Row = dict[str, Any]

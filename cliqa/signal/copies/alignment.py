@@ -67,10 +67,10 @@ def _moved(first: NDArray[np.uint8], second: NDArray[np.uint8], x: Floats, y: Fl
     centre = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE
     for steps, blur in zip(STEPS, BLURS, strict=True):
         one, two = _details(first, blur), _details(second, blur)
-        slopes_y, slopes_x = np.gradient(one, axis=(1, 2))
+        slopes: list[Floats] = [np.asarray(slope, np.float32) for slope in np.gradient(one, axis=(1, 2))]
         for _ in range(steps):
             value, weight = _sample(one, x, y)
-            slope_x, slope_y = _sample(slopes_x, x, y)[0] * SIDE, _sample(slopes_y, x, y)[0] * SIDE
+            slope_x, slope_y = _sample(slopes[1], x, y)[0] * SIDE, _sample(slopes[0], x, y)[0] * SIDE
             spread = np.maximum(_deviation(value, weight), 1e-3)[..., None]
             columns = np.stack([slope_x * centre, slope_x, slope_y * centre[:, None], slope_y], -1) / spread
             columns -= (columns * weight[..., None]).sum((1, 2), keepdims=True)
@@ -122,8 +122,8 @@ def _blurred(values: Floats, sigma: float) -> Floats:
 def _sample(pictures: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Bilinear values at `scale * centre + shift` of each axis, and weights that sum to 1 over those that lie inside."""
     centre = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE
-    columns = (x[:, :1] * centre + x[:, 1:]) * SIDE - 0.5
-    rows = (y[:, :1] * centre + y[:, 1:]) * SIDE - 0.5
+    columns: Floats = ((x[:, :1] * centre + x[:, 1:]) * SIDE - 0.5).astype(np.float32)
+    rows: Floats = ((y[:, :1] * centre + y[:, 1:]) * SIDE - 0.5).astype(np.float32)
     result = _weights(rows) @ pictures @ _weights(columns).transpose(0, 2, 1)
     inside = ((rows >= -0.5) & (rows <= SIDE - 0.5))[:, :, None] & ((columns >= -0.5) & (columns <= SIDE - 0.5))[
         :, None
@@ -134,7 +134,8 @@ def _sample(pictures: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 def _weights(positions: Floats) -> Floats:
     """(n, m) positions -> (n, m, SIDE) weights of linear interpolation."""
-    return np.maximum(0.0, 1.0 - np.abs(np.clip(positions, 0, SIDE - 1)[..., None] - np.arange(SIDE, dtype=np.float32)))
+    away = np.abs(np.clip(positions, 0, SIDE - 1)[..., None] - np.arange(SIDE, dtype=np.float32))
+    return np.maximum(0.0, 1.0 - away).astype(np.float32)
 
 
 def _deviation(values: Floats, weight: Floats) -> Floats:
