@@ -22,6 +22,7 @@ _BUILT_IN = {
     "exposure": "cliqa.metrics.exposure:Exposure",
     "aesthetic": "cliqa.metrics.aesthetic:Aesthetic",
     "grepq": "cliqa.metrics.grepq:GRepQ",
+    "sharpness": "cliqa.metrics.sharpness:Sharpness",
 }
 
 # Built in too, but not listed: they need an extra and weights of the user's own.

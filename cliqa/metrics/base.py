@@ -126,6 +126,10 @@ class Metric(ABC):
         A metric that runs a torch network on the CPU is called from several threads at once, one image each.
         """
 
+    def map(self, view: View) -> NDArray[np.float32] | None:
+        """Where in the picture: one number for each part of it, float32 (rows, columns), as stored; None where the metric has no map."""
+        return None
+
     @property
     def target(self) -> str:
         """Where a worker process finds the class again: `package.module:Class`."""

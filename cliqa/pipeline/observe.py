@@ -10,6 +10,7 @@ from cliqa.errors import ImageIssue
 from cliqa.files.regular_files import open_regular
 from cliqa.images.loading import load_image
 from cliqa.images.pixel_memory import hand_on
+from cliqa.images.plainness import plainness
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS, backed_pixels
 from cliqa.metrics import Metric, Observation, View
 from cliqa.records import Issue, Scalar, Source
@@ -61,6 +62,7 @@ def observe_file(
             lambda pixels: declared(backed_pixels(pixels, size)),
         )
         facts |= image.header.facts()
+        facts |= plainness(image.stored)
         view = View(image, settings.num_patches)
         observations: dict[str, Observation | ImageIssue] = {}
         for cls in classes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cliqa.metrics.grain_noise import CLEAN_WEIGHT, TEMPERATURE
 from cliqa.training.noise.fit import NoiseFit
-from cliqa.training.noise.region_network import CHANNELS, HEADS
+from cliqa.training.region_network import CHANNELS, HEADS
 
 CARD = """# grain_noise
 
