@@ -1,7 +1,7 @@
-"""Blur for the conditions of `sharpness`, made by other means than the training's: in colour, in the frequency domain, and of other families.
+"""Blur for the conditions of `sharpness`, made by other means than in training: in colour, in the frequency domain, other families.
 
-Apertures have rounded blades, a cat's eye or an obstruction; hands shake along a random walk with inertia (as Boracchi and Foi, 2012, make
-them). Images are uint8 (height, width, 3); point spreads are float64 arrays with odd sides.
+Apertures have rounded blades, a cat's eye or an obstruction; hands shake along a random walk with inertia (as Boracchi and Foi, 2012,
+make them). Images are uint8 (height, width, 3); point spreads are float64 arrays with odd sides.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def disc(radius: float) -> Spread:
     """Evenly lit, its rim antialiased by the distance to it."""
     half = int(np.ceil(radius)) + 1
     y, x = np.mgrid[-half : half + 1, -half : half + 1]
-    return np.clip(radius + 0.5 - np.hypot(x, y), 0, 1)
+    return np.asarray(np.clip(radius + 0.5 - np.hypot(x, y), 0, 1), np.float64)
 
 
 def lens_aperture(rng: Generator, radius: float) -> Spread:
@@ -73,7 +73,7 @@ def lens_aperture(rng: Generator, radius: float) -> Spread:
     elif kind < 0.45:
         turn, shift = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.6) * radius
         light[np.hypot(x - shift * np.cos(turn), y - shift * np.sin(turn)) > radius] = 0
-    return light.reshape(side, fine, side, fine).sum(axis=(1, 3))
+    return np.asarray(light.reshape(side, fine, side, fine).sum(axis=(1, 3)), np.float64)
 
 
 def straight_path(length: float, angle: float) -> Spread:
@@ -82,7 +82,7 @@ def straight_path(length: float, angle: float) -> Spread:
     y, x = np.mgrid[-half : half + 1, -half : half + 1]
     cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     along, across = np.abs(x * cosine + y * sine), np.abs(y * cosine - x * sine)
-    return np.clip(length / 2 + 0.5 - along, 0, 1) * np.clip(1 - across, 0, 1)
+    return np.asarray(np.clip(length / 2 + 0.5 - along, 0, 1) * np.clip(1 - across, 0, 1), np.float64)
 
 
 def shaken_path(rng: Generator, length: float) -> Spread:

@@ -154,7 +154,7 @@ def empty(rng: Generator, photo: Photo) -> Made:
 
 
 def changed(rng: Generator, photo: Photo) -> Made:
-    """A picture blurred by 0-4 pixels, and what noise of 8, a mask or JPEG 50 make of it: the truth holds the metric's answer before."""
+    """A picture blurred by 0-4 pixels after noise of 8, a mask or JPEG 50; the truth holds the metric's answer before that."""
     from cliqa.metrics import View, load_metric
 
     sigma = float(rng.uniform(0, 4))

@@ -60,7 +60,7 @@ class ImageScorer:
         return self.metric.score_view(self._view(image, max_image_pixels))
 
     def map(self, image: ImageLike, max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS) -> NDArray[np.float32]:
-        """Where in the picture: one number for each part of it, for metrics that have a map (`sharpness`: blur in pixels, nan can't tell).
+        """Where in the picture: a number for each part of it, of metrics that have a map (`sharpness`: blur in pixels, nan can't tell).
 
         Args and raises: as `score`, and UsageError for a metric without a map.
 

@@ -48,9 +48,9 @@ COMMAND = Filter(
     command="filter_blurry_photo",
     metric="sharpness",
     description=(
-        "Copy (or link) the photographs that are sharp somewhere. A sharp subject before a soft background is sharp; pictures without an "
-        "edge to tell by (fog, sky, a flat wall) are kept. The blur is that of lens and motion in pixels of the file as it is: noise, JPEG and "
-        "sharpening hardly change it."
+        "Copy (or link) the photographs that are sharp somewhere. A sharp subject before a soft background is sharp; pictures without "
+        "an edge to tell by (fog, sky, a flat wall) are kept. The blur is that of lens and motion, in pixels of the file as it is: "
+        "noise, JPEG and sharpening hardly change it."
     ),
     add_options=_add_options,
     keep=keep,

@@ -1,4 +1,4 @@
-"""Cheap facts of every picture beside its header: whether it has colour, whether it holds anything, and its shape."""
+"""Cheap facts of every picture beside its header: whether it has colour, and whether it holds anything."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ EVEN = 10  # grey values around the median: what noise and JPEG make of one colo
 MOST = 0.98  # of the pixels that must be so
 
 
-def plainness(image: Image.Image) -> dict[str, int | float]:
-    """Facts of a picture, mode RGB: `grey` and `flat`, 0 or 1, and `aspect`, its long side by its short one.
+def plainness(image: Image.Image) -> dict[str, int]:
+    """Facts of a picture, mode RGB: `grey` and `flat`, 0 or 1.
 
     `grey`: it has no colour (a tint over all of it is one). `flat`: nearly all of it is one colour, so there is little information.
     """
@@ -23,5 +23,4 @@ def plainness(image: Image.Image) -> dict[str, int | float]:
     return {
         "grey": int(np.mean(colour <= COLOURLESS) >= MOST),
         "flat": int(np.mean(apart <= EVEN) >= MOST),
-        "aspect": round(max(image.size) / min(image.size), 3),
     }

@@ -127,7 +127,7 @@ class Metric(ABC):
         """
 
     def map(self, view: View) -> NDArray[np.float32] | None:
-        """Where in the picture: one number for each part of it, float32 (rows, columns), as stored; None where the metric has no map."""
+        """Where in the picture: a number for each part of it, float32 (rows, columns), as stored; None: the metric has no map."""
         return None
 
     @property

@@ -1,4 +1,4 @@
-"""How blurred a photograph is where it is sharpest, in pixels, told from bokeh, texture and softness; and how much there was to tell by.
+"""How blurred a photograph is where it is sharpest, in pixels, told from bokeh, texture and softness; and how much told it.
 
 `observe` takes tiles at two scales and reduces them to features of their spectra and slopes; `score` reads these with small networks.
 """

@@ -10,9 +10,8 @@ from cliqa.metrics import Field
 from cliqa.records import Issue, Record, Scalar, Source
 
 FACTS = ("size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames",
-         "grey", "flat", "aspect")  # fmt: skip
+         "grey", "flat")  # fmt: skip
 INTEGER_COLUMNS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames", "grey", "flat"}
-FLOAT_COLUMNS = {"aspect"}
 ISSUE_COLUMNS = ("path", "filename", "issue_type", "issue_message", "size", "mtime_ns", "weights")
 Row = dict[str, Any]
 
@@ -47,8 +46,6 @@ class Schema:
         """The Python type of a column's values."""
         if column in INTEGER_COLUMNS:
             return int
-        if column in FLOAT_COLUMNS:
-            return float
         name, _, short = column.rpartition(".")
         for field in self.metrics.get(name, ()):
             if field.name == short:

@@ -1,8 +1,9 @@
 """What is measured of a tile: its spectrum by ring and direction, and how steep it is from scale to scale.
 
-Blur takes the high frequencies, motion those of one direction, so the rings of the power spectrum (Hann window) come in eight directions,
-counted from the one that is weakest in the picture as a whole. A step blurred by sigma has a slope of 1/sqrt(sigma^2 + s^2) after
-another blur by s: the ratio of the steepest slopes from scale to scale tells sigma wherever there is an edge (Zhuo and Sim 2011), whatever its height.
+Blur takes the high frequencies, motion those of one direction, so the rings of the power spectrum (Hann window) come in eight
+directions, counted from the one that is weakest in the picture as a whole. A step blurred by sigma has a slope of 1/sqrt(sigma^2 + s^2)
+after another blur by s: the ratio of the steepest slopes from scale to scale tells sigma wherever there is an edge, whatever its height
+(Zhuo and Sim 2011).
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def polar_power(tiles: Floats) -> Floats:
     power = spectrum.real**2 + spectrum.imag**2
     power *= np.float32(1 / np.square(window).sum())
     found = power.reshape(len(tiles), -1).astype(np.float32, copy=False) @ _polar()
-    return (found + np.float32(FLOOR / 4)).reshape(len(tiles), -1, FINER * DIRECTIONS)
+    return np.asarray(found + np.float32(FLOOR / 4), np.float32).reshape(len(tiles), -1, FINER * DIRECTIONS)
 
 
 def weakest_direction(logarithms: Floats) -> float:
@@ -102,7 +103,7 @@ def slopes(tiles: Floats, angle: float) -> Floats:
             count = squares.shape[1]
             found += [squares.sum(axis=1) / count, np.sqrt(np.einsum("ij,ij->i", squares, squares) / count)]
             found.append(squares.max(axis=1))
-    return np.log(np.stack(found, axis=1) + np.float32(FLOOR))
+    return np.asarray(np.log(np.stack(found, axis=1) + np.float32(FLOOR)), np.float32)
 
 
 def _facts(raw: NDArray[np.uint8], tiles: Floats, mean: Floats, coarse: NDArray[np.bool_]) -> Floats:

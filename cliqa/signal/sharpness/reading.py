@@ -1,8 +1,8 @@
 """How blurred a picture is, read from the features of its tiles.
 
 A network looks at all tiles and learns which to believe (`RegionNetwork`): it answers for the picture with a histogram of the blur, the
-directional part of it, and whether there is anything to tell by. Another answer it gives tile by tile: how blurred that one is and whether it
-tells, for the map and the share that is sharp.
+directional part of it, and whether there is anything to tell by. Another answer it gives tile by tile: how blurred that one is and
+whether it tells, for the map and the share that is sharp.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def sharpness_map(grey: Bytes, half: Bytes, quarter: Bytes, networks: SharpnessN
         networks: what reads the tiles.
 
     Returns:
-        float32 (rows, columns), a cell for 64 x 64 pixels; of pictures above 2048 pixels at most 32 cells a side, each told by its steepest tile.
+        float32 (rows, columns), a cell for 64 x 64 pixels; at most 32 cells a side, each told by its steepest tile.
     """
     rows, columns = grey.shape[0] // TILE, grey.shape[1] // TILE
     values = steepness(half[: grey.shape[0] // 2, : grey.shape[1] // 2], TILE // 2, 4)

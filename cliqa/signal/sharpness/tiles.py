@@ -1,7 +1,7 @@
 """Which tiles of a picture tell how sharp it is, at its own size and at half of it.
 
-Fine tiles are where the picture has its steepest edges: a picture is as sharp as its sharpest part. Coarse tiles show 128 pixels at half
-the size, wide enough for strong blur, and are spread over the picture, so that they tell how much of it is sharp.
+Fine tiles are where the picture has its steepest edges: a picture is as sharp as its sharpest part. Coarse tiles show 128 pixels at
+half the size, wide enough for strong blur, and are spread over the picture, so that they tell how much of it is sharp.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def steepest(values: NDArray[np.float32], count: int) -> Places:
 
 
 def spread(values: NDArray[np.float32], parts: int) -> Places:
-    """(n, 2) row and column of the highest in each of `parts` x `parts` parts of the picture, row by row; fewer where there are fewer tiles."""
+    """(n, 2) row and column of the highest in each of `parts` x `parts` parts, row by row; fewer where there are fewer tiles."""
     rows, columns = (np.array_split(np.arange(length), min(parts, length)) for length in values.shape)
     found = []
     for some_rows in rows:
@@ -68,7 +68,7 @@ def choose_tiles(grey: Bytes, half: Bytes, quarter: Bytes) -> tuple[Bytes, NDArr
     """The tiles that are looked at.
 
     Args:
-        grey, half, quarter: the picture in grey at its own size, half and a quarter of it, uint8; at least `LEAST` pixels a side at its own.
+        grey, half, quarter: the picture in grey at its own size (at least `LEAST` pixels a side), half and a quarter of it, uint8.
 
     Returns:
         Tiles, uint8 (n, TILE, TILE), the fine ones first, and which of them are coarse, bool (n,).

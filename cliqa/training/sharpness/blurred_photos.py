@@ -38,7 +38,7 @@ class Picture:
         motion, angle: of a directional blur of the whole picture, pixels and degrees; 0 where there is none.
         tells: 1 there are edges to tell by, 0 there are none, nan hard to say.
         family: of the blur, or "sharp" or "empty".
-        layout: "whole", "depth" or "slope".
+        layout: "whole" or "depth".
     """
 
     grey: Bytes
@@ -88,20 +88,19 @@ def make_picture(rng: Generator, scene: Scene) -> Picture:
         sharpest, motion = 0.0, (0.0, 0.0)
     grey = toned(rng, from_light(light))
     tells = 0.0 if scene.empty else telling(scene.grey, grey)
-    grey = noisy(rng, grey)
-    grey, factor, added = resized(rng, grey)
-    grey = saved(rng, sharpened(rng, grey))
+    grey, factor, added = resized(rng, noisy(rng, grey))
+    pixels = saved(rng, sharpened(rng, grey))
     least, most = (float(np.sqrt((factor * np.hypot(sharpest, own)) ** 2 + added)) for own in scene.own)
     family = "empty" if scene.empty else "sharp" if spread is None else spread.family
     length = factor * motion[0]
-    return Picture(grey, min(least, LARGEST), min(most, LARGEST), length, motion[1], tells, family, layout)
+    return Picture(pixels, min(least, LARGEST), min(most, LARGEST), length, motion[1], tells, family, layout)
 
 
 def by_depth(rng: Generator, grey: Plane, light: Plane, spread: PointSpread) -> tuple[Plane, float, str]:
-    """A subject as sharp as it was, or blurred little, before a background blurred by `spread`, or the reverse; or a slope of sharpness.
+    """A subject as sharp as it was, or blurred little, before a background blurred by `spread`, or the reverse.
 
     Returns:
-        The picture in linear light, the blur where it is sharpest, and the layout: "whole" where the sharp part would have had no edges.
+        The picture in linear light, the blur where it is sharpest, and the layout: "whole" where the sharp part had no edges.
     """
     shape = light.shape
     lesser = draw_spread(rng, 0.3, max(0.5, 0.6 * spread.sigma)) if rng.random() < 0.4 else None
@@ -156,7 +155,7 @@ def noisy(rng: Generator, grey: Plane) -> Plane:
     strength = float(rng.choice([rng.uniform(0, 2.5), rng.uniform(0, 10)]))
     noise = rng.standard_normal(grey.shape, dtype=np.float32)
     if rng.random() < 0.3:
-        noise = cv2.GaussianBlur(noise, (0, 0), float(rng.uniform(0.4, 1.3)))
+        noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), float(rng.uniform(0.4, 1.3))), np.float32)
         noise /= max(float(noise.std()), 1e-6)
     if rng.random() < 0.4:
         noise = noise * np.sqrt((grey + 10) / 100)
@@ -179,7 +178,7 @@ def resized(rng: Generator, grey: Plane) -> tuple[Plane, float, float]:
     if how == -1:
         small = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.LANCZOS), np.float32)
     else:
-        small = cv2.resize(grey, size, interpolation=how)
+        small = np.asarray(cv2.resize(grey, size, interpolation=how), np.float32)
     kernel = 1 / 6 if how == cv2.INTER_LINEAR else 1 / 12 if how == cv2.INTER_AREA else 0.0
     added = max(factor**2 * (PIXEL**2 + kernel) - PIXEL**2, 0.0) if factor > 1 else 0.0
     return np.clip(small, 0, 255), size[0] / grey.shape[1], added

@@ -1,7 +1,7 @@
 """Point spreads of lenses and hands that shake, as kernels in pixels, and how large each is.
 
-Training draws from here: Gaussians (round and stretched), discs and polygons of an aperture, cores with a halo, straight paths and smooth
-curved ones. Apertures with rounded blades, vignetted or obstructed ones and jerky paths are left to the benchmarks.
+Training draws from here: Gaussians (round and stretched), discs and polygons of an aperture, cores with a halo, straight paths and
+smooth curved ones. Apertures with rounded blades, vignetted or obstructed ones and jerky paths are left to the benchmarks.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def aperture(radius: float, blades: int = 0, turn: float = 0.0, soft: float = 0.
     kernel = (distance <= radius).astype(np.float32)
     kernel = kernel.reshape(2 * half + 1, OVERSAMPLED, 2 * half + 1, OVERSAMPLED).mean(axis=(1, 3))
     if soft > 0:
-        kernel = cv2.GaussianBlur(kernel, (0, 0), soft)
+        kernel = np.asarray(cv2.GaussianBlur(kernel, (0, 0), soft), np.float32)
     return round_spread(kernel, "polygon" if blades else "disc")
 
 
@@ -102,7 +102,7 @@ def haloed(sigma: float, share: float, wider: float) -> PointSpread:
 
 
 def path_kernel(points: NDArray[np.float64], soft: float) -> Plane:
-    """Light along a path in equal times: points (n, 2) as x, y in pixels, spread over the pixels beside them, then blurred by `soft`."""
+    """Light along a path in equal times: points (n, 2) as x, y in pixels, each spread over the four pixels around, then blurred."""
     points = points - points.mean(axis=0)
     half = int(np.ceil(np.abs(points).max() + 3.5 * soft)) + 2
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
@@ -114,7 +114,7 @@ def path_kernel(points: NDArray[np.float64], soft: float) -> Plane:
             weight = np.abs(1 - right - part[:, 0]) * np.abs(1 - down - part[:, 1])
             np.add.at(kernel, (corner[:, 1] + down, corner[:, 0] + right), weight)
     if soft > 0:
-        kernel = cv2.GaussianBlur(kernel, (0, 0), soft)
+        kernel = np.asarray(cv2.GaussianBlur(kernel, (0, 0), soft), np.float32)
     return np.asarray(kernel / kernel.sum(), np.float32)
 
 

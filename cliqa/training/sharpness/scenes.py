@@ -119,7 +119,7 @@ def quiet_part(path: Path) -> Bytes | None:
 
 
 def empty_scene(rng: Generator, paths: Sequence[Path]) -> Plane:
-    """A scene that tells nothing of its blur: quiet parts of photographs, gradients, clouds, walls, photographs in fog or in the dark."""
+    """A scene that tells nothing of its blur: quiet parts of photographs, gradients, clouds, walls, photographs in fog or the dark."""
     kind = rng.choice(["quiet", "smooth", "fog", "dark"], p=[0.45, 0.33, 0.14, 0.08])
     if kind == "quiet":
         for _ in range(12):
@@ -155,7 +155,7 @@ def smooth_scene(rng: Generator) -> Plane:
     if rng.random() < 0.4:
         wall = cv2.GaussianBlur(rng.normal(0, 1, shape).astype(np.float32), (0, 0), float(rng.uniform(0.6, 4)))
         scene += wall * (float(rng.uniform(0.2, 2.0)) / max(float(wall.std()), 1e-3))
-    return np.clip(scene, 0, 255)
+    return np.asarray(np.clip(scene, 0, 255), np.float32)
 
 
 def clouds(rng: Generator, shape: tuple[int, ...], finest: float) -> Plane:

@@ -16,12 +16,14 @@ from PIL import Image
 
 from cliqa.metrics import checkpoints
 from cliqa.metrics.sharpness import Sharpness, picture_tiles
-from cliqa.signal.sharpness.features import WIDTH, tile_features
+from cliqa.signal.sharpness.features import tile_features
 from cliqa.signal.sharpness.reading import statistics_of
-from cliqa.signal.sharpness.tiles import FINE, SPREAD, TILE
+from cliqa.signal.sharpness.tiles import FINE, SPREAD
 from cliqa.training.examples import Example, generate_shards
+from cliqa.training.ordinal_scores import spearman
 from cliqa.training.photos import KINDS, Split, read_photos
 from cliqa.training.sharpness.blurred_photos import make_picture
+from cliqa.training.sharpness.card import write_card
 from cliqa.training.sharpness.fit import SharpnessExamples, SharpnessFit, fit_sharpness
 from cliqa.training.sharpness.scenes import Scenes
 from cliqa.training.train import TrainOptions
@@ -34,17 +36,23 @@ FITS = (SharpnessFit(seed=1), SharpnessFit(seed=2))
 
 
 def make_example(scenes: Scenes, rng: np.random.Generator, index: int) -> Example:
-    """The tiles of one picture, padded with zeros to `TILES`, how many of them are fine and coarse, and its truth."""
+    """What is measured of one picture, as `observed` gives it, and its truth."""
     picture = make_picture(rng, scenes.draw(rng))
-    tiles, coarse = picture_tiles(Image.fromarray(picture.grey))
-    stored = np.zeros((TILES, TILE, TILE), np.uint8)
-    stored[: len(tiles)] = tiles
-    return {
-        "tiles": stored,
-        "count": np.array([(~coarse).sum(), coarse.sum()], np.uint8),
+    return observed(*picture_tiles(Image.fromarray(picture.grey))) | {
         "truth": np.array([picture.least, picture.most, picture.motion, picture.angle, picture.tells], np.float32),
         "family": np.array(picture.family, "U12"),
         "layout": np.array(picture.layout, "U8"),
+    }
+
+
+def observed(tiles: NDArray[np.uint8], coarse: NDArray[np.bool_]) -> Example:
+    """Features of a picture's tiles (repeated up to `TILES`), how many are fine and coarse, statistics and weakest direction."""
+    features, angle = tile_features(tiles, coarse)
+    return {
+        "features": features[np.arange(TILES) % len(tiles)].astype(np.float16),
+        "count": np.array([(~coarse).sum(), coarse.sum()], np.uint8),
+        "statistics": statistics_of(features, coarse),
+        "turn": np.array(angle, np.float32),
     }
 
 
@@ -59,7 +67,7 @@ def make_examples(options: TrainOptions, split: Split, count: int, seed: int) ->
 
 def read_examples(shards: list[Path]) -> tuple[SharpnessExamples, Example]:
     """(what the networks learn from, the truths) of the shards."""
-    stored = [_measured(path) for path in shards]
+    stored = [dict(np.load(path)) for path in shards]
     whole = {name: np.concatenate([shard[name] for shard in stored]) for name in stored[0]}
     least, most, length, angle, tells = whole["truth"].T
     motion = np.stack([length * np.cos(2 * np.radians(angle)), length * np.sin(2 * np.radians(angle))], axis=1)
@@ -76,23 +84,6 @@ def read_examples(shards: list[Path]) -> tuple[SharpnessExamples, Example]:
     return examples, whole
 
 
-def _measured(path: Path) -> Example:
-    """A shard with its tiles turned into features."""
-    with np.load(path) as shard:
-        stored = {name: shard[name] for name in shard.files}
-    tiles = stored.pop("tiles")
-    stored["features"] = np.zeros((len(tiles), TILES, WIDTH), np.float16)
-    stored["statistics"] = np.zeros((len(tiles), 2 * WIDTH), np.float32)
-    stored["turn"] = np.zeros(len(tiles), np.float32)
-    for index, (fine, coarse) in enumerate(stored["count"].astype(int)):
-        count = fine + coarse
-        flags = np.arange(count) >= fine
-        features, stored["turn"][index] = tile_features(tiles[index, :count], flags)
-        stored["features"][index] = features[np.arange(TILES) % count]
-        stored["statistics"][index] = statistics_of(features, flags)
-    return stored
-
-
 def observations(examples: SharpnessExamples, truth: Example) -> list[dict[str, NDArray[Any]]]:
     """What the metric would have observed of each picture; long sides of 1000."""
     found = []
@@ -103,3 +94,65 @@ def observations(examples: SharpnessExamples, truth: Example) -> list[dict[str, 
             {"features": features, "coarse": flags, "angle": examples.angle[index], "long_side": np.array(1000)}
         )
     return found
+
+
+def rows_of(metric: Sharpness, examples: SharpnessExamples, truth: Example) -> list[str]:
+    """The table of results on pictures of the training's own generator."""
+    fields = metric.score(observations(examples, truth))
+    blur, confidence, motion = (
+        np.array([float(found[name] or 0) for found in fields]) for name in ("blur", "confidence", "motion")
+    )
+    least, most, length, _, tells = truth["truth"].T
+    error = np.maximum(least - blur, 0) + np.maximum(blur - most, 0)
+    whole, telling = truth["layout"] == "whole", tells == 1
+    dropped = (blur > 2) & (confidence >= 0.5)
+    round_ones = np.isin(truth["family"], ("gaussian", "disc", "polygon", "haloed", "stretched"))
+    between = telling & (least >= 0.6) & (most <= 5)
+    moved = telling & whole & (truth["family"] == "motion")
+
+    def errors(title: str, chosen: NDArray[np.bool_]) -> str:
+        return f"| {title} | {chosen.sum()} | MAE {error[chosen].mean():.2f} px, Spearman {spearman(blur[chosen], least[chosen]):.3f} |"
+
+    def share(title: str, chosen: NDArray[np.bool_], met: NDArray[np.bool_]) -> str:
+        return f"| {title} | {chosen.sum()} | {100 * met[chosen].mean():.1f} % |"
+
+    return [
+        errors("round blur of the whole picture, 0.6-5 px", between & whole & round_ones),
+        errors("any blur, whole or by depth, 0.6-5 px", between),
+        f"| `motion` of straight movements | {moved.sum()} | Spearman {spearman(motion[moved], length[moved]):.3f} |",
+        share("blur of at most 1.6 px: kept", telling & (most < 1.6), ~dropped),
+        share("blur of 2.45 px and more: dropped", telling & (least >= 2.45), dropped),
+        share("nothing to tell by: confidence below 0.5", tells == 0, confidence < 0.5),
+    ]
+
+
+def train(options: TrainOptions) -> None:
+    """Make the examples, fit the networks, measure on photographs of the test split, write weights and card."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    count = options.examples or EXAMPLES
+    val, val_truth = read_examples(make_examples(options, "val", VAL_EXAMPLES, 1))
+    data, _ = read_examples(make_examples(options, "train", count, 0))
+    tensors: dict[str, NDArray[Any]] = {}
+    for number, settings in enumerate(FITS):
+        tensors |= fit_sharpness(data, val, options.work / f"fit{number}", settings).tensors(f"net{number}.")
+    tensors = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in tensors.items()}
+    metric = Sharpness(tensors, {})
+    print("val:", *rows_of(metric, val, val_truth), sep="\n")
+    test, test_truth = read_examples(make_examples(options, "test", TEST_EXAMPLES, 2))
+    options.out.mkdir(parents=True, exist_ok=True)
+    checkpoints.save(
+        options.out / f"{Sharpness.name}.safetensors",
+        tensors,
+        metric=Sharpness.name,
+        architecture=Sharpness.architecture,
+        version=Sharpness.version,
+    )
+    write_card(
+        options.out / f"{Sharpness.name}.md",
+        rows_of(metric, test, test_truth),
+        fits=FITS,
+        parameters=sum(value.size for value in tensors.values()),
+        examples=len(data.least),
+        command=f"python -m cliqa.training.train sharpness --data photos/ --examples {count} --seed {options.seed}",
+    )
