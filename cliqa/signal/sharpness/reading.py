@@ -68,9 +68,14 @@ class Reading:
 
 
 class SharpnessNetworks:
-    """The mean of a few networks. Tensors under `net<i>.`: those of `RegionNetwork`, and `tile.weight` (3, channels), `tile.bias`."""
+    """The mean of a few networks.
+
+    Tensors under `net<i>.`: those of `RegionNetwork`, and `tile.weight` (3, channels), `tile.bias`. And `calibration` (2, knots): what
+    they say and what it stands for, in log(1 + blur); without it, what they say stands.
+    """
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        self.calibration = tensors.get("calibration", np.array([[0.0, 3.0]] * 2)).astype(np.float64)
         count = len({name.split(".")[0] for name in tensors if name.startswith("net")})
         self.networks = [RegionNetwork(tensors, f"net{index}.") for index in range(count)]
         self.tile_layers = [
@@ -102,7 +107,7 @@ class SharpnessNetworks:
         """Read a picture: features (tiles, features), their directions counted from `angle` (degrees); which tiles are coarse."""
         whole = statistics_of(features, coarse)
         said = np.stack([network(whole, features) for network in self.networks])
-        level = median_level(softmax(said[:, :LEVELS]).mean(axis=0), 0.0, STEP)
+        level = np.interp(median_level(softmax(said[:, :LEVELS]).mean(axis=0), 0.0, STEP), *self.calibration)
         vector = complex((said[:, LEVELS] + 1j * said[:, LEVELS + 1]).mean()) * MOTION_UNIT
         length = min(abs(vector), LONGEST)
         turn = float((np.degrees(np.angle(vector)) / 2 + angle) % 180)

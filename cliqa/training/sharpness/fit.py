@@ -25,12 +25,12 @@ class SharpnessFit:
     """Settings of one fit."""
 
     hidden: tuple[int, ...] = (192, 96)
-    epochs: int = 40
-    batch: int = 64
-    rate: float = 2e-3
-    decay: float = 1e-2
-    dropout: float = 0.1
-    input_noise: float = 0.05  # deviation added to standardised statistics
+    epochs: int = 24
+    batch: int = 128
+    rate: float = 3e-3
+    decay: float = 2e-2
+    dropout: float = 0.15
+    input_noise: float = 0.08  # deviation added to standardised statistics
     gain: float = 0.2  # deviation of the logarithm of the contrast that an example is shown with
     tiles: int = 24  # of each picture, drawn at every step
     average: float = 0.995  # decay of the running average of the weights, per step

@@ -72,6 +72,10 @@ class Scenes:
             return reduced(rng, grey, float(rng.uniform(2, 2.6)))
         if kind == "drawn" and self.kinds["drawn"]:
             return reduced(rng, self._any(rng, "drawn"), float(rng.uniform(1, 1.6)))
+        return self.photo(rng)
+
+    def photo(self, rng: Generator) -> Scene:
+        """A photograph, half of them scaled down further."""
         return reduced(rng, self._any(rng, "lossless"), float(rng.uniform(1, 2)) if rng.random() < 0.5 else 1.0)
 
     def _any(self, rng: Generator, kind: str) -> Bytes:

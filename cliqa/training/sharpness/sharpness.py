@@ -22,13 +22,15 @@ from cliqa.signal.sharpness.tiles import FINE, SPREAD
 from cliqa.training.examples import Example, generate_shards
 from cliqa.training.ordinal_scores import spearman
 from cliqa.training.photos import KINDS, Split, read_photos
-from cliqa.training.sharpness.blurred_photos import make_picture
+from cliqa.training.sharpness.blurred_photos import Picture, make_picture
+from cliqa.training.sharpness.calibration import calibration, plain_picture
 from cliqa.training.sharpness.card import write_card
 from cliqa.training.sharpness.fit import SharpnessExamples, SharpnessFit, fit_sharpness
 from cliqa.training.sharpness.scenes import Scenes
 from cliqa.training.train import TrainOptions
 
-EXAMPLES = 16_384
+EXAMPLES = 10_240
+PLAIN_EXAMPLES = 768
 VAL_EXAMPLES = 1024
 TEST_EXAMPLES = 1024
 TILES = FINE + SPREAD**2
@@ -37,7 +39,15 @@ FITS = (SharpnessFit(seed=1), SharpnessFit(seed=2))
 
 def make_example(scenes: Scenes, rng: np.random.Generator, index: int) -> Example:
     """What is measured of one picture, as `observed` gives it, and its truth."""
-    picture = make_picture(rng, scenes.draw(rng))
+    return _example(make_picture(rng, scenes.draw(rng)))
+
+
+def make_plain_example(scenes: Scenes, rng: np.random.Generator, index: int) -> Example:
+    """The same of a photograph that was blurred and nothing else."""
+    return _example(plain_picture(rng, scenes.photo(rng)))
+
+
+def _example(picture: Picture) -> Example:
     return observed(*picture_tiles(Image.fromarray(picture.grey))) | {
         "truth": np.array([picture.least, picture.most, picture.motion, picture.angle, picture.tells], np.float32),
         "family": np.array(picture.family, "U12"),
@@ -126,6 +136,22 @@ def rows_of(metric: Sharpness, examples: SharpnessExamples, truth: Example) -> l
     ]
 
 
+def calibrated(metric: Sharpness, options: TrainOptions) -> NDArray[np.float32]:
+    """The calibration curve of networks that have none, from plain pictures of the val split."""
+    scenes = Scenes(read_photos(options.data, "val", KINDS))
+    shards = generate_shards(
+        partial(make_plain_example, scenes),
+        PLAIN_EXAMPLES,
+        options.work / "plain",
+        seed=options.seed * 10 + 3,
+        workers=options.workers,
+    )
+    plain, truth = read_examples(shards)
+    said = np.array([float(found["blur"] or 0) for found in metric.score(observations(plain, truth))])
+    chosen = plain.tells == 1
+    return calibration(said[chosen], plain.least[chosen].astype(np.float64))
+
+
 def train(options: TrainOptions) -> None:
     """Make the examples, fit the networks, measure on photographs of the test split, write weights and card."""
     torch.set_num_threads(1)
@@ -137,6 +163,7 @@ def train(options: TrainOptions) -> None:
     for number, settings in enumerate(FITS):
         tensors |= fit_sharpness(data, val, options.work / f"fit{number}", settings).tensors(f"net{number}.")
     tensors = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in tensors.items()}
+    tensors["calibration"] = calibrated(Sharpness(tensors, {}), options)
     metric = Sharpness(tensors, {})
     print("val:", *rows_of(metric, val, val_truth), sep="\n")
     test, test_truth = read_examples(make_examples(options, "test", TEST_EXAMPLES, 2))

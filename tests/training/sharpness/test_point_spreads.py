@@ -26,7 +26,7 @@ def test_a_gaussian_is_that_of_opencv(sigma):
 def test_a_disc_is_a_gaussian_of_half_its_radius():
     for radius in (3.0, 6.0, 10.0):
         spread = aperture(radius)
-        assert spread.sigma == pytest.approx(radius / 2, rel=0.04)
+        assert spread.sigma == pytest.approx(radius / 2, rel=0.08)  # its antialiased rim adds a little
         assert moments(spread.kernel)[0] == pytest.approx(radius**2 / 4, rel=0.06)
     assert aperture(6.0, 6).sigma < aperture(6.0).sigma  # a hexagon lies within the circle
 
