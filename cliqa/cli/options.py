@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -11,6 +12,8 @@ from typing import Any, NoReturn
 from cliqa import __version__
 from cliqa.inputs.folders import display
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
+
+MODULE_CALL = "python -m cliqa."
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -42,7 +45,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """The message, without the usage above it: `--help` has that. Exit status 2."""
-        self.exit(2, f"{self.prog.removeprefix('python -m cliqa.')}: {display(message)}; --help tells the options\n")
+        self.exit(2, f"{self.prog.removeprefix(MODULE_CALL)}: {display(message)}; --help tells the options\n")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """As argparse does; a reader that has closed the pipe, such as `head -1`, ends it quietly."""
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would fail once more, at its end
+        super().exit(status, message)
 
     def _unknown(self, rest: list[str]) -> str:
         option = next((word.split("=", 1)[0] for word in rest if word.startswith("-")), "")
@@ -58,10 +69,19 @@ class Parser(argparse.ArgumentParser):
         return f"{words}: {'one word' if len(rest) == 1 else f'{len(rest)} words'} too many{many}"
 
 
+def called(command: str) -> str:
+    """How the user called a command: `cliqa NAME` or `python -m cliqa.NAME`."""
+    script = os.path.normpath(sys.argv[0] if sys.argv else "")
+    by_name = os.path.basename(script) in ("cliqa", "cliqa.exe") or script.endswith(
+        os.path.join("cliqa", "__main__.py")
+    )
+    return f"cliqa {command}" if by_name else f"{MODULE_CALL}{command}"
+
+
 def new_parser(command: str, description: str, usage: str = "[options]") -> argparse.ArgumentParser:
-    """A parser for `python -m cliqa.<command>`, defaults shown in its help; `usage` is what a user types at the least."""
+    """A parser for a command, named as it was called, defaults shown in its help; `usage` is what a user types at the least."""
     parser = Parser(
-        prog=f"python -m cliqa.{command}",
+        prog=called(command),
         usage=f"%(prog)s {usage}",
         description=description,
         formatter_class=HelpFormatter,

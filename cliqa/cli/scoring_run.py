@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -41,13 +42,14 @@ class ScoringRun:
         self.listing = listing
         self.results: Results | None = None
         self.earlier: Earlier | None = None
+        self._saved: deque[Saved] = deque()
         self.scored = self.known = self.issues = 0
 
     def __call__(self, metrics: list[list[Metric]]) -> int:
         """Score the input with the metrics, one list of them per device; returns the exit status."""
         from cliqa.pipeline.run import run
         from cliqa.records import Issue
-        from cliqa.results.resume import Earlier, Saved
+        from cliqa.results.resume import Earlier
 
         options = self.options
         schema = schema_of(metrics[0], options.num_patches)
@@ -66,8 +68,8 @@ class ScoringRun:
             for found in stack.enter_context(contextlib.closing(scored)):
                 if isinstance(found, Issue):
                     self.issue(found)
-                elif isinstance(found, Saved):
-                    self.settle(found)
+                elif self._saved and found is self._saved[0].record:
+                    self.settle(self._saved.popleft())
                 else:
                     self.record(found)
                 self.console.step()
@@ -108,7 +110,7 @@ class ScoringRun:
             parts.append(f"{self.listing.left_out} entries that are no image files by name left out")
         return parts
 
-    def _listed(self) -> Iterator[Source | Issue | Saved]:
+    def _listed(self) -> Iterator[Source | Issue | Record]:
         """The sources that no earlier run scored, and in their places the saved scores of the others."""
         from cliqa.records import Issue
 
@@ -122,4 +124,8 @@ class ScoringRun:
                     continue
                 seen.add(source.path)
             saved = self.earlier.saved(source) if self.earlier is not None else None
-            yield source if saved is None else saved
+            if saved is None:
+                yield source
+            else:
+                self._saved.append(saved)
+                yield saved.record

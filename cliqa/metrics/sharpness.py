@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ class Sharpness(Metric):
     name = "sharpness"
     architecture = "sharpness-tiles"
     version = 1
+    in_worker = True
     summary = (
         "blur in pixels where the photograph is sharpest; above 2 is a blurred one, if the confidence is 0.5 and more"
     )
@@ -77,11 +78,8 @@ class Sharpness(Metric):
         """The blur of each part of the picture, see `sharpness_map`."""
         return sharpness_map(*scales(view.image.stored.convert("L")), self.networks)
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """The fields of each, one by one: a matrix product's rounding depends on the batch."""
-        return [self._fields(observation) for observation in observations]
-
-    def _fields(self, observation: Observation) -> dict[str, Value]:
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """The fields; what the networks say passes the calibration curve."""
         coarse = observation["coarse"]
         reading = self.networks(observation["features"], coarse, float(observation["angle"]))
         return {

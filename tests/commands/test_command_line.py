@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cliqa.__main__ import main
 from tests.cli.test_filtering import filter_, names, scores
 
 HERE = Path(__file__).parent.parent.parent
@@ -201,3 +202,27 @@ def test_a_full_disk_is_told_and_resume_completes_the_run(
     assert filter_(*arguments, "--resume") == 0
     assert names(out) == names(root)
     assert all((out / name).read_bytes() == (root / name).read_bytes() for name in names(out))
+
+
+@pytest.mark.parametrize("words", [["--help"], ["help"], ["score", "--help"], ["help", "apply"]])
+def test_a_reader_that_stops_early_is_no_error(words: list[str]) -> None:
+    command = [sys.executable, "-m", "cliqa", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=HERE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_help_and_version_in_the_usual_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-V"]) == 0
+    assert capsys.readouterr().out.startswith("cliqa ")
+    with pytest.raises(SystemExit) as stop:
+        main(["help", "export"])
+    assert stop.value.code == 0 and "--spreadsheet" in capsys.readouterr().out
+
+
+def test_usage_names_the_command_as_it_was_called() -> None:
+    for call, name in ([["-m", "cliqa", "export"], "cliqa export"], [["-m", "cliqa.export"], "python -m cliqa.export"]):
+        done = subprocess.run([sys.executable, *call, "--help"], capture_output=True, text=True, cwd=HERE, check=True)
+        assert done.stdout.startswith(f"usage: {name} ")

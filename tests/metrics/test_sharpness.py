@@ -98,13 +98,6 @@ def test_fields_are_in_range_at_any_size(metric, shape):
             assert (value is None and field.optional) or field.low <= value <= field.high
 
 
-def test_score_does_not_depend_on_the_batch(metric):
-    seen = [Sharpness.observe(view(blurred(scene(200, 300, seed), seed))) for seed in (0, 1, 2)]
-    together = metric.score(seen)
-    assert [metric.score([each])[0] for each in seen] == together
-    assert metric.score(seen[::-1]) == together[::-1]
-
-
 def test_the_map_shows_where(tmp_path):
     picture = scene(512, 512, 3, 500)
     half = blurred(picture, 5)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.networks.level_histogram import median_level, softmax
+from cliqa.signal.densities import softmax
+from cliqa.signal.networks.dense import median_level
 from cliqa.signal.networks.regions import RegionNetwork
 
 Floats = NDArray[np.float32]

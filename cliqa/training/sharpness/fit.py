@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from cliqa.signal.sharpness.features import DIRECTIONS, RINGS, gains
 from cliqa.signal.sharpness.reading import LEVELS, MOTION_UNIT, OUTPUTS, STEP, TILE_OUTPUTS
-from cliqa.training.averaged_fit import AveragedFit
+from cliqa.training.averaged_fit import AveragedFit, FitSettings
 from cliqa.training.region_network import CHANNELS, TorchRegions
 
 
 @dataclass(frozen=True)
-class SharpnessFit:
+class SharpnessFit(FitSettings):
     """Settings of one fit."""
 
     hidden: tuple[int, ...] = (192, 96)
@@ -30,15 +29,13 @@ class SharpnessFit:
     rate: float = 3e-3
     decay: float = 2e-2
     dropout: float = 0.15
-    input_noise: float = 0.08  # deviation added to standardised statistics
+    input_noise: float = 0.08
     gain: float = 0.2  # deviation of the logarithm of the contrast that an example is shown with
     tiles: int = 24  # of each picture, drawn at every step
-    average: float = 0.995  # decay of the running average of the weights, per step
     softness: float = 0.6  # deviation of the target histogram around the interval, in levels
     motion_weight: float = 0.7
     tells_weight: float = 0.2
     tile_weight: float = 0.3
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,14 +155,6 @@ def fit_sharpness(
         with torch.no_grad():
             seen = fit.averaged.eval()(torch.from_numpy(val.statistics), torch.from_numpy(val.features).float())
             held = [float(part) for part in losses(seen, val.target(), settings)]
-        _log(work / "curve.csv", epoch, total / len(features), held)
+        names = ("val_blur", "val_motion", "val_tells", "val_tiles")
+        fit.log({"epoch": epoch, "train_loss": total / len(features), **dict(zip(names, held, strict=True))})
     return fit.averaged.eval()
-
-
-def _log(path: Path, epoch: int, train_loss: float, held: list[float]) -> None:
-    new = not path.exists()
-    with open(path, "a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        if new:
-            writer.writerow(["epoch", "train_loss", "val_blur", "val_motion", "val_tells", "val_tiles"])
-        writer.writerow([epoch, f"{train_loss:.6f}", *(f"{part:.6f}" for part in held)])
