@@ -19,8 +19,8 @@ NOISE = 2.0  # the most, as a deviation in grey values
 
 def plain_picture(rng: Generator, scene: Scene) -> Picture:
     """Blurred as a whole, half of them by a Gaussian, with light noise and nothing else."""
-    spread = gaussian(draw_size(rng, 0.3, 7.5)) if rng.random() < 0.5 else draw_spread(rng)
-    spread = None if rng.random() < 0.15 else spread
+    drawn = gaussian(draw_size(rng, 0.3, 7.5)) if rng.random() < 0.5 else draw_spread(rng)
+    spread = None if rng.random() < 0.15 else drawn
     grey = from_light(spread_over(to_light(scene.grey), spread))
     tells = telling(scene.grey, grey)
     noisy = grey + float(rng.uniform(0, NOISE)) * rng.standard_normal(grey.shape, dtype=np.float32)
