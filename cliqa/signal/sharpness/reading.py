@@ -28,7 +28,7 @@ TILE_OUTPUTS = 3  # log(1 + blur), attention (in training alone), whether the ti
 MOTION_UNIT = 10.0  # pixels
 LONGEST = 40.0  # pixels, of motion
 STEADY = 2.5  # pixels: shorter motion is told as none, for photographs without any seem to have that much
-NEAR = 0.5  # pixels: a tile within that of the sharpest is as sharp
+NEAR = 0.5  # pixels: a tile within that of the sharpest part is as sharp
 
 
 def sigmoid(logits: NDArray[Any]) -> NDArray[Any]:
@@ -63,9 +63,12 @@ class Reading:
     tile_tells: Floats
 
     def sharp_share(self, coarse: NDArray[np.bool_]) -> float | None:
-        """Of the tiles that are spread over the picture and tell, the share as sharp as the sharpest; None where none tells."""
+        """Of the tiles that are spread over the picture and tell, the share as sharp as its sharpest part; None where none tells.
+
+        The sharpest part is what `blur` says: the least of single tiles' answers would be too low, for they scatter.
+        """
         found = self.tile_blur[coarse & (self.tile_tells >= 0.5)]
-        return float(np.mean(found <= float(found.min()) + NEAR)) if len(found) else None
+        return float(np.mean(found <= self.blur + NEAR)) if len(found) else None
 
 
 class SharpnessNetworks:
