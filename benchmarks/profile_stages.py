@@ -29,9 +29,9 @@ from mosaics import SIZES, make_folder, photo_tiles
 
 from cliqa.errors import ImageIssue
 from cliqa.images.loading import load_image
-from cliqa.inputs.folders import Listing
+from cliqa.inputs.contents import content_sha256
+from cliqa.inputs.listing import Listing
 from cliqa.metrics import Metric, Observation, Value, View, list_metrics, load_metric
-from cliqa.pipeline.observe import content_sha256
 from cliqa.pipeline.worker import KEPT_MEMORY
 from cliqa.records import Record, Scalar, Source
 from cliqa.results import Schema, open_results

@@ -64,7 +64,7 @@ class Sharpness(Metric):
     @classmethod
     def observe(cls, view: View) -> Observation:
         """`features` float32 (tiles, WIDTH), `coarse` bool (tiles,), `angle` and `long_side`."""
-        grey = view.image.stored.convert("L")
+        grey = view.image.inside.convert("L")
         tiles, coarse = picture_tiles(grey)
         features, angle = tile_features(tiles, coarse)
         return {
@@ -75,8 +75,8 @@ class Sharpness(Metric):
         }
 
     def map(self, view: View) -> NDArray[np.float32]:
-        """The blur of each part of the picture, see `sharpness_map`."""
-        return sharpness_map(*scales(view.image.stored.convert("L")), self.networks)
+        """The blur of each part of the picture within bars and frames, see `sharpness_map`."""
+        return sharpness_map(*scales(view.image.inside.convert("L")), self.networks)
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """The fields; what the networks say passes the calibration curve."""

@@ -6,15 +6,16 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from cliqa.errors import ImageIssue
-from cliqa.files.regular_files import open_regular
+from cliqa.errors import ImageIssue, ImageSkipped
 from cliqa.images.loading import load_image
 from cliqa.images.pixel_memory import hand_on
 from cliqa.images.plainness import plainness
+from cliqa.inputs.contents import content_sha256
 from cliqa.limits import backed_pixels
 from cliqa.metrics import Metric, Observation, Value, View
 from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Scalar, Source
+from cliqa.text import described
 
 
 @dataclass
@@ -53,13 +54,15 @@ def observe_file(
             source.path if data is None else data,
             settings.max_image_pixels,
             lambda pixels: declared(backed_pixels(pixels, size)),
+            settings.score_damaged,
         )
-        facts |= image.header.facts()
-        facts |= plainness(image.stored)
+        facts |= image.facts() | plainness(image.inside)
         view = View(image, settings.num_patches)
         found = Observed(source, facts)
         for metric in metrics:
             try:
+                if image.is_preview and metric.reads_grid:
+                    raise ImageSkipped("a preview's pixels are not those of the picture")
                 seen = metric.observe(view)
                 if isinstance(metric, Metric) and metric.in_worker:
                     found.values[metric.name] = metric.plain_score(seen)
@@ -72,6 +75,7 @@ def observe_file(
         failures = [seen for seen in found.observations.values() if isinstance(seen, ImageIssue)]
         if failures and len(failures) == len(metrics):
             return Issue.of(source, failures[0], facts)
+        found.notes += image.notes
         if image.icc_ignored:
             found.notes.append("the colour profile can't be used and was ignored")
         return found
@@ -83,34 +87,6 @@ def observe_file(
         return Issue(source, "error", described(error), facts)
 
 
-def described(error: Exception) -> str:
-    """The type and message of an unforeseen exception, in one line."""
-    reason = " ".join(str(error).split())[:200]
-    return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-
-
 def _stat_facts(source: Source) -> dict[str, Scalar]:
     state = source.state()
     return {} if state is None else {"size": state.size, "mtime_ns": state.mtime_ns}  # opening it will say why
-
-
-def content_sha256(path: str) -> str | None:
-    """SHA-256 of a file's bytes in hexadecimal, None where they can't be read."""
-    digest = hashlib.sha256()
-    try:
-        with open_regular(path) as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    except (OSError, ValueError, ImageIssue):
-        return None
-    return digest.hexdigest()
-
-
-def source_sha256(source: Source) -> str | None:
-    """SHA-256 of a source's bytes, wherever they are; None where they can't be read."""
-    if source.content is None:
-        return content_sha256(source.path)
-    try:
-        return hashlib.sha256(source.content.read()).hexdigest()
-    except ImageIssue:
-        return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cliqa.errors import RunError
-from cliqa.inputs.shards import open_shard
+from cliqa.inputs.listing import open_shard
 from cliqa.metrics import load_metric
 from cliqa.pipeline.parts import Counts, Part, PartFolder
 from cliqa.pipeline.run import PipelineSettings, run

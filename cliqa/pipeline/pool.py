@@ -21,11 +21,12 @@ from multiprocessing.process import BaseProcess
 from cliqa.errors import RunError
 from cliqa.metrics import Metric
 from cliqa.pipeline.file_budget import TIMER_SIGNAL
-from cliqa.pipeline.observe import Observed, described
+from cliqa.pipeline.observe import Observed
 from cliqa.pipeline.outbox import Outbox
 from cliqa.pipeline.settings import PipelineSettings
 from cliqa.pipeline.worker import clean_start, work
 from cliqa.records import Issue, Source
+from cliqa.text import described
 
 DEPTH = 2  # files handed to a worker at a time: one in work, one waiting
 STALL_SECONDS = 300.0  # a worker that gives no answer for longer waits for a disk that does not come back

@@ -14,9 +14,10 @@ from multiprocessing.connection import Connection
 
 from cliqa.metrics import Metric, metric_class
 from cliqa.pipeline.file_budget import FileBudget
-from cliqa.pipeline.observe import described, observe_file
+from cliqa.pipeline.observe import observe_file
 from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue
+from cliqa.text import described
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"

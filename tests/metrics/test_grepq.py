@@ -8,9 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cliqa.errors import UsageError
 from cliqa.grepq import __main__ as grepq
-from cliqa.grepq.labels import match_labels
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, checkpoints
 from cliqa.metrics.aesthetic import LABELS, Aesthetic, probabilities
@@ -188,7 +186,8 @@ def test_fit_and_predict_agree_from_folder_and_from_features(folder, weights, tm
         ("path,score\n0.png,2\n1.png,2\n2.png,2\n", "all labels are 2"),
         ("path,score\n0.png,nan\n1.png,2\n2.png,2\n", "is nan"),
         ("path,score\n0.png,good\n1.png,2\n2.png,2\n", "no number"),
-        ("file,mos\n0.png,1\n", "columns path and score"),
+        ("file;mos\n0.png;1\n", "at least three"),
+        ("path,score\n0.png,1\nsub/0.png,2\n1.png,3\n", "sub/0.png could be"),
     ],
 )
 def test_labels_that_teach_nothing_are_refused(folder, weights, tmp_path, capsys, text, message):
@@ -217,13 +216,6 @@ def test_features_of_all_kinds_serve_every_kind():
     assert of_kind(features, "all", "all") is features
     with pytest.raises(ValueError, match="rated features, not all"):
         of_kind(features, "rated", "all")
-
-
-def test_labels_match_by_whole_path_end_or_unique_name():
-    paths = ["a/x.png", "b/x.png", "b/y.png"]
-    assert match_labels(paths, [("b/x.png", 1.0), ("./y.png", 2.0)], "t")[0] == [1, 2]
-    with pytest.raises(UsageError, match="could be"):
-        match_labels(paths, [("x.png", 1.0)], "t")
 
 
 def test_score_prints_a_row_for_each_image_that_can_be_read(folder, weights, capsys):

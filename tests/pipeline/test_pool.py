@@ -14,9 +14,10 @@ from unittest import mock
 import pytest
 
 from cliqa.errors import RunError
+from cliqa.inputs.contents import content_sha256
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, backed_pixels, bytes_for, seconds_for
 from cliqa.pipeline import pool as workers
-from cliqa.pipeline.observe import Observed, content_sha256, observe_file
+from cliqa.pipeline.observe import Observed, observe_file
 from cliqa.pipeline.pool import WorkerPool
 from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Source
