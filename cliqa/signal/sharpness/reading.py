@@ -65,10 +65,10 @@ class Reading:
     def sharp_share(self, coarse: NDArray[np.bool_]) -> float | None:
         """Of the tiles that are spread over the picture and tell, the share as sharp as its sharpest part; None where none tells.
 
-        The sharpest part is what `blur` says: the least of single tiles' answers would be too low, for they scatter.
+        The sharpest part is what `blur` says, for single tiles' answers scatter, unless none of these tiles is as sharp.
         """
         found = self.tile_blur[coarse & (self.tile_tells >= 0.5)]
-        return float(np.mean(found <= self.blur + NEAR)) if len(found) else None
+        return float(np.mean(found <= max(self.blur, float(found.min())) + NEAR)) if len(found) else None
 
 
 class SharpnessNetworks:

@@ -42,7 +42,7 @@ def steepness(half: Bytes, side: int, power: int) -> NDArray[np.float32]:
         if power == 4:
             squares *= squares
         found[row] = squares.sum(axis=0).reshape(columns, side).sum(axis=1)
-    return found / np.float32(side * side)
+    return np.asarray(found / np.float32(side * side), np.float32)
 
 
 def steepest(values: NDArray[np.float32], count: int) -> Places:

@@ -68,7 +68,7 @@ def test_short_motion_is_none(torch_network):
 def test_the_share_that_is_sharp_counts_coarse_tiles_that_tell(torch_network):
     found = saying(torch_network, 0, 0j, 0.0)(rows(), COARSE, 0.0)
     assert found.blur < 0.1
-    object.__setattr__(found, "tile_blur", np.array([0] * 6 + [0.2, 0.4, 0.7, 0.2], np.float32))
+    object.__setattr__(found, "tile_blur", np.array([0] * 6 + [0.2, 0.4, 0.9, 0.0], np.float32))
     object.__setattr__(found, "tile_tells", np.array([1] * 6 + [0.9, 0.8, 0.7, 0.3], np.float32))
     assert found.sharp_share(COARSE) == pytest.approx(2 / 3)  # the last does not tell, the third is half a pixel worse
     object.__setattr__(found, "tile_tells", np.zeros(10, np.float32))
