@@ -56,7 +56,8 @@ def observe_file(
             lambda pixels: declared(backed_pixels(pixels, size)),
             settings.score_damaged,
         )
-        facts |= image.facts() | plainness(image.inside)
+        facts |= image.facts()
+        facts |= plainness(image.inside)
         view = View(image, settings.num_patches)
         found = Observed(source, facts)
         for metric in metrics:
