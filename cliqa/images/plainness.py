@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-SAMPLE = 128  # pixels a side, thinned out and not averaged
+SAMPLE = 64  # pixels a side, thinned out and not averaged
 COLOURLESS = 8  # grey values between the channels of a pixel: rounding in JPEG leaves up to that in grey pictures
 EVEN = 10  # grey values around the median: what noise and JPEG make of one colour
 MOST = 0.98  # of the pixels that must be so
