@@ -23,6 +23,7 @@ COMMANDS = {
     "filter_bad_exposure": "keep images without severe faults of exposure or contrast",
     "filter_low_perceptual_quality": "keep images that look good to people",
     "filter_low_aesthetic": "keep, sort or label images: rejected, pending, accepted",
+    "filter_blurry_photo": "keep photographs that are sharp somewhere",
     "predict_jpeg_qf": "estimate JPEG quality factors from pixels, to CSV and SQLite",
     "grepq": "perceptual quality tuned to your own ratings: features, fit, predict, evaluate",
 }

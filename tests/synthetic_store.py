@@ -109,16 +109,8 @@ def make_store(
 
 def _facts(rng: np.random.Generator, paths: list[str]) -> dict[str, list[object]]:
     count = len(paths)
-    same: dict[str, object] = {
-        "kept": None,
-        "placed": None,
-        "mode": "RGB",
-        "bits": 8,
-        "orientation": 1,
-        "frames": 1,
-        "notes": None,
-    }
-    same |= dict.fromkeys(("content_box", "taken", "camera", "exposure_value"))
+    same: dict[str, object] = {"mode": "RGB", "bits": 8, "orientation": 1, "frames": 1, "grey": 0, "flat": 0}
+    same |= dict.fromkeys(("kept", "placed", "notes", "content_box", "taken", "camera", "exposure_value"))
     columns: dict[str, list[object]] = {name: [value] * count for name, value in same.items()}
     columns |= {"path": list(paths), "filename": [os.path.basename(path) for path in paths]}
     columns["real_path"] = list(paths)

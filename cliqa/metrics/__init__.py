@@ -23,6 +23,7 @@ _BUILT_IN = {
     "exposure": "cliqa.metrics.exposure:Exposure",
     "aesthetic": "cliqa.metrics.aesthetic:Aesthetic",
     "grepq": "cliqa.metrics.grepq:GRepQ",
+    "sharpness": "cliqa.metrics.sharpness:Sharpness",
     "fingerprint": "cliqa.metrics.fingerprint:Fingerprint",
 }
 

@@ -135,6 +135,10 @@ class Metric(ABC):
         A metric that runs a torch network on the CPU is called from several threads at once, an image each.
         """
 
+    def map(self, view: View) -> NDArray[np.float32] | None:
+        """Where in the picture: a number for each part of it, float32 (rows, columns), as stored; None: the metric has no map."""
+        return None
+
     def plain_score(self, observation: Observation) -> dict[str, Value]:
         """`score` in plain Python values. Raises ImageError where a number is not finite, so that no rule compares with it."""
         answer = self.score(observation)

@@ -11,10 +11,10 @@ from cliqa.records import Issue, Record, Scalar, Source
 
 FACTS = (
     "size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames", "content_box",
-    "taken", "camera", "exposure_value",
+    "grey", "flat", "taken", "camera", "exposure_value",
 )  # fmt: skip
 REAL_COLUMNS = {"exposure_value"}
-INTEGER_COLUMNS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames"}
+INTEGER_COLUMNS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames", "grey", "flat"}
 TEXT_COLUMNS = {
     "path", "filename", "placed", "sha256", "format", "mode", "notes", "weights", "issue_type", "issue_message", "real_path",
     "content_box", "taken", "camera",
