@@ -66,7 +66,7 @@ def test_every_table_gives_the_names_back(scored: Path) -> None:
 
 def test_a_table_for_a_spreadsheet_holds_no_formula(scored: Path) -> None:
     assert export.main(["s.db", "-o", "t.csv", "--spreadsheet", "--quiet"]) == 0
-    with open("t.csv", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+    with open("t.csv", newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == len(NAMES)
     for row in rows:
