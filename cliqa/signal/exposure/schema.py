@@ -1,4 +1,4 @@
-"""Label schemas as data: the documented one of the exposure labels, and a graph from any.
+"""The documented schema of the exposure labels, as data (`hex_graph.graph_from_schema` makes a graph of any).
 
 Six issues, four levels, three exclusions. English names; the Chinese names under which the labels were first published are kept as
 aliases, and work wherever a label is named.
@@ -6,11 +6,7 @@ aliases, and work wherever a label is named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
-
-from cliqa.signal.exposure.hex_graph import MAX_STATES, HexGraph
-from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsumption
 
 LABELS = (
     "too_bright",
@@ -39,38 +35,3 @@ SCHEMA: dict[str, Any] = {
         for label in LABELS
     ],
 }  # fmt: skip
-
-
-def graph_from_schema(schema: Mapping[str, Any], max_states: int = MAX_STATES) -> HexGraph:
-    """A graph from data: keys `Nodes`, `Exclusions` and `Subsumptions` (any case), as `docs/exposure.md` shows.
-
-    Raises:
-        SchemaError: a key or entry is missing or malformed, or the rules are contradictory or too large.
-    """
-    lowered = {str(key).lower(): value for key, value in schema.items()}
-    try:
-        nodes = [
-            Label(str(node["label"]), _node_levels(node.get("levels", [1, 2, 3, 4])), str(node.get("alias", "")))
-            for node in lowered["nodes"]
-        ]
-        exclusions = [
-            Exclusion(rule["label_a"], _numbers(rule["a_levels"]), rule["label_b"], _numbers(rule["b_levels"]))
-            for rule in lowered.get("exclusions", [])
-        ]
-        subsumptions = [
-            Subsumption(rule["label_a"], rule["label_b"], tuple((int(i), int(j)) for i, j in rule["map"]))
-            for rule in lowered.get("subsumptions", [])
-        ]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SchemaError(f"the schema is malformed: {type(error).__name__} at {error}") from error
-    return HexGraph(nodes, exclusions, subsumptions, max_states)
-
-
-def _node_levels(levels: Sequence[int]) -> int:
-    if list(levels) != list(range(1, len(levels) + 1)):
-        raise ValueError(f"levels {levels}; they must be 1, 2, 3 ...")
-    return len(levels)
-
-
-def _numbers(values: Sequence[int]) -> tuple[int, ...]:
-    return tuple(int(value) for value in values)

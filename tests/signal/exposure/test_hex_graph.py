@@ -10,9 +10,9 @@ import pytest
 
 from cliqa.errors import UsageError
 from cliqa.metrics.exposure_schema import read_schema
-from cliqa.signal.exposure.hex_graph import HexGraph
+from cliqa.signal.exposure.hex_graph import HexGraph, graph_from_schema
 from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsumption
-from cliqa.signal.exposure.schema import ALIASES, LABELS, SCHEMA, graph_from_schema
+from cliqa.signal.exposure.schema import ALIASES, LABELS, SCHEMA
 
 
 def brute_force(graph: HexGraph, z: np.ndarray) -> dict[tuple[int, ...], float]:
