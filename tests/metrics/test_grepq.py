@@ -84,10 +84,10 @@ def test_pictures_larger_than_needed_cost_no_more(tensors):
 
 def test_both_metrics_share_one_encoder_and_one_pass(tensors, monkeypatch):
     both = GRepQ(tensors, {}), Aesthetic(tensors, {})
-    assert both[0].encoder is both[1].encoder
+    assert both[0].network.encoder is both[1].encoder
     passes = []
-    original = both[0].encoder.branch.forward
-    monkeypatch.setattr(both[0].encoder.branch, "forward", lambda x: passes.append(1) or original(x))
+    original = both[0].network.encoder.branch.forward
+    monkeypatch.setattr(both[0].network.encoder.branch, "forward", lambda x: passes.append(1) or original(x))
     seen = view()
     # As one worker process sends what all metrics observed of a file.
     observations = pickle.loads(pickle.dumps([metric.observe(seen) for metric in both]))
