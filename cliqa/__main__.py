@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from cliqa.cli.completion import completion
+from cliqa.errors import UsageError
 from cliqa.version import __version__
 
 COMMANDS = {
@@ -77,9 +79,6 @@ def _help() -> str:
 
 
 def _completion(words: Sequence[str]) -> int:
-    from cliqa.cli.completion import completion
-    from cliqa.errors import UsageError
-
     try:
         print(completion(words[0] if words else "", COMMANDS, MODULES), flush=True)
     except UsageError as error:
