@@ -114,7 +114,10 @@ def _facts(rng: np.random.Generator, paths: list[str]) -> dict[str, list[object]
     columns |= {"path": list(paths), "filename": [os.path.basename(path) for path in paths]}
     columns["real_path"] = list(paths)
     columns |= {"format": ["JPEG"] * count, "width": [4000] * count, "height": [3000] * count}
-    columns |= {"size": rng.integers(1e5, 9e6, count).tolist(), "mtime_ns": rng.integers(1e18, 2e18, count).tolist()}
+    columns |= {
+        "size": rng.integers(10**5, 9 * 10**6, count).tolist(),
+        "mtime_ns": rng.integers(10**18, 2 * 10**18, count).tolist(),
+    }
     return columns | {"sha256": [f"{i:064x}" for i in range(count)], "weights": [SCHEMA.weights_mark] * count}
 
 

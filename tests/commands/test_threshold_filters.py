@@ -14,8 +14,8 @@ from cliqa.cli.filtering import Filter
 from cliqa.cli.options import bounded
 from cliqa.cli.threshold import Threshold
 from tests.jpeg_pictures import saved, textured
-from tests.metrics.test_grain_noise import add_noise, scene
-from tests.metrics.test_scale_factor import colored
+from tests.noisy_pictures import add_noise, scene
+from tests.rough_pictures import colored
 
 JPEG, NOISE = filter_low_quality_jpeg.COMMAND, filter_noisy_photo.COMMAND
 RESIZE, PERCEPTUAL = filter_low_quality_resize.COMMAND, filter_low_perceptual_quality.COMMAND

@@ -6,7 +6,7 @@ from cliqa.errors import CheckpointError
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, load_metric
 from cliqa.metrics.scale_factor import ScaleFactor, detailed_window, joined_factor
-from tests.signal.resampling.test_spectra import rough
+from tests.rough_pictures import colored
 
 
 @pytest.fixture(scope="module")
@@ -16,13 +16,6 @@ def metric():
 
 def view(pixels: np.ndarray) -> View:
     return View(LoadedImage.from_array(np.ascontiguousarray(pixels)))
-
-
-def colored(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """A grey-ish picture: three channels that share most of their detail."""
-    base = rough(height, width, seed).astype(np.float32)
-    tints = [0.15 * (rough(height, width, seed + 1 + channel) - 128.0) for channel in range(3)]
-    return np.clip(np.stack([base + tint for tint in tints], axis=2), 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("factor", [1.2, 1.37, 1.6, 1.85])
