@@ -19,6 +19,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any, Protocol
 
 from cliqa.errors import ResultsError
@@ -205,12 +206,7 @@ class Results:
         execute(f"DELETE FROM {table} WHERE path = ? AND real_path IS NOT ?", [path, real])
         if table == "scores":
             row = self._beside_other_metrics(row, real)
-        names = ", ".join(map(quote, row))
-        updates = ", ".join(f"{quote(name)}=excluded.{quote(name)}" for name in row if name != "real_path")
-        execute(
-            f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(row))}) ON CONFLICT (real_path) DO UPDATE SET {updates}",
-            list(map(to_sql_value, row.values())),
-        )
+        execute(_upsert(table, tuple(row)), list(map(to_sql_value, row.values())))
 
     def _beside_other_metrics(self, row: Row, real: str | bytes) -> Row:
         """The row with the marks of other metrics that are saved of the same content, or with nothing in their columns."""
@@ -291,6 +287,14 @@ class Results:
         except (OSError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise ResultsError(f"the results can't be written: {reason}") from error
+
+
+@lru_cache(maxsize=16)  # a run has a few sets of columns, and very many rows
+def _upsert(table: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join(map(quote, columns))
+    updates = ", ".join(f"{quote(name)}=excluded.{quote(name)}" for name in columns if name != "real_path")
+    places = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({names}) VALUES ({places}) ON CONFLICT (real_path) DO UPDATE SET {updates}"
 
 
 class TableFace:
