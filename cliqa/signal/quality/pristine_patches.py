@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from cliqa.signal.colour import LUMA
 
-PATCH = 96
-SHARP_SHARE = 0.75
-COLOURFUL_SHARE = 0.80
-_WINDOW = 7
+PATCH = 96  # as NIQE has it (Mittal, Soundararajan, Bovik 2013)
+SHARP_SHARE = 0.75  # likewise
+COLOURFUL_SHARE = 0.80  # no tuning on record
+_WINDOW = 7  # likewise NIQE's
 
 
 def local_deviation(luma: NDArray[np.floating]) -> NDArray[np.float64]:
