@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from cliqa.errors import CheckpointError
-from cliqa.metrics.aesthetic import LABELS, PICTURE_SIDE, Aesthetic, decide, probabilities
-from cliqa.metrics.shared_encoder import LONG_SIDE
+from cliqa.metrics.aesthetic import LABELS, Aesthetic, decide, probabilities
 from tests.grepq_weights import small_tensors, view
 
 
@@ -34,8 +33,7 @@ def test_in_close_cases_the_rarer_label_is_chosen():
     assert decide(chances, np.log([1.5, 1.0, 1.4])).tolist() == [0, 1]
 
 
-def test_the_picture_is_the_encoders_and_missing_tensors_are_told(tensors):
-    assert PICTURE_SIDE == LONG_SIDE
+def test_missing_tensors_are_told(tensors):
     fewer = {name: value for name, value in tensors.items() if name != "rated.head.out.weight"}
     with pytest.raises(CheckpointError, match="lack a tensor"):
         Aesthetic(fewer, {}).prepare()

@@ -74,16 +74,3 @@ def pristine_origins(
     sharp = [origin for origin, value in zip(origins, sharpness, strict=True) if value >= sharp_share * sharpness.max()]
     colour = np.array([colourfulness(pixels[y : y + size, x : x + size]) for y, x in sharp])
     return [origin for origin, value in zip(sharp, colour, strict=True) if value >= colourful_share * colour.max()]
-
-
-def select_pristine(
-    pixels: NDArray[np.uint8],
-    size: int = PATCH,
-    stride: int = PATCH,
-    sharp_share: float = SHARP_SHARE,
-    colourful_share: float = COLOURFUL_SHARE,
-) -> NDArray[np.uint8]:
-    """The pristine patches themselves, uint8 (n, size, size, 3); see `pristine_origins`."""
-    origins = pristine_origins(pixels, size, stride, sharp_share, colourful_share)
-    patches = [pixels[y : y + size, x : x + size] for y, x in origins]
-    return np.stack(patches) if patches else np.empty((0, size, size, 3), dtype=np.uint8)
