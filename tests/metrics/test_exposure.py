@@ -11,8 +11,8 @@ from cliqa.images.loading import LoadedImage
 from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
 from cliqa.metrics.exposure import SAMPLE_PIXELS, Exposure, gloom, levels_and_probabilities, observe_tones, softened
-from cliqa.signal.exposure.hex_graph import graph_from_schema
-from cliqa.signal.exposure.schema import LABELS, SCHEMA
+from cliqa.signal.exposure.labels import LABELS
+from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 from cliqa.signal.exposure.tones import WIDTH
 from tests.exposed_pictures import exposed, scene
 

@@ -8,9 +8,9 @@ import pytest
 
 from cliqa.errors import UsageError
 from cliqa.metrics.exposure_schema import exposure_graph, read_schema
-from cliqa.signal.exposure.hex_graph import graph_from_schema
 from cliqa.signal.exposure.hex_rules import SchemaError
-from cliqa.signal.exposure.schema import LABELS, SCHEMA
+from cliqa.signal.exposure.labels import LABELS
+from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 
 
 @pytest.mark.parametrize("ending", ["json", "toml"])

@@ -16,7 +16,7 @@ partial-label likelihood sums P over every state that an incomplete annotation a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from cliqa.signal.exposure.hex_rules import (
     Exclusion,
     Label,
-    SchemaError,
     Subsumption,
     allowed_pairs,
     connected,
@@ -174,38 +173,3 @@ def _log_sum_exp(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(divide="ignore"):
         result: NDArray[np.float64] = np.log(np.exp(scores - base[..., None]).sum(axis=-1)) + base
     return result
-
-
-def graph_from_schema(schema: Mapping[str, Any], max_states: int = MAX_STATES) -> HexGraph:
-    """A graph from data: keys `Nodes`, `Exclusions` and `Subsumptions` (any case), as `docs/exposure.md` shows.
-
-    Raises:
-        SchemaError: a key or entry is missing or malformed, or the rules are contradictory or too large.
-    """
-    lowered = {str(key).lower(): value for key, value in schema.items()}
-    try:
-        nodes = [
-            Label(str(node["label"]), _node_levels(node.get("levels", [1, 2, 3, 4])), str(node.get("alias", "")))
-            for node in lowered["nodes"]
-        ]
-        exclusions = [
-            Exclusion(rule["label_a"], _numbers(rule["a_levels"]), rule["label_b"], _numbers(rule["b_levels"]))
-            for rule in lowered.get("exclusions", [])
-        ]
-        subsumptions = [
-            Subsumption(rule["label_a"], rule["label_b"], tuple((int(i), int(j)) for i, j in rule["map"]))
-            for rule in lowered.get("subsumptions", [])
-        ]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SchemaError(f"the schema is malformed: {type(error).__name__} at {error}") from error
-    return HexGraph(nodes, exclusions, subsumptions, max_states)
-
-
-def _node_levels(levels: Sequence[int]) -> int:
-    if list(levels) != list(range(1, len(levels) + 1)):
-        raise ValueError(f"levels {levels}; they must be 1, 2, 3 ...")
-    return len(levels)
-
-
-def _numbers(values: Sequence[int]) -> tuple[int, ...]:
-    return tuple(int(value) for value in values)

@@ -1,4 +1,4 @@
-"""The documented schema of the exposure labels, as data (`hex_graph.graph_from_schema` makes a graph of any).
+"""Label schemas as data: the documented one of the exposure labels, and a graph from any.
 
 Six issues, four levels, three exclusions. English names; the Chinese names under which the labels were first published are kept as
 aliases, and work wherever a label is named.
@@ -6,18 +6,12 @@ aliases, and work wherever a label is named.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-LABELS = (
-    "too_bright",
-    "too_dark",
-    "contrast_too_high",
-    "contrast_too_low",
-    "highlights_clipped",
-    "highlights_over_suppressed",
-)
-ALIASES = ("整体偏亮", "整体偏暗", "整体对比度高", "整体对比度低", "高光过曝", "高光压制过度")
-LEVELS = {1: "no such issue", 2: "moderate", 3: "severe", 4: "blocking"}
+from cliqa.signal.exposure.hex_graph import MAX_STATES, HexGraph
+from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsumption
+from cliqa.signal.exposure.labels import ALIASES, LABELS, LEVELS
 
 _OPPOSITES = ((0, 1), (2, 3), (4, 5))
 
@@ -35,3 +29,38 @@ SCHEMA: dict[str, Any] = {
         for label in LABELS
     ],
 }  # fmt: skip
+
+
+def graph_from_schema(schema: Mapping[str, Any], max_states: int = MAX_STATES) -> HexGraph:
+    """A graph from data: keys `Nodes`, `Exclusions` and `Subsumptions` (any case), as `docs/exposure.md` shows.
+
+    Raises:
+        SchemaError: a key or entry is missing or malformed, or the rules are contradictory or too large.
+    """
+    lowered = {str(key).lower(): value for key, value in schema.items()}
+    try:
+        nodes = [
+            Label(str(node["label"]), _node_levels(node.get("levels", [1, 2, 3, 4])), str(node.get("alias", "")))
+            for node in lowered["nodes"]
+        ]
+        exclusions = [
+            Exclusion(rule["label_a"], _numbers(rule["a_levels"]), rule["label_b"], _numbers(rule["b_levels"]))
+            for rule in lowered.get("exclusions", [])
+        ]
+        subsumptions = [
+            Subsumption(rule["label_a"], rule["label_b"], tuple((int(i), int(j)) for i, j in rule["map"]))
+            for rule in lowered.get("subsumptions", [])
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SchemaError(f"the schema is malformed: {type(error).__name__} at {error}") from error
+    return HexGraph(nodes, exclusions, subsumptions, max_states)
+
+
+def _node_levels(levels: Sequence[int]) -> int:
+    if list(levels) != list(range(1, len(levels) + 1)):
+        raise ValueError(f"levels {levels}; they must be 1, 2, 3 ...")
+    return len(levels)
+
+
+def _numbers(values: Sequence[int]) -> tuple[int, ...]:
+    return tuple(int(value) for value in values)

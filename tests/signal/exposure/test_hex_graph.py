@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from cliqa.signal.exposure.hex_graph import HexGraph, graph_from_schema
+from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsumption
-from cliqa.signal.exposure.schema import SCHEMA
+from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 
 
 def brute_force(graph: HexGraph, z: np.ndarray) -> dict[tuple[int, ...], float]:

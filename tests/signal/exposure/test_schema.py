@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cliqa.signal.exposure.hex_graph import graph_from_schema
-from cliqa.signal.exposure.schema import ALIASES, LABELS, LEVELS, SCHEMA
+from cliqa.signal.exposure.labels import ALIASES, LABELS, LEVELS
+from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 
 
 def test_chinese_names_are_aliases():
