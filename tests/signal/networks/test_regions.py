@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cliqa.signal.networks.regions import RegionNetwork
-from cliqa.training.noise.region_network import TorchRegions
+from cliqa.training.region_network import TorchRegions
 
 
 @pytest.fixture(scope="module")
