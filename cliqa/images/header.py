@@ -7,6 +7,8 @@ from typing import Any
 
 from PIL import Image
 
+from cliqa.images.codec_headers import CodecHeader
+
 _ORIENTATION = 0x0112
 
 
@@ -16,6 +18,7 @@ class Header:
 
     `quantization` maps table id -> 64 steps in natural (row by row) order, empty unless the file is a JPEG.
     `sampling` is the chroma subsampling in the usual notation ("4:4:4", "4:2:2", "4:2:0", ...), "" where unknown.
+    `coding` is what the codec's own header says in files of WebP, AVIF, HEIC and JPEG 2000; None in others.
     `frames` is 1 for a still picture and 2 for "more than one": counting them all would read the whole file.
     """
 
@@ -31,6 +34,7 @@ class Header:
     sampling: str = ""
     has_alpha: bool = False
     has_icc: bool = False
+    coding: CodecHeader | None = None
 
     @property
     def is_jpeg(self) -> bool:

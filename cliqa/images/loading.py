@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import ImageError, ImageSkipped
+from cliqa.images.codec_headers import read_codec_header
 from cliqa.images.formats import describe, identify, opened, prepare_pillow, too_large
 from cliqa.images.header import Header, header_of, orientation_of
 from cliqa.images.pixel_memory import take_over
@@ -162,13 +163,16 @@ def load_image(
         ImageError: missing, not a regular file, unreadable, truncated or no image.
     """
     with opened(source) as stream, identify(stream, max_pixels) as image:
-        return _decode(image, max_pixels, declared)
+        coding = read_codec_header(stream, image.format or "")
+        loaded = _decode(image, max_pixels, declared)
+        loaded.header = replace(loaded.header, coding=coding)
+        return loaded
 
 
 def read_header(source: str | os.PathLike[str] | bytes) -> Header:
     """The header alone, without decoding pixels. Raises ImageError, or ImageSkipped for a size that no limit would let in."""
     with opened(source) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as image:
-        return header_of(image)
+        return replace(header_of(image), coding=read_codec_header(stream, image.format or ""))
 
 
 def load_thumbnail(
