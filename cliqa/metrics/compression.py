@@ -1,0 +1,109 @@
+"""What lossy codecs took from a picture: the SSIMULACRA 2 that is left of it, estimated without the original, and which codec it was.
+
+`observe` reduces tiles from the most detailed to the flattest to evidence (blocks, lost bands, flatness, spectra, JPEG's lattice) and
+takes what a lossy file's own header says. Small networks read both; without a header they read zeros in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.errors import CheckpointError
+from cliqa.images.codec_headers import CodecHeader
+from cliqa.images.header import Header
+from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.signal.compression.codecs import CODECS
+from cliqa.signal.compression.evidence import evidence
+from cliqa.signal.compression.file_inputs import file_inputs
+from cliqa.signal.jpeg.quantization import header_quality
+from cliqa.signal.networks.dense import Dense
+from cliqa.signal.networks.level_histogram import softmax
+
+OUTPUTS = 1 + len(CODECS)  # fidelity (a logit), a logit for each codec
+LOSSLESS_FORMATS = ("PNG", "BMP", "PPM", "GIF")
+FILE_CODECS = ("none", *CODECS[1:])
+
+
+def coding_of(header: Header) -> CodecHeader | None:
+    """What the file says of its codec; None where there is no file, or one (TIFF) that may hold any codec."""
+    if header.is_jpeg:
+        quality = header_quality(header.quantization)
+        return CodecHeader("jpeg", None if quality is None else float(quality), False)
+    if header.format in LOSSLESS_FORMATS:
+        return CodecHeader("none", None, True)
+    return header.coding
+
+
+class Compression(Metric):
+    """Evidence of the tiles and the file's header, read by the mean of small networks."""
+
+    name = "compression"
+    architecture = "compression-dense"
+    version = 1
+    summary = "what lossy codecs took: estimated SSIMULACRA 2 against the picture before all its lossy saves"
+    fields = (
+        Field(
+            "fidelity", "100 nothing lost, 90 visually lossless, 70 high, 50 medium, 30 low", 0, 100, "SSIMULACRA 2", "higher"
+        ),
+        Field("codec", f"the codec that left the strongest traces: {', '.join(CODECS)}", kind="str"),
+        Field("p_lossy", "probability that the picture was ever saved with loss; 1 for a lossy file", 0, 1, "", "lower"),
+        Field("file_codec", "codec of the file itself; none for PNG, BMP, PNM and GIF", kind="str", optional=True),
+        Field(
+            "file_quality", "the file's own: IJG or WebP's quality 0-100, AV1 base_q_idx 0-255, HEVC QP 0-51", 0, 255, "codec's own",
+            optional=True,
+        ),
+        Field("file_lossless", "1 where the file itself lost nothing, 0 where it did", 0, 1, "", "higher", "int", True),
+    )  # fmt: skip
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
+        super().__init__(tensors, metadata, device)
+        count = len({name.split(".")[0] for name in tensors if name.startswith("net")})
+        self.networks = [Dense(tensors, f"net{index}.") for index in range(count)]
+        if not self.networks or any(network.layers[-1][1].shape != (OUTPUTS,) for network in self.networks):
+            raise CheckpointError("the compression weights are incomplete: no network, or one with other outputs")
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        """`evidence` and `file` (see `file_inputs`), and `coding`: place in FILE_CODECS, quality, lossless, each -1 where unknown."""
+        found = coding_of(view.header)
+        lossy = found is not None and found.codec != "none" and not found.lossless
+        facts = [-1.0, -1.0, -1.0]
+        if found is not None:
+            quality = -1.0 if found.quality is None else found.quality
+            facts = [FILE_CODECS.index(found.codec), quality, -1.0 if found.lossless is None else float(found.lossless)]
+        inputs = file_inputs(found.codec, found.quality, view.header.sampling) if lossy and found else file_inputs()
+        return {
+            "evidence": evidence(view.tiles.spread(view.num_patches)),
+            "file": inputs,
+            "coding": np.array(facts, np.float32),
+        }
+
+    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+        """The fields of each. One by one: a matrix product's rounding depends on the batch."""
+        return [self._score(observation) for observation in observations]
+
+    def _score(self, observation: Observation) -> dict[str, Value]:
+        fidelity, chances = self.read(np.concatenate([observation["evidence"], observation["file"]]))
+        codec, quality, lossless = (float(value) for value in observation["coding"])
+        lossy_file = codec > 0 and lossless == 0
+        if lossy_file:
+            chances[0] = 0.0
+        return {
+            "fidelity": fidelity,
+            "codec": CODECS[int(chances.argmax())],
+            "p_lossy": 1.0 if lossy_file else float(np.clip(1.0 - chances[0], 0.0, 1.0)),
+            "file_codec": FILE_CODECS[int(codec)] if codec >= 0 else None,
+            "file_quality": quality if quality >= 0 else None,
+            "file_lossless": int(lossless) if lossless >= 0 else None,
+        }
+
+    def read(self, inputs: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
+        """Fidelity 0-100 and the chances of `CODECS`: the means of what the networks say of one vector."""
+        outputs = [network(inputs[None])[0].astype(np.float64) for network in self.networks]
+        fidelity = np.mean([100.0 / (1.0 + np.exp(-np.clip(each[0], -30, 30))) for each in outputs])
+        chances = np.mean([softmax(each[1:]) for each in outputs], axis=0)
+        return float(fidelity), np.asarray(chances, np.float64)
