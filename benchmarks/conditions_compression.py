@@ -207,7 +207,7 @@ def told(scored: list[Scored]) -> dict[str, float]:
 BOTH = ("lossless", "drawn")
 CONDITIONS = [
     Condition("file itself", "MAE <= 6", file_itself, errors, repeats=12, breakdown=("codec",), plot=("fidelity", "fidelity")),
-    Condition("pixels alone, cropped off the grid", "MAE <= 9", pixels_alone, errors, repeats=12, breakdown=("codec",), plot=("fidelity", "fidelity")),
+    Condition("pixels alone, cropped off the grid", "MAE <= 9", pixels_alone, errors, repeats=12, breakdown=("codec",)),
     Condition("any history", "Spearman >= 0.93", any_history, errors, repeats=20, plot=("fidelity", "fidelity")),
     Condition("no save or one, pixels alone", "codec right >= 90 %", none_or_one, named, repeats=12, breakdown=("codec",)),
     Condition("JPEG 2000 and JPEG XL, pixels alone", "", wavelets_and_jxl, errors, repeats=6, breakdown=("codec",)),

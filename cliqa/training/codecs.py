@@ -62,7 +62,8 @@ def encode_jpeg2000(pixels: Pixels, quality: float, **settings: Any) -> bytes:
     """JPEG 2000, irreversible; `quality` is the PSNR in dB that OpenJPEG aims at (about 28-50)."""
     import imagecodecs
 
-    return bytes(imagecodecs.jpeg2k_encode(pixels, level=quality, codecformat="jp2", reversible=False, **settings))
+    psnr: Any = quality  # its stub says int
+    return bytes(imagecodecs.jpeg2k_encode(pixels, level=psnr, codecformat="jp2", reversible=False, **settings))
 
 
 def encode_jxl(pixels: Pixels, quality: float, *, effort: int = 4, **settings: Any) -> bytes:

@@ -14,6 +14,7 @@ from cliqa.signal.compression.transforms import band_statistics, cut, kept_count
 
 Floats = NDArray[np.float32]
 
+
 def evidence(tiles: NDArray[np.uint8]) -> Floats:
     """uint8 (n, 3, 128, 128), the most detailed first -> float32 vector.
 

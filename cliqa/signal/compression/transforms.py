@@ -47,7 +47,7 @@ def magnitudes(planes: Floats, x: int, y: int, size: int) -> Floats:
 
 
 def band_statistics(coefficients: Floats, size: int) -> Floats:
-    """Per group of frequencies: how much is nothing, log mean, and log mean of the root against it (how peaked): float32 (3, groups)."""
+    """Per group of frequencies: how much is nothing, log mean, and how peaked (the root against the mean): float32 (3, groups)."""
     _, members = _transform(size)
     weights = np.full(len(coefficients), 1 / len(coefficients), np.float32)  # a product is faster than a mean
     nothing = weights @ np.minimum(coefficients, np.float32(1))

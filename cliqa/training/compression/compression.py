@@ -90,9 +90,9 @@ def _fitted(out: Path) -> Compression:
 
 def report(metric: Compression, held_out: Rows) -> str:
     """Mean absolute error, rank correlation and codecs named right, by view and history, as lines of cells."""
-    answers = [metric.read(each) for each in held_out.inputs]
-    fidelity = np.array([answer[0] for answer in answers])
-    codec = np.array([answer[1].argmax() for answer in answers])
+    fidelity, codec = (
+        np.array(values) for values in zip(*(metric.answer(each)[:2] for each in held_out.inputs), strict=True)
+    )
     target, truth = held_out.target[:, 0] * 100, held_out.target[:, 1]
     lines = ["pixels | history | n | MAE | Spearman | codec right"]
     for view, name in enumerate(("as they are", "cropped off the grid", "with the file's header")):

@@ -67,9 +67,8 @@ def _webp(rng: np.random.Generator, pixels: Pixels, position: float) -> Save:
     quality = round(100 * position)
     if rng.random() < 0.05:
         index = round(4 + 59 * (1 - position))
-        _, found = codecs.video_frame(
-            pixels, "vp8", qmin=index, qmax=index, crf=index, **{"b:v": "50M", "cpu-used": int(rng.integers(0, 6))}
-        )
+        speed = {"b:v": "50M", "cpu-used": str(rng.integers(0, 6))}
+        _, found = codecs.video_frame(pixels, "vp8", subsampling="420", qmin=index, qmax=index, crf=index, **speed)
         return Save("webp", "vp8 frame", quality, b"", found)
     method, sharp = int(rng.integers(0, 7)), bool(rng.random() < 0.2)
     data = codecs.encode_webp(pixels, quality, method=method, sharp_yuv=sharp)

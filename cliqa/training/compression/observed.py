@@ -29,7 +29,7 @@ BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"
 
 
 def observed(pictures: Sequence[Path], folder: Path, workers: int) -> Examples:
-    """Make (or read back) the observations of all shards, stacked: `evidence` (n, 2, inputs), `file` (n, inputs) and the truth."""
+    """Make (or read back) the observations of all shards, stacked: `evidence` (n, 2, inputs), `header` (n, inputs) and the truth."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [path for path in pictures if not (folder / path.name).exists()]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -50,7 +50,7 @@ def _observe_shard(folder: Path, path: Path) -> None:
                 for each, numbers in zip(tiles, counts, strict=True)
             ]
         ).astype(np.float32)
-        found["file"] = np.stack(
+        found["header"] = np.stack(
             [_file(head.tobytes()[: int(size[0])]) for head, size in zip(stored["head"], stored["sizes"], strict=True)]
         )
     part = folder / f"{path.stem}.{os.getpid()}.part.npz"
@@ -59,9 +59,10 @@ def _observe_shard(folder: Path, path: Path) -> None:
 
 
 def _file(head: bytes) -> NDArray[np.float32]:
-    """`file_inputs` of a file's first bytes; zeros where there is none, or one that cliqa doesn't read."""
+    """`file_inputs` of a file's first bytes, as the metric takes them; zeros where there is no lossy file that cliqa reads."""
     found, sampling = head_coding(head)
-    return file_inputs() if found is None or found.lossless else file_inputs(found.codec, found.quality, sampling)
+    lossy = found is not None and found.lossless is False
+    return file_inputs(found.codec, found.quality, sampling) if found and lossy else file_inputs()
 
 
 def head_coding(head: bytes) -> tuple[CodecHeader | None, str]:
@@ -91,11 +92,11 @@ class Rows:
 
 def rows(examples: Examples) -> Rows:
     """One row a view."""
-    filed = np.asarray(examples["file"].any(axis=1))
-    blank = np.zeros_like(examples["file"])
+    filed = np.asarray(examples["header"].any(axis=1))
+    blank = np.zeros_like(examples["header"])
     as_is, cropped = examples["evidence"][:, 0], examples["evidence"][:, 1]
     inputs = [np.concatenate([part, blank], axis=1) for part in (as_is, cropped)]
-    inputs.append(np.concatenate([as_is, examples["file"]], axis=1)[filed])
+    inputs.append(np.concatenate([as_is, examples["header"]], axis=1)[filed])
     truth = np.stack([examples["target"][:, 0] / 100, examples["codec"]], axis=1).astype(np.float32)
     scenario = examples["scenario"]
     view = np.repeat(np.arange(3, dtype=np.int8), [len(filed), len(filed), int(filed.sum())])
