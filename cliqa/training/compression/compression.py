@@ -28,7 +28,7 @@ EXAMPLES = 12_288
 VALIDATION = 512
 NETWORKS = 3
 FIT = FitSettings(
-    hidden=(256, 128), epochs=40, batch=256, rate=2e-3, decay=2e-2, dropout=0.1, input_noise=0.05, average=0.99
+    hidden=(256, 128), epochs=30, batch=256, rate=2e-3, decay=0.3, dropout=0.3, input_noise=0.2, average=0.995
 )
 CODEC_WEIGHT = 0.03  # of the cross entropy of the codecs, against the mean error of the fidelity in units of 0-1
 
