@@ -1,6 +1,7 @@
-"""Draws `docs/compression.jpg` and prints the tables of `docs/compression.md`.
+"""Draws `docs/compression.jpg` and prints the table of `docs/compression.md`.
 
-    python docs/compression_picture.py photos/ --picture photos/lossless/NAME.webp
+    python docs/compression_picture.py --picture photos/lossless/budgie-backgrounds-355.webp
+    python docs/compression_picture.py --table photos/
 
 The picture is a crop at a fidelity of 90, 70, 50 and 30 by JPEG, WebP and AVIF; the table says which qualities of the codecs leave the
 same SSIMULACRA 2, as the mean over the test photographs of a data folder. Needs the extra `train`.
@@ -108,16 +109,17 @@ def table(data: Path) -> str:
 
 
 def main() -> None:
-    """Draw the picture and print the table."""
+    """Draw the picture, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, help="folder of photographs")
-    parser.add_argument("--picture", type=Path, help="the photograph that is shown")
+    parser.add_argument("--picture", type=Path, help="draw the picture, of this photograph")
+    parser.add_argument("--table", type=Path, help="print the table, over the test photographs of this folder")
     parser.add_argument("--corner", type=int, nargs=2, default=(200, 150), help="left and top of the crop")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "compression.jpg")
     given = parser.parse_args()
     if given.picture:
         draw(given.picture, given.out, (given.corner[0], given.corner[1]))
-    print(table(given.data))
+    if given.table:
+        print(table(given.table))
 
 
 if __name__ == "__main__":

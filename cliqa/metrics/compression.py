@@ -1,7 +1,8 @@
 """What lossy codecs took from a picture: the SSIMULACRA 2 that is left of it, estimated without the original, and which codec it was.
 
 `observe` reduces tiles from the most detailed to the flattest to evidence (blocks, lost bands, flatness, spectra, JPEG's lattice) and
-takes what a lossy file's own header says. Small networks read both; without a header they read zeros in its place.
+takes what a lossy file's own header says. Small networks read the evidence; others, for lossy files, read both, and correct what files
+of that codec and quality have as a rule.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from cliqa.images.header import Header
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.compression.codecs import CODECS
 from cliqa.signal.compression.evidence import evidence
-from cliqa.signal.compression.file_inputs import INPUTS as FILE_INPUTS
-from cliqa.signal.compression.file_inputs import file_inputs
+from cliqa.signal.compression.file_inputs import CURVE, file_inputs
 from cliqa.signal.jpeg.quantization import header_quality
 from cliqa.signal.networks.dense import Dense
 from cliqa.signal.networks.level_histogram import softmax
@@ -42,7 +42,7 @@ def coding_of(header: Header) -> CodecHeader | None:
 
 
 class Compression(Metric):
-    """Evidence of the tiles and the file's header, read by the mean of small networks."""
+    """Evidence of the tiles, and the header of a lossy file, read by the mean of small networks."""
 
     name = "compression"
     architecture = "compression-dense"
@@ -64,10 +64,22 @@ class Compression(Metric):
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
-        count = len({name.split(".")[0] for name in tensors if name.startswith("net")})
-        self.networks = [Dense(tensors, f"net{index}.") for index in range(count)]
-        if not self.networks or any(network.layers[-1][1].shape != (OUTPUTS,) for network in self.networks):
-            raise CheckpointError("the compression weights are incomplete: no network, or one with other outputs")
+        kinds = {name.split(".")[0] for name in tensors}
+        try:
+            self.curve = tensors["curve"].astype(np.float32)
+            self.pixel_networks, self.file_networks = (
+                [Dense(tensors, f"{kind}.") for kind in sorted(kinds) if kind.startswith(first)]
+                for first in ("pixels", "file")
+            )
+        except KeyError as error:
+            raise CheckpointError(f"the compression weights are incomplete: {error}") from error
+        networks = [*self.pixel_networks, *self.file_networks]
+        if (
+            not (self.pixel_networks and self.file_networks)
+            or self.curve.shape != (CURVE,)
+            or any(network.layers[-1][1].shape != (OUTPUTS,) for network in networks)
+        ):
+            raise CheckpointError("the compression weights are incomplete: too few networks, or of other shapes")
 
     @classmethod
     def observe(cls, view: View) -> Observation:
@@ -90,7 +102,7 @@ class Compression(Metric):
         return [self._score(observation) for observation in observations]
 
     def _score(self, observation: Observation) -> dict[str, Value]:
-        fidelity, codec, p_lossy = self.answer(np.concatenate([observation["evidence"], observation["file"]]))
+        fidelity, codec, p_lossy = self.answer(observation["evidence"], observation["file"])
         file_codec, quality, lossless = (float(value) for value in observation["coding"])
         return {
             "fidelity": fidelity,
@@ -101,16 +113,25 @@ class Compression(Metric):
             "file_lossless": int(lossless) if lossless >= 0 else None,
         }
 
-    def answer(self, inputs: NDArray[np.float32]) -> tuple[float, int, float]:
-        """Fidelity 0-100, place of the codec in CODECS and probability of a loss, from evidence and `file_inputs` in one vector.
+    def answer(self, evidence: NDArray[np.float32], file: NDArray[np.float32]) -> tuple[float, int, float]:
+        """Fidelity 0-100, place of the codec in CODECS and probability of a loss, from `evidence` and `file_inputs`.
 
         The means of what the networks say. A lossy file has lost something; other pixels that may have lost nothing count as such.
         """
-        outputs = [network(inputs[None])[0].astype(np.float64) for network in self.networks]
-        fidelity = float(np.mean([100.0 / (1.0 + np.exp(-np.clip(each[0], -30, 30))) for each in outputs]))
-        chances = np.mean([softmax(each[1:]) for each in outputs], axis=0)
-        if inputs[-FILE_INPUTS:].any():
+        if file.any():
+            start = float(file[:CURVE] @ self.curve)  # what files of this codec and quality have as a rule
+            fidelity, chances = _mean_answer(self.file_networks, np.concatenate([evidence, file]), start)
             return fidelity, int(chances[1:].argmax()) + 1, 1.0
+        fidelity, chances = _mean_answer(self.pixel_networks, evidence, 0.0)
         if chances[0] > DOUBT:
             fidelity = max(fidelity, LOSSLESS + (100.0 - LOSSLESS) * float(chances[0] - DOUBT) / (1.0 - DOUBT))
         return fidelity, int(chances.argmax()), float(np.clip(1.0 - chances[0], 0.0, 1.0))
+
+
+def _mean_answer(
+    networks: Sequence[Dense], inputs: NDArray[np.float32], start: float
+) -> tuple[float, NDArray[np.float64]]:
+    """Fidelity 0-100 and the chances of CODECS; the networks' first output is a logit that is added to `start`."""
+    outputs = [network(inputs[None])[0].astype(np.float64) for network in networks]
+    fidelity = float(np.mean([100.0 / (1.0 + np.exp(-np.clip(start + each[0], -30, 30))) for each in outputs]))
+    return fidelity, np.mean([softmax(each[1:]) for each in outputs], axis=0, dtype=np.float64)

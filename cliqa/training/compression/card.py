@@ -15,8 +15,8 @@ Licence: MIT. Data: the project's photographs with free licences; no rated image
 **Predicts** `fidelity`, SSIMULACRA 2 (0-100) between the picture as it is and its twin without the lossy saves; `codec` and `p_lossy`. What the file's header
 says (`file_codec`, `file_quality`, `file_lossless`) is parsed, not predicted.
 
-**Architecture** `compression-dense`, version 1: the mean of {networks} dense networks ({inputs}-256-128-9, ReLU) on evidence of 8 tiles of 128x128 and 12 numbers of
-the file's header (zeros where there is none); {parameters:,} parameters, half precision.
+**Architecture** `compression-dense`, version 1: the mean of {networks} dense networks ({inputs}-256-128-9, ReLU) on evidence of 8 tiles of 128x128; for lossy files
+that of {networks} others, which also read 47 numbers of the file's header and correct the mean fidelity of its codec and quality. {parameters:,} parameters, half precision.
 
 **Data**: {examples:,} pictures made from the `train` photographs and drawings of `photos/` (licences one by one in its manifest) and synthetic screens; three rows each:
 as it is, cropped by up to 63 pixels, with its file's header. Histories: never saved (plain, resized, sharpened, toned, blurred, noisy, enlarged), one save, two

@@ -21,9 +21,10 @@ from cliqa.images.codec_headers import CodecHeader, read_codec_header
 from cliqa.images.loading import read_header
 from cliqa.metrics.compression import coding_of
 from cliqa.signal.compression.evidence import evidence
-from cliqa.signal.compression.file_inputs import file_inputs
+from cliqa.signal.compression.file_inputs import CURVE, file_inputs
 
 Examples = dict[str, NDArray[Any]]
+FLOOR = 0.02  # of a fidelity 0-1 before its logit is taken
 TRUTHS = ("target", "codec", "scenario", "encoder", "quality")
 BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"mif1": "HEIF"}
 
@@ -79,30 +80,47 @@ def head_coding(head: bytes) -> tuple[CodecHeader | None, str]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Inputs and truth, a row each: of every picture as it is, cropped, and with its file's header where it has one.
+    """A row an input of the networks: `evidence`, `file` (see `file_inputs`), and the truth.
 
-    `view` is 0, 1 or 2 for these; `target` is (n, 2): fidelity 0-1, place in CODECS.
+    `target` is (n, 3): fidelity 0-1, place in CODECS, the logit of the fidelity to start from.
     """
 
-    inputs: NDArray[np.float32]
+    evidence: NDArray[np.float32]
+    file: NDArray[np.float32]
     target: NDArray[np.float32]
-    view: NDArray[np.int8]
     scenario: NDArray[np.str_]
 
 
-def rows(examples: Examples) -> Rows:
-    """One row a view."""
-    filed = np.asarray(examples["header"].any(axis=1))
-    blank = np.zeros_like(examples["header"])
-    as_is, cropped = examples["evidence"][:, 0], examples["evidence"][:, 1]
-    inputs = [np.concatenate([part, blank], axis=1) for part in (as_is, cropped)]
-    inputs.append(np.concatenate([as_is, examples["header"]], axis=1)[filed])
-    truth = np.stack([examples["target"][:, 0] / 100, examples["codec"]], axis=1).astype(np.float32)
-    scenario = examples["scenario"]
-    view = np.repeat(np.arange(3, dtype=np.int8), [len(filed), len(filed), int(filed.sum())])
-    return Rows(
-        np.concatenate(inputs),
-        np.concatenate([truth, truth, truth[filed]]),
-        view,
-        np.concatenate([scenario, scenario, scenario[filed]]),
+def pixel_rows(examples: Examples, views: tuple[int, ...] = (0, 1)) -> Rows:
+    """Pixels alone: each picture as it is (view 0) and cropped (view 1)."""
+    truth = np.stack(
+        [examples["target"][:, 0] / 100, examples["codec"], np.zeros(len(examples["codec"]))], axis=1, dtype=np.float32
     )
+    return Rows(
+        np.concatenate([examples["evidence"][:, view] for view in views]),
+        np.concatenate([np.zeros_like(examples["header"])] * len(views)),
+        np.concatenate([truth] * len(views)),
+        np.concatenate([examples["scenario"]] * len(views)),
+    )
+
+
+def file_rows(examples: Examples, curve: NDArray[np.float32], views: tuple[int, ...] = (0,)) -> Rows:
+    """Pictures that are lossy files, with their header. More views are more of the picture's content, under the same header."""
+    filed = np.asarray(examples["header"].any(axis=1))
+    some = {name: values[filed] for name, values in examples.items()}
+    rows = pixel_rows(some, views)
+    file = np.concatenate([some["header"]] * len(views))
+    start = file[:, : len(curve)] @ curve
+    return Rows(rows.evidence, file, np.column_stack([rows.target[:, :2], start]).astype(np.float32), rows.scenario)
+
+
+def quality_curve(examples: Examples) -> NDArray[np.float32]:
+    """The logit of the fidelity that files of each codec and quality have on average: weights of the first `file_inputs`."""
+    filed = np.asarray(examples["header"].any(axis=1))
+    triangles = examples["header"][filed, :CURVE].astype(np.float64)
+    fidelity = np.clip(examples["target"][filed, 0] / 100, FLOOR, 1 - FLOOR)
+    logits = np.log(fidelity / (1 - fidelity))
+    mean = logits.mean()  # drawn to it where a codec has few files
+    weights = np.linalg.solve(triangles.T @ triangles + np.eye(CURVE), triangles.T @ (logits - mean))
+    curve: NDArray[np.float32] = (weights + mean).astype(np.float32)
+    return curve

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cliqa.signal.compression.evidence import evidence
-from cliqa.signal.compression.file_inputs import FILE_CODECS, INPUTS, file_inputs
+from cliqa.signal.compression.file_inputs import CURVE, FILE_CODECS, INPUTS, KNOTS, file_inputs
 from tests.jpeg_pictures import saved, textured, tiles
 
 
@@ -24,7 +24,11 @@ def test_flat_pictures_give_numbers() -> None:
 def test_quality_of_a_file_is_brought_to_one_scale() -> None:
     assert not file_inputs().any() and not file_inputs("png").any()
     for codec, best, worst in (("jpeg", 100, 0), ("webp", 100, 0), ("avif", 0, 255), ("heic", 0, 51)):
-        place = len(FILE_CODECS) + FILE_CODECS.index(codec)
-        assert file_inputs(codec, best)[place] == 1 and file_inputs(codec, worst)[place] == 0
+        place = KNOTS * FILE_CODECS.index(codec)
+        assert file_inputs(codec, best)[place + KNOTS - 1] == 1 and file_inputs(codec, worst)[place] == 1
+        between = file_inputs(codec, 0.4 * best + 0.6 * worst)
+        assert between[:CURVE].sum() == pytest.approx(1) and between[place : place + KNOTS] @ np.arange(
+            KNOTS
+        ) == pytest.approx(3.2)
     unknown = file_inputs("jpeg2000")
     assert unknown.shape == (INPUTS,) and unknown[-2] == 0 and file_inputs("jpeg", 80, "4:2:0")[-2:].tolist() == [1, 1]
