@@ -73,9 +73,8 @@ def draw(photograph: Path, out: Path, corner: tuple[int, int]) -> None:
                 size = 8 * len(data) / (pixels.shape[0] * pixels.shape[1])
                 text = f"quality {quality}, {size:.2f} bits a pixel"
             axes.imshow(shown[top : top + SIDE, left : left + SIDE], interpolation="nearest")
-            axes.set(
-                xticks=[], yticks=[], xlabel=f"{text}\nSSIMULACRA 2: {truth:.0f}, estimated {score['fidelity']:.0f}"
-            )
+            axes.set(xticks=[], yticks=[])
+            axes.set_xlabel(f"{text}\nSSIMULACRA 2 {truth:.0f}, estimated {score['fidelity']:.0f}", fontsize=8)
             if column == 0:
                 axes.set_ylabel(name)
             if row == 0:
