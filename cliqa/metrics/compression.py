@@ -20,9 +20,9 @@ from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.compression.codecs import CODECS
 from cliqa.signal.compression.evidence import evidence
 from cliqa.signal.compression.file_inputs import CURVE, file_inputs
+from cliqa.signal.densities import logistic, softmax
 from cliqa.signal.jpeg.quantization import header_quality
 from cliqa.signal.networks.dense import Dense
-from cliqa.signal.networks.level_histogram import softmax
 
 OUTPUTS = 1 + len(CODECS)  # fidelity (a logit), a logit for each codec
 DOUBT = 0.2  # chance of no loss from which that is the answer: 97 % of lossless validation pictures pass, at no cost in error
@@ -47,6 +47,7 @@ class Compression(Metric):
     name = "compression"
     architecture = "compression-dense"
     version = 1
+    in_worker = True
     summary = "what lossy codecs took: estimated SSIMULACRA 2 against the picture before all its lossy saves"
     fields = (
         Field(
@@ -97,11 +98,8 @@ class Compression(Metric):
             "coding": np.array(facts, np.float32),
         }
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """The fields of each. One by one: a matrix product's rounding depends on the batch."""
-        return [self._score(observation) for observation in observations]
-
-    def _score(self, observation: Observation) -> dict[str, Value]:
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """What the networks say of the evidence, and what the file says of itself."""
         fidelity, codec, p_lossy = self.answer(observation["evidence"], observation["file"])
         file_codec, quality, lossless = (float(value) for value in observation["coding"])
         return {
@@ -133,5 +131,5 @@ def _mean_answer(
 ) -> tuple[float, NDArray[np.float64]]:
     """Fidelity 0-100 and the chances of CODECS; the networks' first output is a logit that is added to `start`."""
     outputs = [network(inputs[None])[0].astype(np.float64) for network in networks]
-    fidelity = float(np.mean([100.0 / (1.0 + np.exp(-np.clip(start + each[0], -30, 30))) for each in outputs]))
+    fidelity = float(np.mean([logistic(start + float(each[0]), top=100.0) for each in outputs]))
     return fidelity, np.mean([softmax(each[1:]) for each in outputs], axis=0, dtype=np.float64)

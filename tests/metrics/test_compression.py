@@ -13,7 +13,7 @@ from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
 from cliqa.metrics.compression import Compression
 from cliqa.signal.compression.codecs import CODECS
-from tests.jpeg_pictures import saved, textured
+from tests.jpeg_pictures import textured
 
 
 def view(pixels: np.ndarray) -> View:
@@ -73,12 +73,6 @@ def test_pictures_that_lost_nothing_are_told_so() -> None:
 def test_flat_and_tiny_pictures_get_numbers(pixels: np.ndarray) -> None:
     found = load_metric("compression").score_view(view(pixels))
     assert 0 <= float(found["fidelity"] or 0) <= 100 and found["codec"] in CODECS
-
-
-def test_scores_do_not_depend_on_the_batch() -> None:
-    metric = load_metric("compression")
-    observations = [Compression.observe(view(saved(textured(seed), 40 + 20 * seed))) for seed in range(3)]
-    assert metric.score(observations)[1] == metric.score([observations[1]])[0]
 
 
 def test_weights_without_a_network_are_refused() -> None:

@@ -16,18 +16,19 @@ from cliqa.metrics import checkpoints
 from cliqa.metrics.compression import OUTPUTS, Compression
 from cliqa.signal.compression.codecs import CODECS
 from cliqa.signal.statistics.correlation import srcc
-from cliqa.training.compression.card import model_card
+from cliqa.training.card import write_results
 from cliqa.training.compression.histories import make_example
 from cliqa.training.compression.observed import Examples, file_rows, observed, pixel_rows, quality_curve
-from cliqa.training.dense_fit import FitSettings, fit_dense
+from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import generate_shards
+from cliqa.training.jpeg.jpeg_quality import as_markdown
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions
 
 EXAMPLES = 12_288
 VALIDATION = 512
 NETWORKS = 3  # of each kind: for pixels alone, and for files with their header
-FIT = FitSettings(
+FIT = DenseFit(
     hidden=(256, 128), epochs=30, batch=256, rate=2e-3, decay=0.3, dropout=0.3, input_noise=0.2, average=0.995
 )
 CODEC_WEIGHT = 0.03  # of the cross entropy of the codecs, against the mean error of the fidelity in units of 0-1
@@ -46,15 +47,13 @@ def train(options: TrainOptions) -> None:
     examples = _examples(options, "train", count, options.seed)
     held_out = _examples(options, "val", VALIDATION, options.seed + 1)
     fit(examples, held_out, options.work, options.out, options.seed)
-    metric = _fitted(options.out)
-    table = report(metric, held_out)
-    networks = [*metric.pixel_networks, *metric.file_networks]
-    parameters = sum(weight.size + bias.size for network in networks for weight, bias in network.layers)
-    card = model_card(
-        examples=count, seed=options.seed, networks=NETWORKS, inputs=metric.pixel_networks[0].inputs,
-        parameters=parameters + metric.curve.size, table=table,
+    tensors, facts = checkpoints.load(
+        options.out / "compression.safetensors", metric=Compression.name, architecture=Compression.architecture,
+        version=Compression.version,
     )  # fmt: skip
-    (options.out / "compression.md").write_text(card, encoding="utf-8")
+    table = report(Compression(tensors, facts), held_out)
+    command = f"--data photos/ --examples {count} --seed {options.seed}"
+    write_results(options.out / "compression.safetensors", command, tensors, *as_markdown(table))
     print(table)
 
 
@@ -88,14 +87,6 @@ def fit(examples: Examples, held_out: Examples, work: Path, out: Path, seed: int
         out / "compression.safetensors", tensors, metric=Compression.name, architecture=Compression.architecture,
         version=Compression.version,
     )  # fmt: skip
-
-
-def _fitted(out: Path) -> Compression:
-    tensors, facts = checkpoints.load(
-        out / "compression.safetensors", metric=Compression.name, architecture=Compression.architecture,
-        version=Compression.version,
-    )  # fmt: skip
-    return Compression(tensors, facts)
 
 
 def report(metric: Compression, held_out: Examples) -> str:
