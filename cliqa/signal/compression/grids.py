@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-CLIP = 6.0  # larger steps are the picture's own edges, and count as this much
+CLIP = 6  # larger steps are the picture's own edges, and count as this much
 SMOOTHING = 9  # columns over which the picture's own change of contrast is taken out
 FREQUENCIES = 64
 
@@ -22,14 +22,18 @@ def line_profiles(planes: Floats) -> Floats:
 
     Planes are square.
     """
-    found = []
-    for axis in (2, 1):
-        steps = np.abs(np.diff(planes, axis=axis))
-        still = steps < 0.5
-        np.minimum(steps, np.float32(CLIP), out=steps)
-        other = 3 - axis
-        found.append(np.stack([steps.mean(axis=(0, other)), still.mean(axis=(0, other), dtype=np.float32)]))
-    return np.stack(found)
+    count, side, _ = planes.shape
+    low = float(planes.min())
+    narrow = np.uint8 if planes.max() - low < 256 else np.int16
+    values = (planes - np.float32(low)).astype(narrow)  # narrow integers: several times as fast
+    right, left, lower, upper = values[:, :, 1:], values[:, :, :-1], values[:, 1:], values[:, :-1]
+    across = np.minimum(np.maximum(right, left) - np.minimum(right, left), CLIP).astype(np.uint8).reshape(-1, side - 1)
+    down = np.minimum(np.maximum(lower, upper) - np.minimum(lower, upper), CLIP).astype(np.uint8)
+    found = [
+        (across.sum(axis=0, dtype=np.uint32), (across == 0).sum(axis=0, dtype=np.uint16)),
+        (down.sum(axis=(0, 2), dtype=np.uint32), (down == 0).sum(axis=(0, 2), dtype=np.uint16)),
+    ]
+    return np.asarray(np.array(found, np.float32) / np.float32(count * side), np.float32)
 
 
 def residual_profiles(profiles: Floats) -> Floats:
