@@ -100,8 +100,8 @@ class Compression(Metric):
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """What the networks say of the evidence, and what the file says of itself."""
-        fidelity, codec, p_lossy = self.answer(observation["evidence"], observation["file"])
         file_codec, quality, lossless = (float(value) for value in observation["coding"])
+        fidelity, codec, p_lossy = self.answer(observation["evidence"], observation["file"], lossless == 0)
         return {
             "fidelity": fidelity,
             "codec": CODECS[codec],
@@ -111,7 +111,9 @@ class Compression(Metric):
             "file_lossless": int(lossless) if lossless >= 0 else None,
         }
 
-    def answer(self, evidence: NDArray[np.float32], file: NDArray[np.float32]) -> tuple[float, int, float]:
+    def answer(
+        self, evidence: NDArray[np.float32], file: NDArray[np.float32], lossy_file: bool = False
+    ) -> tuple[float, int, float]:
         """Fidelity 0-100, place of the codec in CODECS and probability of a loss, from `evidence` and `file_inputs`.
 
         The means of what the networks say. A lossy file has lost something; other pixels that may have lost nothing count as such.
@@ -119,8 +121,10 @@ class Compression(Metric):
         if file.any():
             start = float(file[:CURVE] @ self.curve)  # what files of this codec and quality have as a rule
             fidelity, chances = _mean_answer(self.file_networks, np.concatenate([evidence, file]), start)
+        else:
+            fidelity, chances = _mean_answer(self.pixel_networks, evidence, 0.0)
+        if file.any() or lossy_file:
             return fidelity, int(chances[1:].argmax()) + 1, 1.0
-        fidelity, chances = _mean_answer(self.pixel_networks, evidence, 0.0)
         if chances[0] > DOUBT:
             fidelity = max(fidelity, LOSSLESS + (100.0 - LOSSLESS) * float(chances[0] - DOUBT) / (1.0 - DOUBT))
         return fidelity, int(chances.argmax()), float(np.clip(1.0 - chances[0], 0.0, 1.0))

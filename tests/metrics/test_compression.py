@@ -44,6 +44,13 @@ def test_what_a_file_says_of_itself() -> None:
     assert (found["file_codec"], found["file_quality"], found["file_lossless"]) == (None, None, None)
 
 
+def test_a_lossy_jpeg_xl_is_told_though_no_network_reads_its_header() -> None:
+    imagecodecs = pytest.importorskip("imagecodecs")
+    data = imagecodecs.jpegxl_encode(textured(3, 384), distance=0.3)
+    found = load_metric("compression").score_view(View(load_image(data)))
+    assert (found["file_codec"], found["file_lossless"], found["p_lossy"]) == ("jxl", 0, 1) and found["codec"] != "none"
+
+
 def test_a_lossy_file_is_lossy_and_its_codec_is_none_of_none() -> None:
     found = load_metric("compression").score_view(View(load_image(stream("JPEG", textured(3), quality=100))))
     assert found["p_lossy"] == 1 and found["codec"] != "none"

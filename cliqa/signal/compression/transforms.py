@@ -15,7 +15,7 @@ COUNT_EDGES = (0.5, 1.5, 2.5, 4.5, 6.5, 9.5, 13.5, 18.5, 25.5, 34.5, 45.5, 57.5)
 
 @lru_cache(maxsize=4)
 def _transform(size: int) -> tuple[Floats, Floats, Floats]:
-    """The orthonormal two-dimensional DCT (size², size²), means over mirrored frequencies (groups, size²), and a row's DCT (size, size).
+    """The orthonormal DCT of blocks (size², size²), means over mirrored frequencies (groups, size²), the DCT of a row (size, size).
 
     Frequencies (u, v) and (v, u) share a group; of 16 a side, those with the same u + v.
     """

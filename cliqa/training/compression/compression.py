@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,16 +18,17 @@ from cliqa.metrics.compression import OUTPUTS, Compression
 from cliqa.signal.compression.codecs import CODECS
 from cliqa.signal.statistics.correlation import srcc
 from cliqa.training.card import write_results
-from cliqa.training.compression.histories import make_example
+from cliqa.training.compression.histories import make_example, make_screen_example
 from cliqa.training.compression.observed import Examples, file_rows, observed, pixel_rows, quality_curve
 from cliqa.training.dense_fit import DenseFit, fit_dense
-from cliqa.training.examples import generate_shards
+from cliqa.training.examples import Example, generate_shards
 from cliqa.training.jpeg.jpeg_quality import as_markdown
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions
 
 EXAMPLES = 12_288
 VALIDATION = 512
+SCREENS = 9  # one screen or drawing, mostly never saved, for so many pictures
 NETWORKS = 3  # of each kind: for pixels alone, and for files with their header
 FIT = DenseFit(
     hidden=(256, 128), epochs=30, batch=256, rate=2e-3, decay=0.3, dropout=0.3, input_noise=0.2, average=0.995
@@ -44,7 +46,10 @@ def train(options: TrainOptions) -> None:
     """Make examples, fit the networks, write the weights and the model card."""
     torch.set_num_threads(1)
     count = options.examples or EXAMPLES
-    examples = _examples(options, "train", count, options.seed)
+    examples = _joined(
+        _examples(options, "train", count, options.seed),
+        _examples(options, "train", count // SCREENS, options.seed, "screens-", make_screen_example),
+    )
     held_out = _examples(options, "val", VALIDATION, options.seed + 1)
     fit(examples, held_out, options.work, options.out, options.seed)
     tensors, facts = checkpoints.load(
@@ -57,12 +62,23 @@ def train(options: TrainOptions) -> None:
     print(table)
 
 
-def _examples(options: TrainOptions, split: Split, count: int, seed: int) -> Examples:
+def _examples(
+    options: TrainOptions,
+    split: Split,
+    count: int,
+    seed: int,
+    kind: str = "",
+    make: Callable[..., Example] = make_example,
+) -> Examples:
+    name = f"{kind}{split}-{seed}"
     pictures = generate_shards(
-        partial(make_example, options.data, split), count, options.work / f"{split}-{seed}", seed=seed,
-        workers=options.workers,
-    )  # fmt: skip
-    return observed(pictures, options.work / f"evidence-{split}-{seed}", options.workers)
+        partial(make, options.data, split), count, options.work / name, seed=seed, workers=options.workers
+    )
+    return observed(pictures, options.work / f"evidence-{name}", options.workers)
+
+
+def _joined(first: Examples, second: Examples) -> Examples:
+    return {name: np.concatenate([first[name], second[name]]) for name in first}
 
 
 def fit(examples: Examples, held_out: Examples, work: Path, out: Path, seed: int) -> None:

@@ -18,14 +18,17 @@ from cliqa.images.patches import PATCH, Tiles
 from cliqa.signal.compression.codecs import CODECS
 from cliqa.training.compression.encoders import Save, draw_save
 from cliqa.training.compression.fidelity import fidelity
+from cliqa.training.compression.screens import drawing, screen_source
 from cliqa.training.examples import Example
 from cliqa.training.jpeg.histories import edit, source
 from cliqa.training.photos import Split
 
 Pixels = NDArray[np.uint8]
 Change = Callable[[Pixels], Pixels]
+Source = Callable[[np.random.Generator, Path, Split, int], Pixels]
 
 SCENARIOS = {"none": 0.22, "plain": 0.43, "resaved": 0.15, "resized": 0.14, "changed": 0.06}
+SCREEN_SCENARIOS = {"none": 0.6, "plain": 0.25, "resaved": 0.08, "resized": 0.05, "changed": 0.02}
 SIDES = {520: 0.15, 456: 0.15, 400: 0.5, 272: 0.15, 150: 0.05}
 TILES = 8
 HEAD = 8192  # bytes of a file that are kept, for its header
@@ -45,11 +48,13 @@ class History:
     file: bytes
 
 
-def draw_history(rng: np.random.Generator, folder: Path, split: Split) -> History:
-    """One picture of a random scenario."""
-    scenario = str(rng.choice(list(SCENARIOS), p=list(SCENARIOS.values())))
+def draw_history(
+    rng: np.random.Generator, folder: Path, split: Split, shares: dict[str, float], pictures: Source
+) -> History:
+    """One picture of a random scenario; `shares` says how often each is, `pictures` where the uncompressed ones come from."""
+    scenario = str(rng.choice(list(shares), p=list(shares.values())))
     side = int(rng.choice(list(SIDES), p=list(SIDES.values())))
-    original = source(rng, folder, split, side)
+    original = pictures(rng, folder, split, side)
     if rng.random() < (0.35 if scenario == "none" else 0.2):
         original = edit(rng, original)
     if scenario == "none":
@@ -149,7 +154,19 @@ def make_example(folder: Path, split: Split, rng: np.random.Generator, index: in
     `tiles` is uint8 (2, 8, 3, 128, 128) and `counts` says how many of each eight there are; `head` holds the first bytes of the
     file, `sizes` its length and the picture's height and width (zeros where there is no file).
     """
-    history = draw_history(rng, folder, split)
+    return _example(rng, draw_history(rng, folder, split, SCENARIOS, source))
+
+
+def make_screen_example(folder: Path, split: Split, rng: np.random.Generator, index: int) -> Example:
+    """As `make_example`, of a screen or a drawing, mostly never saved: what flat colour and thin lines are without a codec."""
+    return _example(rng, draw_history(rng, folder, split, SCREEN_SCENARIOS, _screen_or_drawing))
+
+
+def _screen_or_drawing(rng: np.random.Generator, folder: Path, split: Split, side: int) -> Pixels:
+    return screen_source(rng, folder, split, side) if rng.random() < 0.6 else drawing(rng, folder, split, side)
+
+
+def _example(rng: np.random.Generator, history: History) -> Example:
     tiles = np.zeros((2, TILES, 3, PATCH, PATCH), np.uint8)
     counts = np.zeros(2, np.int8)
     for number, pixels in enumerate((history.now, draw_crop(rng)(history.now))):

@@ -35,9 +35,12 @@ def test_a_seed_makes_the_same_example_again(photos: Path) -> None:
 
 
 def test_none_lost_nothing_and_saves_did(photos: Path) -> None:
-    from cliqa.training.compression.histories import draw_history
+    from cliqa.training.compression.histories import SCENARIOS, draw_history
+    from cliqa.training.jpeg.histories import source
 
-    found = [draw_history(np.random.default_rng([5, number]), photos, "train") for number in range(14)]
+    found = [
+        draw_history(np.random.default_rng([5, number]), photos, "train", SCENARIOS, source) for number in range(14)
+    ]
     assert {history.scenario for history in found} >= {"none", "plain"}
     for history in found:
         assert (history.codec == "none") == (history.scenario == "none")
