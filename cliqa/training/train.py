@@ -35,6 +35,7 @@ ROOMS = {
     "exposure": "exposure",
     "grepq": "grepq",
     "aesthetic": "grepq",
+    "sharpness": "sharpness",
 }
 
 
