@@ -29,6 +29,7 @@ class TrainOptions:
 ROOMS = {
     "jpeg_quality": "jpeg",
     "jpeg_qf": "jpeg",
+    "compression": "compression",
     "grain_noise": "noise",
     "scale_factor": "scale",
     "exposure": "exposure",
