@@ -43,6 +43,7 @@ class Filter:
         keep: (options, fields of the metric) -> whether the image is kept.
         prefix: (fields) -> what `--score-prefix` puts before the name, without the last underscore.
         folder: (options, fields) -> sub-folder of the output that a kept file goes to; None for the mirror of its own.
+        reason: (options, fields) -> which rule drops the image, for the notes of its row; "" where none does.
         scored: (options, path, where it was placed, fields) -> whatever else the filter does with every scored file.
     """
 
@@ -53,6 +54,7 @@ class Filter:
     keep: Callable[[argparse.Namespace, Fields], bool]
     prefix: Callable[[Fields], str]
     folder: Callable[[argparse.Namespace, Fields], str | None] | None = None
+    reason: Callable[[argparse.Namespace, Fields], str] | None = None
     scored: Callable[[argparse.Namespace, str, str | None, Fields], None] | None = None
 
     def parser(self) -> argparse.ArgumentParser:
@@ -133,10 +135,12 @@ class _FilterRun(ScoringRun):
                 self.results.write(record, *acted)
 
     def settle(self, saved: Saved) -> None:
+        before = list(saved.record.notes)
         acted = self._act(saved.record, saved.placed)
         if acted is not None:
             self.known += 1
-            if self.results is not None and acted != (bool(saved.kept), saved.placed):
+            changed = acted != (bool(saved.kept), saved.placed) or before != saved.record.notes
+            if self.results is not None and changed:
                 self.results.update(saved.record, *acted)
 
     def _act(self, record: Record, placed: str | None) -> tuple[bool, str | None] | None:
@@ -145,6 +149,8 @@ class _FilterRun(ScoringRun):
 
         fields: dict[str, Scalar] = record.fields(self.metric)
         kept = self.command.keep(self.options, fields) != self.options.invert
+        if self.command.reason is not None:
+            _explain(record, self.command.reason(self.options, fields))
         key: str | None = None
         try:
             if kept and self.keys is not None:
@@ -168,3 +174,12 @@ class _FilterRun(ScoringRun):
     def summary(self) -> list[str]:
         known = [f"{self.known} scored by an earlier run"] if self.known else []
         return [f"{self.kept} of {counted(self.scored + self.known)} kept", *known, *super().summary()]
+
+
+_DROPPED = "dropped by "
+
+
+def _explain(record: Record, reason: str) -> None:
+    """Put the rule that drops the image into its notes, in place of what an earlier run with other options said."""
+    kept = [part for note in record.notes for part in note.split("; ") if not part.startswith(_DROPPED)]
+    record.notes[:] = [*kept, f"{_DROPPED}{reason}"] if reason else kept
