@@ -2,7 +2,7 @@
 
 A camera's pixels carry noise that no network draws, and its colours were made from a mosaic; a network draws edges and texture with the
 same strokes everywhere. So neighbouring residuals go together otherwise: their joint histograms (co-occurrences: Fridrich and
-Kodovsky, "Rich models for steganalysis of digital images", 2012) tell most. The power spectrum, the agreement of the colours' details, the
+Kodovsky, "Rich models for steganalysis of digital images", 2012) tell most. The spectrum, the agreement of the colours' details, the
 quietest places and the repetition of an enlargement by 2, 3 or 4 tell the rest.
 """
 
@@ -58,7 +58,9 @@ def network_traces(tiles: NDArray[np.uint8]) -> Floats:
     with green and of blue with green; mean, deviation and shares of black and of white of luma.
     """
     red, green, blue = (tiles[:, channel].astype(np.int16) for channel in range(3))
-    luma = ((77 * red.astype(np.int32) + 150 * green + 29 * blue) >> 8).astype(np.int16)
+    luma = ((77 * red.astype(np.int32) + 150 * green.astype(np.int32) + 29 * blue.astype(np.int32)) >> 8).astype(
+        np.int16
+    )
     planes = {"luma": [luma], "colour": [red - green, blue - green]}
     joint = [_co_occurrences(planes[plane], order, step, across) for plane, order, step, across in MAPS]
     laplacians = [_laplacian(plane) for plane in (red, green, blue)]
