@@ -2,10 +2,10 @@
 
     python benchmarks/learned_upscaler.py --data photos/ --outputs runs/learned/outputs
 
-`outputs` is the folder that the recipe filled (`python -m cliqa.training.train learned`, which also writes the table of the families
-left out, `runs/learned/learned.md`). Those of the test photographs are scored whole, as files are, each beside a picture of the same
-scene, size and save that no network enlarged. Prints the share that each of the filter's two rules drops, the area under the curve of `learned`, and
-the processor time of `learned` and of the rest.
+`outputs` is the folder that the recipe filled (`python -m cliqa.training.train learned`, which also writes the table of the
+families left out, `runs/learned/learned.md`). Those of the test photographs are scored whole, as files are, each beside a picture
+of the same scene, size and save that no network enlarged. Prints the share that each of the filter's two rules drops, the area
+under the curve of `learned`, and the processor time of `learned` and of the rest.
 """
 
 from __future__ import annotations

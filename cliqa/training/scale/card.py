@@ -122,27 +122,30 @@ photographs were known while this version was made (they said which conditions w
 
 ## Learned upscalers
 
-`learned` is the probability that an upscaling network (ESRGAN and its kin) made the picture. A network fills the upper band with
-invented detail, which leaves neither an empty band nor, at a whole factor, a line other than that of its pixel shuffle at one half: `scale`
-passes most of them. So up to four of the most detailed tiles are reduced to co-occurrences of residuals, spectra, the agreement of the
-colours' details, and noise in the quietest places (`cliqa/signal/resampling/network_traces.py`), read by three small networks; the mean
-logit of all is the answer. `scale` does not depend on it.
+`learned` is the probability that an upscaling network (ESRGAN and its kin) made the picture. A network fills the
+upper band with invented detail, which leaves neither an empty band nor, at a whole factor, a line other than that of
+its pixel shuffle at one half: `scale` passes most of them. So up to four of the most detailed tiles are reduced to
+co-occurrences of residuals, spectra, the agreement of the colours' details, and noise in the quietest places
+(`cliqa/signal/resampling/network_traces.py`), read by three small networks; the mean logit of all is the answer.
+`scale` does not depend on it.
 
-**When to trust it.** As PNG or lightly saved; it is set to call few photographs (the table), so that it misses many. **When not.** Saves
-hide the evidence: below JPEG 85 and after WebP nearly all pass, and `learned` is then near 0, which says nothing. Pictures with a side under
-64 pixels and flat ones read 0. Networks unlike those below, above all large ones trained against a critic, are found less often.
+**When to trust it.** As PNG or lightly saved; it is set to call few photographs (the table), so that it misses many.
+**When not.** Saves hide the evidence: below JPEG 85 and after WebP nearly all pass, and `learned` is then near 0,
+which says nothing. Pictures with a side under 64 pixels and flat ones read 0. Networks unlike those below, above all
+large ones trained against a critic, are found less often.
 
-Data: outputs of published networks, which are no part of the weights, made from the photographs above: reduced by many kernels or as they
-are, a part of them saved, noisy or softened before; afterwards plain, JPEG, WebP, AVIF, JPEG 2000, reduced to 0.5-1, sharpened, cropped, noisy.
-Against them pictures of the same photographs and saves that no network enlarged: true pixels, ordinary enlargements, processed ones
-(denoised, sharpened, smoothed, toned, posterised), and those of networks that only denoise. Made by
+Data: outputs of published networks, which are no part of the weights, made from the photographs above: reduced by
+many kernels or as they are, a part of them saved, noisy or softened before; afterwards plain, JPEG, WebP, AVIF, JPEG
+2000, reduced to 0.5-1, sharpened, cropped, noisy. Against them pictures of the same photographs and saves that no
+network enlarged: true pixels, ordinary enlargements, processed ones (denoised, sharpened, smoothed, toned,
+posterised), and those of networks that only denoise. Made by
 
     python -m cliqa.training.train learned --data photos/ --networks upscalers/
 
-which writes the tables below. The false alarms of the first are at the default threshold, chosen on the validation photographs; the
-second has the networks of each family on photographs of validation and test, first with the family among the training pictures, then with
-the whole family left out. `python benchmarks/learned_upscaler.py --data photos/ --outputs runs/learned/outputs` scores the same pictures with
-the shipped weights.
+which writes the tables below. The false alarms of the first are at the default threshold, chosen on the validation
+photographs; the second has the networks of each family on photographs of validation and test, first with the family
+among the training pictures, then with the whole family left out. `python benchmarks/learned_upscaler.py --data
+photos/ --outputs runs/learned/outputs` scores the same pictures with the shipped weights.
 
 {upscalers}
 
