@@ -7,7 +7,7 @@ leaves has no period: a few of the most detailed tiles tell it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,7 @@ class ScaleFactor(Metric):
     name = "scale_factor"
     architecture = "factor-network"
     version = 3
+    in_worker = True
     summary = "how much the picture was enlarged (1.0-2.0), whatever resized it"
     fields = (
         Field(
@@ -119,25 +120,21 @@ class ScaleFactor(Metric):
             "scalars": scalars,
         }
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """`scale`, `scale_x`, `scale_y`, `quality` and `learned` of each."""
-        found: list[dict[str, Value]] = []
-        for each in observations:  # one at a time: the sums of a batched product depend on its size
-            x, y, learned = 1.0, 1.0, 0.0
-            if deviation(each["scalars"]) >= FLAT:
-                learned = self._learned(each["traces"])
-                x, y = self.network.factors(each["lines"], each["coherence"], each["power"], each["scalars"])
-            scale = joined_factor(float(x), float(y))
-            found.append(
-                {
-                    "scale": scale,
-                    "scale_x": float(x),
-                    "scale_y": float(y),
-                    "quality": 100.0 - (scale - 1.0) * 100.0,
-                    "learned": learned,
-                }
-            )
-        return found
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """`scale`, `scale_x`, `scale_y`, `quality` and `learned`."""
+        x, y, learned = 1.0, 1.0, 0.0
+        scalars = observation["scalars"]
+        if deviation(scalars) >= FLAT:
+            x, y = self.network.factors(observation["lines"], observation["coherence"], observation["power"], scalars)
+            learned = self._learned(observation["traces"])
+        scale = joined_factor(float(x), float(y))
+        return {
+            "scale": scale,
+            "scale_x": float(x),
+            "scale_y": float(y),
+            "quality": 100.0 - (scale - 1.0) * 100.0,
+            "learned": learned,
+        }
 
     def _learned(self, traces: NDArray[Any]) -> float:
         """The mean logit of the tiles and the networks, as a probability; 0 where there is no tile."""

@@ -24,7 +24,7 @@ from cliqa.errors import UsageError
 from cliqa.metrics import checkpoints
 from cliqa.metrics.scale_factor import ScaleFactor
 from cliqa.signal.networks.dense import Dense
-from cliqa.training.dense_fit import FitSettings, fit_dense
+from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate
 from cliqa.training.learned.examples import enlarged_by, make_example, make_picture, outputs_of
 from cliqa.training.learned.histories import CONDITIONS
@@ -37,7 +37,7 @@ A_FAMILY = 56  # outputs of every family
 EXAMPLES = 4_096  # tiles to learn from
 OTHERS = 360  # pictures that no network enlarged, beside those of the pairs, for choosing and for reporting each
 NETWORKS = 3  # whose logits are averaged
-FIT = FitSettings(hidden=(96, 32), epochs=24, batch=128, rate=1.5e-3, decay=3e-2, dropout=0.3, input_noise=0.1)
+FIT = DenseFit(hidden=(96, 32), epochs=24, batch=128, rate=1.5e-3, decay=3e-2, dropout=0.3, input_noise=0.1)
 SMOOTHING = 0.03  # of the labels
 # Shares of what no network enlarged that may be called so where the threshold is chosen: two thirds of what is wanted elsewhere.
 FALSE_ALARMS = {"PNG": 0.013, "reduced to 0.75": 0.013, "sharpened": 0.02, "JPEG 85-95": 0.02, "WebP 80-95": 0.02,
