@@ -2,9 +2,9 @@
 
     python -m cliqa.training.train learned --data photos/ --networks upscalers/
 
-Adds its tensors to the weights of `scale_factor` that are there, whose others stay as they are, and writes `learned.md` into the work
-folder, the section of the card (`cliqa.training.scale.card --upscalers`). `cliqa.training.learned.upscalers` says what the folder of
-networks holds. The outputs take the time; a GPU is used for them where there is one.
+Adds its tensors to the weights of `scale_factor` that are there, whose others stay as they are, and writes `learned.md`, the tables of
+the card, into the work folder. `cliqa.training.learned.upscalers` says what the folder of networks holds. The outputs take most of the
+time; a GPU is used for them where there is one.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def train(options: TrainOptions) -> None:
     for number, family in enumerate(sorted(enlarged_by(str(outputs), "train"))):
         kept = tiles["family"] != number
         without = {name: values[kept] for name, values in tiles.items()}
-        part = fitted(without, options.work / f"fit without {number}")
+        part = fitted(without, options.work / f"fit without {number}", 1)
         both: list[tuple[Split, Example]] = [("val", val), ("test", test)]
         seen[family] = of_family(networks, shift, family, outputs, both)
         unseen[family] = of_family(part, threshold(part, val), family, outputs, both)
@@ -115,10 +115,10 @@ def loss(predicted: Tensor, targets: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(predicted[:, 0], targets * (1 - 2 * SMOOTHING) + SMOOTHING)
 
 
-def fitted(tiles: Example, work: Path) -> list[Dense]:
-    """Several networks on the same tiles."""
+def fitted(tiles: Example, work: Path, networks: int = NETWORKS) -> list[Dense]:
+    """Networks on the same tiles, each from other first weights."""
     found = []
-    for number in range(NETWORKS):
+    for number in range(networks):
         data = (tiles["traces"], tiles["label"])
         net = fit_dense(data, (data[0][:256], data[1][:256]), loss, 1, work / str(number), replace(FIT, seed=number))
         found.append(Dense(net.tensors("net.")))
