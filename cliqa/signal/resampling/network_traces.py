@@ -79,7 +79,7 @@ def network_traces(tiles: NDArray[np.uint8]) -> Floats:
 def _difference(plane: Ints, order: int) -> Ints:
     """The difference along the last axis."""
     kernel, length = KERNELS[order], plane.shape[-1] - order
-    found = plane[..., :length] * np.int16(kernel[0])
+    found: Ints = plane[..., :length] * np.int16(kernel[0])
     for place, weight in enumerate(kernel[1:], 1):
         found += plane[..., place : place + length] * np.int16(weight)
     return found
@@ -99,7 +99,8 @@ def _co_occurrences(planes: list[Ints], order: int, step: int, across: bool) -> 
                 total[number] += np.bincount(each.ravel(), minlength=LEVELS**3)
     found = np.zeros((len(total), CLASSES))
     np.add.at(found.T, _CLASS, total.T)
-    return np.sqrt(found / found.sum(axis=1, keepdims=True)).astype(np.float32)
+    shares: Floats = np.sqrt(found / found.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
 
 
 def _laplacian(plane: Ints) -> Floats:
@@ -117,7 +118,8 @@ def _cells(laplacian: Floats) -> Floats:
     energy = squares.reshape(len(squares), rows, CELL, columns, CELL).mean(axis=(2, 4)).reshape(len(squares), -1)
     order = np.sort(energy, axis=1)
     ranks = [round(share * (order.shape[1] - 1)) for share in QUANTILES]
-    return np.log(np.sqrt(order[:, ranks] / 20) + np.float32(0.05))
+    found: Floats = np.log(np.sqrt(order[:, ranks] / 20) + np.float32(0.05))
+    return found
 
 
 def _agreement(a: Floats, b: Floats) -> Floats:

@@ -28,7 +28,8 @@ def test_recipe(tmp_path, monkeypatch):
     for number in range(24):
         Image.fromarray(colored(260, 260, seed=number)).save(photos / f"{number}.png")
     monkeypatch.setattr(outputs, "published", toy_networks)
-    monkeypatch.setattr(learned, "FIT", learned.DenseFit(hidden=(8,), epochs=2, batch=64))
+    small = partial(learned.fitted, fit=learned.DenseFit(hidden=(8,), epochs=2, batch=64))
+    monkeypatch.setattr(learned, "fitted", lambda tiles, work, networks=2, _fit=None: small(tiles, work, networks))
     monkeypatch.setattr(learned, "generate", in_this_process)
     out = tmp_path / "out"
     out.mkdir()
