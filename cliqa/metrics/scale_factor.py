@@ -70,6 +70,7 @@ class ScaleFactor(Metric):
     name = "scale_factor"
     architecture = "factor-network"
     version = 3
+    reads_grid = True
     in_worker = True
     summary = "how much the picture was enlarged (1.0-2.0), whatever resized it"
     fields = (
@@ -106,7 +107,7 @@ class ScaleFactor(Metric):
 
         There is no row of traces for a picture too small for them.
         """
-        image = view.image.stored
+        image = view.image.inside
         plane = luma(np.asarray(image.crop(detailed_window(image, view.num_patches))))
         both = (axis_evidence(plane), axis_evidence(np.ascontiguousarray(plane.T)))
         lines, coherence, power, scalars = (np.stack(values) for values in zip(*both, strict=True))
