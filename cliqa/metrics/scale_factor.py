@@ -93,7 +93,7 @@ class ScaleFactor(Metric):
             self.network = FactorNetwork(tensors)
             count = len({name.split(".")[1] for name in tensors if name.startswith("learned.net")})
             self.detectors = [Dense(tensors, f"learned.net{index}.") for index in range(count)]
-            self.shift = float(tensors["learned.shift"])
+            self.shift = float(tensors["learned.shift"].ravel()[0])
         except (KeyError, ValueError) as error:
             raise CheckpointError(f"the scale_factor weights are incomplete: {error}") from error
         if not self.detectors or any(each.inputs != WIDTH or len(each.layers) < 1 for each in self.detectors):

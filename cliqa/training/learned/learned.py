@@ -159,4 +159,4 @@ def write(out: Path, networks: list[Dense], shift: float) -> None:
         tensors |= {f"{prefix}mean": network.mean, f"{prefix}scale": network.scale}
         for layer, (weight, bias) in enumerate(network.layers):
             tensors |= {f"{prefix}weight.{layer}": weight.T.astype(np.float16), f"{prefix}bias.{layer}": bias}
-    checkpoints.save(path, tensors | {"learned.shift": np.array(shift, np.float32)}, **facts)
+    checkpoints.save(path, tensors | {"learned.shift": np.array([shift], np.float32)}, **facts)

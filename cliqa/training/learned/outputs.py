@@ -82,7 +82,7 @@ def _enlarged(each: Upscaler, network: nn.Module, number: int, photos: Path, dev
         given = make_scene(rng, str(photos), split, side, 2, 1, "true").others[0][0]
     else:
         given = make_scene(rng, str(photos), split, side, each.scale, 0).small
-    x = torch.from_numpy(np.ascontiguousarray(given)).permute(2, 0, 1)[None].to(device).float() / 255
+    x = torch.from_numpy(np.array(given)).permute(2, 0, 1)[None].to(device).float() / 255
     around = replace(each, margin=MARGIN) if each.margin == Upscaler.margin else each
     with torch.no_grad():
         y = around(network, x)[0].clamp(0, 1) * 255

@@ -32,7 +32,7 @@ def test_the_picture_comes_out_where_it_was(around, trimmed):
 
 def test_a_residual_network_adds_to_the_nearest_neighbours():
     upscaler = Upscaler("zero", "none", 2, lambda: Repeated(2), residual=True)
-    x = torch.rand(1, 3, 8, 8)
+    x = torch.rand(1, 3, 16, 16)
     torch.testing.assert_close(upscaler(Repeated(2), x), 2 * F.interpolate(x, scale_factor=2.0))
 
 
