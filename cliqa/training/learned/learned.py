@@ -95,7 +95,7 @@ def of_family(
 
 def example_sets(options: TrainOptions, outputs: Path, count: int, others: int) -> tuple[Example, Example, Example]:
     """Tiles to learn from, and whole pictures of the val and the test photographs."""
-    common = {"photos": str(options.data), "outputs": str(outputs)}
+    common: dict[str, Any] = {"photos": str(options.data), "outputs": str(outputs)}
     tiles = generate(partial(make_example, split="train", seed=options.seed, **common), count, options.work / "tiles",
                      seed=options.seed, workers=options.workers)  # fmt: skip
     pictures = []

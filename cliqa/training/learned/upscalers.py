@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -136,7 +137,7 @@ def _dat(folder: Path) -> list[Upscaler]:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["params"])
         return network  # type: ignore[no-any-return]
 
-    return [Upscaler(f"dat-light x{scale}", "DAT", scale, lambda scale=scale: load(scale)) for scale in (2, 3, 4)]
+    return [Upscaler(f"dat-light x{scale}", "DAT", scale, partial(load, scale)) for scale in (2, 3, 4)]
 
 
 def _upscalerjs(folder: Path) -> list[Upscaler]:
@@ -150,7 +151,7 @@ def _upscalerjs(folder: Path) -> list[Upscaler]:
                 levels = 255.0 if "PixelShuffle" not in model.read_text() else 1.0
                 found.append(
                     Upscaler(
-                        f"esrgan-{package} {name}", "UpscalerJS", scale, lambda m=model: KerasNetwork(m), levels=levels
+                        f"esrgan-{package} {name}", "UpscalerJS", scale, partial(KerasNetwork, model), levels=levels
                     )
                 )
     return found
