@@ -36,6 +36,7 @@ ROOMS = {
     "grepq": "grepq",
     "aesthetic": "grepq",
     "learned": "learned",  # a part of scale_factor: what tells pictures that networks enlarged
+    "sharpness": "sharpness",
 }
 
 
