@@ -7,6 +7,8 @@ from typing import Any
 
 from PIL import Image
 
+from cliqa.images.jpeg_tables import tables_of_tiff
+
 _ORIENTATION = 0x0112
 
 
@@ -14,7 +16,8 @@ _ORIENTATION = 0x0112
 class Header:
     """What the file says of itself, before any pixel is decoded.
 
-    `quantization` maps table id -> 64 steps in natural (row by row) order, empty unless the file is a JPEG.
+    `quantization` maps table id -> 64 steps in natural (row by row) order, empty unless the file is a JPEG or
+    a TIFF of JPEG streams.
     `sampling` is the chroma subsampling in the usual notation ("4:4:4", "4:2:2", "4:2:0", ...), "" where unknown.
     `frames` is 1 for a still picture and 2 for "more than one": counting them all would read the whole file.
     """
@@ -61,6 +64,8 @@ def header_of(image: Image.Image) -> Header:
         tables: dict[int, Any] = getattr(image, "quantization", None) or {}
         quantization = {int(key): tuple(int(step) for step in steps) for key, steps in tables.items()}
         sampling = _sampling(getattr(image, "layer", []))
+    elif name == "TIFF":
+        quantization = tables_of_tiff(image)
     try:
         animated = bool(getattr(image, "is_animated", False))
     except Exception:  # a broken second frame is no reason to lose the first

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.images.formats import describe, identify, opened, prepare_pillow, too_large
@@ -55,12 +55,22 @@ class LoadedImage:
         self.stored = stored
         self.icc_ignored = False
         self._profile = profile
-        self._inks = inks  # the CMYK pixels, kept where a profile tells how to read them
+        self._inks = inks  # the CMYK pixels
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
         """uint8 array (height, width, 3), as stored."""
         return np.asarray(self.stored)
+
+    @cached_property
+    def coded(self) -> Image.Image:
+        """PIL image, mode RGB: the planes that a codec saw. Of CMYK files the complement of the first three inks, else `stored`.
+
+        A JPEG's coefficients lie on their lattice in these planes alone: black ink is no part of them.
+        """
+        if self._inks is None:
+            return self.stored
+        return Image.merge("RGB", [ImageChops.invert(ink) for ink in self._inks.split()[:3]])
 
     @cached_property
     def upright(self) -> Image.Image:
@@ -216,4 +226,4 @@ def _decode(image: Image.Image, max_pixels: int, declared: Callable[[int], None]
         raise ImageError(f"can't be decoded: {describe(error)}") from error
     header = replace(header, width=stored.width, height=stored.height)
     profile = image.info.get("icc_profile") if header.has_icc else None
-    return LoadedImage(stored, header, profile, image if profile and image.mode == "CMYK" else None)
+    return LoadedImage(stored, header, profile, image if image.mode == "CMYK" else None)

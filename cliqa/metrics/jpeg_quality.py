@@ -43,7 +43,7 @@ class JpegQuality(Metric):
     @classmethod
     def observe(cls, view: View) -> Observation:
         """Evidence of the tiles: `features`, `chroma`, `proposals` (see HYPOTHESES) and `header` (0 where there is none)."""
-        history = read_history(view.patches)
+        history = read_history(view.source_patches)
         return {
             "features": features(history),
             "chroma": chroma_inputs(history),
