@@ -11,15 +11,63 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from cliqa.images.patches import Tiles
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
+from cliqa.signal.jpeg.drawn import telling_origins
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
+from cliqa.signal.jpeg.filtered import read_filtered
 from cliqa.signal.jpeg.history import read_history
+from cliqa.signal.jpeg.resized import CLEAR, cut_regions, read_resized
+from cliqa.signal.jpeg.resized_features import RESIZED_NUMBERS, explained, filtered_answer, lowest_sure, resized_answer
 from cliqa.signal.networks.dense import Dense
 
 GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
 OUTPUTS = GATES + 1  # gates, own estimate (a logit)
+BEFORE = 100.0
+"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
+FAINT = 3.0
+"""Nats by which IJG's tables must lead other codecs' where only the newest grid's own histograms are clear."""
+UNEXPLAINED = 0.8
+"""Confidence that a grid that no JPEG explains is another codec's."""
+DRAWN = 0.98
+"""Confidence that what was drawn was never saved by JPEG."""
+NEAR = 3.0
+"""Proposals so near to the chosen one say the same."""
+HIGHEST = 91
+"""Qualities above this leave no lattice that a resize lets through."""
+EXPLAINED = 88
+"""A lowest quality below this, found on the ordinary grid, needs no resize to explain the picture."""
+
+
+def _through_filters(observation: Observation, quality: float, sure: float) -> tuple[float, float]:
+    """(quality, confidence) of the ordinary grid, mended by what its lattice tells through filters.
+
+    Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it. Where one
+    does, a save before a filter and the last save may be seen.
+    """
+    found, nats, other, known = (float(value) for value in observation["filtered"][:4])
+    clear = nats > max(CLEAR, other)
+    if known:
+        return (found, nats / (nats + CLEAR)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
+    newest = float(observation["proposals"][HYPOTHESES.index("newest")])
+    if abs(quality - newest) > NEAR and quality < HIGHEST:
+        return quality, sure  # an older grid, or the network's own estimate
+    if clear and found <= HIGHEST:
+        return found, nats / (nats + CLEAR)
+    if quality < HIGHEST and nats > FAINT + other:
+        return quality, nats / (nats + CLEAR)
+    return (100.0, sure) if quality >= HIGHEST else (100.0, UNEXPLAINED)
+
+
+def _resized(picture: Image.Image, origins: list[tuple[int, int]], size: int, lowest: int) -> NDArray[np.float32]:
+    """What `resized_answer` says of a save before a resize, zeros where none was sought or found."""
+    if not origins or lowest < EXPLAINED:
+        return np.zeros(RESIZED_NUMBERS, np.float32)
+    region, windows = cut_regions(np.asarray(picture), origins, size)
+    return resized_answer(read_resized(region, picture.size, windows))
 
 
 class JpegQuality(Metric):
@@ -32,6 +80,8 @@ class JpegQuality(Metric):
     fields: ClassVar[tuple[Field, ...]] = (
         Field("quality", "lowest JPEG quality in the history; 100 = no trace", 0, 100, "IJG quality", "higher"),
         Field("subsampling_420", "probability that the chroma was subsampled 4:2:0", 0, 1, "", "lower"),
+        Field("confidence", "probability that the quality is right within 3", 0, 1, "", "higher"),
+        Field("resized", "factor by which it was resized after the save; 1 = not", 0, 64, "", ""),
         QF_HEADER,
     )
 
@@ -42,9 +92,24 @@ class JpegQuality(Metric):
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """Evidence of the tiles: `features`, `chroma`, `proposals` (see HYPOTHESES) and `header` (0 where there is none)."""
-        history = read_history(view.source_patches)
+        """Evidence of the tiles: `features`, `chroma`, `proposals` (see HYPOTHESES), `header` (0 where there is none),
+        `resized` (see `features.resized_answer`) and `replicated`."""
+        picture = view.source
+        tiles = view.tiles if picture is view.image.stored else Tiles(picture)
+        origins = telling_origins(tiles.image, tiles.origins, tiles.size, view.num_patches)
+        drawn = not origins
+        chosen = tiles.cut(origins or tiles.origins[: view.num_patches])
+        history = read_history(chosen)
+        filtered = read_filtered(chosen, history.grid)
+        if filtered.looks_turned and not explained(history):
+            chosen = np.ascontiguousarray(chosen.transpose(0, 1, 3, 2))
+            history = read_history(chosen)
+            filtered = read_filtered(chosen, history.grid)
         return {
+            "filtered": filtered_answer(history, filtered),
+            "resized": _resized(tiles.image, origins, tiles.size, lowest_sure(history, filtered)),
+            "drawn": np.array(drawn),
+            "replicated": np.array(view.replicated, np.float32),
             "features": features(history),
             "chroma": chroma_inputs(history),
             "proposals": hypotheses(history),
@@ -60,10 +125,22 @@ class JpegQuality(Metric):
         output = self.net(inputs[None])[0].astype(np.float64)
         own = 100.0 / (1.0 + np.exp(-np.clip(output[GATES], -30, 30)))
         proposals = [*observation["proposals"], own]
-        quality = float(proposals[int(output[:GATES].argmax())])
+        gate = np.exp(output[:GATES] - output[:GATES].max())
+        quality = float(proposals[int(gate.argmax())])
+        sure = float(gate[np.abs(np.array(proposals) - quality) <= NEAR].sum() / gate.sum())
+        quality, sure = _through_filters(observation, quality, sure)
+        factor = float(np.sqrt(observation["replicated"].prod()))
+        found, nats, step = (float(value) for value in observation["resized"][:3])
+        if nats >= CLEAR and found <= HIGHEST and found < quality:
+            quality, factor = found, factor / step
+            sure = nats / (nats + CLEAR / 2)
+        if bool(observation["drawn"]):
+            quality, sure, factor = 100.0, DRAWN, float(np.sqrt(observation["replicated"].prod()))
         chroma = float(self.chroma_net(observation["chroma"][None])[0, 0])
         return {
             "quality": min(max(quality, 0.0), 100.0),
+            "confidence": sure,
+            "resized": factor,
             "subsampling_420": float(1.0 / (1.0 + np.exp(-np.clip(chroma, -30, 30)))),
             "qf_header": int(observation["header"]) or None,
         }

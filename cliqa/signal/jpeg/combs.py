@@ -13,6 +13,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.jpeg.native_blocks import Window
+
 Floats = NDArray[np.float32]
 
 LENGTH = 8192
@@ -25,6 +27,8 @@ SAME = 0.012
 """Steps so near to 1 are no resize: the ordinary lattice sees those."""
 MOST_LINES = 640
 """Of more rows (columns) than this every second, third ... is read."""
+LATER = 8
+"""Period of the lines that later saves leave, by JPEG and (4) by WebP."""
 _SMOOTH = 21
 _LOW, _HIGH = -1.0, 4.0
 """Limits of a harmonic's score in units of the spectrum about it: one strong line is not four."""
@@ -52,31 +56,31 @@ def _moving_mean(values: NDArray[np.float64], length: int) -> NDArray[np.float64
     return means
 
 
-def spectra(luma: Floats, period: int = 8) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+def spectra(luma: Floats, start: int = 0) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
     """(spectra, places): of the profiles along the rows, in units of their surroundings: (profiles, LENGTH / 2 + 1).
 
     Args:
-        period: of the lines of a later save, which are taken out.
+        start: place of the first column in the picture.
     """
     found, places = [], []
     for profile, place in profiles(luma):
         flat = profile - _moving_mean(profile, _SMOOTH)
         limit = 4 * np.median(np.abs(flat)) + 1e-6
         flat = np.clip(flat, -limit, limit)
-        position = np.arange(len(flat)) % period
-        flat = flat - (np.bincount(position, flat, period) / np.bincount(position, minlength=period))[position]
+        position = np.arange(len(flat)) % LATER
+        flat = flat - (np.bincount(position, flat, LATER) / np.bincount(position, minlength=LATER))[position]
         taper = np.sqrt(np.hanning(len(flat) + 2)[1:-1])
         spectrum = np.fft.rfft(flat * taper, LENGTH)
         size = np.abs(spectrum)
         found.append(spectrum / (_moving_mean(size, int(LENGTH / len(flat) * 40) | 1) + 1e-9))
-        places.append(place)
+        places.append(place + start)
     return np.stack(found), np.array(places)
 
 
 def harmonics(
     spectrum: NDArray[np.complex128], places: NDArray[np.float64], steps: NDArray[np.float64]
 ) -> NDArray[np.complex128]:
-    """Values of the spectra at the harmonics of some steps: (profiles, harmonics, steps), real where a block starts at the left edge."""
+    """The spectra at the harmonics of some steps, real where a block starts at the left edge: (profiles, harmonics, steps)."""
     found = []
     for number in range(1, HARMONICS + 1):
         cycles = number * steps / 8
@@ -130,12 +134,17 @@ SLACK = 2
 """Native sizes round to whole pixels, so the two steps of one factor differ by so many native pixels at most."""
 
 
-def whole_candidates(luma: Floats, most: int, period: int = 8) -> list[Candidate]:
-    """Native sizes in whole pixels, equal factors, uncropped: the best few, best first."""
-    height, width = luma.shape
+def whole_candidates(region: Window, size: tuple[int, int], most: int) -> list[Candidate]:
+    """Native sizes in whole pixels, equal factors, uncropped: the best few, best first.
+
+    Args:
+        region: the part of the picture that is read, the larger the better.
+        size: width and height of the whole picture.
+    """
+    width, height = size
     sizes_x, sizes_y = _sizes(width), _sizes(height)
-    across = whole_scores(harmonics(*spectra(luma, period), sizes_x / width))
-    down = whole_scores(harmonics(*spectra(np.ascontiguousarray(luma.T), period), sizes_y / height))
+    across = whole_scores(harmonics(*spectra(region.luma, region.x), sizes_x / width))
+    down = whole_scores(harmonics(*spectra(np.ascontiguousarray(region.luma.T), region.y), sizes_y / height))
     nearest = np.rint(height * sizes_x / width).astype(int)
     total, partner = np.full(len(sizes_x), -np.inf), np.zeros(len(sizes_x), int)
     for slack in range(-SLACK, SLACK + 1):
@@ -166,11 +175,12 @@ APART = 0.006
 """Candidates nearer than this are one."""
 
 
-def cropped_candidates(luma: Floats, most: int, period: int = 8) -> list[Candidate]:
-    """Any step, equal factors, any offset of the first block: the best few, best first."""
+def cropped_candidates(region: Window, size: tuple[int, int], most: int) -> list[Candidate]:
+    """Any step, equal factors, any offset of the first block: the best few, best first. Arguments as in `whole_candidates`."""
+    del size
     steps = np.arange(SMALLEST, LARGEST, GRID)
-    across, offset_x = cropped_scores(harmonics(*spectra(luma, period), steps))
-    down, offset_y = cropped_scores(harmonics(*spectra(np.ascontiguousarray(luma.T), period), steps))
+    across, offset_x = cropped_scores(harmonics(*spectra(region.luma, region.x), steps))
+    down, offset_y = cropped_scores(harmonics(*spectra(np.ascontiguousarray(region.luma.T), region.y), steps))
     reach = int(UNEQUAL / GRID)
     near = np.lib.stride_tricks.sliding_window_view(np.pad(down, reach, constant_values=-np.inf), 2 * reach + 1)
     partner = np.clip(near.argmax(axis=1) + np.arange(len(steps)) - reach, 0, len(steps) - 1)
