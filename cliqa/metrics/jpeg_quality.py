@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from cliqa.images.patches import Tiles
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
@@ -19,11 +18,16 @@ from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.jpeg.drawn import telling_origins
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
 from cliqa.signal.jpeg.filtered import read_filtered
-from cliqa.signal.jpeg.history import read_history
+from cliqa.signal.jpeg.history import History, read_history
+from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
 from cliqa.signal.jpeg.resized import CLEAR, cut_regions, read_resized
 from cliqa.signal.jpeg.resized_features import RESIZED_NUMBERS, explained, filtered_answer, lowest_sure, resized_answer
 from cliqa.signal.networks.dense import Dense
 
+Floats = NDArray[np.float32]
+
+MOST_LOOKED_AT = 32
+"""Tiles among which those of the parts are chosen."""
 GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
 OUTPUTS = GATES + 1  # gates, own estimate (a logit)
 BEFORE = 100.0
@@ -42,17 +46,16 @@ EXPLAINED = 88
 """A lowest quality below this, found on the ordinary grid, needs no resize to explain the picture."""
 
 
-def _through_filters(observation: Observation, quality: float, sure: float) -> tuple[float, float]:
+def _through_filters(filtered: Floats, newest: float, quality: float, sure: float) -> tuple[float, float]:
     """(quality, confidence) of the ordinary grid, mended by what its lattice tells through filters.
 
     Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it. Where one
     does, a save before a filter and the last save may be seen.
     """
-    found, nats, other, known = (float(value) for value in observation["filtered"][:4])
+    found, nats, other, known = (float(value) for value in filtered[:4])
     clear = nats > max(CLEAR, other)
     if known:
         return (found, nats / (nats + CLEAR)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
-    newest = float(observation["proposals"][HYPOTHESES.index("newest")])
     if abs(quality - newest) > NEAR and quality < HIGHEST:
         return quality, sure  # an older grid, or the network's own estimate
     if clear and found <= HIGHEST:
@@ -62,12 +65,23 @@ def _through_filters(observation: Observation, quality: float, sure: float) -> t
     return (100.0, sure) if quality >= HIGHEST else (100.0, UNEXPLAINED)
 
 
-def _resized(picture: Image.Image, origins: list[tuple[int, int]], size: int, lowest: int) -> NDArray[np.float32]:
-    """What `resized_answer` says of a save before a resize, zeros where none was sought or found."""
-    if not origins or lowest < EXPLAINED:
-        return np.zeros(RESIZED_NUMBERS, np.float32)
-    region, windows = cut_regions(np.asarray(picture), origins, size)
-    return resized_answer(read_resized(region, picture.size, windows))
+def _read(rgb: NDArray[np.uint8]) -> tuple[Observation, History, int]:
+    """(evidence, history, lowest): what the grids of some tiles tell, turned back where the picture was turned by 90 degrees.
+
+    `lowest` is the lowest quality that is beyond doubt.
+    """
+    history = read_history(rgb)
+    filtered = read_filtered(rgb, history.grid)
+    if filtered.looks_turned and not explained(history):
+        rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
+        history = read_history(rgb)
+        filtered = read_filtered(rgb, history.grid)
+    found = {
+        "features": features(history),
+        "proposals": hypotheses(history),
+        "filtered": filtered_answer(history, filtered),
+    }
+    return found, history, lowest_sure(history, filtered)
 
 
 class JpegQuality(Metric):
@@ -92,27 +106,33 @@ class JpegQuality(Metric):
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """Evidence of the tiles: `features`, `chroma`, `proposals` (see HYPOTHESES), `header` (0 where there is none),
-        `resized` (see `features.resized_answer`) and `replicated`."""
+        """Evidence of the picture.
+
+        `features`, `proposals` (see HYPOTHESES) and `filtered` (see `resized_features`), a row for the most telling tiles and one for
+        each part with a grid of its own; `resized`, see there; `drawn`, whether all of it was; `replicated`, how often pixels are
+        repeated; `chroma`; `header`, 0 where there is none.
+        """
         picture = view.source
         tiles = view.tiles if picture is view.image.stored else Tiles(picture)
-        origins = telling_origins(tiles.image, tiles.origins, tiles.size, view.num_patches)
-        drawn = not origins
-        chosen = tiles.cut(origins or tiles.origins[: view.num_patches])
-        history = read_history(chosen)
-        filtered = read_filtered(chosen, history.grid)
-        if filtered.looks_turned and not explained(history):
-            chosen = np.ascontiguousarray(chosen.transpose(0, 1, 3, 2))
-            history = read_history(chosen)
-            filtered = read_filtered(chosen, history.grid)
-        return {
-            "filtered": filtered_answer(history, filtered),
-            "resized": _resized(tiles.image, origins, tiles.size, lowest_sure(history, filtered)),
-            "drawn": np.array(drawn),
+        origins = telling_origins(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
+        chosen = origins[: view.num_patches] or tiles.origins[: view.num_patches]
+        whole, history, lowest = _read(tiles.cut(chosen))
+        readings = [whole]
+        resized = np.zeros(RESIZED_NUMBERS, np.float32)
+        if origins and lowest >= EXPLAINED:
+            spread = tiles.cut(spread_origins(origins, *tiles.image.size))
+            for group in tiles_by_grid(spread) if len(spread) > 1 else []:
+                part, _, lowest_there = _read(spread[group])
+                readings.append(part)
+                lowest = min(lowest, lowest_there)
+        if origins and lowest >= EXPLAINED:
+            region, windows = cut_regions(np.asarray(tiles.image), chosen, tiles.size)
+            resized = resized_answer(read_resized(region, tiles.image.size, windows))
+        return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
+            "resized": resized,
+            "drawn": np.array(not origins),
             "replicated": np.array(view.replicated, np.float32),
-            "features": features(history),
             "chroma": chroma_inputs(history),
-            "proposals": hypotheses(history),
             "header": observed_header(view),
         }
 
@@ -120,15 +140,20 @@ class JpegQuality(Metric):
         """One record each. One row at a time, so that no result depends on its batch."""
         return [self._score(observation) for observation in observations]
 
-    def _score(self, observation: Observation) -> dict[str, Value]:
-        inputs = gate_inputs(observation["features"], observation["proposals"])
-        output = self.net(inputs[None])[0].astype(np.float64)
+    def _by_grid(self, evidence: Floats, proposed: Floats, filtered: Floats) -> tuple[float, float]:
+        """(quality, confidence) that the grids of the tiles tell, as they are or through filters."""
+        output = self.net(gate_inputs(evidence, proposed)[None])[0].astype(np.float64)
         own = 100.0 / (1.0 + np.exp(-np.clip(output[GATES], -30, 30)))
-        proposals = [*observation["proposals"], own]
+        proposals = [*proposed, own]
         gate = np.exp(output[:GATES] - output[:GATES].max())
         quality = float(proposals[int(gate.argmax())])
         sure = float(gate[np.abs(np.array(proposals) - quality) <= NEAR].sum() / gate.sum())
-        quality, sure = _through_filters(observation, quality, sure)
+        newest = float(proposed[HYPOTHESES.index("newest")])
+        return _through_filters(filtered, newest, quality, sure)
+
+    def _score(self, observation: Observation) -> dict[str, Value]:
+        rows = zip(*(observation[name] for name in ("features", "proposals", "filtered")), strict=True)
+        quality, sure = min(self._by_grid(*row) for row in rows)
         factor = float(np.sqrt(observation["replicated"].prod()))
         found, nats, step = (float(value) for value in observation["resized"][:3])
         if nats >= CLEAR and found <= HIGHEST and found < quality:

@@ -1,0 +1,40 @@
+"""Parts of a picture with a history of their own: photographs in a page, a collage or a frame, each with its own 8x8 grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.jpeg.blocks import luma
+from cliqa.signal.jpeg.grid import grid_scores, offset_histograms
+
+CELLS = 4
+"""The picture is looked at in so many columns and rows: a part of a tenth of it covers one at least."""
+CLEAR_GRID = 60.0
+"""Nats by which a tile's grid must lead the next offset; without JPEG the lead stays below 30."""
+FEWEST = 2
+"""Tiles with one grid that make a part: a tenth of the cells, rounded up."""
+MOST_PARTS = 2
+
+
+def spread_origins(origins: Sequence[tuple[int, int]], width: int, height: int) -> list[tuple[int, int]]:
+    """The first of the origins (x, y), most telling first, in each of CELLS x CELLS cells of the picture."""
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    for x, y in origins:
+        found.setdefault((x * CELLS // width, y * CELLS // height), (x, y))
+    return list(found.values())
+
+
+def tiles_by_grid(rgb: NDArray[np.uint8]) -> list[NDArray[np.intp]]:
+    """Which of the tiles uint8 (n, 3, h, w), whose origins share their phase, have one clear grid together; the most first."""
+    offsets = []
+    for tile in rgb:
+        scores = grid_scores(offset_histograms(luma(tile[None])))
+        ranked = np.sort(scores)
+        offsets.append(int(scores.argmax()) if ranked[-1] - ranked[-2] > CLEAR_GRID else -1)
+    found = np.array(offsets)
+    groups = [np.flatnonzero(found == offset) for offset in np.unique(found[found >= 0])]
+    large = [group for group in groups if len(group) >= FEWEST]
+    return sorted(large, key=lambda group: -len(group))[:MOST_PARTS]
