@@ -32,7 +32,7 @@ GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
 OUTPUTS = GATES + 1  # gates, own estimate (a logit)
 BEFORE = 100.0
 """Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
-FAINT = 3.0
+FAINT = 1.2
 """Nats by which IJG's tables must lead other codecs' where only the newest grid's own histograms are clear."""
 UNEXPLAINED = 0.8
 """Confidence that a grid that no JPEG explains is another codec's."""
@@ -46,7 +46,11 @@ EXPLAINED = 88
 """A lowest quality below this, found on the ordinary grid, needs no resize to explain the picture."""
 
 
-def _through_filters(filtered: Floats, newest: float, quality: float, sure: float) -> tuple[float, float]:
+def _older(proposals: Floats) -> list[float]:
+    return [float(value) for value, name in zip(proposals, HYPOTHESES, strict=True) if name.startswith("older")]
+
+
+def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: float) -> tuple[float, float]:
     """(quality, confidence) of the ordinary grid, mended by what its lattice tells through filters.
 
     Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it. Where one
@@ -54,12 +58,14 @@ def _through_filters(filtered: Floats, newest: float, quality: float, sure: floa
     """
     found, nats, other, known = (float(value) for value in filtered[:4])
     clear = nats > max(CLEAR, other)
+    newest = float(proposals[HYPOTHESES.index("newest")])
     if known:
         return (found, nats / (nats + CLEAR)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
+    older = quality < found and any(abs(quality - each) <= NEAR for each in _older(proposals))
+    if clear and found <= HIGHEST and not older and (nats > BEFORE or abs(quality - newest) <= NEAR):
+        return found, nats / (nats + CLEAR)
     if abs(quality - newest) > NEAR and quality < HIGHEST:
         return quality, sure  # an older grid, or the network's own estimate
-    if clear and found <= HIGHEST:
-        return found, nats / (nats + CLEAR)
     if quality < HIGHEST and nats > FAINT + other:
         return quality, nats / (nats + CLEAR)
     return (100.0, sure) if quality >= HIGHEST else (100.0, UNEXPLAINED)
@@ -121,7 +127,7 @@ class JpegQuality(Metric):
         resized = np.zeros(RESIZED_NUMBERS, np.float32)
         if origins and lowest >= EXPLAINED:
             spread = tiles.cut(spread_origins(origins, *tiles.image.size))
-            for group in tiles_by_grid(spread) if len(spread) > 1 else []:
+            for group in tiles_by_grid(spread, history.grid) if len(spread) > 1 else []:
                 part, _, lowest_there = _read(spread[group])
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
@@ -148,8 +154,7 @@ class JpegQuality(Metric):
         gate = np.exp(output[:GATES] - output[:GATES].max())
         quality = float(proposals[int(gate.argmax())])
         sure = float(gate[np.abs(np.array(proposals) - quality) <= NEAR].sum() / gate.sum())
-        newest = float(proposed[HYPOTHESES.index("newest")])
-        return _through_filters(filtered, newest, quality, sure)
+        return _through_filters(filtered, proposed, quality, sure)
 
     def _score(self, observation: Observation) -> dict[str, Value]:
         rows = zip(*(observation[name] for name in ("features", "proposals", "filtered")), strict=True)

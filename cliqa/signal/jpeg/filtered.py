@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
-from cliqa.signal.jpeg.phases import COARSE, FREQUENCIES, chosen_frequencies, step_curves
+from cliqa.signal.jpeg.phases import CAP, COARSE, FREQUENCIES, chosen_frequencies, step_curves
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -47,11 +47,13 @@ class Filtered:
 
     Attributes:
         evidence: (100,) nats of each quality by the filter that explains it best; scales pay their reluctance.
+        spread: the same, no frequency counting more than `CAP`.
         other: nats of the best table of another codec; turned: of the best of IJG's turned by 90 degrees, without a filter.
         blocks: blocks used.
     """
 
     evidence: Floats
+    spread: Floats
     other: float
     turned: float
     blocks: int
@@ -62,9 +64,10 @@ class Filtered:
         return self.turned > max(CLEAR, TURNED * self.best()[1], self.other)
 
     def best(self, below: int = 100) -> tuple[int, float]:
-        """(quality, nats) of the likeliest quality up to `below`."""
+        """(quality, nats) of the likeliest quality up to `below`; not clear where it is so by some few frequencies alone."""
         place = int(self.evidence[:below].argmax())
-        return place + 1, float(self.evidence[place])
+        nats, spread = float(self.evidence[place]), float(self.spread[place])
+        return place + 1, nats if spread >= CLEAR else min(nats, spread)
 
 
 def read_filtered(rgb: NDArray[np.uint8], grid: int) -> Filtered:
@@ -75,9 +78,10 @@ def read_filtered(rgb: NDArray[np.uint8], grid: int) -> Filtered:
     curves = step_curves(coefficients, COARSE)
     places, worth = _filtered_places()
     total = _sums(curves, places).max(axis=0) * worth[:, None]
+    spread = _sums(np.minimum(curves, np.float32(CAP)), places).max(axis=(0, 1))
     other = _sums(curves, _radial_places()).max(initial=0.0)
     turned = _sums(curves, _turned_places()).max(initial=0.0)
-    return Filtered(total.max(axis=0), float(other), float(turned), len(blocks))
+    return Filtered(total.max(axis=0), spread, float(other), float(turned), len(blocks))
 
 
 def _sums(curves: Floats, places: NDArray[np.intp]) -> Floats:

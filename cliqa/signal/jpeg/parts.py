@@ -27,8 +27,13 @@ def spread_origins(origins: Sequence[tuple[int, int]], width: int, height: int) 
     return list(found.values())
 
 
-def tiles_by_grid(rgb: NDArray[np.uint8]) -> list[NDArray[np.intp]]:
-    """Which of the tiles uint8 (n, 3, h, w), whose origins share their phase, have one clear grid together; the most first."""
+def tiles_by_grid(rgb: NDArray[np.uint8], known: int) -> list[NDArray[np.intp]]:
+    """Which of some tiles have one clear grid together: the largest groups first.
+
+    Args:
+        rgb: tiles uint8 (n, 3, h, w) whose origins share their phase.
+        known: offset index of a grid that was read already; most tiles having that one, they are no part.
+    """
     offsets = []
     for tile in rgb:
         scores = grid_scores(offset_histograms(luma(tile[None])))
@@ -36,5 +41,9 @@ def tiles_by_grid(rgb: NDArray[np.uint8]) -> list[NDArray[np.intp]]:
         offsets.append(int(scores.argmax()) if ranked[-1] - ranked[-2] > CLEAR_GRID else -1)
     found = np.array(offsets)
     groups = [np.flatnonzero(found == offset) for offset in np.unique(found[found >= 0])]
-    large = [group for group in groups if len(group) >= FEWEST]
+    large = [
+        group
+        for group in groups
+        if len(group) >= FEWEST and not (found[group[0]] == known and len(group) > len(found) / 2)
+    ]
     return sorted(large, key=lambda group: -len(group))[:MOST_PARTS]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.combs import Candidate, cropped_candidates, whole_candidates
 from cliqa.signal.jpeg.native_blocks import Axis, Window, native_coefficients
-from cliqa.signal.jpeg.phases import COARSE, FINE, Detail, evidence_of, step_curves
+from cliqa.signal.jpeg.phases import CAP, COARSE, FINE, Detail, evidence_of, step_curves
 from cliqa.signal.resampling.kernels import KERNELS
 
 Floats = NDArray[np.float32]
@@ -45,7 +45,7 @@ class Hypothesis:
         across, down: the axes; kernel: its name.
         evidence: (100,) nats of each quality at the best noise; noise: index of that of the best quality.
         blocks: native blocks that were read; comb: score of the comb; cropped: whether offsets were free; turned: whether the tables
-            are those of a picture turned by 90 degrees.
+            are those of a picture turned by 90 degrees; spread: evidence of the quality, no frequency counting more than `CAP`.
     """
 
     across: Axis
@@ -57,6 +57,7 @@ class Hypothesis:
     comb: float
     cropped: bool
     turned: bool = False
+    spread: float = 0.0
 
     @property
     def nats(self) -> float:
@@ -116,7 +117,20 @@ def _read(windows: list[Window], tried: Hypothesis, most: int, detail: Detail = 
     for turned in (False, True) if detail is FINE else (tried.turned,):
         evidence = evidence_of(curves, *coefficients.shape[:2], turned=turned, detail=detail)
         noise = int(evidence.max(axis=1).argmax())
-        read = replace(tried, evidence=evidence.max(axis=0), noise=noise, blocks=coefficients.shape[2], turned=turned)
+        spread = 0.0
+        if detail is FINE:
+            capped = evidence_of(
+                np.minimum(curves, np.float32(CAP)), *coefficients.shape[:2], turned=turned, detail=detail
+            )
+            spread = float(capped.max(axis=0)[int(evidence.max(axis=0).argmax())])
+        read = replace(
+            tried,
+            spread=spread,
+            evidence=evidence.max(axis=0),
+            noise=noise,
+            blocks=coefficients.shape[2],
+            turned=turned,
+        )
         found.append(read)
     return _likeliest(found)
 

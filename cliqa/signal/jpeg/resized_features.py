@@ -7,16 +7,18 @@ from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.filtered import APART, FINE, Filtered
 from cliqa.signal.jpeg.history import History
-from cliqa.signal.jpeg.resized import Resized
+from cliqa.signal.jpeg.resized import CLEAR, Resized
 
 RESIZED_NUMBERS = 8
+FINEST = 97
 STRONG = 60.0
 """Nats from which an IJG table on the ordinary grid is beyond doubt."""
 
 
 def explained(history: History) -> bool:
-    """Whether one of IJG's tables explains the ordinary grid."""
-    return float(history.quality.max()) > STRONG or bool(history.proof.proved)
+    """Whether one of IJG's tables explains the ordinary grid; those of nothing but steps of 1 and 2 explain any whole numbers."""
+    likely = float(history.quality.max()) > STRONG and int(history.quality.argmax()) < FINEST
+    return likely or bool(history.proof.proved)
 
 
 def lowest_sure(history: History, filtered: Filtered) -> int:
@@ -58,5 +60,8 @@ def resized_answer(found: Resized | None) -> NDArray[np.float32]:
     away = np.abs(np.arange(100) - int(best.evidence.argmax())) > 2
     lead = best.nats - float(best.evidence[away].max())
     step = float(np.sqrt(best.across.step * best.down.step))
-    numbers = [best.quality, best.nats, step, found.rival, lead, best.comb, float(best.cropped), best.blocks]
+    nats = (
+        best.nats if best.spread >= CLEAR else min(best.nats, best.spread)
+    )  # some few frequencies alone are no lattice
+    numbers = [best.quality, nats, step, found.rival, lead, best.comb, float(best.cropped), best.blocks]
     return np.array(numbers, np.float32)
