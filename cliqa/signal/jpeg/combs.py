@@ -130,6 +130,8 @@ class Candidate:
     score: float
 
 
+FAMILY, MOST_ALIKE = 0.01, 4
+"""Of native sizes within a hundredth of each other so many are proposed: one pixel more or less blurs a lattice away."""
 SLACK = 2
 """Native sizes round to whole pixels, so the two steps of one factor differ by so many native pixels at most."""
 
@@ -146,21 +148,22 @@ def whole_candidates(region: Window, size: tuple[int, int], most: int) -> list[C
     across = whole_scores(harmonics(*spectra(region.luma, region.x), sizes_x / width))
     down = whole_scores(harmonics(*spectra(np.ascontiguousarray(region.luma.T), region.y), sizes_y / height))
     nearest = np.rint(height * sizes_x / width).astype(int)
-    total, partner = np.full(len(sizes_x), -np.inf), np.zeros(len(sizes_x), int)
-    for slack in range(-SLACK, SLACK + 1):
-        place = nearest + slack - int(sizes_y[0])
-        inside = (place >= 0) & (place < len(sizes_y))
-        place = np.clip(place, 0, len(sizes_y) - 1)
-        value = np.where(inside, across + down[place], -np.inf)
-        better = value > total
-        total[better], partner[better] = value[better], place[better]
+    place = nearest[:, None] + np.arange(-SLACK, SLACK + 1) - int(sizes_y[0])
+    inside = (place >= 0) & (place < len(sizes_y))
+    place = np.clip(place, 0, len(sizes_y) - 1)
+    total = np.where(inside, across[:, None] + down[place], -np.inf)
     total[np.abs(sizes_x / width - 1) < SAME] = -np.inf
-    order = np.argsort(-total, kind="stable")[:most]
-    return [
-        Candidate((sizes_x[i] / width, 0.0), (sizes_y[partner[i]] / height, 0.0), float(total[i]))
-        for i in order
-        if np.isfinite(total[i])
-    ]
+    found: list[Candidate] = []
+    for index in np.argsort(-total, axis=None, kind="stable"):
+        x, slack = np.unravel_index(index, total.shape)
+        step = float(sizes_x[x] / width)
+        if not np.isfinite(total[x, slack]) or len(found) == most:
+            break
+        if sum(abs(step - other.across[0]) < FAMILY * step for other in found) < MOST_ALIKE:
+            found.append(
+                Candidate((step, 0.0), (float(sizes_y[place[x, slack]] / height), 0.0), float(total[x, slack]))
+            )
+    return found
 
 
 def _sizes(length: int) -> NDArray[np.float64]:
@@ -168,7 +171,9 @@ def _sizes(length: int) -> NDArray[np.float64]:
 
 
 GRID = 1 / 2048
-"""Steps between the free steps that are tried."""
+"""Distance of the free steps that are tried."""
+FINER = 12
+"""The best are sought again at so many places on each side."""
 UNEQUAL = 0.004
 """How far the two steps of a cropped picture may differ: the sizes round to whole pixels."""
 APART = 0.006
@@ -179,8 +184,10 @@ def cropped_candidates(region: Window, size: tuple[int, int], most: int) -> list
     """Any step, equal factors, any offset of the first block: the best few, best first. Arguments as in `whole_candidates`."""
     del size
     steps = np.arange(SMALLEST, LARGEST, GRID)
-    across, offset_x = cropped_scores(harmonics(*spectra(region.luma, region.x), steps))
-    down, offset_y = cropped_scores(harmonics(*spectra(np.ascontiguousarray(region.luma.T), region.y), steps))
+    spectrum_x = spectra(region.luma, region.x)
+    spectrum_y = spectra(np.ascontiguousarray(region.luma.T), region.y)
+    across, _ = cropped_scores(harmonics(*spectrum_x, steps))
+    down, _ = cropped_scores(harmonics(*spectrum_y, steps))
     reach = int(UNEQUAL / GRID)
     near = np.lib.stride_tricks.sliding_window_view(np.pad(down, reach, constant_values=-np.inf), 2 * reach + 1)
     partner = np.clip(near.argmax(axis=1) + np.arange(len(steps)) - reach, 0, len(steps) - 1)
@@ -191,15 +198,20 @@ def cropped_candidates(region: Window, size: tuple[int, int], most: int) -> list
     for index in np.argsort(-total, kind="stable"):
         if taken[index] or not np.isfinite(total[index]):
             continue
-        other = int(partner[index])
-        found.append(
-            Candidate(
-                (float(steps[index]), float(offset_x[index])),
-                (float(steps[other]), float(offset_y[other])),
-                float(total[index]),
-            )
-        )
+        axes = [
+            _finer(spectrum, float(steps[place]))
+            for spectrum, place in ((spectrum_x, index), (spectrum_y, int(partner[index])))
+        ]
+        found.append(Candidate(axes[0], axes[1], float(total[index])))
         if len(found) == most:
             break
         taken |= np.abs(steps - steps[index]) < APART
     return found
+
+
+def _finer(spectrum: tuple[NDArray[np.complex128], NDArray[np.float64]], step: float) -> tuple[float, float]:
+    """(step, offset) of the best score about a step of the grid."""
+    steps = step + np.arange(-FINER, FINER + 1) * GRID / FINER
+    scores, offsets = cropped_scores(harmonics(*spectrum, steps))
+    best = int(scores.argmax())
+    return float(steps[best]), float(offsets[best])

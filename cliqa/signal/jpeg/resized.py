@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 MARGIN = 24
 """Pixels about a tile: a native block is read from two blocks on each side of it."""
-TRIED = 6
+TRIED = 8
 """Candidates that are tried, of whole native sizes and then of free offsets."""
 FEW, MANY = 400, 900
 """Native blocks that are read of a first guess, and of the likeliest."""
@@ -32,8 +32,11 @@ PLAIN = 80.0
 HINT = 8.0
 """Nats below which other kernels are not worth trying."""
 FIRST_KERNEL = next(iter(KERNELS))
-REFINED_OFFSETS = (-0.5, -0.25, 0.0, 0.25, 0.5)
-"""Native pixels that a cropped candidate's offsets are moved by."""
+REFINED_OFFSETS = (-0.5, -0.25, 0.25, 0.5)
+REFINED_STEPS = (-0.4, -0.2, 0.2, 0.4)
+"""Native pixels that a cropped candidate's offset is moved by, and the place of its edge by another step."""
+COMBED = 9.0
+"""Score of a comb from which a cropped candidate is refined before it is judged; pictures without JPEG reach 7."""
 _NOTHING = np.zeros(100, np.float32)
 
 
@@ -89,7 +92,10 @@ def read_resized(region: Window, size: tuple[int, int], windows: list[Window]) -
     tried: list[Hypothesis] = []
     for candidates, cropped in ((whole_candidates, False), (cropped_candidates, True)):
         for candidate in candidates(region, size, TRIED):
-            tried.append(_judge(windows, candidate, cropped))
+            judged = _judge(windows, candidate, cropped)
+            if cropped and candidate.score > COMBED and judged.nats < CLEAR:
+                judged = _refined(windows, judged)
+            tried.append(judged)
             if tried[-1].nats > PLAIN:
                 break
         tried.sort(key=lambda found: -found.nats)
@@ -144,12 +150,24 @@ def _with_all_kernels(windows: list[Window], best: Hypothesis) -> Hypothesis:
 
 
 def _refined(windows: list[Window], best: Hypothesis) -> Hypothesis:
-    """The offsets moved a little, one after the other, where that makes the lattice clearer."""
-    for name in ("across", "down"):
-        axis: Axis = getattr(best, name)
-        moved = [replace(axis, offset=(axis.offset + away) % 8) for away in REFINED_OFFSETS]
-        best = _likeliest(_read(windows, replace(best, **{name: other}), FEW) for other in moved)
+    """Offsets and steps moved a little, one after the other, where that makes the lattice clearer."""
+    for name, middle in (("across", _middle([(window.x, window.luma.shape[1]) for window in windows])),
+                         ("down", _middle([(window.y, window.luma.shape[0]) for window in windows]))):  # fmt: skip
+        for moves in (REFINED_OFFSETS, REFINED_STEPS):
+            axis: Axis = getattr(best, name)
+            moved = [axis]
+            for away in moves:
+                if moves is REFINED_OFFSETS:
+                    moved.append(replace(axis, offset=(axis.offset + away) % 8))
+                else:  # about the middle of what is read, whose place stays
+                    moved.append(Axis(axis.step + away / middle, (axis.offset - away) % 8))
+            best = _likeliest(_read(windows, replace(best, **{name: other}), FEW) for other in moved)
     return best
+
+
+def _middle(spans: list[tuple[int, int]]) -> float:
+    """Mean place of some spans (start, length), 64 at least."""
+    return max(64.0, sum(start + length / 2 for start, length in spans) / len(spans))
 
 
 def _likeliest(found: Iterable[Hypothesis]) -> Hypothesis:
