@@ -12,8 +12,10 @@ from cliqa.signal.jpeg.grid import grid_scores, offset_histograms
 
 CELLS = 4
 """The picture is looked at in so many columns and rows: a part of a tenth of it covers one at least."""
-CLEAR_GRID = 60.0
-"""Nats by which a tile's grid must lead the next offset; without JPEG the lead stays below 30."""
+CORNER = 96
+"""Pixels of a tile's side that are read for its grid."""
+CLEAR_GRID = 40.0
+"""Nats by which a tile's grid must lead the next offset: chance alone gives less than 20."""
 FEWEST = 2
 """Tiles with one grid that make a part: a tenth of the cells, rounded up."""
 MOST_PARTS = 2
@@ -36,7 +38,7 @@ def tiles_by_grid(rgb: NDArray[np.uint8], known: int) -> list[NDArray[np.intp]]:
     """
     offsets = []
     for tile in rgb:
-        scores = grid_scores(offset_histograms(luma(tile[None])))
+        scores = grid_scores(offset_histograms(luma(tile[None, :, :CORNER, :CORNER])))
         ranked = np.sort(scores)
         offsets.append(int(scores.argmax()) if ranked[-1] - ranked[-2] > CLEAR_GRID else -1)
     found = np.array(offsets)

@@ -21,15 +21,15 @@ Floats = NDArray[np.float32]
 
 MARGIN = 24
 """Pixels about a tile: a native block is read from two blocks on each side of it."""
-TRIED = 8
+TRIED, TRIED_CROPPED = 7, 4
 """Candidates that are tried, of whole native sizes and then of free offsets."""
-FEW, MANY = 400, 900
+FEW, MANY = 300, 900
 """Native blocks that are read of a first guess, and of the likeliest."""
 CLEAR = 25.0
 """Nats from which a lattice is taken for one: of 160 resized pictures without JPEG none had more than 22."""
 PLAIN = 80.0
 """Nats at which no other candidate needs to be tried."""
-HINT = 8.0
+HINT = 12.0
 """Nats below which other kernels are not worth trying."""
 FIRST_KERNEL = next(iter(KERNELS))
 REFINED_OFFSETS = (-0.5, -0.25, 0.25, 0.5)
@@ -90,8 +90,8 @@ def read_resized(region: Window, size: tuple[int, int], windows: list[Window]) -
         windows: parts of it with detail, most telling first, with `MARGIN` pixels about what is to be read.
     """
     tried: list[Hypothesis] = []
-    for candidates, cropped in ((whole_candidates, False), (cropped_candidates, True)):
-        for candidate in candidates(region, size, TRIED):
+    for candidates, cropped, most in ((whole_candidates, False, TRIED), (cropped_candidates, True, TRIED_CROPPED)):
+        for candidate in candidates(region, size, most):
             judged = _judge(windows, candidate, cropped)
             if cropped and candidate.score > COMBED and judged.nats < CLEAR:
                 judged = _refined(windows, judged)
