@@ -19,8 +19,10 @@ Floats = NDArray[np.float32]
 
 LENGTH = 8192
 HARMONICS = 4
-WEIGHTS = np.array([1.0, 1.0, 0.6, 0.4])
-"""Of the harmonics: the higher ones are weaker."""
+WEIGHTS = np.array(
+    [[-0.06, -0.28, -0.14, 0.35], [0.06, 0.65, 0.92, 0.03], [-0.26, 0.54, 0.46, -0.25], [1.6, 0.35, 0.08, 0.31]]
+)
+"""Of each profile's harmonics: those that rank the true size first most often, fitted on 800 axes of resized training photographs."""
 SMALLEST, LARGEST = 1 / 2.15, 2.15
 """Steps that are looked at: native pixels an output pixel."""
 SAME = 0.012
@@ -30,8 +32,8 @@ MOST_LINES = 640
 LATER = 8
 """Period of the lines that later saves leave, by JPEG and (4) by WebP."""
 _SMOOTH = 21
-_LOW, _HIGH = -1.0, 4.0
-"""Limits of a harmonic's score in units of the spectrum about it: one strong line is not four."""
+_LOW, _HIGH = 0.5, 4.0
+"""Limits of a harmonic's score in units of the spectrum about it: one strong line is not four, and a weak one is none."""
 
 
 def profiles(luma: Floats) -> list[tuple[NDArray[np.float64], float]]:
@@ -97,10 +99,13 @@ def harmonics(
 
 def whole_scores(values: NDArray[np.complex128]) -> NDArray[np.float64]:
     """Score of each step where the first block starts at the edge, from `harmonics`: (steps,)."""
-    scores: NDArray[np.float64] = WEIGHTS @ np.clip(values.real, _LOW, _HIGH).mean(axis=0)
+    scores: NDArray[np.float64] = np.einsum("ph,phs->s", WEIGHTS, np.clip(values.real, _LOW, _HIGH) - _LOW)
     return scores
 
 
+CROPPED_WEIGHTS = np.array([1.0, 1.0, 0.6, 0.4])
+"""Of the harmonics of a cropped picture, all profiles alike: the weights above find its steps no better, its offsets worse."""
+_LOWEST = -1.0
 OFFSETS = 32
 """Places of the first edge that are tried, 1/4 native pixel apart."""
 
@@ -116,7 +121,7 @@ def _turns() -> NDArray[np.complex128]:
 def cropped_scores(values: NDArray[np.complex128]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(scores, offsets) of each step at its best offset (0-8, native pixels), from `harmonics`."""
     turned = values.mean(axis=0)[None] * _turns()[:, :, None]  # (offsets, harmonics, steps)
-    scores = np.einsum("h,ohs->os", WEIGHTS, np.clip(turned.real, _LOW, _HIGH))
+    scores = np.einsum("h,ohs->os", CROPPED_WEIGHTS, np.clip(turned.real, _LOWEST, _HIGH))
     best = scores.argmax(axis=0)
     return scores[best, np.arange(scores.shape[1])], best * 8 / OFFSETS
 

@@ -36,7 +36,7 @@ REFINED_OFFSETS = (-0.5, -0.25, 0.25, 0.5)
 REFINED_STEPS = (-0.4, -0.2, 0.2, 0.4)
 """Native pixels that a cropped candidate's offset is moved by, and the place of its edge by another step."""
 COMBED = 9.0
-"""Score of a comb from which a cropped candidate is refined before it is judged; pictures without JPEG reach 7."""
+"""Score of a comb from which a cropped candidate is refined before it is judged; few pictures without JPEG reach it."""
 _NOTHING = np.zeros(100, np.float32)
 
 

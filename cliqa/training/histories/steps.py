@@ -11,8 +11,11 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from cliqa.signal.jpeg.other_tables import ROBIDOUX
+from cliqa.signal.jpeg.quantization import nearest_quality, scale_table
 from cliqa.training import codecs
 from cliqa.training.histories.state import Pixels, Save, State
+from cliqa.training.jpeg.numpy_codec import numpy_save
 from cliqa.training.jpeg.saves import draw_sampling, random_save
 from cliqa.training.noise.families import FAMILIES, draw_family
 from cliqa.training.scale.resampling import sample_resampler
@@ -37,14 +40,11 @@ def save_jpeg(rng: Rng, state: State, low: int = 20, high: int = 98) -> State:
 
 
 def save_mozjpeg(rng: Rng, state: State, low: int = 20, high: int = 98) -> State:
-    """JPEG by mozjpeg with its trellis; IJG's tables."""
-    import imagecodecs
-
-    quality = int(rng.integers(low, high + 1))
-    sampling = str(rng.choice(["420", "444"]))
-    data = imagecodecs.mozjpeg_encode(state.pixels, level=quality, subsampling=sampling, quanttable=0)
-    done = codecs.decode(bytes(data))
-    return state.saved("save mozjpeg", lambda pixels: done, Save("jpeg", quality, "mozjpeg", sampling))
+    """JPEG as mozjpeg makes it: its default tables, levels lowered as by its trellis."""
+    tables = scale_table(ROBIDOUX, int(rng.integers(low, high + 1)))
+    sampling = str(rng.choice(["4:2:0", "4:4:4"]))
+    done = numpy_save(state.pixels, rng, tables, tables, sampling, trellis=float(rng.uniform(0.1, 0.35)))
+    return state.saved("save mozjpeg", lambda pixels: done, Save("jpeg", nearest_quality(tables), "mozjpeg", sampling))
 
 
 def save_webp(rng: Rng, state: State) -> State:
