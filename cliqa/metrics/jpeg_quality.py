@@ -21,7 +21,14 @@ from cliqa.signal.jpeg.filtered import read_filtered
 from cliqa.signal.jpeg.history import History, read_history
 from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
 from cliqa.signal.jpeg.resized import CLEAR, cut_regions, read_resized
-from cliqa.signal.jpeg.resized_features import RESIZED_NUMBERS, explained, filtered_answer, lowest_sure, resized_answer
+from cliqa.signal.jpeg.resized_features import (
+    BEFORE,
+    RESIZED_NUMBERS,
+    explained,
+    filtered_answer,
+    lowest_sure,
+    resized_answer,
+)
 from cliqa.signal.networks.dense import Dense
 
 Floats = NDArray[np.float32]
@@ -30,10 +37,10 @@ MOST_LOOKED_AT = 32
 """Tiles among which those of the parts are chosen."""
 GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
 OUTPUTS = GATES + 1  # gates, own estimate (a logit)
-BEFORE = 100.0
-"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
-FAINT = 1.2
+FAINT = 2.0
 """Nats by which IJG's tables must lead other codecs' where only the newest grid's own histograms are clear."""
+BLURRED = 0.5
+"""What is left of the confidence where a comb tells of a resize after a save whose lattice is gone."""
 UNEXPLAINED = 0.8
 """Confidence that a grid that no JPEG explains is another codec's."""
 DRAWN = 0.98
@@ -82,12 +89,9 @@ def _read(rgb: NDArray[np.uint8]) -> tuple[Observation, History, int]:
         rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
         history = read_history(rgb)
         filtered = read_filtered(rgb, history.grid)
-    found = {
-        "features": features(history),
-        "proposals": hypotheses(history),
-        "filtered": filtered_answer(history, filtered),
-    }
-    return found, history, lowest_sure(history, filtered)
+    answer = filtered_answer(history, filtered)
+    found = {"features": features(history), "proposals": hypotheses(history), "filtered": answer}
+    return found, history, lowest_sure(history, answer)
 
 
 class JpegQuality(Metric):
@@ -164,6 +168,8 @@ class JpegQuality(Metric):
         if nats >= CLEAR and found <= HIGHEST and found < quality:
             quality, factor = found, factor / step
             sure = nats / (nats + CLEAR / 2)
+        elif quality >= HIGHEST and bool(observation["resized"][5]):
+            sure *= BLURRED
         if bool(observation["drawn"]):
             quality, sure, factor = 100.0, DRAWN, float(np.sqrt(observation["replicated"].prod()))
         chroma = float(self.chroma_net(observation["chroma"][None])[0, 0])

@@ -35,8 +35,9 @@ FIRST_KERNEL = next(iter(KERNELS))
 REFINED_OFFSETS = (-0.5, -0.25, 0.25, 0.5)
 REFINED_STEPS = (-0.4, -0.2, 0.2, 0.4)
 """Native pixels that a cropped candidate's offset is moved by, and the place of its edge by another step."""
-COMBED = 9.0
-"""Score of a comb from which a cropped candidate is refined before it is judged; few pictures without JPEG reach it."""
+COMBED_WHOLE, COMBED = 13.0, 9.0
+"""Scores of a comb, of a whole native size and of a cropped one, that few pictures without JPEG reach: the lattice is then sought
+harder, with all kernels, more blocks, or the place refined."""
 _NOTHING = np.zeros(100, np.float32)
 
 
@@ -68,6 +69,11 @@ class Hypothesis:
         return float(self.evidence.max())
 
     @property
+    def combed(self) -> bool:
+        """Whether the comb alone tells that there was a grid of that size."""
+        return self.comb > (COMBED if self.cropped else COMBED_WHOLE)
+
+    @property
     def quality(self) -> int:
         """The likeliest quality."""
         return int(self.evidence.argmax()) + 1
@@ -93,8 +99,11 @@ def read_resized(region: Window, size: tuple[int, int], windows: list[Window]) -
     for candidates, cropped, most in ((whole_candidates, False, TRIED), (cropped_candidates, True, TRIED_CROPPED)):
         for candidate in candidates(region, size, most):
             judged = _judge(windows, candidate, cropped)
-            if cropped and candidate.score > COMBED and judged.nats < CLEAR:
-                judged = _refined(windows, judged)
+            if judged.combed and judged.nats < CLEAR:
+                if cropped:
+                    judged = _refined(windows, judged)
+                elif not tried:  # the clearest comb of all: perhaps more blocks and another kernel show its lattice
+                    judged = _by_kernels(windows, judged, MANY)
             tried.append(judged)
             if tried[-1].nats > PLAIN:
                 break
@@ -104,7 +113,7 @@ def read_resized(region: Window, size: tuple[int, int], windows: list[Window]) -
     if not tried:
         return None
     best = tried[0]
-    if best.nats > HINT:
+    if best.nats > HINT or best.combed:
         best = _with_all_kernels(windows, best)
     others = [found.nats for found in tried[1:] if abs(found.across.step - best.across.step) > 0.01]
     return Resized(best, max(others, default=0.0))
@@ -145,8 +154,11 @@ def _with_all_kernels(windows: list[Window], best: Hypothesis) -> Hypothesis:
     """The hypothesis on more blocks, by the kernel that explains it best; a cropped one's place refined before."""
     if best.cropped:
         best = _refined(windows, best)
-    best = _likeliest(_read(windows, replace(best, kernel=kernel), FEW) for kernel in KERNELS)
-    return _read(windows, best, MANY, FINE)
+    return _read(windows, _by_kernels(windows, best), MANY, FINE)
+
+
+def _by_kernels(windows: list[Window], tried: Hypothesis, most: int = FEW) -> Hypothesis:
+    return _likeliest(_read(windows, replace(tried, kernel=kernel), most) for kernel in KERNELS)
 
 
 def _refined(windows: list[Window], best: Hypothesis) -> Hypothesis:

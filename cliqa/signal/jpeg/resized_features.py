@@ -10,6 +10,8 @@ from cliqa.signal.jpeg.history import History
 from cliqa.signal.jpeg.resized import CLEAR, Resized
 
 RESIZED_NUMBERS = 8
+BEFORE = 100.0
+"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
 FINEST = 97
 STRONG = 60.0
 """Nats from which an IJG table on the ordinary grid is beyond doubt."""
@@ -21,16 +23,20 @@ def explained(history: History) -> bool:
     return likely or bool(history.proof.proved)
 
 
-def lowest_sure(history: History, filtered: Filtered) -> int:
-    """The lowest quality that the ordinary grid shows beyond doubt, as it is or through a filter; 100 for none."""
+def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
+    """The lowest quality that the ordinary grid shows beyond doubt, as it is or through a filter; 100 for none.
+
+    Args:
+        filtered: from `filtered_answer`.
+    """
     found = [100]
     if float(history.quality.max()) > STRONG:
         found.append(int(history.quality.argmax()) + 1)
     if history.proof.proved:
         found.append(history.proof.proved)
-    quality, nats = filtered.best()
-    if nats > max(STRONG, filtered.other):
-        found.append(quality)
+    quality, nats, other, known = (float(value) for value in filtered[:4])
+    if nats > max(BEFORE if known else CLEAR, other):
+        found.append(int(quality))
     return min(found)
 
 
@@ -52,7 +58,7 @@ def resized_answer(found: Resized | None) -> NDArray[np.float32]:
     """The likeliest save before a resize: float32 (8,).
 
     Quality, nats and mean step (native pixels an output pixel); then the nats of its rival of another size, the lead over the next
-    quality, the score of the comb, whether offsets were free, and the number of native blocks.
+    quality, whether its comb is clear, whether offsets were free, and the number of native blocks.
     """
     if found is None:
         return np.zeros(RESIZED_NUMBERS, np.float32)
@@ -63,5 +69,5 @@ def resized_answer(found: Resized | None) -> NDArray[np.float32]:
     nats = (
         best.nats if best.spread >= CLEAR else min(best.nats, best.spread)
     )  # some few frequencies alone are no lattice
-    numbers = [best.quality, nats, step, found.rival, lead, best.comb, float(best.cropped), best.blocks]
+    numbers = [best.quality, nats, step, found.rival, lead, float(best.combed), float(best.cropped), best.blocks]
     return np.array(numbers, np.float32)
