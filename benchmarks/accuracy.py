@@ -113,7 +113,12 @@ def score_wild(
 
 
 def wild_table(
-    pool: ProcessPoolExecutor, metrics: Sequence[str], photos: Sequence[Photo], seed: int, only: str | None
+    pool: ProcessPoolExecutor,
+    metrics: Sequence[str],
+    photos: Sequence[Photo],
+    seed: int,
+    only: str | None,
+    most: int | None,
 ) -> list[str]:
     """Histories down, metrics across: the lines of a Markdown table."""
     lines = ["| history | " + " | ".join(metrics) + " |", "|---" * (len(metrics) + 1) + "|"]
@@ -121,6 +126,7 @@ def wild_table(
         if only and only.lower() not in history.name.lower():
             continue
         members = [index for index, photo in enumerate(photos) if photo.kind in history.kinds]
+        members = members[:: max(1, len(members) // most)][:most] if most else members
         tasks = [pool.submit(score_wild, metrics, number, index, photos, seed) for index in members]
         scored = [found for task in tqdm(tasks, desc=history.name, leave=False) if (found := task.result()) is not None]
         cells = []
@@ -159,6 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", required=True, help="folder of pristine photographs")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS))
     parser.add_argument("--wild", action="store_true", help="the table of histories and metrics instead")
+    parser.add_argument("--most", type=int, help="at most so many photographs for each row of the table of histories")
     parser.add_argument("--only", help="run the conditions whose name contains this text")
     parser.add_argument("--split", choices=("train", "val", "test", "all"), default=None)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
@@ -174,7 +181,7 @@ def main(arguments: list[str] | None = None) -> int:
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
         if given.wild:
             metrics = [metric for metric in given.metrics if metric in JUDGES]
-            lines = wild_table(pool, metrics, photos, given.seed, given.only)
+            lines = wild_table(pool, metrics, photos, given.seed, given.only, given.most)
             (given.out / "wild.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
             return 0
         for metric in given.metrics:

@@ -78,7 +78,7 @@ def read_filtered(rgb: NDArray[np.uint8], grid: int) -> Filtered:
     curves = step_curves(coefficients, COARSE)
     places, worth = _filtered_places()
     total = _sums(curves, places).max(axis=0) * worth[:, None]
-    spread = _sums(np.minimum(curves, np.float32(CAP)), places).max(axis=(0, 1))
+    spread = _sums(np.clip(curves, -np.float32(CAP), np.float32(CAP)), places).max(axis=(0, 1))
     other = _sums(curves, _radial_places()).max(initial=0.0)
     turned = _sums(curves, _turned_places()).max(initial=0.0)
     return Filtered(total.max(axis=0), spread, float(other), float(turned), len(blocks))

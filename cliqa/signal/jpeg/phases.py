@@ -21,8 +21,8 @@ BIN = 0.25
 FREQUENCIES = 14
 """The lowest frequencies are asked: they survive."""
 CAP = 8.0
-"""Nats that one frequency may count where it is asked whether there is a lattice: of a save nearly all show it, while a smooth
-gradient or a drawing has some few whose values repeat."""
+"""Nats that one frequency may count for or against where it is asked whether there is a lattice: of a save nearly all show it, while
+a smooth gradient or a drawing has some few whose values repeat."""
 _SPREAD = 0.2
 """Share of coefficients that lie anywhere: blocks that were clipped or edited."""
 _WIDE = ((1.0, 0.55), (2.2, 0.25))

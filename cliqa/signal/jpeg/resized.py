@@ -135,7 +135,10 @@ def _read(windows: list[Window], tried: Hypothesis, most: int, detail: Detail = 
         spread = 0.0
         if detail is FINE:
             capped = evidence_of(
-                np.minimum(curves, np.float32(CAP)), *coefficients.shape[:2], turned=turned, detail=detail
+                np.clip(curves, -np.float32(CAP), np.float32(CAP)),
+                *coefficients.shape[:2],
+                turned=turned,
+                detail=detail,
             )
             spread = float(capped.max(axis=0)[int(evidence.max(axis=0).argmax())])
         read = replace(
