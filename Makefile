@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 UV = $(shell command -v uv 2>/dev/null)
+# With uv and without a GPU, torch comes without CUDA (4 GB less); where its processor-only builds can't be reached, as it is.
+CPU_ONLY = $(if $(shell command -v nvidia-smi 2>/dev/null),,--torch-backend=cpu)
+INSTALL = $(if $(UV),install() { $(UV) pip install --python $(BIN)/python -q $(CPU_ONLY) -e "$$1" || $(UV) pip install --python $(BIN)/python -q -e "$$1"; }; install,$(BIN)/python -m pip install -q -e)
 
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -34,11 +37,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
-	$(if $(UV),$(UV) pip install --python $(BIN)/python -q -e .,$(BIN)/python -m pip install -q -e .)
+	$(INSTALL) '.[demo]'
 	touch $@
 
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
-	$(if $(UV),$(UV) pip install --python $(BIN)/python -q -e '.[test]',$(BIN)/python -m pip install -q -e '.[test]')
+	$(INSTALL) '.[test]'
 	touch $@ $(VENV)/.installed
 
 clean:

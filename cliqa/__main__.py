@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+
+from cliqa.version import __version__
 
 COMMANDS = {
     "score": "every metric, one decode, one row per file in a store",
@@ -32,28 +35,57 @@ MODULES = {  # where it isn't `cliqa.<command>`
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command by name; dashes work as well as underscores."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0] in ("-h", "--help"):
-        print("usage: cliqa COMMAND [options]      (COMMAND --help tells its options)\n")
-        print(
-            "Scores photographs without a reference, and filters, sorts and reports folders by the scores.\n\ncommands:"
-        )
-        for name, summary in COMMANDS.items():
-            print(f"  {name:<32} {summary}")
+    try:
+        return _run(given)
+    except BrokenPipeError:  # `cliqa --help | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would fail once more, at its end
         return 0
-    if given[0] == "--version":
-        from cliqa import __version__
 
-        print(f"cliqa {__version__}")
+
+def _run(given: list[str]) -> int:
+    first = given[0] if given else "--help"
+    if first == "help" and len(given) > 1:
+        return _run([given[1], "--help"])
+    if first in ("-h", "--help", "help"):
+        print(_help(), flush=True)
         return 0
-    name = given[0].replace("-", "_")
+    if first in ("-V", "--version"):
+        print(f"cliqa {__version__}", flush=True)
+        return 0
+    if first == "completion":
+        return _completion(given[1:])
+    name = first.replace("-", "_")
     if name not in COMMANDS:
         import difflib
 
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"; did you mean {near[0]}?" if near else "; `cliqa` alone lists the commands"
-        print(f"cliqa: there is no command {given[0]!r}{hint}", file=sys.stderr)
+        print(f"cliqa: there is no command {first!r}{hint}", file=sys.stderr)
         return 2
     return int(importlib.import_module(MODULES.get(name, f"cliqa.{name}")).main(given[1:]))
+
+
+def _help() -> str:
+    return "\n".join(
+        [
+            "usage: cliqa COMMAND [options]      (cliqa COMMAND --help tells its options)\n",
+            "Scores photographs without a reference, and filters, sorts and reports folders by the scores.\n\ncommands:",
+            *(f"  {name:<32} {summary}" for name, summary in COMMANDS.items()),
+            "\n  cliqa completion bash|zsh|tcsh    a script for the shell's completion;  cliqa -V  the version",
+        ]
+    )
+
+
+def _completion(words: Sequence[str]) -> int:
+    from cliqa.cli.completion import completion
+    from cliqa.errors import UsageError
+
+    try:
+        print(completion(words[0] if words else "", COMMANDS, MODULES), flush=True)
+    except UsageError as error:
+        print(f"cliqa: {error}", file=sys.stderr)
+        return error.exit_status
+    return 0
 
 
 if __name__ == "__main__":

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from cliqa import __version__
-from cliqa.inputs.folders import display
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
+from cliqa.text import display
+from cliqa.version import __version__
+
+MODULE_CALL = "python -m cliqa."
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -42,7 +45,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """The message, without the usage above it: `--help` has that. Exit status 2."""
-        self.exit(2, f"{self.prog.removeprefix('python -m cliqa.')}: {display(message)}; --help tells the options\n")
+        self.exit(2, f"{self.prog.removeprefix(MODULE_CALL)}: {display(message)}; --help tells the options\n")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """As argparse does; a reader that has closed the pipe, such as `head -1`, ends it quietly."""
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would fail once more, at its end
+        super().exit(status, message)
 
     def _unknown(self, rest: list[str]) -> str:
         option = next((word.split("=", 1)[0] for word in rest if word.startswith("-")), "")
@@ -50,18 +61,23 @@ class Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(option, self._option_string_actions, 1, 0.7)
             return f"there is no option {option}" + (f", did you mean {near[0]}?" if near else "")
         words = " ".join(rest[:3]) + (" ..." if len(rest) > 3 else "")
-        many = (
-            "; many files go to standard input (-i -), and patterns into quotes"
-            if "-i" in self._option_string_actions
-            else ""
-        )
+        many = "; files go right behind -i" if "-i" in self._option_string_actions else ""
         return f"{words}: {'one word' if len(rest) == 1 else f'{len(rest)} words'} too many{many}"
 
 
+def called(command: str) -> str:
+    """How the user called a command: `cliqa NAME` or `python -m cliqa.NAME`."""
+    script = os.path.normpath(sys.argv[0] if sys.argv else "")
+    by_name = os.path.basename(script) in ("cliqa", "cliqa.exe") or script.endswith(
+        os.path.join("cliqa", "__main__.py")
+    )
+    return f"cliqa {command}" if by_name else f"{MODULE_CALL}{command}"
+
+
 def new_parser(command: str, description: str, usage: str = "[options]") -> argparse.ArgumentParser:
-    """A parser for `python -m cliqa.<command>`, defaults shown in its help; `usage` is what a user types at the least."""
+    """A parser for a command, named as it was called, defaults shown in its help; `usage` is what a user types at the least."""
     parser = Parser(
-        prog=f"python -m cliqa.{command}",
+        prog=called(command),
         usage=f"%(prog)s {usage}",
         description=description,
         formatter_class=HelpFormatter,
@@ -75,8 +91,8 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     """Where the files come from."""
     group = parser.add_argument_group("input")
     group.add_argument(
-        "--input", "-i", required=True,
-        help="input image directory, one file, or - for paths on standard input; also shards (.tar, .tar.gz, .parquet), "
+        "--input", "-i", required=True, nargs="+",
+        help="input image directory, one or more files, or - for paths on standard input; also shards (.tar, .tar.gz, .parquet), "
         "patterns in quotes such as 'shards/{000..099}.tar' or '*.tar', and addresses such as s3://bucket/folder",
     )  # fmt: skip
     group.add_argument(
@@ -93,6 +109,10 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--max-image-pixels", type=positive(int), default=DEFAULT_MAX_IMAGE_PIXELS, metavar="N",
         help="images with more pixels are skipped, with an issue",
+    )  # fmt: skip
+    group.add_argument(
+        "--damaged", choices=("issue", "score"), default="issue",
+        help="what becomes of files with damaged image data: an issue, or scores with a note, as far as they can be decoded",
     )  # fmt: skip
 
 

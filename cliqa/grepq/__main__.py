@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.cli.guard import guarded
-from cliqa.cli.options import HelpFormatter, Parser, positive
+from cliqa.cli.options import HelpFormatter, Parser, called, positive
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     shared.add_argument("--gpu", "-g", type=int, nargs="+", default=[0], help="GPU device ids. -1 for CPU")
     shared.add_argument("--quiet", action="store_true", help="errors alone on standard error")
     parser = Parser(
-        prog=f"python -m cliqa.{COMMAND}", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog=called(COMMAND), description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )  # fmt: skip
     commands = parser.add_subparsers(dest="action", required=True)
@@ -103,7 +103,7 @@ def _score(options: argparse.Namespace, console: Console) -> int:
         if observed is None:
             lost += 1
             continue
-        values = metric.score([observed])[0]
+        values = metric.score(observed)
         with standard_output():
             writer.writerow([path, *(f"{values[field.name]:.6g}" for field in metric.fields)])
     return 1 if lost == len(options.images) else 0

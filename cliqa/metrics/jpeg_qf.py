@@ -28,12 +28,13 @@ from cliqa.errors import ImageSkipped
 from cliqa.images.patches import pad_to_patch
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
+from cliqa.signal.colour import LUMA32
+from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.last_save import read_quality
 from cliqa.signal.jpeg.other_tables import EXPLAINS, stated_share
 from cliqa.signal.jpeg.quantization import first_table
 
 PATCH = 128
-LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 MAX_PATCHES = 24
 VARIANCE = 15.0
 RELAXED = VARIANCE / 1.5
@@ -102,7 +103,7 @@ def _at_least_a_patch(view: View) -> Image.Image:
 
 def _variance(pixels: NDArray[np.uint8]) -> float:
     """Variance of the luma of uint8 (height, width, 3)."""
-    return float((pixels.astype(np.float32) @ LUMA_WEIGHTS).var())
+    return float((pixels.astype(np.float32) @ LUMA32).var())
 
 
 class JpegQf(Metric):
@@ -111,6 +112,8 @@ class JpegQf(Metric):
     name: ClassVar[str] = "jpeg_qf"
     architecture: ClassVar[str] = "dct-lattice"
     version: ClassVar[int] = 3
+    reads_grid: ClassVar[bool] = True
+    in_worker: ClassVar[bool] = True
     summary: ClassVar[str] = "JPEG quality factor of the last save, to the digit, from pixels"
     fields: ClassVar[tuple[Field, ...]] = (
         Field("qf", "quality factor of the last save", 1, 100, "IJG quality", "higher"),
@@ -150,17 +153,14 @@ class JpegQf(Metric):
         agreement = stated_share(rgb[:STATED_PATCHES], first_table(view.header.quantization) or ()) if header else 0.0
         return {"answer": read_quality(rgb), "header": header, "agreement": np.array(agreement, np.float32)}
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """One record each; nothing is shared between them."""
-        return [self._score(observation) for observation in observations]
-
-    def _score(self, observation: Observation) -> dict[str, Value]:
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """What the evidence says, calibrated."""
         answer = observation["answer"].astype(np.float64)
         qf, grid, previous, gain = float(answer[0]), int(answer[1]), int(answer[2]), float(answer[3])
         if not self.no_calibrator:
             qf = float(np.interp(qf, *self.knots))
         inputs = np.concatenate([answer[4:], [1.0]])
-        confidence = float(1 / (1 + np.exp(-np.clip(inputs @ self.confidence, -30, 30))))
+        confidence = logistic(float(inputs @ self.confidence))
         header, agreement = int(observation["header"]), float(observation["agreement"])
         if header and agreement >= EXPLAINS:
             qf, confidence = float(header), max(confidence, STATED)

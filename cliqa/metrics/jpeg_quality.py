@@ -6,7 +6,7 @@ proposals and adds one of its own (for tables that fit none of IJG's); another g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cliqa.images.patches import Tiles
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
+from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.drawn import telling_origins
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
 from cliqa.signal.jpeg.filtered import read_filtered
@@ -100,6 +101,8 @@ class JpegQuality(Metric):
     name: ClassVar[str] = "jpeg_quality"
     architecture: ClassVar[str] = "jpeg-history-dense"
     version: ClassVar[int] = 2
+    reads_grid: ClassVar[bool] = True
+    in_worker: ClassVar[bool] = True
     summary: ClassVar[str] = "lowest JPEG quality in the image's history, and 4:2:0 subsampling"
     fields: ClassVar[tuple[Field, ...]] = (
         Field("quality", "lowest JPEG quality in the history; 100 = no trace", 0, 100, "IJG quality", "higher"),
@@ -123,7 +126,7 @@ class JpegQuality(Metric):
         repeated; `chroma`; `header`, 0 where there is none.
         """
         picture = view.source
-        tiles = view.tiles if picture is view.image.stored else Tiles(picture)
+        tiles = view.tiles if picture is view.image.inside else Tiles(picture)
         origins = telling_origins(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
         chosen = origins[: view.num_patches] or tiles.origins[: view.num_patches]
         whole, history, lowest = _read(tiles.cut(chosen))
@@ -146,21 +149,18 @@ class JpegQuality(Metric):
             "header": observed_header(view),
         }
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """One record each. One row at a time, so that no result depends on its batch."""
-        return [self._score(observation) for observation in observations]
-
     def _by_grid(self, evidence: Floats, proposed: Floats, filtered: Floats) -> tuple[float, float]:
         """(quality, confidence) that the grids of the tiles tell, as they are or through filters."""
         output = self.net(gate_inputs(evidence, proposed)[None])[0].astype(np.float64)
-        own = 100.0 / (1.0 + np.exp(-np.clip(output[GATES], -30, 30)))
+        own = logistic(float(output[GATES]), top=100.0)
         proposals = [*proposed, own]
         gate = np.exp(output[:GATES] - output[:GATES].max())
         quality = float(proposals[int(gate.argmax())])
         sure = float(gate[np.abs(np.array(proposals) - quality) <= NEAR].sum() / gate.sum())
         return _through_filters(filtered, proposed, quality, sure)
 
-    def _score(self, observation: Observation) -> dict[str, Value]:
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """The lowest quality of all parts, as they are, through filters and through a resize."""
         rows = zip(*(observation[name] for name in ("features", "proposals", "filtered")), strict=True)
         quality, sure = min(self._by_grid(*row) for row in rows)
         factor = float(np.sqrt(observation["replicated"].prod()))
@@ -177,6 +177,6 @@ class JpegQuality(Metric):
             "quality": min(max(quality, 0.0), 100.0),
             "confidence": sure,
             "resized": factor,
-            "subsampling_420": float(1.0 / (1.0 + np.exp(-np.clip(chroma, -30, 30)))),
+            "subsampling_420": logistic(chroma),
             "qf_header": int(observation["header"]) or None,
         }

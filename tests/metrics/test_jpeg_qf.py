@@ -82,12 +82,6 @@ def test_header_is_reported_beside_the_pixels():
     assert found["qf_header"] == found["qf_final"] == 71
 
 
-def test_scores_do_not_depend_on_the_batch():
-    observations = [JpegQf.observe(view(saved(textured(seed), 40 + seed))) for seed in range(3)]
-    together = metric().score(observations)
-    assert together == [metric().score([observation])[0] for observation in observations]
-
-
 @pytest.mark.parametrize("kind", ["CMYK", "TIFF", "RGB"])
 def test_the_header_decides_where_the_pixels_agree(kind: str):
     picture, target = Image.fromarray(textured(11)), io.BytesIO()

@@ -14,8 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.blocks import luma
+from cliqa.signal.jpeg.double_compression import earlier_save, last_and_previous
 from cliqa.signal.jpeg.grid import newest_evidence
-from cliqa.signal.jpeg.history import likeliest_steps, table_distances
+from cliqa.signal.jpeg.history import (
+    GRID_PATCHES,
+    Grid,
+    Lattice,
+    find_grid,
+    likeliest_steps,
+    read_lattice,
+    table_distances,
+)
 from cliqa.signal.jpeg.other_tables import (
     EXPLAINS,
     LATTICE,
@@ -24,9 +33,7 @@ from cliqa.signal.jpeg.other_tables import (
     any_table,
     table_evidence,
 )
-from cliqa.signal.jpeg.planes import GRID_PATCHES, Grid, Lattice, find_grid, read_lattice
 from cliqa.signal.jpeg.proof import CERTAIN
-from cliqa.signal.jpeg.save_pair import earlier_save, last_and_previous
 
 COARSER = 2
 """How much lower a quality must be that gives the pixels back in another reading: fine steps are exact by chance now and then."""

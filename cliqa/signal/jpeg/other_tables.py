@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
+from cliqa.signal.jpeg.history import CLIPPED_OUTLIERS
 from cliqa.signal.jpeg.lattice import OUTLIERS, histograms, step_evidence
-from cliqa.signal.jpeg.planes import CLIPPED_OUTLIERS
 from cliqa.signal.jpeg.quantization import LUMA_TABLES, nearest_quality, scale_table
 
 Floats = NDArray[np.float32]

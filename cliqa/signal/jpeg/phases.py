@@ -48,7 +48,8 @@ class Detail:
     @property
     def steps(self) -> NDArray[np.float64]:
         """The steps that are judged."""
-        return np.exp(np.arange(np.log(1.6), np.log(150), self.ratio))
+        steps: NDArray[np.float64] = np.exp(np.arange(np.log(1.6), np.log(150), self.ratio))
+        return steps
 
 
 FINE = Detail(

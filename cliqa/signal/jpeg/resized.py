@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.colour import LUMA32
 from cliqa.signal.jpeg.combs import Candidate, cropped_candidates, whole_candidates
 from cliqa.signal.jpeg.native_blocks import Axis, Window, native_coefficients
 from cliqa.signal.jpeg.phases import CAP, COARSE, FINE, Detail, evidence_of, step_curves
@@ -205,10 +206,7 @@ def cut_regions(rgb: NDArray[np.uint8], origins: Sequence[tuple[int, int]], tile
     return region, windows
 
 
-_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
-
-
 def _luma(rgb: NDArray[np.uint8]) -> Floats:
     """Y minus 128, not rounded: a resize leaves no whole numbers."""
-    luma: Floats = rgb.astype(np.float32) @ _WEIGHTS - np.float32(128)
+    luma: Floats = rgb.astype(np.float32) @ LUMA32 - np.float32(128)
     return luma

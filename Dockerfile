@@ -1,0 +1,15 @@
+# cliqa on the processor alone, as a user without rights:
+#   docker build -t cliqa .
+#   docker run --rm -v "$PWD/photos:/photos:ro" -v "$PWD/out:/out" cliqa filter_low_quality_jpeg -i /photos -o /out/kept
+FROM python:3.12-slim
+RUN pip install --no-cache-dir uv
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY cliqa cliqa
+COPY pretrained_models pretrained_models
+RUN uv pip install --system --no-cache --torch-backend=cpu '.[heif,parquet]' && rm -rf /src
+RUN useradd --create-home cliqa
+USER cliqa
+WORKDIR /home/cliqa
+ENTRYPOINT ["cliqa"]
+CMD ["--help"]
