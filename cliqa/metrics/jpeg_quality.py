@@ -44,6 +44,8 @@ BLURRED = 0.5
 """What is left of the confidence where a comb tells of a resize after a save whose lattice is gone."""
 UNEXPLAINED = 0.8
 """Confidence that a grid that no JPEG explains is another codec's."""
+STATED = 0.95
+"""Confidence where a JPEG file's own tables are the lowest that is known."""
 DRAWN = 0.98
 """Confidence that what was drawn was never saved by JPEG."""
 NEAR = 3.0
@@ -64,11 +66,13 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it. Where one
     does, a save before a filter and the last save may be seen.
     """
-    found, nats, other, known = (float(value) for value in filtered[:4])
+    found, nats, other, known, codec = (float(value) for value in filtered)
     clear = nats > max(CLEAR, other)
     newest = float(proposals[HYPOTHESES.index("newest")])
     if known:
         return (found, nats / (nats + CLEAR)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
+    if codec:
+        return 100.0, UNEXPLAINED
     older = quality < found and any(abs(quality - each) <= NEAR for each in _older(proposals))
     if clear and found <= HIGHEST and not older and (nats > BEFORE or abs(quality - newest) <= NEAR):
         return found, nats / (nats + CLEAR)
@@ -76,7 +80,7 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
         return quality, sure  # an older grid, or the network's own estimate
     if quality < HIGHEST and nats > FAINT + other:
         return quality, nats / (nats + CLEAR)
-    return (100.0, sure) if quality >= HIGHEST else (100.0, UNEXPLAINED)
+    return (quality, sure) if quality >= HIGHEST else (100.0, UNEXPLAINED)
 
 
 def _read(rgb: NDArray[np.uint8]) -> tuple[Observation, History, int]:
@@ -172,11 +176,14 @@ class JpegQuality(Metric):
             sure *= BLURRED
         if bool(observation["drawn"]):
             quality, sure, factor = 100.0, DRAWN, float(np.sqrt(observation["replicated"].prod()))
+        header = int(observation["header"])
+        if 0 < header < quality:  # the file itself is the latest save, so the lowest is no higher
+            quality, sure, factor = float(header), STATED, 1.0
         chroma = float(self.chroma_net(observation["chroma"][None])[0, 0])
         return {
             "quality": min(max(quality, 0.0), 100.0),
             "confidence": sure,
             "resized": factor,
             "subsampling_420": logistic(chroma),
-            "qf_header": int(observation["header"]) or None,
+            "qf_header": header or None,
         }

@@ -12,6 +12,8 @@ from cliqa.signal.jpeg.resized import CLEAR, Resized
 RESIZED_NUMBERS = 8
 BEFORE = 100.0
 """Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
+CODEC, PLAIN_CODEC, KNOWN = 1.5, 3.0, 0.45
+"""How much clearer the tables of another codec must be where less than `KNOWN` of the steps are exact, and where more are."""
 FINEST = 97
 STRONG = 60.0
 """Nats from which an IJG table on the ordinary grid is beyond doubt."""
@@ -24,7 +26,7 @@ def explained(history: History) -> bool:
 
 
 def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
-    """The lowest quality that the ordinary grid shows beyond doubt, as it is or through a filter; 100 for none.
+    """The lowest quality that the ordinary grid shows beyond doubt, as it is or through a filter; 100 for none, 0 for another codec.
 
     Args:
         filtered: from `filtered_answer`.
@@ -34,7 +36,9 @@ def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
         found.append(int(history.quality.argmax()) + 1)
     if history.proof.proved:
         found.append(history.proof.proved)
-    quality, nats, other, known = (float(value) for value in filtered[:4])
+    quality, nats, other, known, codec = (float(value) for value in filtered)
+    if codec:
+        return 0  # its own lattice would be found again at half and twice its size
     if nats > max(BEFORE if known else CLEAR, other):
         found.append(int(quality))
     return min(found)
@@ -43,15 +47,18 @@ def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
 def filtered_answer(history: History, filtered: Filtered) -> NDArray[np.float32]:
     """What the grid of the newest save tells through filters: float32 (5,).
 
-    The likeliest quality and its nats; those of another codec's tables; whether one of IJG's tables explains the grid as it is; the
-    number of blocks. Where one of `FINE` or more explains it, the likeliest quality is that of a save before, and `APART` lower.
+    The likeliest quality and its nats; those of another codec's tables; whether one of IJG's tables explains the grid as it is; whether
+    another codec does. Where one of `FINE` or more explains it, the likeliest quality is that of a save before, and `APART` lower.
     """
     known = explained(history)
     last = history.proof.proved or int(history.quality.argmax()) + 1
     if known and last < FINE:
-        return np.array([100, 0, 0, 1, filtered.blocks], np.float32)
+        return np.array([100, 0, 0, 1, 0], np.float32)
     quality, nats = filtered.best(last - APART) if known else filtered.best()
-    return np.array([quality, nats, filtered.other, float(known), filtered.blocks], np.float32)
+    # a JPEG with tables of that shape gives exact steps, which loop filters and other colour spaces blur
+    blurred = float(history.known.mean()) < KNOWN
+    codec = not known and filtered.other > max(BEFORE, (CODEC if blurred else PLAIN_CODEC) * nats)
+    return np.array([quality, nats, filtered.other, float(known), float(codec)], np.float32)
 
 
 def resized_answer(found: Resized | None) -> NDArray[np.float32]:
