@@ -134,6 +134,7 @@ class JpegQuality(Metric):
         origins = telling_origins(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
         chosen = origins[: view.num_patches] or tiles.origins[: view.num_patches]
         whole, history, lowest = _read(tiles.cut(chosen))
+        tiny = view.replicated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
         readings = [whole]
         resized = np.zeros(RESIZED_NUMBERS, np.float32)
         if origins and lowest >= EXPLAINED:
@@ -147,7 +148,7 @@ class JpegQuality(Metric):
             resized = resized_answer(read_resized(region, tiles.image.size, windows))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
-            "drawn": np.array(not origins),
+            "drawn": np.array(not origins or (tiny and not explained(history))),
             "replicated": np.array(view.replicated, np.float32),
             "chroma": chroma_inputs(history),
             "header": observed_header(view),
