@@ -201,8 +201,10 @@ def lossy(codec: str, low: float, high: float) -> Callable[[Rng, Pixels], Pixels
         quality = float(rng.uniform(low, high))
         if codec == "avif":
             return codecs.decode(codecs.encode_avif(pixels, int(quality), speed=int(rng.choice([4, 6, 9]))))
-        encoder = {"webp": codecs.encode_webp, "heic": codecs.encode_heic, "jxl": codecs.encode_jxl}[codec]
-        return codecs.decode(encoder(pixels, quality if codec == "jxl" else int(quality)))
+        if codec == "jxl":
+            return codecs.decode(codecs.encode_jxl(pixels, quality))
+        encoder = codecs.encode_webp if codec == "webp" else codecs.encode_heic
+        return codecs.decode(encoder(pixels, int(quality)))
 
     return encode
 
@@ -224,7 +226,9 @@ def gradient(rng: Rng, pixels: Pixels) -> Pixels:
     ramp = (u * rng.normal() + v * rng.normal()) / 1000 if rng.random() < 0.6 else np.hypot(u - 400, v - 200) / 700
     ends = rng.integers(0, 256, (2, 3))
     values = ends[0] + (ramp[..., None] - ramp.min()) * (ends[1] - ends[0])
-    return np.clip(np.rint(values + rng.normal(0, rng.uniform(0, 1.5), (600, 800, 1))), 0, 255).astype(np.uint8)
+    values = values + rng.normal(0, rng.uniform(0, 1.5), (600, 800, 1))
+    made: Pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return made
 
 
 def halftone(rng: Rng, pixels: Pixels) -> Pixels:

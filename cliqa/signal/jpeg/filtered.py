@@ -86,7 +86,7 @@ def read_filtered(rgb: NDArray[np.uint8], grid: int) -> Filtered:
 
 def _sums(curves: Floats, places: NDArray[np.intp]) -> Floats:
     """Nats of tables whose steps lie at `places` (n, m, frequencies): float32 (sigmas, n, m)."""
-    total = curves[0][:, places[..., 0]]
+    total: Floats = curves[0][:, places[..., 0]]
     for row in range(1, len(curves)):
         total += curves[row][:, places[..., row]]
     return total

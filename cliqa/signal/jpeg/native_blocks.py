@@ -67,8 +67,7 @@ def inverse(step: float, kernel: str) -> tuple[int, Floats]:
     weights = resampling_weights(KERNELS[kernel], step, shifted, np.broadcast_to(native, (PHASES, len(native))))
     # native pixels beyond the five blocks repeat the outermost: their content is hardly seen
     own = np.clip(native - (-8 * NEIGHBOURS), 0, span - 1).astype(int)
-    folded = np.zeros((PHASES, inner, span))
-    np.add.at(folded, (slice(None), slice(None), own), weights)
+    folded = weights @ (own[:, None] == np.arange(span)).astype(np.float64)
     mixed = (folded.reshape(PHASES, inner, -1, 8) @ _DCT.T).reshape(PHASES, inner, 2 * NEIGHBOURS + 1, 8)
     variance = np.concatenate([_PRIOR[:count], _OTHERS[count:]])
     weighted = mixed * variance

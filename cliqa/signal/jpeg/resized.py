@@ -177,7 +177,8 @@ def _refined(windows: list[Window], best: Hypothesis) -> Hypothesis:
                     moved.append(replace(axis, offset=(axis.offset + away) % 8))
                 else:  # about the middle of what is read, whose place stays
                     moved.append(Axis(axis.step + away / middle, (axis.offset - away) % 8))
-            best = _likeliest(_read(windows, replace(best, **{name: other}), FEW) for other in moved)
+            tried = [replace(best, across=each) if name == "across" else replace(best, down=each) for each in moved]
+            best = _likeliest(_read(windows, each, FEW) for each in tried)
     return best
 
 

@@ -200,7 +200,7 @@ def page(rng: Rng, state: State) -> State:
     """In a page of text, white or nearly so."""
     height, width = state.pixels.shape[:2]
     size = (width + int(rng.integers(150, 600)), height + int(rng.integers(200, 700)))
-    place = tuple(int(rng.integers(0, most - n + 1)) for most, n in zip(size, (width, height), strict=True))
+    place = int(rng.integers(0, size[0] - width + 1)), int(rng.integers(0, size[1] - height + 1))
     canvas = Image.new("RGB", size, tuple(int(value) for value in rng.integers(235, 256, 3)))
     draw, pitch = ImageDraw.Draw(canvas), int(rng.integers(14, 34))
     for top in range(10, size[1] - pitch, pitch):
