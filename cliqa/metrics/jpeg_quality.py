@@ -71,8 +71,8 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     newest = float(proposals[HYPOTHESES.index("newest")])
     if known:
         return (found, nats / (nats + CLEAR)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
-    if codec:
-        return 100.0, UNEXPLAINED
+    if codec:  # cameras' fine tables have that shape too
+        return (quality, sure) if quality >= HIGHEST else (100.0, UNEXPLAINED)
     older = quality < found and any(abs(quality - each) <= NEAR for each in _older(proposals))
     if clear and found <= HIGHEST and not older and (nats > BEFORE or abs(quality - newest) <= NEAR):
         return found, nats / (nats + CLEAR)
