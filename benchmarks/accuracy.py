@@ -35,7 +35,7 @@ from cliqa.metrics import Value, View, load_metric
 from cliqa.training.photos import Photo, read_photos
 
 WildScored = tuple[Truth, dict[str, dict[str, Value]]]
-METRICS = ("jpeg_quality", "grain_noise", "scale_factor", "jpeg_qf", "exposure", "grepq")
+METRICS = ("jpeg_quality", "grain_noise", "scale_factor", "jpeg_qf", "exposure", "grepq", "sharpness")
 
 
 def conditions_of(metric: str) -> list[Condition]:
