@@ -26,9 +26,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 from cliqa.errors import ImageError, ImageSkipped
+from cliqa.images.codec_headers import read_codec_header
 from cliqa.images.colour import HLG, PQ, Conversion, deep_to_srgb, from_profile, profile_space, tone_mapping
 from cliqa.images.decoding import deep_samples, pixels_of
 from cliqa.images.formats import CHECKED_FORMATS, Opened, identify, opened, prepare_pillow, too_large
@@ -47,7 +48,7 @@ class Origin:
 
     Attributes:
         profile: the ICC profile.
-        inks: the CMYK pixels, kept where a profile tells how to read them.
+        inks: the CMYK pixels.
         light: primaries and transfer function, see `Opened`.
         deep: gives the high and the low bytes of samples of 16 bits, or None; kept where a profile may need them.
         opaque: the box outside of which all is transparent; None where nothing is.
@@ -92,6 +93,17 @@ class LoadedImage:
     def pixels(self) -> NDArray[np.uint8]:
         """uint8 array (height, width, 3), as stored."""
         return np.asarray(self.stored)
+
+    @cached_property
+    def coded(self) -> Image.Image:
+        """PIL image, mode RGB: the planes that a codec saw. Of CMYK files the complement of the first three inks, else `inside`.
+
+        A JPEG's coefficients lie on their lattice in these planes alone: black ink is no part of them.
+        """
+        if self._origin.inks is None:
+            return self.inside
+        planes = Image.merge("RGB", [ImageChops.invert(ink) for ink in self._origin.inks.split()[:3]])
+        return planes if self.content_box is None else planes.crop(on_grid(self.content_box))
 
     @cached_property
     def content_box(self) -> Box | None:
@@ -211,13 +223,16 @@ def load_image(
         ImageError: missing, not a regular file, unreadable, damaged or no image.
     """
     with opened(source) as stream, identify(stream, max_pixels) as file:
-        return _decode(file, max_pixels, declared, damaged)
+        coding = read_codec_header(stream, file.image.format or "")
+        loaded = _decode(file, max_pixels, declared, damaged)
+        loaded.header = replace(loaded.header, coding=coding)
+        return loaded
 
 
 def read_header(source: str | os.PathLike[str] | bytes) -> Header:
     """The header alone, without decoding pixels. Raises ImageError, or ImageSkipped for a size that no limit would let in."""
     with opened(source) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as file:
-        return header_of(file.image)
+        return replace(header_of(file.image), coding=read_codec_header(stream, file.image.format or ""))
 
 
 def load_thumbnail(
@@ -275,7 +290,7 @@ def _decode(
     profile = image.info.get("icc_profile") if header.has_icc else None
     origin = Origin(
         profile,
-        inks=image if profile and image.mode == "CMYK" else None,
+        inks=image if image.mode == "CMYK" else None,
         light=file.light,
         deep=deep_samples(file, image) if profile and header.bits == 16 else None,
         opaque=opaque_box(image),

@@ -20,7 +20,7 @@ from cliqa.outputs import folder as placing
 from cliqa.outputs.folder import FolderPlacer
 from cliqa.outputs.placed import RECORD
 from cliqa.records import Source
-from tests.inputs.test_folders import make_hostile
+from tests.hostile_names import make_hostile
 
 
 def ready(output: Path, symlink: bool = False, resume: bool = False, **options: Any) -> FolderPlacer:
