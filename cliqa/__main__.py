@@ -11,6 +11,7 @@ from cliqa import __version__
 
 COMMANDS = {
     "score": "every metric, one decode, one row per file in a store",
+    "view": "look at pictures and scores in a browser, mark them, take the ones you keep",
     "apply": "copy, link or print files by a condition on saved scores",
     "report": "one HTML page to look at saved scores and choose thresholds",
     "calibrate": "thresholds learned from a few labelled files",
@@ -28,6 +29,7 @@ COMMANDS = {
 MODULES = {  # where it isn't `cliqa.<command>`
     "metrics": "cliqa.cli.metric_listing",
     "report": "cliqa.report.__main__",
+    "view": "cliqa.view.__main__",
     "grepq": "cliqa.grepq.__main__",
 }
 

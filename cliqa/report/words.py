@@ -55,8 +55,8 @@ TITLES = {
 class Fault:
     """A fault that a page can name: files whose `column` is `operator` `value`.
 
-    `one` and `many` go after a number: "1 was a JPEG below 90". `kept` is the condition that sound files fulfil, as the filters have it.
-    `unless` and `least`: only where that column is at least that much.
+    `one` and `many` go after a number, with the threshold in them: "1 was a JPEG below 90"; `short` stands under a picture, with the
+    file's own value in it. `sure` and `least`: only where that column is at least that much.
     """
 
     column: str
@@ -64,24 +64,25 @@ class Fault:
     value: float
     one: str
     many: str
-    unless: str = ""
+    short: str
+    sure: str = ""
     least: float = 0.0
 
 
 # The thresholds are the defaults of the filter commands; sharpness is the one that its metric's summary names.
 FAULTS = (
-    Fault("jpeg_quality.quality", "<", 90, "was a JPEG below {}", "were JPEGs below {}"),
-    Fault("grain_noise.psnr", "<", 40, "is noisy", "are noisy"),
-    Fault("scale_factor.quality", "<", 95, "was enlarged", "were enlarged"),
-    Fault("sharpness.blur", ">", 2, "is blurred", "are blurred", "sharpness.confidence", 0.5),
-    Fault("exposure.too_dark_level", ">", 2, "is too dark", "are too dark"),
-    Fault("exposure.too_bright_level", ">", 2, "is too bright", "are too bright"),
-    Fault("exposure.contrast_too_low_level", ">", 2, "has too little contrast", "have too little contrast"),
-    Fault("exposure.contrast_too_high_level", ">", 2, "has too much contrast", "have too much contrast"),
-    Fault("exposure.highlights_clipped_level", ">", 2, "has clipped highlights", "have clipped highlights"),
-    Fault("exposure.highlights_over_suppressed_level", ">", 2, "has greyed highlights", "have greyed highlights"),
-    Fault("grepq.quality", "<", 50, "would be rated low", "would be rated low"),
-    Fault("aesthetic.score", "<", 0.5, "is hardly worth keeping", "are hardly worth keeping"),
+    Fault("jpeg_quality.quality", "<", 90, "was a JPEG below {}", "were JPEGs below {}", "JPEG {}"),
+    Fault("grain_noise.psnr", "<", 40, "is noisy", "are noisy", "noisy"),
+    Fault("scale_factor.quality", "<", 95, "was enlarged", "were enlarged", "enlarged"),
+    Fault("sharpness.blur", ">", 2, "is blurred", "are blurred", "blurred", "sharpness.confidence", 0.5),
+    Fault("exposure.too_dark_level", ">", 2, "is too dark", "are too dark", "too dark"),
+    Fault("exposure.too_bright_level", ">", 2, "is too bright", "are too bright", "too bright"),
+    Fault("exposure.contrast_too_low_level", ">", 2, "has too little contrast", "have too little contrast", "flat"),
+    Fault("exposure.contrast_too_high_level", ">", 2, "has too much contrast", "have too much contrast", "harsh"),
+    Fault("exposure.highlights_clipped_level", ">", 2, "has clipped highlights", "have clipped highlights", "clipped"),
+    Fault("exposure.highlights_over_suppressed_level", ">", 2, "has greyed highlights", "have greyed highlights", "greyed"),
+    Fault("grepq.quality", "<", 50, "would be rated low", "would be rated low", "low"),
+    Fault("aesthetic.score", "<", 0.5, "is hardly worth keeping", "are hardly worth keeping", "poor"),
 )
 STARTING = ("jpeg_quality.quality", "grain_noise.psnr", "scale_factor.quality")  # and every level of exposure
 
@@ -101,7 +102,7 @@ def title_of(name: str) -> str:
 def faults_among(names: Iterable[str]) -> list[Fault]:
     """The faults that these columns can tell."""
     known = set(names)
-    return [fault for fault in FAULTS if fault.column in known and (not fault.unless or fault.unless in known)]
+    return [fault for fault in FAULTS if fault.column in known and (not fault.sure or fault.sure in known)]
 
 
 def starting_conditions(names: Iterable[str]) -> list[dict[str, object]]:

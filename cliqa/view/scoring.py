@@ -78,3 +78,9 @@ class BackgroundScoring:
             self._process.wait()
         if self._errors is not None:
             self._errors.close()
+
+
+def seconds_left(done: int, waiting: int, since: float) -> float | None:
+    """How long the rest may take at the pace so far; None while that can't be told."""
+    spent = time.monotonic() - since
+    return spent / done * waiting if done >= 5 and spent > 1 else None

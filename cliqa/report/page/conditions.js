@@ -44,11 +44,11 @@ export const conditions = {
     const { condition } = column;
     const mask = condition.used ? failMask(column) : null;
     const before = condition.mask;
-    const { fails } = this;
+    const { fails, counted } = this;
     condition.failing = 0;
     for (let i = 0; i < fails.length; i++) {
       const now = mask ? mask[i] : 0;
-      condition.failing += now;
+      if (!counted || counted[i]) condition.failing += now;
       fails[i] += now - (before ? before[i] : 0);
     }
     condition.mask = mask;

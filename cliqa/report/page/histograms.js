@@ -51,7 +51,9 @@ function buildField(column) {
   use.addEventListener('change', () => conditions.change(column, { used: use.checked }));
   card.append(head, make('p', { className: 'meaning' }, make('code', { text: column.name }), ` ${column.meaning}`));
   if (column.isText) {
-    card.append(...column.labels.map((label, index) => buildChoice(column, label, index)));
+    column.parts.list = make('div');
+    card.append(column.parts.list);
+    showChoices(column);
   } else {
     const operator = make('button', { type: 'button', text: column.better === 'lower' ? '≤' : '≥', attributes: { 'aria-label': 'turn the comparison round' } });
     const number = make('input', { type: 'number', step: 'any', attributes: { 'aria-label': `threshold of ${column.name}`, inputmode: 'decimal' } });
@@ -66,21 +68,29 @@ function buildField(column) {
     operator.addEventListener('click', () => conditions.change(column, (condition) => ({ operator: condition.operator[0] === '>' ? '<=' : '>=', used: true })));
   }
   card.append(foot);
-  if (column.missing) {
-    const box = make('input', { type: 'checkbox' });
-    box.addEventListener('change', () => conditions.change(column, { keepMissing: box.checked }));
-    card.append(make('label', { className: 'missing' }, box, `keep the ${whole(column.missing)} without a value`));
-  }
+  const box = make('input', { type: 'checkbox' });
+  const words = make('span', { text: `keep the ${whole(column.missing)} without a value` });
+  box.addEventListener('change', () => conditions.change(column, { keepMissing: box.checked }));
+  column.parts.missing = make('label', { className: 'missing', hidden: !column.missing }, box, words);
+  card.append(column.parts.missing);
   watcher ??= watch();
   watcher.observe(card);
   return card;
 }
 
+// The labels to choose from, as they are now.
+export function showChoices(column) {
+  if (!column.isText || !column.parts) return;
+  column.parts.choices = [];
+  column.parts.list.replaceChildren(...column.labels.map((label, index) => buildChoice(column, label, index)));
+  if (!column.labels.length) column.parts.list.append(make('p', { className: 'quiet small', text: 'nothing to choose from (yet)' }));
+}
+
 function buildChoice(column, label, index) {
-  const box = make('input', { type: 'checkbox', checked: true });
+  const box = make('input', { type: 'checkbox', checked: true, attributes: { 'aria-label': `${column.name}: ${label}` } });
   const number = make('span', { className: 'number' });
   const [total, kept] = [make('i'), make('i')];
-  (column.parts.choices ??= []).push({ box, number, total, kept });
+  column.parts.choices.push({ box, number, total, kept });
   box.addEventListener('change', () => {
     const chosen = box.checked;
     conditions.change(column, (condition) => {
@@ -98,6 +108,7 @@ export function fillField(column) {
   const { parts } = column;
   if (parts.filled) return;
   parts.filled = true;
+  if (column.isText && parts.choices.length !== column.labels.length) showChoices(column);
   if (!column.isText) {
     Object.assign(parts.slider, { min: column.from, max: column.to, step: column.step });
     parts.foot.children[0].textContent = column.show(column.from);
@@ -106,12 +117,22 @@ export function fillField(column) {
   showCondition(column);
 }
 
+// How many rows are counted, and how many of them have no value.
+const counted = () => conditions.counted.reduce((sum, one) => sum + one, 0);
+function missing(column) {
+  if (!conditions.counted || !column.values) return column.missing;
+  return conditions.counted.reduce((sum, one, row) => sum + (one && column.values[row] !== column.values[row] ? 1 : 0), 0);
+}
+
 export function showCondition(column) {
   const { condition, parts, card } = column;
   if (!card) return;
+  const without = missing(column);
+  parts.missing.hidden = !without;
+  parts.missing.lastChild.textContent = `keep the ${whole(without)} without a value`;
   card.classList.toggle('used', condition.used);
   parts.use.checked = condition.used;
-  const loss = column.isText || condition.used ? percent(condition.failing, table.rows) : '';
+  const loss = column.isText || condition.used ? percent(condition.failing, conditions.counted ? counted() : table.rows) : '';
   parts.foot.children[1].textContent = condition.used ? `drops ${loss} by itself` : '';
   if (column.isText) {
     parts.choices.forEach(({ box }, index) => { box.checked = condition.labels.has(index); });

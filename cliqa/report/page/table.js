@@ -28,7 +28,7 @@ export class Column {
     this.condition = null; // see conditions.js
   }
 
-  get isText() { return this.labels.length > 0; }
+  get isText() { return Boolean(this.text) || this.labels.length > 0; }
 
   load() {
     this.loading ??= this.reader(this).then((values) => this.setValues(values));
