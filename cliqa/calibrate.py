@@ -15,7 +15,7 @@ from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_store, bounded, new_parser, positive
 from cliqa.errors import UsageError
 from cliqa.files.atomic import creating
-from cliqa.inputs.folders import display
+from cliqa.text import display
 
 if TYPE_CHECKING:
     import numpy as np

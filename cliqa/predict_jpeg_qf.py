@@ -28,7 +28,9 @@ def parser() -> argparse.ArgumentParser:
         "--ckpt", "--checkpoint", default=None,
         help="weights file (default: the shipped pretrained_models/jpeg_qf.safetensors)",
     )  # fmt: skip
-    group.add_argument("--input", "-i", required=True, help="a folder, one image, or - for paths on standard input")
+    group.add_argument(
+        "--input", "-i", required=True, nargs="+", help="a folder, images, or - for paths on standard input"
+    )
     group.add_argument("--recursive", "-r", action="store_true", help="go into sub-folders")
     group.add_argument("--null", action="store_true", help="short: -0; paths on standard input end with a zero byte")
     add_columns(group)

@@ -7,10 +7,10 @@ import os
 
 from cliqa.cli.console import Console
 from cliqa.errors import UsageError
-from cliqa.inputs.folders import display
 from cliqa.results.faces import TABLE_SUFFIXES, for_spreadsheet, issues_path, write_table
 from cliqa.results.schema import INTEGER_COLUMNS, ISSUE_COLUMNS
 from cliqa.results.store import Store
+from cliqa.text import display
 
 
 def export(options: argparse.Namespace, console: Console) -> int:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Iterator
 
 from cliqa.cli.console import Console
 from cliqa.cli.filtering import Filter
-from cliqa.cli.scoring_run import ScoringRun, counted
+from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_key_list, open_listing, open_metrics, open_placer
-from cliqa.errors import CliqaError, ImageIssue
-from cliqa.inputs.folders import Listing
-from cliqa.inputs.shards import ShardListing
+from cliqa.errors import ImageIssue
+from cliqa.inputs.listing import Listing
 from cliqa.metrics import Metric
 from cliqa.records import Issue, Record, Scalar
-from cliqa.results import Results, Schema
 from cliqa.results.resume import Saved
+from cliqa.text import counted
 
 
 def run_filter(command: Filter, options: argparse.Namespace, console: Console) -> int:
@@ -28,13 +26,12 @@ def run_filter(command: Filter, options: argparse.Namespace, console: Console) -
 class FilterRun(ScoringRun):
     """One run of a filter: keep or drop each record, place what is kept."""
 
-    def __init__(
-        self, command: Filter, options: argparse.Namespace, console: Console, listing: Listing | ShardListing
-    ) -> None:
+    def __init__(self, command: Filter, options: argparse.Namespace, console: Console, listing: Listing) -> None:
         super().__init__(options, console, listing)
         self.command = command
         self.placer = open_placer(options)
         self.keys = open_key_list(options)
+        self.taken: set[str] = set()  # by files that an earlier run placed
         self.metric = ""
         self.kept = 0
 
@@ -45,26 +42,13 @@ class FilterRun(ScoringRun):
 
     def begin(self, stack: contextlib.ExitStack) -> None:
         """The output is made, or found not to be writable, before anything is scored."""
-        if self.placer is not None:
-            self.placer.prepare()
-            stack.push(self.placer.end)
-        if self.keys is not None:
-            stack.enter_context(self.keys)
-
-    def open_results(self, schema: Schema) -> Iterator[Results]:
-        """Where they can't be opened, nothing is left of the output either."""
-        try:
-            yield from super().open_results(schema)
-        except CliqaError:
-            if self.placer is not None:
-                self.placer.withdraw()
-            raise
+        for placer in (self.placer, self.keys):
+            if placer is not None:
+                stack.enter_context(placer)
 
     def opened(self) -> None:
         """Names that an earlier run placed are not to be given away."""
-        if self.placer is not None:
-            for placed in (path for results in self.results for path in results.placed()):
-                self.placer.claim(placed)
+        self.taken = {path for results in self.results for path in results.placed()}
 
     def record(self, record: Record) -> None:
         """Act on it; where an earlier run has placed this very file, it stays there."""
@@ -87,19 +71,16 @@ class FilterRun(ScoringRun):
         """Keep or drop; place unless an earlier run did; list and print. None where the file has gone since it was scored."""
         fields: dict[str, Scalar] = record.fields(self.metric)
         kept = self.command.keep(self.options, fields) != self.options.invert
-        key: str | None = None
         try:
-            if kept and self.keys is not None:
-                key = self.keys.key(record.source)
-            if kept and self.placer is not None and (placed is None or not self.placer.holds(placed)):
+            if kept and self.placer is not None:
                 prefix = f"{self.command.prefix(fields)}_" if self.options.score_prefix else ""
                 folder = self.command.folder(self.options, fields) if self.command.folder else None
-                placed = self.placer.place(record.source, prefix, folder)
+                placed = self.placer.place(record.source, prefix, folder, placed, self.taken)
+            if kept and self.keys is not None:
+                self.keys.place(record.source)
         except ImageIssue as error:
             self.issue(Issue.of(record.source, error, record.facts))
             return None
-        if key is not None and self.keys is not None:
-            self.keys.write(key)
         if kept:
             self.print(record.path)
         self.kept += kept

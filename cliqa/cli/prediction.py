@@ -12,14 +12,15 @@ from cliqa.cli.console import Console, standard_output
 from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing
 from cliqa.errors import RunError, UsageError
-from cliqa.inputs.folders import display, parse_suffixes
-from cliqa.inputs.shards import reaches_beyond
+from cliqa.inputs.folders import parse_suffixes
+from cliqa.inputs.listing import reaches_beyond
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 from cliqa.metrics import Metric, load_metric
 from cliqa.pipeline.run import PipelineSettings, default_workers, run
 from cliqa.records import Record
 from cliqa.results import Results, Schema
 from cliqa.results.predictions import PredictionFace, open_predictions
+from cliqa.text import display
 
 BOMB_PIXELS = 2 * DEFAULT_MAX_IMAGE_PIXELS  # where Pillow refuses, whether or not a limit was asked for
 
@@ -28,10 +29,11 @@ def predict(options: argparse.Namespace, console: Console) -> int:
     """Predict for what the options name; returns the exit status."""
     device = _device(options.device) if options.gpu is None else _gpu(options.gpu, console)
     listing = open_listing(options)
-    single = not reaches_beyond(options.input) and not os.path.isdir(options.input)
+    first = options.input[0]
+    single = len(options.input) == 1 and not reaches_beyond(first) and not os.path.isdir(first)
     suffixes = parse_suffixes(options.exts)
-    if single and "*" not in suffixes and os.path.splitext(options.input)[1].lower() not in suffixes:
-        raise UsageError(f"the suffix of {options.input} is none of {', '.join(suffixes)} (--exts)")
+    if single and "*" not in suffixes and os.path.splitext(first)[1].lower() not in suffixes:
+        raise UsageError(f"the suffix of {first} is none of {', '.join(suffixes)} (--exts)")
     metric = load_metric("jpeg_qf", options.ckpt, device)
     metric.disable_tta = options.disable_tta  # type: ignore[attr-defined]
     metric.no_calibrator = options.no_calibrator  # type: ignore[attr-defined]

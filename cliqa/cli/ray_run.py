@@ -22,13 +22,13 @@ from typing import Any
 from cliqa.cli.scoring import Scoring, metric_names
 from cliqa.cli.setup import pipeline_settings
 from cliqa.errors import CliqaError, RunError, UsageError
-from cliqa.inputs.folders import display
 from cliqa.inputs.locations import is_remote
 from cliqa.metrics import Metric
 from cliqa.pipeline.part_scorer import Job, PartScorer
 from cliqa.pipeline.parts import Counts, Part, PartFolder, plan
 from cliqa.pipeline.run import default_workers
 from cliqa.results import SUFFIXES, Results, Schema
+from cliqa.text import display
 
 ACTOR_CPUS = 0.5
 _MAX_BLOCKS = 10_000  # tasks that Ray has to know at a time; of more parts each takes several
@@ -69,7 +69,7 @@ class RayScoring(Scoring):
         suffixes = self.listing.suffixes
         marks = json.dumps([settings.max_image_pixels, list(suffixes), options.image_column, options.key_column])
         self.folder = PartFolder(options.results, schema, marks)
-        inputs = [options.input] if os.path.isdir(options.input) else []
+        inputs = [given for given in options.input if os.path.isdir(given)]
         self.folder.open(options.resume, {"base": os.getcwd(), "inputs": inputs})
         self.job = Job(
             tuple(metric_names(options.metrics)), options.checkpoint, "cpu", settings, suffixes,

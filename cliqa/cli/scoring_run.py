@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 from cliqa.cli.console import Console, PathPrinter
 from cliqa.cli.setup import note_input, pipeline_settings, schema_of
-from cliqa.inputs.folders import Listing
-from cliqa.inputs.shards import ShardListing
+from cliqa.inputs.listing import Listing
 from cliqa.limits import DEFAULT_NUM_PATCHES
 from cliqa.metrics import Metric
 from cliqa.pipeline.run import run
 from cliqa.records import Issue, Record, Source
 from cliqa.results import Results, Schema, open_results
 from cliqa.results.resume import Earlier, Saved
-
-
-def counted(images: int) -> str:
-    """In words: "1 image", "2 images"."""
-    return f"{images} image" + ("" if images == 1 else "s")
+from cliqa.text import counted
 
 
 class ScoringRun:
@@ -35,12 +31,13 @@ class ScoringRun:
 
     content_hash = False  # whether records carry the file's SHA-256
 
-    def __init__(self, options: argparse.Namespace, console: Console, listing: Listing | ShardListing) -> None:
+    def __init__(self, options: argparse.Namespace, console: Console, listing: Listing) -> None:
         self.options = options
         self.console = console
         self.listing = listing
         self.results: list[Results] = []
         self.earlier: list[Earlier] = []
+        self._saved: deque[Saved] = deque()  # what is under way as the record of an earlier run
         self.scored = self.known = self.issues = 0
         self.printer = PathPrinter(options.null) if options.print else None
 
@@ -55,7 +52,8 @@ class ScoringRun:
                 self.earlier.append(Earlier(results, getattr(self.options, "by_content", False)))
                 note_input(results, self.options.input)
                 if self.options.resume:
-                    results.forget_folders(self.options.input)
+                    for given in self.options.input:
+                        results.forget_folders(given)
             self.opened()
             with self.console.progress(self.listing.count() if self.console.terminal else None):
                 for found in stack.enter_context(contextlib.closing(self.stream(metrics))):
@@ -76,15 +74,15 @@ class ScoringRun:
         """What the run takes from the results of an earlier one before it begins."""
 
     def stream(self, metrics: list[list[Metric]]) -> Any:
-        """A generator of what `take` takes: records, issues and saved scores, in the order of the input."""
+        """A generator of what `take` takes: records, new or saved, and issues, in the order of the input."""
         return run(self._listed(), metrics, pipeline_settings(self.options, self.content_hash), self.listing.ready)
 
     def take(self, found: Any) -> None:
         """One file is done."""
         if isinstance(found, Issue):
             self.issue(found)
-        elif isinstance(found, Saved):
-            self.settle(found)
+        elif self._saved and found is self._saved[0].record:
+            self.settle(self._saved.popleft())
         else:
             self.record(found)
         self.console.step()
@@ -128,22 +126,18 @@ class ScoringRun:
 
     def remarks(self) -> list[str]:
         """What else there is to say of the input."""
-        parts = [f"{self.issues} with issues"] if self.issues else []
-        if self.listing.left_out:
-            parts.append(f"{self.listing.left_out} entries that are no image files by name left out")
-        return parts
+        return [*([f"{self.issues} with issues"] if self.issues else []), *self.listing.summary()]
 
-    def _listed(self) -> Iterator[Source | Issue | Saved]:
+    def _listed(self) -> Iterator[Source | Issue | Record]:
         """The sources that no earlier run scored, and in their places the saved scores of the others."""
-        seen: set[str] = set()
         for source in self.listing:
             if isinstance(source, Issue):
                 yield source
                 continue
-            if self.results and self.options.input == "-":  # a folder names a file once, a stream may not
-                if source.real_path in seen:
-                    continue
-                seen.add(source.real_path)
             saved = [earlier.saved(source) for earlier in self.earlier]
             known = saved[0] if saved and None not in saved else None
-            yield source if known is None else known
+            if known is None:
+                yield source
+            else:
+                self._saved.append(known)
+                yield known.record

@@ -65,7 +65,7 @@ def make_features(options: argparse.Namespace, console: Console) -> int:
 
 
 def _compute(folder: str, metric: GRepQ, kind: str, console: Console) -> tuple[list[str], NDArray[np.float32]]:
-    from cliqa.inputs.folders import Listing
+    from cliqa.inputs.listing import Listing
     from cliqa.records import Issue
 
     listing = Listing(folder, recursive=True)

@@ -18,12 +18,12 @@ from typing import Any
 
 from cliqa.errors import CliqaError, ResultsError, UsageError
 from cliqa.files.atomic import replacing
-from cliqa.inputs.folders import Listing, display
+from cliqa.inputs.listing import Listing
 from cliqa.inputs.locations import file_system, is_remote, reason, state_of
-from cliqa.inputs.shards import ShardListing
 from cliqa.records import Issue, Record, Source
 from cliqa.results.faces import read_parquet, write_parquet
 from cliqa.results.schema import ISSUE_COLUMNS, Schema
+from cliqa.text import display
 
 PART_FILES = 256  # of a part that is no shard: seconds of work, so that little is lost with a worker
 TABLES = ("scores", "issues")
@@ -61,14 +61,14 @@ class Counts:
     issues: int
 
 
-def plan(listing: Listing | ShardListing) -> Iterator[Part]:
+def plan(listing: Listing) -> Iterator[Part]:
     """Parts in the order of the input: every shard is one, files come in groups of `PART_FILES`."""
     group: list[Source | Issue] = []
     number = 0
-    for unit in listing.units() if isinstance(listing, ShardListing) else listing:
-        if isinstance(unit, str):
-            stem = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(unit))[:64]
-            yield Part(f"{stem}-{_digest([unit])}", unit)
+    for unit in listing.units():
+        if not isinstance(unit, (Source, Issue)):
+            stem = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(unit.path))[:64]
+            yield Part(f"{stem}-{_digest([unit.path])}", unit.path)
             continue
         group.append(unit)
         if len(group) == PART_FILES:

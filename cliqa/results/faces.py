@@ -16,8 +16,8 @@ from typing import IO, Any
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.files.atomic import creating, replacing
-from cliqa.inputs.folders import display
 from cliqa.results.schema import TEXT_COLUMNS, Row
+from cliqa.text import display
 
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 Table = tuple[list[str], Iterator[Row]]  # names of the columns, rows

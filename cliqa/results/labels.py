@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cliqa.errors import ResultsError, UsageError
-from cliqa.inputs.folders import display
 from cliqa.records import real_path
 from cliqa.results.faces import csv_cells
+from cliqa.text import display
 
 _KEEP = frozenset({"keep", "kept", "k", "yes", "y", "true", "good", "accept", "accepted", "pick", "+"})
 _DROP = frozenset({"drop", "dropped", "d", "no", "n", "false", "bad", "reject", "rejected", "-"})

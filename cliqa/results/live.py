@@ -23,11 +23,11 @@ from typing import Any, Protocol
 
 from cliqa.errors import ResultsError
 from cliqa.files.lock import RunLock
-from cliqa.inputs.folders import display
 from cliqa.records import Issue, Record, Source, real_path
 from cliqa.results.conditions import quote
 from cliqa.results.faces import Table, issues_path, read_table, write_table
 from cliqa.results.schema import ISSUE_COLUMNS, Done, Row, Schema, done_of, read_mark, write_mark
+from cliqa.text import display
 
 TABLES = ("scores", "issues")
 NEEDED = {"path", "filename", "size", "mtime_ns", "weights"}  # columns of every table that a run has written

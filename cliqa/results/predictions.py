@@ -16,10 +16,10 @@ from typing import Any
 
 from cliqa.errors import ResultsError
 from cliqa.files.lock import RunLock
-from cliqa.inputs.folders import display
 from cliqa.results.faces import Table, read_table, write_table
 from cliqa.results.live import Results, from_sql_text, live_path, remove_store, table_errors, to_sql_value
 from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
+from cliqa.text import display
 
 QUALITY = "jpeg_qf.qf_final"  # where the live store has what is predicted
 COLUMNS: dict[str, dict[str, type]] = {

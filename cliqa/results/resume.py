@@ -64,7 +64,7 @@ class Earlier:
     def _is_same(self, source: Source, state: State, done: Done) -> bool:
         if not self._by_content:
             return _same_time(state, done)
-        from cliqa.pipeline.observe import source_sha256
+        from cliqa.inputs.contents import source_sha256
 
         return done.sha256 is not None and state.size == done.size and source_sha256(source) == done.sha256
 

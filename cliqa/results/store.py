@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
-from cliqa.inputs.folders import display
 from cliqa.metrics import Field, metric_class
 from cliqa.results.conditions import SAFE_FUNCTIONS, quote, to_sql
 from cliqa.results.faces import TABLE_SUFFIXES, Table, issues_path, read_table
 from cliqa.results.live import TABLES, from_sql_text, holds_rows, live_path, make_table, table_errors
 from cliqa.results.schema import FACTS
+from cliqa.text import display
 
 DATABASE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 _READABLE = frozenset({"scores", "issues"})
