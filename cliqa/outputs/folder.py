@@ -31,11 +31,13 @@ class FolderPlacer:
         output: the folder; made when the first file is placed.
         symlink: link to the real file instead of copying it.
         resume: a file that already lies there as this run would place it is taken for placed by an earlier run.
+        hardlink: give the file a second name instead of copying it, which works within one file system.
     """
 
-    def __init__(self, output: str, symlink: bool = False, resume: bool = False) -> None:
+    def __init__(self, output: str, symlink: bool = False, resume: bool = False, hardlink: bool = False) -> None:
         self.output = output
         self.symlink = symlink
+        self.hardlink = hardlink
         self.resume = resume
         self._made: list[str] = []
         self._streamed = False  # paths come from a stream: `find` may list what this run has just placed
@@ -159,6 +161,8 @@ class FolderPlacer:
         try:
             if self.symlink:
                 os.symlink(real, target)
+            elif self.hardlink:
+                os.link(real, target)
             else:
                 copy_file(real, target, os.path.join(directory, part_name()))
         except FileExistsError:
@@ -166,6 +170,10 @@ class FolderPlacer:
         except OSError as error:
             if error.errno in _UNTAKEN_NAMES:
                 raise ImageError(f"can't be placed under its name: {error.strerror}") from error
+            if self.hardlink and error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK):
+                raise ImageError(
+                    "can't be hard-linked: that needs the same file system, and one that has such links"
+                ) from error
             raise PlacingError(f"{display(target)} can't be written: {error.strerror or error}") from error
         return True
 

@@ -80,7 +80,9 @@ FAULTS = (
     Fault("exposure.contrast_too_low_level", ">", 2, "has too little contrast", "have too little contrast", "flat"),
     Fault("exposure.contrast_too_high_level", ">", 2, "has too much contrast", "have too much contrast", "harsh"),
     Fault("exposure.highlights_clipped_level", ">", 2, "has clipped highlights", "have clipped highlights", "clipped"),
-    Fault("exposure.highlights_over_suppressed_level", ">", 2, "has greyed highlights", "have greyed highlights", "greyed"),
+    Fault(
+        "exposure.highlights_over_suppressed_level", ">", 2, "has greyed highlights", "have greyed highlights", "greyed"
+    ),
     Fault("grepq.quality", "<", 50, "would be rated low", "would be rated low", "low"),
     Fault("aesthetic.score", "<", 0.5, "is hardly worth keeping", "are hardly worth keeping", "poor"),
 )

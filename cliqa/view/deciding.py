@@ -23,7 +23,7 @@ from cliqa.inputs.members import image_bytes
 from cliqa.metrics import Metric, View, load_metric, metric_class
 from cliqa.metrics.scale_factor import detailed_window
 from cliqa.report.words import FAULTS, Fault, title_of
-from cliqa.signal.exposure.exposure_schema import LABELS
+from cliqa.signal.exposure.schema import LABELS
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 PARTS = 16  # parts that are scored alone: a tenth of a second for the metrics here
@@ -85,7 +85,7 @@ def _jpeg(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     quality = _value(scores, "jpeg_quality.quality")
     if quality is None:
         return []
-    origins = [origin for origin in view.tiles.origins[: 4 * PARTS]]
+    origins = view.tiles.origins[: 4 * PARTS]
     box, lowest = worst_part("jpeg_quality", "quality", view, origins)
     if quality >= 97:
         return [_reason("jpeg_quality.quality", scores, "No trace of a JPEG save with visible loss was found.")]
@@ -104,7 +104,9 @@ def _noise(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     if psnr is None:
         return []
     origins = view.tiles.origins
-    spread = [origins[index] for index in np.unique(np.linspace(0, len(origins) - 1, min(PARTS, len(origins))).astype(int))]
+    spread = [
+        origins[index] for index in np.unique(np.linspace(0, len(origins) - 1, min(PARTS, len(origins))).astype(int))
+    ]
     box, lowest = worst_part("grain_noise", "psnr", view, spread)
     if psnr >= 48:
         return [_reason("grain_noise.psnr", scores, "No noise to speak of was found.")]
@@ -126,7 +128,7 @@ def _scale(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     if scale < 1.05:
         text = "Not enlarged: this part, the most detailed, has detail down to single pixels and no trace of interpolation."
     else:
-        text = f"Enlarged about {scale:.2f} times: in this part, the most detailed, pixels repeat each other as interpolation makes them."
+        text = f"Enlarged about {scale:.2f} times: in this part, the most detailed, interpolation has left its pattern."
     return [_reason("scale_factor.quality", scores, text, box)]
 
 
@@ -140,7 +142,14 @@ def _sharpness(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     box = _mapped(metric.map(view), view) if metric is not None and hasattr(metric, "map") else None
     motion = _value(scores, "sharpness.motion") or 0.0
     kind = f", with a motion of {motion:.0f} pixels" if motion >= 3 else ""
-    return [_reason("sharpness.blur", scores, f"Where it is sharpest, here, its edges are blurred by {blur:.1f} pixels{kind}.", box)]
+    return [
+        _reason(
+            "sharpness.blur",
+            scores,
+            f"Where it is sharpest, here, its edges are blurred by {blur:.1f} pixels{kind}.",
+            box,
+        )
+    ]
 
 
 def _mapped(values: Any, view: View) -> Box | None:
@@ -190,16 +199,30 @@ def _tones(view: View, scores: Mapping[str, Any]) -> list[Reason]:
         box: Box = tuple(int(side * factor) for side in place)  # type: ignore[assignment]
         begun = f"It is {_HOW[int(level)]} {words}. " if label != "highlights_clipped" else "Its lights are clipped. "
         found.append(_reason(column, scores, begun + text, _back(box, view.image)))
-    return found or [_reason("exposure.too_dark_level", scores, "Neither exposure nor contrast has a fault that is seen.", title="Exposure")]
+    return found or [
+        _reason(
+            "exposure.too_dark_level",
+            scores,
+            "Neither exposure nor contrast has a fault that is seen.",
+            title="Exposure",
+        )
+    ]
 
 
-def _strongest(grey: NDArray[np.float64], strength: Callable[[NDArray[np.float64]], float]) -> tuple[NDArray[np.float64], Box]:
+def _strongest(
+    grey: NDArray[np.float64], strength: Callable[[NDArray[np.float64]], float]
+) -> tuple[NDArray[np.float64], Box]:
     """The cell of the grid in which `strength` is largest, with its box in the thinned-out picture."""
     height, width = grey.shape
     best: tuple[float, NDArray[np.float64], Box] | None = None
     for row in range(CELLS):
         for column in range(CELLS):
-            box = (column * width // CELLS, row * height // CELLS, (column + 1) * width // CELLS, (row + 1) * height // CELLS)
+            box = (
+                column * width // CELLS,
+                row * height // CELLS,
+                (column + 1) * width // CELLS,
+                (row + 1) * height // CELLS,
+            )
             cell = grey[box[1] : box[3], box[0] : box[2]]
             if cell.size and (best is None or strength(cell) > best[0]):
                 best = strength(cell), cell, box
@@ -211,18 +234,36 @@ def _whole(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     found = []
     rated = _value(scores, "grepq.quality")
     if rated is not None:
-        found.append(_reason("grepq.quality", scores, f"People would rate it about {rated:.0f} of 100; the whole picture was looked at."))
+        found.append(
+            _reason(
+                "grepq.quality",
+                scores,
+                f"People would rate it about {rated:.0f} of 100; the whole picture was looked at.",
+            )
+        )
     worth = _value(scores, "aesthetic.score")
     if worth is not None:
         label = str(scores.get("aesthetic.label") or "")
-        found.append(_reason("aesthetic.score", scores, f"Judged as a picture it would be {label}; the whole of it was looked at."))
+        found.append(
+            _reason(
+                "aesthetic.score", scores, f"Judged as a picture it would be {label}; the whole of it was looked at."
+            )
+        )
     fidelity = _value(scores, "compression.fidelity")
     if fidelity is not None:
-        found.append(_reason("compression.fidelity", scores, f"Compression has left {fidelity:.0f} of 100; 90 is without visible loss."))
+        found.append(
+            _reason(
+                "compression.fidelity",
+                scores,
+                f"Compression has left {fidelity:.0f} of 100; 90 is without visible loss.",
+            )
+        )
     return found
 
 
-def worst_part(name: str, field: str, view: View, origins: Sequence[tuple[int, int]]) -> tuple[Box | None, float | None]:
+def worst_part(
+    name: str, field: str, view: View, origins: Sequence[tuple[int, int]]
+) -> tuple[Box | None, float | None]:
     """The part with the lowest value of a field among those that begin at `origins` (stored pixels), and that value.
 
     Parts that overlap one already looked at are left out. (None, None) where the metric isn't here or can tell nothing of a part.
@@ -304,7 +345,9 @@ def _upright(reason: Reason, image: LoadedImage) -> Reason:
 def _back(box: Box, image: LoadedImage) -> Box:
     """A box of the upright picture in the stored one: the inverse of what `_upright` does."""
     width, height = _turned_size(image)
-    orientation = {6: 8, 8: 6}.get(image.header.orientation, image.header.orientation)  # the others are their own inverse
+    orientation = {6: 8, 8: 6}.get(
+        image.header.orientation, image.header.orientation
+    )  # the others are their own inverse
     return _ordered([_turn(x, y, width, height, orientation) for x, y in (box[:2], box[2:])])
 
 

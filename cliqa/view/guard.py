@@ -108,7 +108,13 @@ class Guard:
 
 async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     extra = [(name.encode(), value.encode()) for name, value in HEADERS]
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, *extra, (b"cache-control", b"no-store")]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, *extra, (b"cache-control", b"no-store")],
+        }
+    )
     await send({"type": "http.response.body", "body": body})
 
 

@@ -43,8 +43,16 @@ def learned(table: FileTable, marks: Mapping[int, Mark]) -> dict[str, Any]:
         )
         raise UsageError(f"{keep} files are marked keep and {drop} drop; mark at least {missing}")
     rows = np.array(list(labels), dtype=int)
-    columns = [index for index, column in enumerate(table.columns) if column.kind == "number" and column.field.better and "." in column.name]
-    values = np.array([table.values(index)[0][rows] for index in columns], dtype=np.float64).reshape(len(columns), len(rows)).T
+    columns = [
+        index
+        for index, column in enumerate(table.columns)
+        if column.kind == "number" and column.field.better and "." in column.name
+    ]
+    values = (
+        np.array([table.values(index)[0][rows] for index in columns], dtype=np.float64)
+        .reshape(len(columns), len(rows))
+        .T
+    )
     useful = [place for place in range(len(columns)) if len(np.unique(values[~np.isnan(values[:, place]), place])) > 1]
     if not useful:
         raise UsageError("no score differs between the marked files")
@@ -60,7 +68,7 @@ def learned(table: FileTable, marks: Mapping[int, Mark]) -> dict[str, Any]:
         "conditions": [_condition(rule, facts[rule.column]) for rule in path[length - 1]],
         "keep": keep, "drop": drop, "precision": _number(estimate.precision), "recall": _number(estimate.recall),
         "precision_interval": estimate.precision_interval, "recall_interval": estimate.recall_interval,
-        "useful": estimate.balanced_accuracy >= 0.6,
+        "useful": bool(estimate.balanced_accuracy >= 0.6),
     }  # fmt: skip
 
 

@@ -14,9 +14,9 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from cliqa.errors import ResultsError
-from cliqa.inputs.folders import display
 from cliqa.results.live import Results, from_sql_text, to_sql_value
 from cliqa.results.schema import Schema
+from cliqa.text import display
 
 FLAGS = ("keep", "drop")
 MOST_STARS = 5

@@ -37,7 +37,16 @@ def open_session(options: argparse.Namespace) -> Session:
         raise
     scoring = None
     if folder is not None and not options.no_score:
-        words = ["--workers", str(options.workers or max(1, default_workers() - 1)), *(["--recursive"] if options.recursive else [])]
+        words = [
+            "--workers",
+            str(options.workers or max(1, default_workers() - 1)),
+            *(["--recursive"] if options.recursive else []),
+        ]
         scoring = BackgroundScoring(os.path.abspath(folder), store, words)
-    actor = Actor(table, os.path.abspath(options.output), kept_file(os.path.abspath(options.output), ".journal.db"), options.sidecars)
+    actor = Actor(
+        table,
+        os.path.abspath(options.output),
+        kept_file(os.path.abspath(options.output), ".journal.db"),
+        options.sidecars,
+    )
     return Session(table, book, Thumbnails(kept_file(store, ".thumbnails.db")), actor, scoring)

@@ -34,7 +34,7 @@ class BackgroundScoring:
         with self._lock:
             if self._process is not None:
                 return
-            self._errors = tempfile.TemporaryFile()
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
             self.started = time.monotonic()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "cliqa.view.scorer", *self._arguments],

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from cliqa import __version__
 from cliqa.errors import CliqaError, ImageIssue
-from cliqa.files.regular_files import open_regular
+from cliqa.files.atomic import open_regular
 from cliqa.images.loading import load_image, read_header
 from cliqa.inputs.members import image_bytes
 from cliqa.report.words import faults_among, starting_conditions
@@ -30,7 +30,13 @@ MODULES = {  # what is served of the page, and as what
     ),
 }  # fmt: skip
 KINDS = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
-SHOWN_AS_THEY_ARE = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif", "AVIF": "image/avif"}
+SHOWN_AS_THEY_ARE = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "AVIF": "image/avif",
+}
 PICTURE_POLICY = [("content-security-policy", "default-src 'none'; sandbox")]
 _CHUNK = 1 << 18
 
@@ -47,7 +53,7 @@ def application(session: Session) -> Starlette:
     """The application around one session. It relies on `cliqa.view.guard.Guard` to stand before it."""
     answers = Answers(session)
 
-    def route(path: str, answer: Callable[[Request], Any], method: str = "GET") -> Route:
+    def route(path: str, answer: Callable[[Any], Any], method: str = "GET") -> Route:
         return Route(path, _answering(answer), methods=[method])
 
     return Starlette(
@@ -74,7 +80,7 @@ def application(session: Session) -> Starlette:
     )
 
 
-def _answering(answer: Callable[..., Any]) -> Callable[[Request], Any]:
+def _answering(answer: Callable[[Any], Any]) -> Callable[[Request], Any]:
     """A route that runs in a thread, with what goes wrong told in one line."""
 
     async def endpoint(request: Request) -> Response:
@@ -88,7 +94,9 @@ def _answering(answer: Callable[..., Any]) -> Callable[[Request], Any]:
         except IndexError:
             return JSONResponse({"message": "there is no such file"}, 404, _uncached())
         except (ImageIssue, OSError) as error:
-            return JSONResponse({"message": str(error) if isinstance(error, ImageIssue) else "it can't be read"}, 404, _uncached())
+            return JSONResponse(
+                {"message": str(error) if isinstance(error, ImageIssue) else "it can't be read"}, 404, _uncached()
+            )
         except CliqaError as error:
             return JSONResponse({"message": str(error)}, 409, _uncached())
         return found if isinstance(found, Response) else JSONResponse(found, headers=_uncached())
@@ -125,14 +133,17 @@ class Answers:
         room, name = request.path_params["room"], request.path_params["name"]
         if name not in MODULES.get(room, ()):
             raise Refusal(404, "there is no such part of the page")
-        return Response(_asset(room, name), headers={"content-type": KINDS[name.rsplit(".", 1)[1]], "cache-control": "no-cache"})
+        return Response(
+            _asset(room, name), headers={"content-type": KINDS[name.rsplit(".", 1)[1]], "cache-control": "no-cache"}
+        )
 
     def table(self, request: Request) -> Any:
         """What the page begins with."""
         session, table = self.session, self.session.table
         names = [column.name for column in table.columns]
         return {
-            "title": table.title, "version": __version__, "store": session.shown_store, "output": session.shown_output, "rows": len(table.paths),
+            "title": table.title, "version": __version__, "store": session.shown_store, "output": session.shown_output,
+            "rows": len(table.paths),
             "columns": [column.described() for column in table.columns],
             "faults": [vars(fault) for fault in faults_among(names)],
             "start": starting_conditions(names),
@@ -175,7 +186,9 @@ class Answers:
         """A small picture of a file."""
         source = self.session.table.source(request.path_params["row"])
         picture = self.session.thumbnails.of(source.path)
-        return Response(picture, media_type="image/webp", headers={"cache-control": "private, max-age=600", **dict(PICTURE_POLICY)})
+        return Response(
+            picture, media_type="image/webp", headers={"cache-control": "private, max-age=600", **dict(PICTURE_POLICY)}
+        )
 
     def picture(self, request: Request) -> Response:
         """A file as it is where browsers show its format, else its upright picture as PNG: every pixel either way."""
@@ -186,7 +199,11 @@ class Answers:
         if kind is None or (header.orientation != 1 and header.format != "JPEG"):
             stream = io.BytesIO()
             load_image(content).upright.save(stream, "PNG", compress_level=1)
-            return Response(stream.getvalue(), media_type="image/png", headers={"cache-control": "private, max-age=60", **dict(PICTURE_POLICY)})
+            return Response(
+                stream.getvalue(),
+                media_type="image/png",
+                headers={"cache-control": "private, max-age=60", **dict(PICTURE_POLICY)},
+            )
         opened: IO[bytes] = io.BytesIO(content) if isinstance(content, bytes) else open_regular(content)
         headers = {"content-type": kind, "cache-control": "private, max-age=60", **dict(PICTURE_POLICY)}
         return StreamingResponse(_chunks(opened), headers=headers)

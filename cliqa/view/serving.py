@@ -32,8 +32,8 @@ class Serving:
         self.guard = Guard(application(session), self.port)
         self.address = f"http://{LOOPBACK}:{self.port}/?token={self.guard.token}"
         config = uvicorn.Config(
-            self.guard, log_level="error", access_log=False, lifespan="off", server_header=False, date_header=False, proxy_headers=False,
-            ws="none", timeout_graceful_shutdown=1,
+            self.guard, log_level="error", access_log=False, lifespan="off", server_header=False, date_header=False,
+            proxy_headers=False, ws="none", timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, daemon=True)

@@ -8,7 +8,7 @@ import shlex
 import threading
 from typing import Any
 
-from cliqa.inputs.folders import display
+from cliqa.text import display
 from cliqa.view.acting import Actor
 from cliqa.view.deciding import Reasons
 from cliqa.view.learning import learned
@@ -30,7 +30,12 @@ class Session:
     """
 
     def __init__(
-        self, table: FileTable, marks: MarkBook, thumbnails: Thumbnails, actor: Actor, scoring: BackgroundScoring | None = None
+        self,
+        table: FileTable,
+        marks: MarkBook,
+        thumbnails: Thumbnails,
+        actor: Actor,
+        scoring: BackgroundScoring | None = None,
     ) -> None:
         self.table = table
         self.book = marks
@@ -40,7 +45,9 @@ class Session:
         self.reasons = Reasons()
         self.ratings_read = False  # whether all files were asked for ratings that other programs left
         self._foreign: dict[int, Mark] = {}
-        self._own = {row: mark for real, mark in self.book.all().items() if (row := table.row_of_real.get(real)) is not None}
+        self._own = {
+            row: mark for real, mark in self.book.all().items() if (row := table.row_of_real.get(real)) is not None
+        }
         self._touched = set(self._own)  # rows whose mark here stands over what other programs say, even if it is none
         self._settled = scoring is None
         self._begun_with = 0
@@ -90,12 +97,21 @@ class Session:
             waiting = counts["total"] - counts["scored"] - counts["issues"]
             left = seconds_left(done, waiting, self.scoring.started)
         message = self.scoring.message if self.scoring is not None else ""
-        return {**counts, "version": version, "running": running, "left": left, "message": message, "read": self.ratings_read}
+        return {
+            **counts,
+            "version": version,
+            "running": running,
+            "left": left,
+            "message": message,
+            "read": self.ratings_read,
+        }
 
     def marked(self) -> list[tuple[int, str | None, int, bool]]:
         """(row, flag, stars, whether another program set it) of each file with a mark."""
         own = [(row, mark.flag, mark.stars, False) for row, mark in self._own.items() if mark]
-        foreign = [(row, mark.flag, mark.stars, True) for row, mark in list(self._foreign.items()) if row not in self._touched]
+        foreign = [
+            (row, mark.flag, mark.stars, True) for row, mark in list(self._foreign.items()) if row not in self._touched
+        ]
         return own + foreign
 
     def mark_of(self, row: int) -> Mark:
@@ -117,7 +133,11 @@ class Session:
     def calibrated(self) -> dict[str, Any]:
         """Thresholds learned from the marks: see `cliqa.view.learning`."""
         self.table.refresh()
-        marks = {row: mark for row, flag, stars, _ in self.marked() if (mark := Mark(flag, stars)) and self.table.states[row] == SCORED}
+        marks = {
+            row: mark
+            for row, flag, stars, _ in self.marked()
+            if (mark := Mark(flag, stars)) and self.table.states[row] == SCORED
+        }
         return learned(self.table, marks)
 
     def _took(self, changed: dict[str, Mark]) -> list[tuple[int, str | None, int, bool]]:

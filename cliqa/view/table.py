@@ -19,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.errors import ResultsError
-from cliqa.inputs.folders import IMAGE_SUFFIXES, Listing, display
+from cliqa.inputs.folders import IMAGE_SUFFIXES
+from cliqa.inputs.listing import Listing
 from cliqa.metrics import Field, list_metrics, metric_class
 from cliqa.records import Issue, Source, real_path
 from cliqa.report.words import title_of
 from cliqa.results.live import from_sql_text
 from cliqa.results.store import DATABASE_SUFFIXES, Store
+from cliqa.text import display
 
 WAITING, SCORED, ISSUE = 0, 1, 2
 NUMBERS = {
@@ -61,9 +63,9 @@ class ColumnFacts:
         metric, _, short = self.name.rpartition(".")
         facts = asdict(self.field)
         return {
-            "name": self.name, "title": title_of(self.name), "metric": metric or "file", "field": short,
-            "meaning": facts["meaning"], "low": facts["low"], "high": facts["high"], "unit": "" if self.kind == "date" else facts["unit"],
-            "better": facts["better"], "whole": facts["kind"] == "int" or self.kind == "date", "isDate": self.kind == "date", "text": self.kind == "labels",
+            "name": self.name, "title": title_of(self.name), "metric": metric or "file", "field": short, "meaning": facts["meaning"],
+            "low": facts["low"], "high": facts["high"], "unit": "" if self.kind == "date" else facts["unit"], "better": facts["better"],
+            "whole": facts["kind"] == "int" or self.kind == "date", "isDate": self.kind == "date", "text": self.kind == "labels",
             "labels": [], "missing": 0,
         }  # fmt: skip
 
@@ -91,7 +93,9 @@ class FileTable:
         self.folder = folder
         self.version = 0
         self._lock = threading.RLock()
-        self._kept_open = None if store.lower().endswith(DATABASE_SUFFIXES) else Store(store)  # holds a database made from a table
+        self._kept_open = (
+            None if store.lower().endswith(DATABASE_SUFFIXES) else Store(store)
+        )  # holds a database made from a table
         self.database = self._kept_open.database if self._kept_open else store
         self._seen = {"scores": 0, "issues": 0}
         self._row_of: dict[int, int] = {}  # number in the store's table of scores -> row here
@@ -102,7 +106,8 @@ class FileTable:
             located = [opened.locate(path) for path in self._stored_paths(opened)] if folder is None else None
         self.listing: Listing | None = None
         if located is None:
-            self.listing = Listing(os.path.abspath(folder or ""), recursive, IMAGE_SUFFIXES)
+            self._top = os.path.abspath(folder or "")
+            self.listing = Listing(self._top, recursive=recursive, suffixes=IMAGE_SUFFIXES)
             self.listing.check()
             sources = [found for found in self.listing if not isinstance(found, Issue)]
             self.paths, self.folders = [source.path for source in sources], [source.folder for source in sources]
@@ -130,8 +135,8 @@ class FileTable:
     def shown_path(self, row: int) -> str:
         """A path for people: below the folder where there is one."""
         path = self.paths[row]
-        if self.folder is not None and self.listing is not None:
-            return display(os.path.relpath(path, self.listing.input))
+        if self.folder is not None:
+            return display(os.path.relpath(path, self._top))
         return display(path)
 
     def counts(self) -> dict[str, int]:
@@ -156,7 +161,9 @@ class FileTable:
                     self.states[row] = SCORED
                     self._issues.pop(row, None)
                 found += 1
-            for number, path, kind, message in store.newer(["path", "issue_type", "issue_message"], self._seen["issues"], "issues"):
+            for number, path, kind, message in store.newer(
+                ["path", "issue_type", "issue_message"], self._seen["issues"], "issues"
+            ):
                 self._seen["issues"] = number
                 row = self._row(path, store)
                 if row is not None and self.states[row] != SCORED:
@@ -172,7 +179,7 @@ class FileTable:
             return [(row, *issue) for row, issue in sorted(self._issues.items())]
 
     def values(self, index: int) -> tuple[NDArray[np.float32], list[str]]:
-        """The values of one column, float32 (rows), NaN where there is none; for labels their number in the list that comes with them."""
+        """The values of one column, float32 (rows), NaN where there is none; labels are numbers of the list that comes with them."""
         column = self.columns[index]
         values = np.full(len(self.paths), np.nan)
         labels: list[str] = []

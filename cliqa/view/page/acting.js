@@ -7,8 +7,8 @@ import { gallery } from './gallery.js';
 import { marks } from './marks.js';
 import { tell } from './server.js';
 
-const WAYS = { copy: 'copy', link: 'link to them', hardlink: 'hard-link (same disk)', move: 'move', sidecars: 'XMP sidecars beside the pictures' };
-const DONE = { copy: 'copied', link: 'linked', hardlink: 'hard-linked', move: 'moved', sidecars: 'labelled' };
+const WAYS = { copy: 'copy', link: 'link to them', hardlink: 'hard-link (same disk)', move: 'move', accept: 'XMP sidecars: accepted', reject: 'XMP sidecars: rejected' };
+const DONE = { copy: 'copied', link: 'linked', hardlink: 'hard-linked', move: 'moved', accept: 'labelled', reject: 'labelled' };
 
 export const acting = {
   build() {
