@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from cliqa import __version__
-from cliqa.errors import CliqaError, ImageIssue
+from cliqa.errors import CliqaError, ImageIssue, UsageError
 from cliqa.files.atomic import open_regular
 from cliqa.images.loading import load_image, read_header
 from cliqa.inputs.members import image_bytes
@@ -232,8 +232,11 @@ class Answers:
         return {"marks": self.session.undo_mark()}
 
     def calibrate(self, body: dict[str, Any]) -> Any:
-        """Thresholds learned from the marks."""
-        return self.session.calibrated()
+        """Thresholds learned from the marks, or what they are lacking."""
+        try:
+            return self.session.calibrated()
+        except UsageError as error:
+            return {"message": str(error)}
 
     def preview(self, body: dict[str, Any]) -> Any:
         """What acting would do."""

@@ -193,7 +193,9 @@ export const gallery = {
     const state = this.states[row];
     const kept = conditions.kept[row] === 1;
     const said = marks.of.get(row);
-    status.textContent = kept ? '✓' : state === 1 || said?.flag === 'drop' ? '✕' : state === 2 ? '!' : '…';
+    const verdict = kept ? 0 : state === 1 || said?.flag === 'drop' ? 1 : state === 2 ? 2 : 3;
+    if (node.verdict !== verdict) status.replaceChildren(make('span', { text: '✓✕!…'[verdict], attributes: { 'aria-hidden': 'true' } }), make('span', { className: 'hidden-text', text: ['kept', 'dropped', '', ''][verdict] }));
+    node.verdict = verdict;
     status.className = `status ${kept ? 'in-text' : state === 1 ? 'out-text' : ''}`;
     const value = this.column?.values ? `${this.column.show(this.column.values[row])} ${this.column.unit}`.trim() : '';
     const words = state === 2 ? 'no score' : state === WAITING ? 'not scored yet' : faults.short(row) || 'no fault found';
@@ -204,8 +206,6 @@ export const gallery = {
     mark.dataset.flag = said?.flag ?? '';
     stars.textContent = '★'.repeat(said?.stars ?? 0);
     node.classList.toggle('active', row === this.active);
-    const told = `${fileName(table.paths[row])}, ${kept ? 'kept' : state === 1 ? 'dropped' : words}${said?.flag ? `, marked ${said.flag}` : ''}${said?.stars ? `, ${said.stars} stars` : ''}`;
-    node.setAttribute('aria-label', told);
     node.setAttribute('aria-selected', this.selected.has(row));
     node.setAttribute('aria-posinset', place + 1);
     node.setAttribute('aria-setsize', this.list.length);

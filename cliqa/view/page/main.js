@@ -116,6 +116,7 @@ async function learn() {
   let told;
   try {
     told = await tell('/api/calibrate', {});
+    if (told.message) throw new Error(told.message);
   } catch (error) {
     $('learning-text').replaceChildren(make('p', { text: `${error.message}.` }));
     return;
