@@ -19,7 +19,7 @@ from PIL import Image
 
 from cliqa.images.loading import LoadedImage
 from cliqa.signal.colour import LUMA
-from cliqa.signal.exposure.schema import LABELS
+from cliqa.signal.exposure.labels import LABELS
 from cliqa.training.exposure.examples import is_drawing
 from cliqa.training.ordinal_scores import area_under_roc, quadratic_kappa, spearman
 from cliqa.training.photos import Photo

@@ -29,3 +29,42 @@ def png(width: int, height: int, bits: int, colour: int, rows: bytes, *extra: by
 def png_rows(samples: np.ndarray) -> bytes:
     """Rows of big-endian samples, filter 0."""
     return b"".join(b"\0" + row.tobytes() for row in samples)
+
+
+def tiff_directory(order: str, place: int, tags: dict[int, tuple[str, list[int]]]) -> bytes:
+    """A TIFF directory that lies at `place`, then the values that don't fit into it. Types: B, s, H, I, `r` for signed ratios."""
+    kinds = {"s": (2, "B"), "B": (1, "B"), "H": (3, "H"), "I": (4, "I"), "r": (10, "i")}
+    entries, beyond = [], b""
+    start = place + 2 + 12 * len(tags) + 4
+    for tag, (kind, values) in sorted(tags.items()):
+        number, code = kinds[kind]
+        body = struct.pack(f"{order}{len(values)}{code}", *values)
+        count = len(values) // 2 if kind == "r" else len(values)
+        if len(body) > 4:
+            entries.append(struct.pack(order + "HHII", tag, number, count, start + len(beyond)))
+            beyond += body + b"\0" * (len(body) % 2)
+        else:
+            entries.append(struct.pack(order + "HHI", tag, number, count) + body.ljust(4, b"\0"))
+    return struct.pack(order + "H", len(entries)) + b"".join(entries) + bytes(4) + beyond
+
+
+def dng(preview: bytes, size: tuple[int, int], orientation: int = 1) -> bytes:
+    """A raw file of 128x96 pixels in Adobe's format, with a JPEG of a `size` inside."""
+    width, height = 128, 96
+    sensor = np.random.default_rng(0).integers(100, 4000, (height, width), dtype="<u2").tobytes()
+    at_sensor, at_preview = 8, 8 + len(sensor)
+    below = at_preview + len(preview) + len(preview) % 2
+    inner = tiff_directory("<", below, {
+        254: ("I", [1]), 256: ("I", [size[0]]), 257: ("I", [size[1]]), 258: ("H", [8, 8, 8]), 259: ("H", [7]), 262: ("H", [6]),
+        273: ("I", [at_preview]), 277: ("H", [3]), 278: ("I", [size[1]]), 279: ("I", [len(preview)]),
+    })  # fmt: skip
+    first = below + len(inner)
+    identity = [1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1]
+    outer = tiff_directory("<", first, {
+        254: ("I", [0]), 256: ("I", [width]), 257: ("I", [height]), 258: ("H", [16]), 259: ("H", [1]), 262: ("H", [32803]),
+        271: ("s", [*b"Maker\0"]), 272: ("s", [*b"Model\0"]), 273: ("I", [at_sensor]), 274: ("H", [orientation]), 277: ("H", [1]),
+        278: ("I", [height]), 279: ("I", [len(sensor)]), 330: ("I", [below]), 33421: ("H", [2, 2]), 33422: ("B", [0, 1, 1, 2]),
+        50706: ("B", [1, 4, 0, 0]), 50708: ("s", [*b"Maker Model\0"]), 50721: ("r", identity),
+    })  # fmt: skip
+    padding = b"\0" * (len(preview) % 2)
+    return b"II*\0" + struct.pack("<I", first) + sensor + preview + padding + inner + outer

@@ -109,7 +109,7 @@ def make_store(
 
 def _facts(rng: np.random.Generator, paths: list[str]) -> dict[str, list[object]]:
     count = len(paths)
-    same = {"kept": None, "placed": None, "mode": "RGB", "bits": 8, "orientation": 1, "frames": 1, "notes": None}
+    same = {"kept": None, "placed": None, "mode": "RGB", "bits": 8, "orientation": 1, "frames": 1, "notes": None, "content_box": None}
     columns: dict[str, list[object]] = {name: [value] * count for name, value in same.items()}
     columns |= {"path": list(paths), "filename": [os.path.basename(path) for path in paths]}
     columns["real_path"] = list(paths)

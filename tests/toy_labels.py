@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -23,10 +22,8 @@ class Brightness(Metric):
     def observe(cls, view: View) -> Observation:
         return {"mean": np.array(int(view.pixels[0, 0, 0]))}
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        return [self._fields(int(observation["mean"])) for observation in observations]
-
-    def _fields(self, mean: int) -> dict[str, Value]:
+    def score(self, observation: Observation) -> dict[str, Value]:
+        mean = int(observation["mean"])
         place, chance = min(mean // 86, 2), 0.8 if mean % 2 else 0.4
         chances = [chance if index == place else (1 - chance) / 2 for index in range(3)]
         found: dict[str, Value] = {f"p_{label}": value for label, value in zip(LABELS, chances, strict=True)}

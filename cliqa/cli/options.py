@@ -110,6 +110,10 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         "--max-image-pixels", type=positive(int), default=DEFAULT_MAX_IMAGE_PIXELS, metavar="N",
         help="images with more pixels are skipped, with an issue",
     )  # fmt: skip
+    group.add_argument(
+        "--damaged", choices=("issue", "score"), default="issue",
+        help="what becomes of files with damaged image data: an issue, or scores with a note, as far as they can be decoded",
+    )  # fmt: skip
 
 
 def add_columns(group: argparse._ArgumentGroup) -> None:

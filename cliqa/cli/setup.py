@@ -125,4 +125,5 @@ def pipeline_settings(options: argparse.Namespace, content_hash: bool = False) -
         max_image_pixels=options.max_image_pixels,
         file_seconds=FILE_SECONDS if options.file_seconds is None else options.file_seconds,
         content_hash=content_hash,
+        score_damaged=options.damaged == "score",
     )

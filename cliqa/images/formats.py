@@ -10,22 +10,32 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.files.atomic import open_regular
+from cliqa.images import bmp, jxl, png, tiff
+from cliqa.images.colour import nclx_of
+from cliqa.images.kinds import kind_of
+from cliqa.images.raw import MIN_PREVIEW, preview_of, raw_kind
 from cliqa.limits import MAX_BYTES_READ_WHOLE
 from cliqa.text import describe
 
 # The readers that may look at a file. Not among them on purpose: EPS (runs Ghostscript) and anything that follows paths.
 # (MPO, the multi-picture files of cameras, comes through the JPEG reader.)
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM", "JPEG2000")
+CHECKED_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF")
+"""Of these every legal kind is read, so what can't be decoded is damaged."""
 _PLUGINS = ("Jpeg", "Png", "WebP", "Tiff", "Bmp", "Gif", "Avif", "Ppm", "Jpeg2K")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_READ_WHOLE = (b"RIFF", b"\xff\xd8\xff", png.SIGNATURE)
+_META = 1 << 18  # bytes in which AVIF and HEIC files tell their colours
 _SIGNATURES = (
     (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n", "PNG"), (b"GIF8", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"), (b"BM", "BMP"),
 )  # fmt: skip
 
 
@@ -66,29 +76,120 @@ def prepare_pillow(max_pixels: int) -> None:
         Image.MAX_IMAGE_PIXELS = max_pixels
 
 
-def identify(stream: IO[bytes], max_pixels: int) -> Image.Image:
-    """Open by content, one of `FORMATS` or HEIC; nothing is decoded.
+@dataclass
+class Opened:
+    """An opened file of a format that is read; its pixels are not touched yet.
+
+    Attributes:
+        image: as Pillow opened it.
+        stream: what it is read from; None for an image that came without a file.
+        damage: what is wrong with the data of the picture, "" for nothing that was noticed so far.
+        notes: what is wrong besides, or particular.
+        profile_left_out: its colour profile is too large or can't be unpacked.
+        light: colour primaries and transfer function (ITU-T H.273) where the file tells them.
+        raw: the kind of a raw file (`NEF`), of which `image` is the largest preview; "" for other files.
+        turned: EXIF orientation that the raw file gives to its preview.
+    """
+
+    image: Image.Image
+    stream: IO[bytes] | None = None
+    damage: str = ""
+    notes: list[str] = field(default_factory=list)
+    profile_left_out: bool = False
+    light: tuple[int, int] | None = None
+    raw: str = ""
+    turned: int = 1
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.image.__exit__()  # the file alone: `close` would take the pixels too
+
+
+def identify(stream: IO[bytes], max_pixels: int) -> Opened:
+    """Open by content, one of `FORMATS`, or with an extra HEIC, JPEG XL or the preview of a raw file; nothing is decoded.
 
     Raises:
         ImageSkipped: a size that Pillow refuses, or a file too large to be read whole.
-        ImageError: empty, of no known format, or with a header that can't be read.
+        ImageError: empty, of no format that is read, or with a header that can't be read.
     """
     prepare_pillow(max_pixels)
-    head = stream.read(64)
+    head = stream.read(512)
     if not head:
         raise ImageError("the file is empty")
+    raw = raw_kind(stream)
+    if raw:
+        return _preview(stream, raw, max_pixels)
     formats: tuple[str, ...] = FORMATS
     boxed = head[4:8] == b"ftyp"
-    if boxed and head[8:12] in _HEIF_BRANDS and not (b"avif" in head[16:] or b"avis" in head[16:]):
+    if boxed and head[8:12] in _HEIF_BRANDS and not (b"avif" in head[16:64] or b"avis" in head[16:64]):
         try:
             import pillow_heif
         except ImportError:
             raise ImageError("a HEIC image; reading it needs the extra: pip install 'cliqa[heif]'") from None
         pillow_heif.register_heif_opener()
         formats = ("HEIF",)
-    if (boxed or head[:4] == b"RIFF") and stream.seek(0, io.SEEK_END) > MAX_BYTES_READ_WHOLE:
-        raise ImageSkipped(f"the file is larger than {MAX_BYTES_READ_WHOLE >> 20} MiB")
+    elif jxl.is_jxl(head):
+        jxl.register()
+        formats = ("JXL",)
+    if boxed or formats == ("JXL",) or head.startswith(_READ_WHOLE):
+        _check_length(stream)
     stream.seek(0)
+    if head.startswith(png.SIGNATURE):
+        checked = png.checked(stream.read())
+        opened = Opened(_open(checked.stream, head, formats, max_pixels), checked.stream, checked.damage)
+        opened.notes = [checked.note] if checked.note else []
+        opened.profile_left_out = checked.profile_left_out
+        opened.light = checked.cicp[:2] if checked.cicp else None
+        return opened
+    stream = _rewritten(stream, head)
+    opened = Opened(_open(stream, head, formats, max_pixels), stream)
+    if boxed:
+        stream.seek(0)
+        opened.light = nclx_of(stream.read(_META))
+    elif head[:4] == b"RIFF" and stream.seek(0, io.SEEK_END) > int.from_bytes(head[4:8], "little") + 9:
+        opened.notes.append("bytes after its end")
+    return opened
+
+
+def _rewritten(stream: IO[bytes], head: bytes) -> IO[bytes]:
+    """The stream, or one that says the same in a way that Pillow reads."""
+    rewrite = None
+    if head.startswith(tiff.BIG_ENDIAN_BIG):
+        rewrite = tiff.as_classic
+    elif head.startswith(b"BM") and not bmp.is_plain(head):
+        rewrite = bmp.with_plain_colours
+    if rewrite is not None:
+        _check_length(stream)
+        stream.seek(0)
+        with contextlib.suppress(ValueError):
+            return io.BytesIO(rewrite(stream.read()))
+    stream.seek(0)
+    return stream
+
+
+def _check_length(stream: IO[bytes]) -> None:
+    if stream.seek(0, io.SEEK_END) > MAX_BYTES_READ_WHOLE:
+        raise ImageSkipped(f"the file is larger than {MAX_BYTES_READ_WHOLE >> 20} MiB")
+
+
+def _preview(stream: IO[bytes], kind: str, max_pixels: int) -> Opened:
+    """The largest embedded JPEG of a raw file."""
+    _check_length(stream)
+    stream.seek(0)
+    data, turned = preview_of(stream.read(), kind)
+    preview = io.BytesIO(data)
+    image = _open(preview, data[:512], ("JPEG",), max_pixels)
+    if max(image.size) < MIN_PREVIEW:
+        raise ImageError(
+            f"a raw file ({kind}) whose largest preview has {image.width}x{image.height} pixels: too few to tell anything"
+        )
+    note = f"preview: scored by its embedded JPEG of {image.width}x{image.height} pixels"
+    return Opened(image, preview, notes=[note], raw=kind, turned=turned)
+
+
+def _open(stream: IO[bytes], head: bytes, formats: tuple[str, ...], max_pixels: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -105,9 +206,18 @@ def _unidentified(head: bytes) -> str:
     name = next((name for signature, name in _SIGNATURES if head.startswith(signature)), "")
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         name = "WEBP"
-    elif head[4:8] == b"ftyp":
-        name = "AVIF" if head[8:12] in (b"avif", b"avis") else "HEIC"
-    return f"a damaged {name} file: its header can't be read" if name else "not an image of a known format"
+    elif head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
+        name = "AVIF"
+    elif head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        name = "HEIC"
+    elif jxl.is_jxl(head):
+        name = "JPEG XL"
+    if name == "TIFF":
+        return "a TIFF file of a kind that is not read, or a damaged one: its header can't be read"
+    if name:
+        return f"a damaged {name} file: its header can't be read"
+    kind = kind_of(head)
+    return f"{kind}: not a format that is read" if kind else "not an image of a known format"
 
 
 def too_large(error: Image.DecompressionBombError, max_pixels: int) -> ImageSkipped:

@@ -6,38 +6,62 @@ Formats are told by content, never by name. The rules, for every metric alike:
   (aesthetics, exposure, perceptual quality) see it *upright*: EXIF orientation applied, ICC profile converted to sRGB.
   (HEIC alone has no stored view: its rotation is part of its decoding.)
 * **Alpha** is composited over white; opaque pixels keep their exact values.
-* **16 bits** per channel are reduced to 8 by keeping the high byte, as `libpng` strips them (12 bits: the high 8).
+* **16 bits** per channel are reduced to 8 by keeping the high byte, as `libpng` strips them (12 bits: the high 8); for the upright view
+  they go through a profile before.
 * **Palettes** are expanded. **CMYK/YCCK** become RGB by complement, through the profile for the upright view.
 * **Animations** and multi-page files: the first frame (HEIC: the primary picture); `frames` says that there are more.
-* A profile that can't be used is ignored, and a note in the record says so.
+* A profile that can't be used is ignored, and a note in the record says so. **PQ and HLG** are tone-mapped for the upright view.
+* **Bars and frames** are left out of what metrics see; `content_box` tells where the picture lies.
+* **Raw files** are represented by their largest embedded JPEG.
+* **Damaged data** raise, or leave a note.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import warnings
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import ImageError, ImageSkipped
-from cliqa.images.formats import identify, opened, prepare_pillow, too_large
+from cliqa.images.colour import HLG, PQ, Conversion, deep_to_srgb, from_profile, profile_space, tone_mapping
+from cliqa.images.decoding import deep_samples, pixels_of
+from cliqa.images.formats import CHECKED_FORMATS, Opened, identify, opened, prepare_pillow, too_large
+from cliqa.images.frame import Box, content_box, on_grid
 from cliqa.images.header import Header, header_of, orientation_of
-from cliqa.images.pixel_memory import take_over
-from cliqa.images.rgb import to_rgb, turn, turned_back
+from cliqa.images.rgb import opaque_box, to_rgb, turn, turned_back
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, MIN_SIDE
 from cliqa.text import describe
 
-if TYPE_CHECKING:
-    from PIL.ImageCms import ImageCmsTransform
-
 _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+@dataclass
+class Origin:
+    """What of a file is kept beside its pixels.
+
+    Attributes:
+        profile: the ICC profile.
+        inks: the CMYK pixels, kept where a profile tells how to read them.
+        light: primaries and transfer function, see `Opened`.
+        deep: gives the high and the low bytes of samples of 16 bits, or None; kept where a profile may need them.
+        opaque: the box outside of which all is transparent; None where nothing is.
+        profile_left_out: see `Opened`.
+        preview: whether the pixels are those of a raw file's preview.
+    """
+
+    profile: bytes | None = None
+    inks: Image.Image | None = None
+    light: tuple[int, int] | None = None
+    deep: Callable[[], tuple[Image.Image, Image.Image] | None] | None = None
+    opaque: Box | None = None
+    profile_left_out: bool = False
+    preview: bool = False
 
 
 class LoadedImage:
@@ -46,17 +70,23 @@ class LoadedImage:
     Attributes:
         header: the facts of the file.
         stored: PIL image, mode RGB, pixels as stored.
+        notes: what is to be said of the file beside its scores.
         icc_ignored: whether the upright view was asked for and the embedded profile could not be used for it.
     """
 
     def __init__(
-        self, stored: Image.Image, header: Header, profile: bytes | None = None, inks: Image.Image | None = None
+        self, stored: Image.Image, header: Header, origin: Origin | None = None, notes: Sequence[str] = ()
     ) -> None:
         self.header = header
         self.stored = stored
-        self.icc_ignored = False
-        self._profile = profile
-        self._inks = inks  # the CMYK pixels, kept where a profile tells how to read them
+        self.notes = list(notes)
+        self._origin = origin or Origin()
+        self.icc_ignored = self._origin.profile_left_out
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether the pixels are those of a raw file's preview."""
+        return self._origin.preview
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
@@ -64,9 +94,27 @@ class LoadedImage:
         return np.asarray(self.stored)
 
     @cached_property
+    def content_box(self) -> Box | None:
+        """Where the picture lies within bars and frames: left, top, right, bottom in stored pixels; None where it is all there is."""
+        return content_box(self.stored, self._origin.opaque)
+
+    @cached_property
+    def inside(self) -> Image.Image:
+        """The stored picture within bars and frames, PIL image, mode RGB; it begins at a multiple of 8 pixels, as JPEG blocks do."""
+        if self.content_box is None:
+            return self.stored
+        return self.stored.crop(on_grid(self.content_box))
+
+    def facts(self) -> dict[str, str | int | bool]:
+        """What goes into every record: the header's facts, and `content_box`, "x,y,width,height" or ""."""
+        left, top, right, bottom = self.content_box or (0, 0, 0, 0)
+        box = f"{left},{top},{right - left},{bottom - top}" if self.content_box else ""
+        return self.header.facts() | {"content_box": box}
+
+    @cached_property
     def upright(self) -> Image.Image:
-        """PIL image, mode RGB, as a person sees it: sRGB, EXIF orientation applied."""
-        return self._as_seen(max(self.stored.size))
+        """PIL image, mode RGB, as a person sees it: sRGB, EXIF orientation applied, without bars and frames."""
+        return self.as_seen(max(self.stored.size))
 
     def thumbnail(self, long_side: int) -> NDArray[np.uint8]:
         """The upright picture, antialiased down to `long_side` pixels; smaller pictures are left as they are.
@@ -76,59 +124,57 @@ class LoadedImage:
         Returns:
             uint8 array (height, width, 3), aspect ratio kept, each side at least 1.
         """
-        return np.asarray(self._as_seen(long_side))
+        return np.asarray(self.as_seen(long_side))
 
     def sample(self, max_pixels: int) -> Image.Image:
         """The upright picture in sRGB, thinned out (not averaged) to about `max_pixels`: PIL image, mode RGB.
 
         Pixels keep their exact values, so histograms keep clipping and gaps, at a cost that doesn't grow with the image.
         """
-        from PIL import ImageCms
-
-        image, transform = self._coloured
+        image, convert = self._coloured
+        if self.content_box is not None:
+            image = image.crop(self.content_box)
         factor = (max_pixels / (image.width * image.height)) ** 0.5
         if factor < 1:
             size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
             image = image.resize(size, Image.Resampling.NEAREST)
-        if transform is not None:
-            image = ImageCms.applyTransform(image, transform) or image.convert("RGB")
-        return turn(image, self.header.orientation)
+        return turn(image if convert is None else convert(image), self.header.orientation)
 
-    def _as_seen(self, long_side: int) -> Image.Image:
-        from PIL import ImageCms
-
-        image, transform = self._coloured
+    def as_seen(self, long_side: int, framed: bool = False) -> Image.Image:
+        """See `thumbnail`; a PIL image, mode RGB, `framed` with the bars and frames."""
+        image, convert = self._coloured
+        if not framed and self.content_box is not None:
+            image = image.crop(self.content_box)
         longest = max(image.size)
         if longest > long_side:
             width, height = (max(1, round(side * long_side / longest)) for side in image.size)
             image = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
-        if transform is not None:
-            image = ImageCms.applyTransform(image, transform) or self.stored
-        return turn(image, self.header.orientation)
+        return turn(image if convert is None else convert(image), self.header.orientation)
 
     @cached_property
-    def _coloured(self) -> tuple[Image.Image, ImageCmsTransform | None]:
-        """The picture in the colours of its profile and their way to sRGB; the stored one and None where there is none."""
-        if not self._profile:
+    def _coloured(self) -> tuple[Image.Image, Conversion | None]:
+        """The picture in its own colours and their way to sRGB; the stored one and None where it is sRGB."""
+        origin = self._origin
+        if origin.light is not None and origin.light[1] in (PQ, HLG):
+            return self.stored, tone_mapping(origin.light[1], origin.light[0])
+        if not origin.profile:
             return self.stored, None
-        from PIL import ImageCms
-
         try:
-            profile = ImageCms.getOpenProfile(io.BytesIO(self._profile))
-            space = profile.profile.xcolor_space.strip()
+            space = profile_space(origin.profile)
             if space == "RGB" and self.header.mode not in ("CMYK", "LAB"):
-                if "srgb" in ImageCms.getProfileDescription(profile).lower():
-                    return self.stored, None
-                image = self.stored
+                image, mode = self.stored, "RGB"
             elif space == "GRAY" and self.header.mode in _GREY_MODES:
-                image = self.stored.getchannel(0)
-            elif space == "CMYK" and self._inks is not None:
-                image = self._inks
+                image, mode = self.stored.getchannel(0), "L"
+            elif space == "CMYK" and origin.inks is not None:
+                image, mode = origin.inks, "CMYK"
             else:
                 raise ValueError("a profile of other colours than the picture's")
-            srgb = ImageCms.createProfile("sRGB")
-            return image, ImageCms.buildTransform(profile, srgb, image.mode, "RGB")
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            convert = from_profile(origin.profile, mode)
+            deep = origin.deep() if convert is not None and origin.deep is not None else None
+            if convert is not None and deep is not None and mode in ("RGB", "L"):
+                return deep_to_srgb(deep[0].convert(mode), deep[1].convert(mode), convert), None
+            return image, convert
+        except ValueError:
             self.icc_ignored = True
             return self.stored, None
 
@@ -143,13 +189,14 @@ class LoadedImage:
     @classmethod
     def from_pil(cls, image: Image.Image, max_pixels: int = DEFAULT_MAX_IMAGE_PIXELS) -> LoadedImage:
         """Wrap a PIL image, decoded or not. Raises ImageSkipped or ImageError as `load_image` does."""
-        return _decode(image, max_pixels)
+        return _decode(Opened(image), max_pixels)
 
 
 def load_image(
     source: str | os.PathLike[str] | bytes,
     max_pixels: int = DEFAULT_MAX_IMAGE_PIXELS,
     declared: Callable[[int], None] = lambda pixels: None,
+    damaged: bool = False,
 ) -> LoadedImage:
     """Open, check and decode one image.
 
@@ -157,38 +204,43 @@ def load_image(
         source: a path, or the bytes of a file.
         max_pixels: images with more pixels are skipped before they are decoded.
         declared: called with the header's number of pixels, once they are within the limits and before they are decoded.
+        damaged: decode damaged data too as far as they go; `notes` say so.
 
     Raises:
         ImageSkipped: more than `max_pixels`, or a side under 32 pixels.
-        ImageError: missing, not a regular file, unreadable, truncated or no image.
+        ImageError: missing, not a regular file, unreadable, damaged or no image.
     """
-    with opened(source) as stream, identify(stream, max_pixels) as image:
-        return _decode(image, max_pixels, declared)
+    with opened(source) as stream, identify(stream, max_pixels) as file:
+        return _decode(file, max_pixels, declared, damaged)
 
 
 def read_header(source: str | os.PathLike[str] | bytes) -> Header:
     """The header alone, without decoding pixels. Raises ImageError, or ImageSkipped for a size that no limit would let in."""
-    with opened(source) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as image:
-        return header_of(image)
+    with opened(source) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as file:
+        return header_of(file.image)
 
 
 def load_thumbnail(
     source: str | os.PathLike[str] | bytes, long_side: int, max_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
 ) -> Image.Image:
-    """A small upright picture to look at, not to score: a JPEG is decoded at a fraction of its size.
+    """A small upright picture to look at, not to score: damage and frames are shown, a JPEG is decoded at a fraction of its size.
 
     Returns:
         PIL image, mode RGB, aspect ratio kept, sides at most `long_side`.
 
     Raises: as `load_image`.
     """
-    with opened(source) as stream, identify(stream, max_pixels) as image:
-        if image.format in ("JPEG", "MPO") and image.width * image.height <= max_pixels:
-            image.draft(None, (2 * long_side, 2 * long_side))
-        return Image.fromarray(_decode(image, max_pixels).thumbnail(long_side))
+    with opened(source) as stream, identify(stream, max_pixels) as file:
+        if file.image.format in ("JPEG", "MPO") and file.image.width * file.image.height <= max_pixels:
+            file.image.draft(None, (2 * long_side, 2 * long_side))
+        return _decode(file, max_pixels, damaged=True).as_seen(long_side, framed=True)
 
 
-def _decode(image: Image.Image, max_pixels: int, declared: Callable[[int], None] = lambda pixels: None) -> LoadedImage:
+def _decode(
+    file: Opened, max_pixels: int, declared: Callable[[int], None] = lambda pixels: None, damaged: bool = False
+) -> LoadedImage:
+    """See `load_image`."""
+    image = file.image
     width, height = image.size
     if width * height > max_pixels:
         raise ImageSkipped(f"{width}x{height} is more than the limit of {max_pixels} pixels")
@@ -200,13 +252,16 @@ def _decode(image: Image.Image, max_pixels: int, declared: Callable[[int], None]
             warnings.simplefilter("ignore")
             prepare_pillow(max_pixels)
             header = header_of(image)
-            take_over(image)
-            image.load()
-            if header.format == "PNG":  # its EXIF may follow the pixels
-                header = replace(header, orientation=orientation_of(image))
+            image, note = pixels_of(file, damaged)
+            if header.format in ("PNG", "JXL"):  # EXIF that follows the pixels; a depth that decoding tells
+                bits = image.info.get("bits", header.bits)
+                header = replace(header, orientation=orientation_of(image), mode=image.mode, bits=bits)
             elif header.format == "TIFF":  # Pillow has turned it upright; undo that
                 image = turned_back(image, header.orientation)
-            stored = to_rgb(image, header.bits)
+            if file.raw:
+                turned = header.orientation if header.orientation > 1 else file.turned
+                header = replace(header, format=file.raw, orientation=turned, quantization={}, sampling="")
+            stored = to_rgb(image, 8 if header.format == "JXL" else header.bits)
     except (ImageError, ImageSkipped):
         raise
     except MemoryError as error:
@@ -214,7 +269,17 @@ def _decode(image: Image.Image, max_pixels: int, declared: Callable[[int], None]
     except Image.DecompressionBombError as error:
         raise too_large(error, max_pixels) from None
     except Exception as error:  # a decoder may raise anything on hostile bytes
-        raise ImageError(f"can't be decoded: {describe(error)}") from error
+        words = "damaged image data" if image.format in CHECKED_FORMATS else "can't be decoded"
+        raise ImageError(f"{words}: {describe(error)}") from error
     header = replace(header, width=stored.width, height=stored.height)
     profile = image.info.get("icc_profile") if header.has_icc else None
-    return LoadedImage(stored, header, profile, image if profile and image.mode == "CMYK" else None)
+    origin = Origin(
+        profile,
+        inks=image if profile and image.mode == "CMYK" else None,
+        light=file.light,
+        deep=deep_samples(file, image) if profile and header.bits == 16 else None,
+        opaque=opaque_box(image),
+        profile_left_out=file.profile_left_out,
+        preview=bool(file.raw),
+    )
+    return LoadedImage(stored, header, origin, [*file.notes, *([note] if note else [])])

@@ -1,6 +1,6 @@
 """The memory of a decoded JPEG, used again for the next one of its size.
 
-Pillow clears the memory of every picture before its decoder fills it: half a millisecond a megapixel. A worker that is done with a
+Pillow clears the memory of every picture before it is filled: half a millisecond a megapixel. A worker that is done with a
 picture hands its memory on. A JPEG's decoder writes every row or fails, so nothing of the earlier picture can show; no
 other format's decoder gets used memory.
 """
@@ -22,10 +22,9 @@ def hand_on(image: Image.Image) -> None:
         _spare[:] = [image.im]
 
 
-def take_over(image: Image.Image) -> None:
-    """Let an opened JPEG be decoded into memory that was handed on, where it has the right size; else that memory is freed."""
+def blank(mode: str, size: tuple[int, int]) -> Image.Image:
+    """A picture to be filled, every pixel of it: in memory that was handed on, where that has the right size; else that is freed."""
     spare = _spare.pop() if _spare else None
-    # without a tile (a file that ends before its scans) nothing would be decoded
-    fills = image.format in ("JPEG", "MPO") and len(getattr(image, "tile", ())) == 1
-    if spare is not None and fills and (spare.mode, spare.size) == (image.mode, image.size):
-        image.im = spare
+    if spare is not None and (spare.mode, spare.size) == (mode, size):
+        return Image.new(mode, (1, 1))._new(spare)
+    return Image.new(mode, size, None)

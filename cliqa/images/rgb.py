@@ -34,6 +34,14 @@ def to_rgb(image: Image.Image, bits: int) -> Image.Image:
     return image.convert("RGB")
 
 
+def opaque_box(image: Image.Image) -> tuple[int, int, int, int] | None:
+    """The box outside of which all is transparent; None where nothing is, or the image has no alpha channel."""
+    if image.mode not in ("LA", "RGBA"):
+        return None
+    box = image.getchannel("A").getbbox()
+    return None if box == (0, 0, *image.size) else box
+
+
 def _over_white(image: Image.Image) -> Image.Image:
     """Composited over white, strip by strip: in memory, the picture is there once with alpha and once without."""
     width, height = image.size

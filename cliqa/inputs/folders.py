@@ -16,7 +16,12 @@ from cliqa.text import reason
 # The suffixes that are looked at in a folder. What a file is, its content decides.
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif",
-    ".avif", ".heic", ".heif", ".hif", ".ppm", ".pgm", ".pnm", ".jp2",
+    ".avif", ".heic", ".heif", ".hif", ".ppm", ".pgm", ".pnm", ".jp2", ".jxl",
+)  # fmt: skip
+# Cameras' raw files: not listed unless they are asked for, since mostly each has a JPEG beside it; but counted.
+RAW_SUFFIXES = (
+    ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".orf", ".rw2", ".raf", ".pef", ".dng", ".3fr", ".fff",
+    ".iiq", ".erf", ".mef", ".mos", ".mrw", ".srw", ".x3f", ".rwl", ".dcr", ".kdc", ".gpr",
 )  # fmt: skip
 ANY_SUFFIX = "*"
 _LONGEST_PATH = 32_767  # bytes; Windows' limit, the largest of any system
@@ -71,6 +76,7 @@ class Folder:
         suffixes: which files are listed, lower case with the dot; ("*",) lists all.
         reached: what the run has come to before.
         left_out: files passed over so far because of their suffix.
+        raw: how many of those are cameras' raw files, by their suffix.
     """
 
     path: str
@@ -78,6 +84,7 @@ class Folder:
     suffixes: Sequence[str]
     reached: Reached
     left_out: int = field(default=0, init=False)
+    raw: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[Source | Issue]:
         """Depth first: a folder's own files in order of name, then its sub-folders; one folder's names in memory."""
@@ -108,6 +115,7 @@ class Folder:
                 path = os.path.join(folder, name)
                 if not is_wanted(name, self.suffixes):
                     self.left_out += 1
+                    self.raw += os.path.splitext(name)[1].lower() in RAW_SUFFIXES
                 elif self.reached.file(path) if is_link else self.reached.inside(os.path.join(real, name)):
                     yield Source(path, below)
             if self.recursive:

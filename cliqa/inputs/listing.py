@@ -19,7 +19,7 @@ from cliqa.inputs.members import pick
 from cliqa.inputs.parquet_images import TableImages
 from cliqa.inputs.tar_images import TarImages
 from cliqa.records import Issue, Source, State
-from cliqa.text import display, reason
+from cliqa.text import counted, display, reason
 
 
 def reaches_beyond(given: str) -> bool:
@@ -51,6 +51,7 @@ class Listing:
 
     Attributes:
         left_out: files, folders and members passed over so far because of their names.
+        raw: how many of those are cameras' raw files in folders.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Listing:
         self.inputs = inputs
         self.recursive = recursive
         self.suffixes = suffixes
-        self.left_out = 0
+        self.left_out = self.raw = 0
         self._columns = (image_column, key_column)
         self._streamed = StreamedPaths(stream, recursive, null) if stream is not None else None
         self._reached = Reached(suffixes)
@@ -123,7 +124,9 @@ class Listing:
     def summary(self) -> list[str]:
         """What is to be said at the end of files that were not given."""
         again = self._reached.again
-        parts = [f"{self.left_out} entries that are no image files by name left out"] if self.left_out else []
+        raw, others = self.raw, self.left_out - self.raw
+        parts = [f"{counted(raw, 'RAW file')} left out: --exts .dng .nef ... scores their previews"] if raw else []
+        parts += [f"{others} entries that are no image files by name left out"] if others else []
         return [*parts, f"{again} reached again by another path and taken once"] if again else parts
 
     def _paths(self) -> StreamedPaths:
@@ -141,7 +144,9 @@ class Listing:
         if is_remote(place) and not is_shard(place) and is_remote_folder(place):
             yield from self._remote_folder(place)
         elif not is_remote(place) and os.path.isdir(place):
-            yield from self._counted(Folder(place, self.recursive, self.suffixes, self._reached))
+            folder = Folder(place, self.recursive, self.suffixes, self._reached)
+            yield from self._counted(folder)
+            self.raw += folder.raw
         elif place != given and is_glob(given) and not is_shard(place) and not is_wanted(place, self.suffixes):
             self.left_out += 1
         else:

@@ -64,8 +64,8 @@ class View:
 
     @cached_property
     def tiles(self) -> Tiles:
-        """The tiles as stored, ranked by detail."""
-        return Tiles(self.image.stored)
+        """The tiles as stored, within bars and frames, ranked by detail."""
+        return Tiles(self.image.inside)
 
     @cached_property
     def patches(self) -> NDArray[np.uint8]:
@@ -89,6 +89,7 @@ class Metric(ABC):
         summary: one line for listings.
         fields: what `score` returns.
         weights: whether a weights file `<name>.safetensors` is needed.
+        reads_grid: whether it measures the pixel grid, so that a raw file's preview tells it nothing.
         uses_torch: whether `score` runs a torch network (and so can use a GPU).
         in_worker: whether `score` too runs in the decode worker, so that it uses every core and only its fields cross: it needs no
             torch, and the loaded metric can be pickled.
@@ -101,6 +102,7 @@ class Metric(ABC):
     fields: ClassVar[tuple[Field, ...]]
     weights: ClassVar[bool] = True
     uses_torch: ClassVar[bool] = False
+    reads_grid: ClassVar[bool] = False
     in_worker: ClassVar[bool] = False
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:

@@ -19,7 +19,8 @@ from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.exposure_schema import exposure_graph
 from cliqa.signal.exposure.hex_graph import HexGraph
-from cliqa.signal.exposure.schema import LABELS, SCHEMA
+from cliqa.signal.exposure.labels import LABELS
+from cliqa.signal.exposure.schema import SCHEMA
 from cliqa.signal.exposure.tones import HIGHLIGHTS, MEDIAN_LUMA, SIDE, tone_statistics
 from cliqa.signal.networks.dense import Dense
 

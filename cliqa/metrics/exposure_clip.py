@@ -22,7 +22,8 @@ from cliqa.errors import CheckpointError, UsageError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.exposure import label_fields, levels_and_probabilities
 from cliqa.metrics.exposure_schema import exposure_graph
-from cliqa.signal.exposure.schema import LABELS, SCHEMA
+from cliqa.signal.exposure.labels import LABELS
+from cliqa.signal.exposure.schema import SCHEMA
 
 if TYPE_CHECKING:
     import torch

@@ -12,7 +12,8 @@ from typing import Any
 from cliqa.errors import UsageError
 from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.hex_rules import SchemaError
-from cliqa.signal.exposure.schema import LABELS, graph_from_schema
+from cliqa.signal.exposure.labels import LABELS
+from cliqa.signal.exposure.schema import graph_from_schema
 
 
 def exposure_graph(schema: Mapping[str, Any]) -> HexGraph:

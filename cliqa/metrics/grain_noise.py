@@ -36,6 +36,7 @@ class GrainNoise(Metric):
     name = "grain_noise"
     architecture = "noise-regions"
     version = 3
+    reads_grid = True
     in_worker = True
     summary = "PSNR (dB) that the noise of the photograph leaves; 40 and more is a clean one"
     fields = (

@@ -95,6 +95,7 @@ class JpegQf(Metric):
     name: ClassVar[str] = "jpeg_qf"
     architecture: ClassVar[str] = "dct-lattice"
     version: ClassVar[int] = 2
+    reads_grid: ClassVar[bool] = True
     in_worker: ClassVar[bool] = True
     summary: ClassVar[str] = "JPEG quality factor of the last save, to the digit, from pixels"
     fields: ClassVar[tuple[Field, ...]] = (
@@ -130,7 +131,7 @@ class JpegQf(Metric):
         Raises:
             ImageSkipped: smaller than a patch, or too little information.
         """
-        rgb = select_patches(view.image.stored)
+        rgb = select_patches(view.image.inside)
         return {"answer": read_quality(rgb), "header": observed_header(view)}
 
     def score(self, observation: Observation) -> dict[str, Value]:

@@ -29,6 +29,7 @@ class JpegQuality(Metric):
     name: ClassVar[str] = "jpeg_quality"
     architecture: ClassVar[str] = "jpeg-history-dense"
     version: ClassVar[int] = 2
+    reads_grid: ClassVar[bool] = True
     in_worker: ClassVar[bool] = True
     summary: ClassVar[str] = "lowest JPEG quality in the image's history, and 4:2:0 subsampling"
     fields: ClassVar[tuple[Field, ...]] = (

@@ -65,6 +65,7 @@ class ScaleFactor(Metric):
     name = "scale_factor"
     architecture = "factor-network"
     version = 2
+    reads_grid = True
     in_worker = True
     summary = "how much the picture was enlarged (1.0-2.0), whatever resized it"
     fields = (
@@ -90,7 +91,7 @@ class ScaleFactor(Metric):
     @classmethod
     def observe(cls, view: View) -> Observation:
         """Lines, coherence, power spectra and scalars of the window, each with a first axis (x, y)."""
-        image = view.image.stored
+        image = view.image.inside
         plane = luma(np.asarray(image.crop(detailed_window(image, view.num_patches))))
         both = (axis_evidence(plane), axis_evidence(np.ascontiguousarray(plane.T)))
         lines, coherence, power, scalars = (np.stack(values) for values in zip(*both, strict=True))

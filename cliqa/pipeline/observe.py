@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from cliqa.errors import ImageIssue
+from cliqa.errors import ImageIssue, ImageSkipped
 from cliqa.images.loading import load_image
 from cliqa.images.pixel_memory import hand_on
 from cliqa.inputs.contents import content_sha256
@@ -53,12 +53,15 @@ def observe_file(
             source.path if data is None else data,
             settings.max_image_pixels,
             lambda pixels: declared(backed_pixels(pixels, size)),
+            settings.score_damaged,
         )
-        facts |= image.header.facts()
+        facts |= image.facts()
         view = View(image, settings.num_patches)
         found = Observed(source, facts)
         for metric in metrics:
             try:
+                if image.is_preview and metric.reads_grid:
+                    raise ImageSkipped("a preview's pixels are not those of the picture")
                 seen = metric.observe(view)
                 if isinstance(metric, Metric) and metric.in_worker:
                     found.values[metric.name] = metric.plain_score(seen)
@@ -71,6 +74,7 @@ def observe_file(
         failures = [seen for seen in found.observations.values() if isinstance(seen, ImageIssue)]
         if failures and len(failures) == len(metrics):
             return Issue.of(source, failures[0], facts)
+        found.notes += image.notes
         if image.icc_ignored:
             found.notes.append("the colour profile can't be used and was ignored")
         return found

@@ -15,8 +15,8 @@ class PipelineSettings:
     """Settings of a run. Of a score only `num_patches` decides, and whether there is one, `max_image_pixels`.
 
     `workers` is the number of decode processes, 0 decodes in this process. `batch_size` is how many decoded files may wait for the
-    metrics. `content_hash` adds the file's SHA-256. `file_seconds` is a worker's processor time for any file, before what its pixels
-    add; 0 for no limit.
+    metrics. `content_hash` adds the file's SHA-256. `score_damaged` has damaged data scored as far as they can be decoded, with a
+    note. `file_seconds` is a worker's processor time for any file, before what its pixels add; 0 for no limit.
     """
 
     workers: int = 0
@@ -24,6 +24,7 @@ class PipelineSettings:
     num_patches: int = DEFAULT_NUM_PATCHES
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
     content_hash: bool = False
+    score_damaged: bool = False
     file_seconds: float = FILE_SECONDS
 
 

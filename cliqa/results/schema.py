@@ -9,7 +9,19 @@ from typing import Any
 from cliqa.metrics import Field
 from cliqa.records import Issue, Record, Scalar, Source
 
-FACTS = ("size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames")
+FACTS = (
+    "size",
+    "mtime_ns",
+    "sha256",
+    "format",
+    "width",
+    "height",
+    "mode",
+    "bits",
+    "orientation",
+    "frames",
+    "content_box",
+)
 INTEGER_COLUMNS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames"}
 TEXT_COLUMNS = {
     "path", "filename", "placed", "sha256", "format", "mode", "notes", "weights", "issue_type", "issue_message", "real_path",

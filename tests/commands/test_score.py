@@ -195,3 +195,19 @@ class Slow(Brightness):
     def observe(cls, view: View) -> Observation:
         time.sleep(0.003)
         return super().observe(view)
+
+
+def test_damaged_data_are_an_issue_or_scored_with_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    whole = encode(np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8), "JPEG")
+    (folder / "whole.jpg").write_bytes(whole)
+    (folder / "half.jpg").write_bytes(whole[: len(whole) // 2] + b"\xff\xd9")
+    (folder / "a.NEF").write_bytes(b"II*\0")
+    words = ["-i", str(folder), "-g", "-1", "--workers", "0", "--metrics", BRIGHTNESS]
+    assert score([*words, "--results", str(tmp_path / "a.db"), "--strict"]) == 3
+    assert "1 image scored; 1 with issues; 1 RAW file left out" in capsys.readouterr().err
+    assert content(tmp_path / "a.db")[1][0][3].startswith("damaged image data: ")
+    assert score([*words, "--results", str(tmp_path / "b.db"), "--strict", "--damaged", "score"]) == 0
+    half = rows(tmp_path / "b.db")[str(folder / "half.jpg")]
+    assert half["notes"].startswith("damaged image data: ") and half["content_box"] in (None, "")

@@ -54,6 +54,15 @@ def make_hostile(folder: Path, content: bytes = b"x") -> list[str]:
     return made
 
 
+def test_raw_files_are_counted_and_listed_where_they_are_asked_for(make_folder: Callable[..., Path]) -> None:
+    root = make_folder({"a.jpg": b"", "a.NEF": b"", "b.cr3": b"", "notes.txt": b""})
+    listing = Listing(str(root))
+    assert [Path(path).name for path in found(listing)] == ["a.jpg"]
+    assert (listing.left_out, listing.raw) == (3, 2)
+    wanted = Listing(str(root), suffixes=(".nef",))
+    assert [Path(path).name for path in found(wanted)] == ["a.NEF"] and wanted.raw == 1
+
+
 def test_a_folder_lists_its_own_images_in_order(make_folder: Callable[..., Path]) -> None:
     root = make_folder({"b.png": 1, "a.JPG": b"", "notes.txt": b"", "sub/c.png": 1, "Z.webp": b""})
     listing = Listing(str(root))

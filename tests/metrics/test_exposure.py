@@ -11,7 +11,8 @@ from cliqa.images.loading import LoadedImage
 from cliqa.metrics import checkpoints, load_metric
 from cliqa.metrics.base import View
 from cliqa.metrics.exposure import SAMPLE_PIXELS, Exposure, gloom, levels_and_probabilities, observe_tones, softened
-from cliqa.signal.exposure.schema import LABELS, SCHEMA, graph_from_schema
+from cliqa.signal.exposure.labels import LABELS
+from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 from cliqa.signal.exposure.tones import WIDTH
 
 

@@ -11,17 +11,7 @@ from typing import Any
 
 from cliqa.signal.exposure.hex_graph import MAX_STATES, HexGraph
 from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsumption
-
-LABELS = (
-    "too_bright",
-    "too_dark",
-    "contrast_too_high",
-    "contrast_too_low",
-    "highlights_clipped",
-    "highlights_over_suppressed",
-)
-ALIASES = ("整体偏亮", "整体偏暗", "整体对比度高", "整体对比度低", "高光过曝", "高光压制过度")
-LEVELS = {1: "no such issue", 2: "moderate", 3: "severe", 4: "blocking"}
+from cliqa.signal.exposure.labels import ALIASES, LABELS, LEVELS
 
 _OPPOSITES = ((0, 1), (2, 3), (4, 5))
 

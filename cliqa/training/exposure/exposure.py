@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from cliqa.metrics import checkpoints
 from cliqa.metrics.base import Value
 from cliqa.metrics.exposure import Exposure
-from cliqa.signal.exposure.schema import LABELS, SCHEMA, graph_from_schema
+from cliqa.signal.exposure.labels import LABELS
+from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 from cliqa.signal.exposure.tones import MEDIAN_LUMA
 from cliqa.training.card import write_results
 from cliqa.training.examples import Example, Make, generate

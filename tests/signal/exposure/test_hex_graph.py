@@ -12,7 +12,8 @@ from cliqa.errors import UsageError
 from cliqa.metrics.exposure_schema import read_schema
 from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsumption
-from cliqa.signal.exposure.schema import ALIASES, LABELS, SCHEMA, graph_from_schema
+from cliqa.signal.exposure.labels import ALIASES, LABELS
+from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 
 
 def brute_force(graph: HexGraph, z: np.ndarray) -> dict[tuple[int, ...], float]:

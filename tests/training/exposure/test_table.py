@@ -10,7 +10,8 @@ from cliqa.errors import UsageError
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
-from cliqa.signal.exposure.schema import ALIASES, LABELS, SCHEMA, graph_from_schema
+from cliqa.signal.exposure.labels import ALIASES, LABELS
+from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 from cliqa.training.exposure import table as exposure_table
 from tests.metrics.test_exposure import scene
 

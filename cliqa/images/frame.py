@@ -1,0 +1,171 @@
+"""Bars and frames around a picture: letterbox, a white or black border, a transparent margin, thin lines.
+
+A bar is a band of one colour over a full side of the image that ends in a straight edge: along all of it the picture inside has other
+colours. A night sky, snow or the white of a studio end somewhere else in every column, so they are part of the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom
+
+NEAR = 10
+"""Levels by which a bar's pixels may differ from its colour: what JPEG 50 leaves of black and white away from the edge."""
+ALIKE = 0.995  # of a line's pixels must be near the bar's colour
+FAR = 24
+"""Levels from which a pixel has another colour than the bar; texture in shadows stays below."""
+STEEP = 12  # levels from one line to the next that an edge has and a gradient hasn't
+SOFT = 17  # lines that an edge may take: a block of JPEG with subsampled chroma, or a resize
+MIN_CONTENT = 64  # pixels a side: what is left of a picture must be one
+MIN_SHARE = 0.1  # of the area
+ROUNDS = 3  # of frames within frames
+FAR_SHARE = 0.6
+"""Of the pixels along a bar's edge; a photograph may have the colour of its frame in some places."""
+STEEP_SHARE = 0.3
+"""Of those pixels change at once, in some line; a blurred edge is spread over a few."""
+LONE_SHARE, LONE_EXTREME, LONE_SPREAD = 0.95, 16, 2
+"""A bar on one side alone is believed only where nearly all of its edge is far, it is black or white within so many levels, and its
+outermost line differs by no more than the last: skies and floors with a straight edge are none of that."""
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One side's band: `depth` lines of one colour; `inside` is the line from which on the picture begins."""
+
+    depth: int
+    inside: int
+    colour: NDArray[np.int16]
+    spread: int  # most levels by which the outermost line differs from the colour
+    far: float = 0.0
+
+
+def content_box(image: Image.Image, alpha: Box | None = None) -> Box | None:
+    """Where the picture lies within its bars and frames; None where there are none.
+
+    Args:
+        image: mode RGB.
+        alpha: the box outside of which everything is transparent.
+    """
+    whole = (0, 0, image.width, image.height)
+    box = alpha if alpha is not None and _is_enough(alpha, whole) else whole
+    for _ in range(ROUNDS):
+        inner = _inside(image, box)
+        if inner is None or not _is_enough(inner, whole):
+            break
+        box = inner
+    return box if box != whole else None
+
+
+def on_grid(box: Box, step: int = 8) -> Box:
+    """The largest box within `box` whose corners lie on a grid of `step` pixels from the image's corner."""
+    left, top, right, bottom = box
+    return -(-left // step) * step, -(-top // step) * step, right // step * step, bottom // step * step
+
+
+def _is_enough(box: Box, whole: Box) -> bool:
+    width, height = box[2] - box[0], box[3] - box[1]
+    return min(width, height) >= MIN_CONTENT and width * height >= MIN_SHARE * whole[2] * whole[3]
+
+
+def _inside(image: Image.Image, box: Box) -> Box | None:
+    """The box within the outermost bars of `box`."""
+    bands = {side: _band(image, box, side) for side in range(4)}
+    found = {side: band for side, band in bands.items() if band is not None}
+    if not found:
+        return None
+    depths = [found[side].inside if side in found else 0 for side in range(4)]
+    if box[2] - box[0] - depths[0] - depths[2] < MIN_CONTENT or box[3] - box[1] - depths[1] - depths[3] < MIN_CONTENT:
+        return None
+    sides: dict[int, _Side] = {}
+    for side, band in found.items():
+        before, after = (1, 3) if side in (0, 2) else (0, 2)  # the sides where a line of this one begins and ends
+        sides[side] = _with_edge(image, box, side, band, depths[before], depths[after])
+    accepted = _accepted(sides)
+    if not accepted:
+        return None
+    inset = [accepted.get(side, 0) for side in range(4)]
+    return box[0] + inset[0], box[1] + inset[1], box[2] - inset[2], box[3] - inset[3]
+
+
+def _lines(image: Image.Image, box: Box, side: int, start: int, stop: int) -> NDArray[np.int16]:
+    """Lines `start` to `stop` from a side (0 left, 1 top, 2 right, 3 bottom) inwards: int16 (lines, pixels, 3)."""
+    left, top, right, bottom = box
+    region = {
+        0: (left + start, top, left + stop, bottom),
+        1: (left, top + start, right, top + stop),
+        2: (right - stop, top, right - start, bottom),
+        3: (left, bottom - stop, right, bottom - start),
+    }[side]
+    values = np.asarray(image.crop(region)).astype(np.int16)
+    if side in (0, 2):
+        values = values.transpose(1, 0, 2)
+    return values[::-1] if side in (2, 3) else values
+
+
+def _band(image: Image.Image, box: Box, side: int) -> _Side | None:
+    """The lines of one colour along a side; None where already the outermost line has several."""
+    edge = _lines(image, box, side, 0, 1)[0]
+    some = edge[:: max(1, len(edge) // 64)]  # most pictures are told by a few pixels
+    if (np.abs(some - np.median(some, axis=0)).max(axis=1) <= NEAR).mean() < 0.9:
+        return None
+    colour = np.median(edge, axis=0).astype(np.int16)
+    if not _alike(edge[None], colour)[0]:
+        return None
+    limit = (box[2] - box[0] if side in (0, 2) else box[3] - box[1]) - MIN_CONTENT
+    depth, step = 1, 15
+    while depth < limit:
+        alike = _alike(_lines(image, box, side, depth, min(limit, depth + step)), colour)
+        if not alike.all():
+            depth += int(np.argmin(alike))
+            return _Side(depth, depth, colour, int(np.abs(edge - colour).max()))
+        depth += len(alike)
+        step = min(4 * step, 512)
+    return None  # one colour to the other side
+
+
+def _alike(lines: NDArray[np.int16], colour: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Which lines are of one colour."""
+    near = np.abs(lines - colour).max(axis=2) <= NEAR
+    found: NDArray[np.bool_] = near.mean(axis=1) >= ALIKE
+    return found
+
+
+def _with_edge(image: Image.Image, box: Box, side: int, band: _Side, before: int, after: int) -> _Side:
+    """The band with the line where the picture begins, and the share of the pixels there that are far from the band's colour."""
+    lines = _lines(image, box, side, band.depth - 1, band.depth + SOFT + 3)
+    lines = lines[:, before : lines.shape[1] - after]
+    steep = (np.abs(np.diff(lines, axis=0)).max(axis=2) > STEEP).mean(axis=1)
+    far = (np.abs(lines[1:] - band.colour).max(axis=2) > FAR).mean(axis=1)
+    # the share has to stay: a line that is drawn across a page is no edge of a picture
+    stays = np.minimum(np.minimum(far[:-2], far[1:-1]), far[2:])
+    best = float(stays.max(initial=0.0)) if steep.max(initial=0.0) >= STEEP_SHARE else 0.0
+    first = int(np.argmax(stays >= 0.9 * best)) if best else 0
+    return replace(band, inside=band.depth + first + (first > 0), far=best)
+
+
+def _accepted(sides: dict[int, _Side]) -> dict[int, int]:
+    """Side -> lines to take away; nothing where a band has no edge, unless two that lie opposite have."""
+    if len(sides) == 1:
+        ((side, band),) = sides.items()
+        extreme = bool((band.colour <= LONE_EXTREME).all() or (band.colour >= 255 - LONE_EXTREME).all())
+        return {side: band.inside} if extreme and band.spread <= LONE_SPREAD and band.far >= LONE_SHARE else {}
+    clear = {side: band for side, band in sides.items() if band.far >= FAR_SHARE}
+    result = {side: band.inside for side, band in clear.items()}
+    for (
+        side,
+        band,
+    ) in sides.items():  # a dark sky under a black bar shows no edge: what is opposite tells how deep the bar is
+        other = clear.get((side + 2) % 4)
+        if side not in result and other is not None:
+            alike = np.abs(other.colour - band.colour).max() <= NEAR
+            if alike and band.depth >= other.depth - 1:
+                result[side] = other.inside
+    if len(result) == len(sides):
+        return result
+    pairs = [pair for pair in ((0, 2), (1, 3)) if all(side in result for side in pair)]
+    return {side: result[side] for side in pairs[0]} if len(sides) == 3 and pairs else {}

@@ -1,0 +1,126 @@
+"""JPEG XL, read through the extra `jxl` (imagecodecs), as one more of Pillow's readers."""
+
+from __future__ import annotations
+
+import importlib.util
+import struct
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from cliqa.errors import ImageError
+
+_CODESTREAM = b"\xff\x0a"
+_CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
+_RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+_HEAD = 1 << 16  # bytes in which the codestream begins
+
+
+def is_jxl(head: bytes) -> bool:
+    """Whether a file begins as JPEG XL does."""
+    return head.startswith((_CODESTREAM, _CONTAINER))
+
+
+def register() -> None:
+    """Let Pillow open JPEG XL. Raises ImageError where the extra is not installed."""
+    if importlib.util.find_spec("imagecodecs") is None:
+        raise ImageError("a JPEG XL image; reading it needs the extra: pip install 'cliqa[jxl]'")
+    Image.register_open(JxlImageFile.format, JxlImageFile, is_jxl)
+
+
+def declared_size(head: bytes) -> tuple[int, int]:
+    """Width and height from the first bytes of a file (ISO/IEC 18181-1, SizeHeader). Raises ValueError where they aren't there."""
+    if head.startswith(_CONTAINER):
+        head = _codestream(head)
+    if not head.startswith(_CODESTREAM) or len(head) < 12:
+        raise ValueError("no codestream")
+    bits = _Bits(int.from_bytes(head[2:18], "little"))
+    if bits.read(1):
+        height = 8 * (1 + bits.read(5))
+        ratio = bits.read(3)
+        width = 8 * (1 + bits.read(5)) if not ratio else 0
+    else:
+        height = bits.size()
+        ratio = bits.read(3)
+        width = bits.size() if not ratio else 0
+    if ratio:
+        across, down = _RATIOS[ratio - 1]
+        width = height * across // down
+    return width, height
+
+
+class _Bits:
+    def __init__(self, value: int) -> None:
+        self._value = value
+
+    def read(self, count: int) -> int:
+        """The next bits, the lowest first."""
+        found = self._value & ((1 << count) - 1)
+        self._value >>= count
+        return found
+
+    def size(self) -> int:
+        return 1 + self.read((9, 13, 18, 30)[self.read(2)])
+
+
+def _codestream(head: bytes) -> bytes:
+    place = 0
+    while place + 8 <= len(head):
+        size, kind = struct.unpack_from(">I4s", head, place)
+        start = place + 8
+        if size == 1:
+            (size,) = struct.unpack_from(">Q", head, start)
+            start += 8
+        if kind == b"jxlc":
+            return head[start:]
+        if kind == b"jxlp":
+            return head[start + 4 :]
+        if size < 8:
+            break
+        place += size
+    raise ValueError("no codestream")
+
+
+class JxlImageFile(ImageFile.ImageFile):
+    """A JPEG XL image; upright already, as the format has it. Its mode and depth are known once it is decoded."""
+
+    format = "JXL"
+    format_description = "JPEG XL"
+
+    def _open(self) -> None:
+        try:
+            assert self.fp is not None
+            self._size = declared_size(self.fp.read(_HEAD))
+        except (ValueError, struct.error) as error:
+            raise SyntaxError(str(error)) from error
+        self._mode = "RGB"
+        self.tile = []
+        self._decoded = False
+
+    def load(self) -> Any:
+        """Decode the first frame."""
+        if not self._decoded:
+            import imagecodecs
+
+            assert self.fp is not None
+            self.fp.seek(0)
+            pixels = np.asarray(imagecodecs.jpegxl_decode(self.fp.read()))
+            if pixels.ndim == 4:
+                pixels = pixels[0]
+            if pixels.dtype == np.uint16:
+                self.info["bits"] = 16
+                pixels = (pixels >> 8).astype(np.uint8)
+            if pixels.dtype != np.uint8:
+                raise ImageError("floating-point pixels are not supported")
+            if pixels.ndim == 3 and pixels.shape[2] == 1:
+                pixels = pixels[..., 0]
+            if (
+                pixels.shape[:2] != (self._size[1], self._size[0]) and pixels.shape[:2] != self._size
+            ):  # it may have been turned
+                raise ImageError("its frame's size is not that of the header")
+            picture = Image.fromarray(np.ascontiguousarray(pixels))
+            self.im = picture.im
+            self._mode, self._size = picture.mode, picture.size
+            self._decoded = True
+        return Image.Image.load(self)
