@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.errors import CliqaError, ImageIssue
+from cliqa.images.frame import on_grid
 from cliqa.images.loading import LoadedImage, load_image
 from cliqa.images.patches import PATCH
 from cliqa.inputs.members import image_bytes
 from cliqa.metrics import Metric, View, load_metric, metric_class
 from cliqa.metrics.scale_factor import detailed_window
 from cliqa.report.words import FAULTS, Fault, title_of
-from cliqa.signal.exposure.schema import LABELS
+from cliqa.signal.exposure.labels import LABELS
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
 PARTS = 16  # parts that are scored alone: a tenth of a second for the metrics here
@@ -124,7 +125,7 @@ def _scale(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     scale = _value(scores, "scale_factor.scale")
     if scale is None:
         return []
-    box = detailed_window(view.image.stored, view.num_patches)
+    box = _shifted(detailed_window(view.image.inside, view.num_patches), _inside(view.image))
     if scale < 1.05:
         text = "Not enlarged: this part, the most detailed, has detail down to single pixels and no trace of interpolation."
     else:
@@ -195,10 +196,9 @@ def _tones(view: View, scores: Mapping[str, Any]) -> list[Reason]:
         words, strength, text = _TONES[label]
         cell, place = _strongest(grey, strength)
         text = text.format(share=(cell >= WHITE).mean(), dark=(cell <= BLACK).mean())
-        factor = max(_turned_size(view.image)) / max(grey.shape)
-        box: Box = tuple(int(side * factor) for side in place)  # type: ignore[assignment]
+        box = _in_stored(place, (grey.shape[1], grey.shape[0]), view.image)
         begun = f"It is {_HOW[int(level)]} {words}. " if label != "highlights_clipped" else "Its lights are clipped. "
-        found.append(_reason(column, scores, begun + text, _back(box, view.image)))
+        found.append(_reason(column, scores, begun + text, box))
     return found or [
         _reason(
             "exposure.too_dark_level",
@@ -272,7 +272,7 @@ def worst_part(
     if metric is None:
         return None, None
     image = view.tiles.image
-    stored = view.image.stored.size
+    limits = view.image.inside.size
     most = SIDE if min(image.size) >= 2 * SIDE else PATCH  # so that there is something to compare
     seen: list[Box] = []
     worst: tuple[float, Box] | None = None
@@ -294,7 +294,7 @@ def worst_part(
     if worst is None:
         return None, None
     left, top, right, bottom = worst[1]
-    return (left, top, min(right, stored[0]), min(bottom, stored[1])), worst[0]
+    return _shifted((left, top, min(right, limits[0]), min(bottom, limits[1])), _inside(view.image)), worst[0]
 
 
 def _overlap(one: Box, other: Box) -> bool:
@@ -342,13 +342,24 @@ def _upright(reason: Reason, image: LoadedImage) -> Reason:
     return Reason(reason.column, reason.title, reason.fault, reason.sentence, _ordered(corners))
 
 
-def _back(box: Box, image: LoadedImage) -> Box:
-    """A box of the upright picture in the stored one: the inverse of what `_upright` does."""
-    width, height = _turned_size(image)
-    orientation = {6: 8, 8: 6}.get(
-        image.header.orientation, image.header.orientation
-    )  # the others are their own inverse
-    return _ordered([_turn(x, y, width, height, orientation) for x, y in (box[:2], box[2:])])
+def _inside(image: LoadedImage) -> tuple[int, int]:
+    """Where the picture within bars and frames begins in the stored one, as the metrics of the pixel grid take it."""
+    return (0, 0) if image.content_box is None else on_grid(image.content_box)[:2]
+
+
+def _shifted(box: Box, by: tuple[int, int]) -> Box:
+    return box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1]
+
+
+def _in_stored(place: Box, size: tuple[int, int], image: LoadedImage) -> Box:
+    """A box of the upright sample of `size`, which is without bars and frames, in the stored picture."""
+    left, top, right, bottom = image.content_box or (0, 0, *image.stored.size)
+    turned = image.header.orientation >= 5
+    width, height = (bottom - top, right - left) if turned else (right - left, bottom - top)
+    x0, y0, x1, y1 = place
+    corners = [(round(x * width / size[0]), round(y * height / size[1])) for x, y in ((x0, y0), (x1, y1))]
+    inverse = {6: 8, 8: 6}.get(image.header.orientation, image.header.orientation)  # the others are their own inverse
+    return _shifted(_ordered([_turn(x, y, width, height, inverse) for x, y in corners]), (left, top))
 
 
 def _ordered(corners: Sequence[tuple[int, int]]) -> Box:

@@ -38,6 +38,7 @@ SHOWN_AS_THEY_ARE = {
     "AVIF": "image/avif",
 }
 PICTURE_POLICY = [("content-security-policy", "default-src 'none'; sandbox")]
+LARGEST_SIDE = 1 << 30  # of a picture that is shown: none is made smaller
 _CHUNK = 1 << 18
 
 
@@ -198,7 +199,7 @@ class Answers:
         kind = SHOWN_AS_THEY_ARE.get(header.format)
         if kind is None or (header.orientation != 1 and header.format != "JPEG"):
             stream = io.BytesIO()
-            load_image(content).upright.save(stream, "PNG", compress_level=1)
+            load_image(content).as_seen(LARGEST_SIDE, framed=True).save(stream, "PNG", compress_level=1)
             return Response(
                 stream.getvalue(),
                 media_type="image/png",
