@@ -1,4 +1,4 @@
-"""How quick the viewer is: the first view of many scored files, scrolling, a threshold that is dragged, and a folder that is not scored.
+"""How quick the viewer is: the first view of many scored files, scrolling, a threshold dragged, and a folder that is not scored.
 
     python benchmarks/view.py [--files 20000] [--unscored 1000] [--workers 1]
 
@@ -103,16 +103,15 @@ def scored(browser: Any, root: Path, files: int) -> None:
     first = time.monotonic() - begun
     page.wait_for_selector("html[data-ready=true]")
     ready = time.monotonic() - begun
-    print(
-        f"{files} scored files: serving {serving:.2f} s after the command; first picture {first:.2f} s after the page was asked for, all ready {ready:.2f} s"
-    )
+    print(f"{files} scored files: serving {serving:.2f} s after the command")
+    print(f"first picture {first:.2f} s after the page was asked for, all ready {ready:.2f} s")
     frames = page.evaluate(FRAMES, 5)
     print(
         f"scrolling: {1000 / statistics.mean(frames):.0f} frames/s, 95 % of the frames within {np.percentile(frames, 95):.0f} ms"
     )
     drags = page.evaluate(DRAG, 60)
     print(
-        f"a threshold dragged: median {statistics.median(drags):.0f} ms to the next frame, 95 % within {np.percentile(drags, 95):.0f} ms"
+        f"a threshold dragged: next frame after {statistics.median(drags):.0f} ms (median), 95 % within {np.percentile(drags, 95):.0f} ms"
     )
     page.close()
     process.terminate()
@@ -135,7 +134,7 @@ def unscored(browser: Any, root: Path, files: int, workers: int) -> None:
     seen = time.monotonic() - called
     page.wait_for_selector(".tile .status.in-text, .tile .status.out-text", timeout=300_000)
     print(
-        f"{files} files that are not scored: first picture {seen:.1f} s after the command, first verdict {time.monotonic() - called:.1f} s"
+        f"{files} unscored files: first picture {seen:.1f} s after the command, first verdict {time.monotonic() - called:.1f} s"
     )
     page.close()
     process.terminate()

@@ -11,7 +11,7 @@ import datetime
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from cliqa.errors import ResultsError
 from cliqa.inputs.folders import IMAGE_SUFFIXES
 from cliqa.inputs.listing import Listing
 from cliqa.metrics import Field, list_metrics, metric_class
-from cliqa.records import Issue, Source, real_path
+from cliqa.records import Issue, Source
 from cliqa.report.words import title_of
 from cliqa.results.live import from_sql_text
 from cliqa.results.store import DATABASE_SUFFIXES, Store
@@ -100,21 +100,20 @@ class FileTable:
         self._seen = {"scores": 0, "issues": 0}
         self._row_of: dict[int, int] = {}  # number in the store's table of scores -> row here
         self._issues: dict[int, tuple[str, str]] = {}
+        self._folders: dict[str, str] = {}  # of paths, to their real ones
         with self._store() as opened:
             self.title = self._title(opened)
-            self.base, self.inputs = opened.base, opened.inputs
-            located = [opened.locate(path) for path in self._stored_paths(opened)] if folder is None else None
-        self.listing: Listing | None = None
-        if located is None:
-            self._top = os.path.abspath(folder or "")
-            self.listing = Listing(self._top, recursive=recursive, suffixes=IMAGE_SUFFIXES)
-            self.listing.check()
-            sources = [found for found in self.listing if not isinstance(found, Issue)]
-            self.paths, self.folders = [source.path for source in sources], [source.folder for source in sources]
-        else:
-            with self._store() as opened:
-                self.paths, self.folders = located, [opened.folder(path) for path in self._stored_paths(opened)]
-        self.reals = list(_real_paths(self.paths))
+            self.inputs = opened.inputs
+            if folder is None:
+                self._stored = self._stored_paths(opened)
+                self.sources = [Source(opened.locate(path)) for path in self._stored]
+        if folder is not None:
+            self._top = os.path.abspath(folder)
+            listing = Listing(self._top, recursive=recursive, suffixes=IMAGE_SUFFIXES)
+            listing.check()
+            self.sources = [found for found in listing if not isinstance(found, Issue)]
+        self.paths = [source.path for source in self.sources]
+        self.reals = [self._real(path) for path in self.paths]
         self.row_of_real = {real: row for row, real in enumerate(self.reals)}
         self.states = np.zeros(len(self.paths), np.uint8)
         self.refresh()
@@ -130,7 +129,10 @@ class FileTable:
         """The file of a row. Raises IndexError where there is none."""
         if not 0 <= row < len(self.paths):
             raise IndexError(row)
-        return Source(self.paths[row], self.folders[row])
+        if self.folder is not None:
+            return self.sources[row]
+        with self._store() as store:
+            return Source(self.paths[row], store.folder(self._stored[row]))
 
     def shown_path(self, row: int) -> str:
         """A path for people: below the folder where there is one."""
@@ -215,10 +217,19 @@ class FileTable:
         issues = (path for path, *_ in store.issues())
         return list(dict.fromkeys([*(path for (path,) in store.rows(["path"])), *issues]))
 
+    def _real(self, path: str) -> str:
+        """As `real_path`, with the links of each folder followed once."""
+        if "://" in path or "\0" in path:
+            return path
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        return os.path.join(self._folders[folder], name)
+
     def _row(self, path: Any, store: Store) -> int | None:
         text = from_sql_text(path)
         row = self.row_of_real.get(text)
-        return row if row is not None else self.row_of_real.get(real_path(store.locate(text)))
+        return row if row is not None else self.row_of_real.get(self._real(store.locate(text)))
 
     def _columns(self, store: Store) -> list[ColumnFacts]:
         """Those of the store; for a folder that nothing was scored of yet, those that the metrics here will fill."""
@@ -240,19 +251,6 @@ class FileTable:
             return display(os.path.basename(os.path.realpath(self.folder)) or self.folder)
         names = [os.path.basename(os.path.abspath(store.locate(path))) for path in store.inputs]
         return display(", ".join(names) or os.path.basename(self.path))
-
-
-def _real_paths(paths: Sequence[str]) -> Iterator[str]:
-    """As `real_path`, with the links of each folder followed once."""
-    folders: dict[str, str] = {}
-    for path in paths:
-        if "://" in path or "\0" in path:
-            yield path
-            continue
-        folder, name = os.path.split(path)
-        if folder not in folders:
-            folders[folder] = os.path.realpath(folder)
-        yield os.path.join(folders[folder], name)
 
 
 def _number(cell: Any, column: ColumnFacts) -> float:

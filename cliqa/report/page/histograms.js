@@ -61,7 +61,7 @@ function buildField(column) {
     const slider = make('input', { type: 'range', attributes: { 'aria-label': column.name } });
     Object.assign(column.parts, { operator, number, canvas, slider });
     head.append(operator, number);
-    if (column.unit) head.append(make('span', { className: 'quiet small', text: column.unit }));
+    if (column.unit && column.unit.length < 6) head.append(make('span', { className: 'quiet small', text: column.unit }));
     card.append(make('div', { className: 'plot' }, canvas, slider));
     slider.addEventListener('input', () => conditions.change(column, { value: Number(slider.value), used: true }));
     number.addEventListener('change', () => { if (number.value !== '') conditions.change(column, { value: Number(number.value), used: true }); });
@@ -103,8 +103,9 @@ function buildChoice(column, label, index) {
   return make('label', { className: 'choice' }, box, make('span', { className: 'name', text: label }), make('span', { className: 'track' }, total, kept), number);
 }
 
+// What depends on the values: called when they are there, and again when `filled` was taken back because they have changed.
 export function fillField(column) {
-  const condition = conditions.begin(column);
+  conditions.begin(column);
   const { parts } = column;
   if (parts.filled) return;
   parts.filled = true;

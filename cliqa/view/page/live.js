@@ -2,7 +2,7 @@
 
 import { $, redraw, whole } from '../report/dom.js';
 import { conditions } from '../report/conditions.js';
-import { showChoices, showCondition } from '../report/histograms.js';
+import { fillField } from '../report/histograms.js';
 import { table } from '../report/table.js';
 import { faults } from './faults.js';
 import { gallery } from './gallery.js';
@@ -50,9 +50,9 @@ export const live = {
     if ($('progress-text').textContent !== text) $('progress-text').textContent = text;
   },
 
-  // Read anew what the page has read before.
-  async renew() {
-    const loaded = table.columns.filter((column) => column.values);
+  // Read anew what the page has read before; at its start the columns are as new as can be.
+  async renew(start = false) {
+    const loaded = start ? [] : table.columns.filter((column) => column.values);
     const known = loaded.map((column) => column.labels.length);
     const [states, ...values] = await Promise.all([ask('/api/states').then((answer) => answer.arrayBuffer()), ...loaded.map(readColumn)]);
     gallery.states = new Uint8Array(states);
@@ -65,9 +65,12 @@ export const live = {
         for (let label = known[at]; label < column.labels.length; label++) column.condition.labels.add(label); // new ones are kept
         conditions.update(column);
       }
-      if (column.parts?.filled) { column.parts.filled = false; showChoices(column); }
-      if (column.condition) showCondition(column);
+      if (column.parts) {
+        column.parts.filled = false;
+        fillField(column);
+      }
     });
+    if (start) for (const column of conditions.inUse()) conditions.update(column);
     conditions.recount();
     await faults.count();
     this.issues(await askJson('/api/issues'));

@@ -199,7 +199,7 @@ async function main() {
   const progress = await first;
   live.show(progress);
   live.version = progress.version;
-  await Promise.all([live.renew(), marks.begin(facts.session)]);
+  await Promise.all([live.renew(true), marks.begin(facts.session)]);
   document.documentElement.dataset.ready = 'true';
   performance.mark('ready');
   setTimeout(() => live.follow(), progress.running ? 300 : 2000);
