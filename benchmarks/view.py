@@ -106,13 +106,11 @@ def scored(browser: Any, root: Path, files: int) -> None:
     print(f"{files} scored files: serving {serving:.2f} s after the command")
     print(f"first picture {first:.2f} s after the page was asked for, all ready {ready:.2f} s")
     frames = page.evaluate(FRAMES, 5)
-    print(
-        f"scrolling: {1000 / statistics.mean(frames):.0f} frames/s, 95 % of the frames within {np.percentile(frames, 95):.0f} ms"
-    )
+    within = np.percentile(frames, 95)
+    print(f"scrolling: {1000 / statistics.mean(frames):.0f} frames/s, 95 % of the frames within {within:.0f} ms")
     drags = page.evaluate(DRAG, 60)
-    print(
-        f"a threshold dragged: next frame after {statistics.median(drags):.0f} ms (median), 95 % within {np.percentile(drags, 95):.0f} ms"
-    )
+    typical, most = statistics.median(drags), np.percentile(drags, 95)
+    print(f"a threshold dragged: the next frame after {typical:.0f} ms (median), 95 % within {most:.0f} ms")
     page.close()
     process.terminate()
     process.wait(60)

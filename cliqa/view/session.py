@@ -153,7 +153,7 @@ class Session:
     def _read_ratings(self) -> None:
         """Ask every file, one after the other, what other programs say of it."""
         try:
-            from cliqa.outputs.ratings import read_marks
+            from cliqa.outputs.ratings import read_marks  # type: ignore[import-not-found,import-untyped,unused-ignore]
         except ImportError:
             self.ratings_read = True
             return

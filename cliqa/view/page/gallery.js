@@ -28,7 +28,7 @@ export const gallery = {
     const box = $('gallery-list');
     this.inner = make('div', { className: 'inner', attributes: { role: 'presentation' } });
     box.append(this.inner);
-    box.addEventListener('scroll', () => redraw());
+    box.addEventListener('scroll', () => this.scrolled(), { passive: true });
     new ResizeObserver(() => redraw()).observe(box);
     box.addEventListener('click', (event) => this.click(event));
     $('sort').append(make('option', { value: '', text: 'name' }));
@@ -123,11 +123,18 @@ export const gallery = {
     return Math.floor(($('gallery-list').scrollTop + this.shift()) / this.grid.pitch) * this.grid.across;
   },
 
-  draw() {
+  // Scrolling changes neither scores nor marks: only what has come into sight is filled.
+  scrolled() {
+    if (this.scrolling) return;
+    this.scrolling = true;
+    requestAnimationFrame(() => { this.scrolling = false; this.draw(true); });
+  },
+
+  draw(scrolling = false) {
     const box = $('gallery-list');
     if (!box.clientWidth) return;
-    const { across, width, height, pitch, tall } = this.measure();
-    this.inner.style.height = `${Math.min(tall, TALLEST)}px`;
+    const { across, width, height, pitch, tall } = scrolling && this.grid ? this.grid : this.measure();
+    if (!scrolling) this.inner.style.height = `${Math.min(tall, TALLEST)}px`;
     if (this.scrolledTo !== undefined) {
       box.scrollTop = Math.floor(this.scrolledTo / across) * pitch;
       this.scrolledTo = undefined;
@@ -148,6 +155,7 @@ export const gallery = {
     for (let place = from; place < to; place++) {
       const row = this.list[place];
       let node = this.nodes.get(row);
+      if (node && scrolling && !shift) continue;
       if (!node) {
         node = this.spare.pop() ?? this.card();
         this.nodes.set(row, node);
@@ -158,6 +166,7 @@ export const gallery = {
       node.style.height = `${height}px`;
       this.fill(node, row, place);
     }
+    if (scrolling) return;
     const active = this.nodes.get(this.active);
     if (active) box.setAttribute('aria-activedescendant', active.id);
     else box.removeAttribute('aria-activedescendant');
