@@ -24,7 +24,9 @@ _STANDALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length: TEM, RST0-
 _SCAN = 0xDA
 _ENDLESS = "it ends without its end marker"
 _STRAY = "stray bytes between the parts of its header"
-_kept = threading.local()  # `rows`: a buffer for the next picture; each thread has its own, since what is returned lies in it
+_kept = (
+    threading.local()
+)  # `rows`: a buffer for the next picture; each thread has its own, since what is returned lies in it
 
 
 class UnusualSampling(Exception):

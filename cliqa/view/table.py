@@ -233,11 +233,12 @@ class FileTable:
 
     def _columns(self, store: Store) -> list[ColumnFacts]:
         """Those of the store; for a folder that nothing was scored of yet, those that the metrics here will fill."""
-        names = list(store.score_columns)
-        fields = {name: store.field(name) for name in names}
-        if self.folder is not None:
-            for metric in list_metrics():
-                fields |= {f"{metric}.{field.name}": field for field in metric_class(metric).fields}
+        known = {f"{metric}.{field.name}": field for metric in list_metrics() for field in metric_class(metric).fields}
+        there = {name: store.field(name) for name in store.score_columns}
+        fields = {
+            name: there.get(name, field) for name, field in known.items() if name in there or self.folder is not None
+        }
+        fields |= {name: field for name, field in there.items() if name not in fields}
         facts = store.columns
         return [
             *(ColumnFacts(name, field, "labels" if field.kind == "str" else "number") for name, field in fields.items()),

@@ -2,7 +2,7 @@
 
 import { $, redraw, whole } from '../report/dom.js';
 import { conditions } from '../report/conditions.js';
-import { fillField } from '../report/histograms.js';
+import { fillField, showCondition } from '../report/histograms.js';
 import { table } from '../report/table.js';
 import { faults } from './faults.js';
 import { gallery } from './gallery.js';
@@ -70,7 +70,7 @@ export const live = {
         fillField(column);
       }
     });
-    if (start) for (const column of conditions.inUse()) conditions.update(column);
+    if (start) for (const column of conditions.inUse()) { conditions.update(column); showCondition(column); }
     conditions.recount();
     await faults.count();
     this.issues(await askJson('/api/issues'));
