@@ -73,11 +73,12 @@ def photograph(address: str, out: Path) -> None:
 def mark(page: Page, name: str, key: str) -> None:
     """Go to a picture with the arrow keys and press a key."""
     page.keyboard.press("Home")
+    page.wait_for_timeout(100)  # drawn
     for _ in range(200):
         if page.locator(".tile.active .file").inner_text() == name:
             break
         page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(40)
+        page.wait_for_timeout(80)
     page.keyboard.press(key)
 
 

@@ -72,7 +72,7 @@ function buildField(column) {
   const words = make('span', { text: `keep the ${whole(column.missing)} without a value` });
   box.addEventListener('change', () => conditions.change(column, { keepMissing: box.checked }));
   column.parts.missing = make('label', { className: 'missing', hidden: !column.missing }, box, words);
-  card.append(column.parts.missing);
+  if (column.missing || conditions.counted) card.append(column.parts.missing);
   watcher ??= watch();
   watcher.observe(card);
   return card;
