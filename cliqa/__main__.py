@@ -13,6 +13,7 @@ COMMANDS = {
     "score": "every metric, one decode, one row per file in a store",
     "view": "look at pictures and scores in a browser, mark them, take the ones you keep",
     "apply": "copy, link or print files by a condition on saved scores",
+    "duplicates": "copies of one picture, bursts and brackets, and which file is the best copy",
     "report": "one HTML page to look at saved scores and choose thresholds",
     "calibrate": "thresholds learned from a few labelled files",
     "export": "saved scores as a CSV, JSON Lines or Parquet table",
@@ -23,6 +24,7 @@ COMMANDS = {
     "filter_bad_exposure": "keep images without severe faults of exposure or contrast",
     "filter_low_perceptual_quality": "keep images that look good to people",
     "filter_low_aesthetic": "keep, sort or label images: rejected, pending, accepted",
+    "filter_blurry_photo": "keep photographs that are sharp somewhere",
     "predict_jpeg_qf": "estimate JPEG quality factors from pixels, to CSV and SQLite",
     "grepq": "perceptual quality tuned to your own ratings: features, fit, predict, evaluate",
 }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.errors import UsageError
 from cliqa.images.loading import LoadedImage, load_image
 from cliqa.inputs.listing import Listing
 from cliqa.inputs.locations import is_remote
@@ -56,13 +57,29 @@ class ImageScorer:
             ImageSkipped: sound, but outside the limits (too large, too small, too flat for this metric).
             ImageError: missing, unreadable, broken or no image.
         """
+        return self.metric.score_view(self._view(image, max_image_pixels))
+
+    def map(self, image: ImageLike, max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS) -> NDArray[np.float32]:
+        """Where in the picture: a number for each part of it, of metrics that have a map (`sharpness`: blur in pixels, nan can't tell).
+
+        Args and raises: as `score`, and UsageError for a metric without a map.
+
+        Returns:
+            float32 (rows, columns), parts of the picture as stored.
+        """
+        found = self.metric.map(self._view(image, max_image_pixels))
+        if found is None:
+            raise UsageError(f"the metric {self.name} has no map")
+        return found
+
+    def _view(self, image: ImageLike, max_image_pixels: int) -> View:
         if isinstance(image, Image.Image):
             loaded = LoadedImage.from_pil(image, max_image_pixels)
         elif isinstance(image, np.ndarray):
             loaded = LoadedImage.from_array(image)
         else:
             loaded = load_image(image, max_image_pixels)
-        return self.metric.score_view(View(loaded, self.num_patches))
+        return View(loaded, self.num_patches)
 
     def __repr__(self) -> str:
         return f"<metric {self.name}: {', '.join(field.name for field in self.fields)}>"

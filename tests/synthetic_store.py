@@ -109,12 +109,16 @@ def make_store(
 
 def _facts(rng: np.random.Generator, paths: list[str]) -> dict[str, list[object]]:
     count = len(paths)
-    same = {"kept": None, "placed": None, "mode": "RGB", "bits": 8, "orientation": 1, "frames": 1, "notes": None, "content_box": None}
+    same: dict[str, object] = {"mode": "RGB", "bits": 8, "orientation": 1, "frames": 1, "grey": 0, "flat": 0}
+    same |= dict.fromkeys(("kept", "placed", "notes", "content_box", "taken", "camera", "exposure_value"))
     columns: dict[str, list[object]] = {name: [value] * count for name, value in same.items()}
     columns |= {"path": list(paths), "filename": [os.path.basename(path) for path in paths]}
     columns["real_path"] = list(paths)
     columns |= {"format": ["JPEG"] * count, "width": [4000] * count, "height": [3000] * count}
-    columns |= {"size": rng.integers(1e5, 9e6, count).tolist(), "mtime_ns": rng.integers(1e18, 2e18, count).tolist()}
+    columns |= {
+        "size": rng.integers(100_000, 9_000_000, count).tolist(),
+        "mtime_ns": rng.integers(10**18, 2 * 10**18, count).tolist(),
+    }
     return columns | {"sha256": [f"{i:064x}" for i in range(count)], "weights": [SCHEMA.weights_mark] * count}
 
 

@@ -95,6 +95,11 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         help="input image directory, one or more files, or - for paths on standard input; also shards (.tar, .tar.gz, .parquet), "
         "patterns in quotes such as 'shards/{000..099}.tar' or '*.tar', and addresses such as s3://bucket/folder",
     )  # fmt: skip
+    add_reading(group)
+
+
+def add_reading(group: argparse._ArgumentGroup) -> None:
+    """How the input is read."""
     group.add_argument(
         "--recursive", "-r", action="store_true", help="go into sub-folders; the output mirrors the tree"
     )

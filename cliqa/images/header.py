@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 _ORIENTATION = 0x0112
 
@@ -16,6 +18,8 @@ class Header:
 
     `quantization` maps table id -> 64 steps in natural (row by row) order, empty unless the file is a JPEG.
     `sampling` is the chroma subsampling in the usual notation ("4:4:4", "4:2:2", "4:2:0", ...), "" where unknown.
+    `taken` is when, as EXIF says ("2024-05-01T12:30:59.25", in no zone), `camera` its maker and model, `exposure_value` the exposure
+    at ISO 100 in EV; empty where EXIF does not tell.
     `frames` is 1 for a still picture and 2 for "more than one": counting them all would read the whole file.
     """
 
@@ -31,13 +35,16 @@ class Header:
     sampling: str = ""
     has_alpha: bool = False
     has_icc: bool = False
+    taken: str = ""
+    camera: str = ""
+    exposure_value: float | None = None
 
     @property
     def is_jpeg(self) -> bool:
         """Whether the file is itself a JPEG stream (MPO files are)."""
         return self.format == "JPEG"
 
-    def facts(self) -> dict[str, str | int | bool]:
+    def facts(self) -> dict[str, str | int | float | bool | None]:
         """The part of the header that goes into every record."""
         return {
             "format": self.format,
@@ -47,6 +54,9 @@ class Header:
             "bits": self.bits,
             "orientation": self.orientation,
             "frames": self.frames,
+            "taken": self.taken or None,
+            "camera": self.camera or None,
+            "exposure_value": self.exposure_value,
         }
 
 
@@ -79,6 +89,7 @@ def header_of(image: Image.Image) -> Header:
         sampling=sampling,
         has_alpha=image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info,
         has_icc=bool(image.info.get("icc_profile")),
+        **_shot(image),
     )
 
 
@@ -91,6 +102,38 @@ def orientation_of(image: Image.Image) -> int:
     except Exception:  # EXIF is foreign data: broken blocks are common and no reason to lose the picture
         return 1
     return orientation if 1 <= orientation <= 8 else 1
+
+
+def _shot(image: Image.Image) -> dict[str, Any]:
+    """What EXIF says of the shot: `taken`, `camera`, `exposure_value`, as far as it does. Decodes nothing."""
+    if image.format == "PNG" and "exif" not in image.info and getattr(image, "tile", None):
+        return {}
+    found: dict[str, Any] = {}
+    try:
+        exif = image.getexif()
+        if not exif:
+            return {}
+        detail = exif.get_ifd(ExifTags.IFD.Exif)
+        maker, model = (_text(exif.get(tag)) for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
+        found["camera"] = model if model.lower().startswith(maker.lower()) else f"{maker} {model}".strip()
+        stamp = re.fullmatch(
+            r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", _text(detail.get(ExifTags.Base.DateTimeOriginal))
+        )
+        if stamp:
+            fraction = _text(detail.get(ExifTags.Base.SubsecTimeOriginal))
+            found["taken"] = "{}-{}-{}T{}".format(*stamp.groups()) + (f".{fraction}" if fraction.isdigit() else "")
+        time, aperture = (float(detail.get(tag) or 0) for tag in (ExifTags.Base.ExposureTime, ExifTags.Base.FNumber))
+        speed = detail.get(ExifTags.Base.ISOSpeedRatings)
+        iso = float(speed[0] if isinstance(speed, tuple) else speed or 0)
+        if time > 0 and aperture > 0 and iso > 0:
+            found["exposure_value"] = round(math.log2(aperture**2 / time) - math.log2(iso / 100), 2)
+    except Exception:  # as with the orientation: what could be read stays
+        pass
+    return found
+
+
+def _text(value: Any) -> str:
+    return " ".join(str(value or "").replace("\0", " ").split())[:64] if isinstance(value, str) else ""
 
 
 def _bits(image: Image.Image) -> int:

@@ -105,7 +105,7 @@ class LoadedImage:
             return self.stored
         return self.stored.crop(on_grid(self.content_box))
 
-    def facts(self) -> dict[str, str | int | bool]:
+    def facts(self) -> dict[str, str | int | float | bool | None]:
         """What goes into every record: the header's facts, and `content_box`, "x,y,width,height" or ""."""
         left, top, right, bottom = self.content_box or (0, 0, 0, 0)
         box = f"{left},{top},{right - left},{bottom - top}" if self.content_box else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 from importlib import metadata
 
 from cliqa.errors import CheckpointError, UsageError
@@ -22,7 +23,11 @@ _BUILT_IN = {
     "exposure": "cliqa.metrics.exposure:Exposure",
     "aesthetic": "cliqa.metrics.aesthetic:Aesthetic",
     "grepq": "cliqa.metrics.grepq:GRepQ",
+    "sharpness": "cliqa.metrics.sharpness:Sharpness",
+    "fingerprint": "cliqa.metrics.fingerprint:Fingerprint",
 }
+
+_NEEDS = {"fingerprint": "pdqhash"}  # packages of extras
 
 # Built in too, but not listed: they need an extra and weights of the user's own.
 _UNLISTED = {"exposure_clip": "cliqa.metrics.exposure_clip:ExposureClip"}
@@ -34,8 +39,9 @@ def _targets() -> dict[str, str]:
 
 
 def list_metrics() -> list[str]:
-    """Names of all metrics, the built-in ones first."""
-    return [*_BUILT_IN, *sorted(set(_targets()) - set(_BUILT_IN) - set(_UNLISTED))]
+    """Names of all metrics, the built-in ones first; one whose package is not installed is left out."""
+    built_in = [name for name in _BUILT_IN if name not in _NEEDS or importlib.util.find_spec(_NEEDS[name])]
+    return [*built_in, *sorted(set(_targets()) - set(_BUILT_IN) - set(_UNLISTED))]
 
 
 def metric_class(name: str) -> type[Metric]:

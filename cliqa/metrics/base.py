@@ -31,6 +31,7 @@ class Field:
     """One number (or label) that a metric returns.
 
     `kind` is "float", "int" or "str"; `low` and `high` bound numbers; `better` says which way is good, "" where neither is.
+    An `opaque` text is no label that a person could choose by, such as a hash.
     An `optional` field may be None (for example the header's quality of a file that is no JPEG).
     """
 
@@ -42,6 +43,7 @@ class Field:
     better: Literal["higher", "lower", ""] = ""
     kind: Literal["float", "int", "str"] = "float"
     optional: bool = False
+    opaque: bool = False
 
 
 class View:
@@ -132,6 +134,10 @@ class Metric(ABC):
 
         A metric that runs a torch network on the CPU is called from several threads at once, an image each.
         """
+
+    def map(self, view: View) -> NDArray[np.float32] | None:
+        """Where in the picture: a number for each part of it, float32 (rows, columns), as stored; None: the metric has no map."""
+        return None
 
     def plain_score(self, observation: Observation) -> dict[str, Value]:
         """`score` in plain Python values. Raises ImageError where a number is not finite, so that no rule compares with it."""

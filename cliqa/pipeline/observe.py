@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from cliqa.errors import ImageIssue, ImageSkipped
 from cliqa.images.loading import load_image
 from cliqa.images.pixel_memory import hand_on
+from cliqa.images.plainness import plainness
 from cliqa.inputs.contents import content_sha256
 from cliqa.limits import backed_pixels
 from cliqa.metrics import Metric, Observation, Value, View
@@ -56,6 +57,7 @@ def observe_file(
             settings.score_damaged,
         )
         facts |= image.facts()
+        facts |= plainness(image.inside)
         view = View(image, settings.num_patches)
         found = Observed(source, facts)
         for metric in metrics:

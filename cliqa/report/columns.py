@@ -62,8 +62,9 @@ def read_rows(store: Store, max_rows: int) -> Rows:
     """Read the scores (and a few facts of the files) of a store into columns; columns without any value are left out."""
     total = store.count()
     count = min(total, max_rows)
-    names = [*store.score_columns, *(name for name in FILE_FACTS if name in store.columns)]
-    texts = {name: {} for name in store.score_columns if store.field(name).kind == "str"}  # type: dict[str, dict[str, int]]
+    scores = [name for name in store.score_columns if not store.field(name).opaque]
+    names = [*scores, *(name for name in FILE_FACTS if name in store.columns)]
+    texts = {name: {} for name in scores if store.field(name).kind == "str"}  # type: dict[str, dict[str, int]]
     values = {name: np.full(count, np.nan) for name in names}
     paths: list[str] = []
     pending: list[tuple[Any, ...]] = []

@@ -10,21 +10,14 @@ from cliqa.metrics import Field
 from cliqa.records import Issue, Record, Scalar, Source
 
 FACTS = (
-    "size",
-    "mtime_ns",
-    "sha256",
-    "format",
-    "width",
-    "height",
-    "mode",
-    "bits",
-    "orientation",
-    "frames",
-    "content_box",
-)
-INTEGER_COLUMNS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames"}
+    "size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames", "content_box",
+    "grey", "flat", "taken", "camera", "exposure_value",
+)  # fmt: skip
+REAL_COLUMNS = {"exposure_value"}
+INTEGER_COLUMNS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames", "grey", "flat"}
 TEXT_COLUMNS = {
     "path", "filename", "placed", "sha256", "format", "mode", "notes", "weights", "issue_type", "issue_message", "real_path",
+    "content_box", "taken", "camera",
 }  # fmt: skip
 ISSUE_COLUMNS = ("path", "filename", "issue_type", "issue_message", "size", "mtime_ns", "weights", "real_path")
 Row = dict[str, Any]
@@ -60,6 +53,8 @@ class Schema:
         """The Python type of a column's values."""
         if column in INTEGER_COLUMNS:
             return int
+        if column in REAL_COLUMNS:
+            return float
         name, _, short = column.rpartition(".")
         for field in self.metrics.get(name, ()):
             if field.name == short:

@@ -34,6 +34,7 @@ ROOMS = {
     "exposure": "exposure",
     "grepq": "grepq",
     "aesthetic": "grepq",
+    "sharpness": "sharpness",
 }
 
 

@@ -41,6 +41,7 @@ def test_one_record_or_issue_for_each_source_in_order(make_folder: Callable[...,
         assert first.values == {"brightness.mean": 90.0, "brightness.label": "dark"}
         assert first.fields("brightness") == {"mean": 90.0, "label": "dark"}
         assert (first.facts["format"], first.facts["width"], first.facts["frames"]) == ("PNG", 40, 1)
+        assert (first.facts["grey"], first.facts["flat"]) == (1, 1)
 
 
 def test_scores_do_not_depend_on_workers_or_batches(make_folder: Callable[..., Path]) -> None:

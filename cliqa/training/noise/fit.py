@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cliqa.training.averaged_fit import AveragedFit, FitSettings
-from cliqa.training.noise.region_network import TorchRegions
+from cliqa.training.region_network import TorchRegions
 
 STANDARDISED_BY = 37  # every 37th example's regions tell their mean and deviation
 

@@ -6,7 +6,7 @@ from cliqa.signal.networks.regions import RegionNetwork
 from cliqa.signal.noise.blocks import decompose
 from cliqa.signal.noise.regions import ENERGIES, FACTS, noise_regions
 from cliqa.signal.noise.single_pixels import single_pixels
-from cliqa.training.noise.region_network import TorchRegions
+from cliqa.training.region_network import TorchRegions
 
 FIRST_BAND_OF_GREY, CORRELATIONS, BRIGHTNESS, CLIPPED = 0, ENERGIES, ENERGIES + 12, ENERGIES + 15
 

@@ -50,13 +50,18 @@ class TorchRegions(nn.Module):
         whole = ((statistics - self.mean) / self.scale).clamp(-CLIP, CLIP)
         if self.training and noise > 0:
             whole = whole + noise * torch.randn_like(whole)
-        seen = self.rows(((rows - self.row_mean) / self.row_scale).clamp(-CLIP, CLIP))
+        seen = self.seen(rows)
         weights = torch.softmax(self.attention(seen), 1)
         gathered = weights.transpose(1, 2) @ seen  # (batch, heads, channels); a head's weights sum to 1
         values = self.values.weight.unflatten(0, (HEADS, VALUES))
         found = torch.einsum("bhc,hvc->bhv", gathered, values).flatten(1) + self.values.bias
         answers: Tensor = self.head(torch.cat([whole, found, seen.mean(1)], 1))
         return answers
+
+    def seen(self, rows: Tensor) -> Tensor:
+        """What is seen in each region: (batch, regions, facts) -> (batch, regions, CHANNELS)."""
+        found: Tensor = self.rows(((rows - self.row_mean) / self.row_scale).clamp(-CLIP, CLIP))
+        return found
 
     def tensors(self, prefix: str = "net.") -> dict[str, NDArray[Any]]:
         """Weights under the names that `RegionNetwork` reads."""

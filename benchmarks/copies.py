@@ -1,0 +1,178 @@
+"""Copies of photographs, made in many ways: how many are found, what else is called a copy, and whether the best one is named.
+
+    python benchmarks/copies.py --data photos/ [--split test]
+
+Only test photographs by default: thresholds were chosen on the others. Copies are made by Pillow and OpenCV, into a temporary folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from cliqa.copies.best import judge
+from cliqa.copies.grouping import COPIES, find_groups
+from cliqa.copies.pictures import read_pictures
+from cliqa.results.store import Store
+from cliqa.training.photos import read_photos
+
+METRICS = "fingerprint,jpeg_quality,scale_factor,grain_noise"
+Rng = np.random.Generator
+Copy = Callable[[Image.Image, Path, Rng], None]
+
+
+def _resized(image: Image.Image, factor: float, kernel: Image.Resampling = Image.Resampling.BICUBIC) -> Image.Image:
+    return image.resize((max(33, round(image.width * factor)), max(33, round(image.height * factor))), kernel)
+
+
+def _resize(image: Image.Image, path: Path, rng: Rng) -> None:
+    _resized(image, float(rng.uniform(0.3, 2.0))).save(path.with_suffix(".png"))
+
+
+def _jpeg(image: Image.Image, path: Path, rng: Rng) -> None:
+    image.save(path.with_suffix(".jpg"), quality=int(rng.integers(30, 96)))
+
+
+def _webp(image: Image.Image, path: Path, rng: Rng) -> None:
+    image.save(path.with_suffix(".webp"), quality=int(rng.integers(30, 96)))
+
+
+def _grey(image: Image.Image, path: Path, rng: Rng) -> None:
+    image.convert("L").save(path.with_suffix(".png"))
+
+
+def _toned(image: Image.Image, path: Path, rng: Rng) -> None:
+    bright = ImageEnhance.Brightness(image).enhance(float(rng.uniform(0.7, 1.35)))
+    ImageEnhance.Contrast(bright).enhance(float(rng.uniform(0.7, 1.4))).save(path.with_suffix(".png"))
+
+
+def _cropped(image: Image.Image, path: Path, rng: Rng) -> None:
+    left, top, right, bottom = rng.uniform(0, 0.08, 4)
+    width, height = image.size
+    image.crop((int(left * width), int(top * height), int(width - right * width), int(height - bottom * height))).save(
+        path.with_suffix(".png")
+    )
+
+
+def _framed(image: Image.Image, path: Path, rng: Rng) -> None:
+    border = int(min(image.size) * rng.uniform(0.02, 0.1))
+    ImageOps.expand(image, border, fill="white" if rng.random() < 0.5 else "black").save(path.with_suffix(".png"))
+
+
+def _watermarked(image: Image.Image, path: Path, rng: Rng) -> None:
+    marked = image.copy()
+    draw = ImageDraw.Draw(marked, "RGBA")
+    font = ImageFont.load_default(size=max(12, image.height // 12))
+    place = (float(rng.uniform(0, 0.5)) * image.width, float(rng.uniform(0, 0.85)) * image.height)
+    draw.text(place, "© Photographer", font=font, fill=(255, 255, 255, int(rng.uniform(90, 230))))
+    marked.save(path.with_suffix(".jpg"), quality=90)
+
+
+FOUND: dict[str, Copy] = {
+    "resized 0.3-2": _resize, "JPEG 30-95": _jpeg, "WebP 30-95": _webp, "grey": _grey, "toned": _toned,
+    "cropped 0-8 %": _cropped, "framed": _framed, "watermarked": _watermarked,
+}  # fmt: skip
+
+
+def _best_group(image: Image.Image, folder: Path, name: str, rng: Rng) -> None:
+    """An original and worse copies of it; the original's name begins with `best`."""
+    if rng.random() < 0.5:
+        original = folder / f"best-{name}.jpg"
+        image.save(original, quality=int(rng.integers(85, 97)))
+    else:
+        original = folder / f"best-{name}.png"
+        image.save(original)
+    opened = Image.open(original).convert("RGB")
+    low = folder / f"low-{name}.jpg"
+    opened.save(low, quality=int(rng.integers(40, 80)))
+    lossy = Image.open(low).convert("RGB")
+    lossy.save(folder / f"again-{name}.jpg", quality=int(rng.integers(90, 98)))
+    lossy.save(folder / f"png-{name}.png")
+    _resized(opened, float(rng.uniform(1.3, 2.0)), Image.Resampling.LANCZOS).save(folder / f"enlarged-{name}.png")
+    _resized(opened, float(rng.uniform(0.4, 0.8)), Image.Resampling.LANCZOS).save(folder / f"reduced-{name}.png")
+
+
+def _scored(folder: Path) -> Store:
+    store = folder / "scores.db"
+    command = [sys.executable, "-m", "cliqa.score", "-i", str(folder), "-g", "-1", "--results", str(store)]
+    subprocess.run([*command, "--metrics", METRICS, "--quiet"], check=True)
+    return Store(str(store))
+
+
+def main() -> None:
+    """Make the copies, score them, print the two tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--split", default="test", choices=("train", "val", "test"))
+    parser.add_argument("--limit", type=int, default=400)
+    options = parser.parse_args()
+    photos = [photo for photo in read_photos(options.data, options.split) if photo.kind != "drawn"][: options.limit]
+    found_table(photos)
+    best_table(photos)
+
+
+def found_table(photos: list) -> None:  # type: ignore[type-arg]
+    """How many copies of each kind are in the group of their photograph, and how many groups join different ones."""
+    with tempfile.TemporaryDirectory() as given:
+        folder = Path(given)
+        for number, photo in enumerate(photos):
+            image = Image.fromarray(photo.pixels())
+            image.save(folder / f"{number:04d}-original.png")
+            for place, copy in enumerate(FOUND.values()):
+                copy(image, folder / f"{number:04d}-{place}", np.random.default_rng([number, place]))
+        with _scored(folder) as store:
+            pictures, prints = read_pictures(store)
+        group_of: dict[str, int] = {}
+        wrong: set[str] = set()
+        for index, group in enumerate(find_groups(pictures, prints)):
+            if group.kind not in COPIES:
+                continue
+            names = [Path(pictures[member].path).name for member in group.members]
+            owners = Counter(name.split("-")[0] for name in names)
+            wrong |= {name for name in names if name.split("-")[0] != owners.most_common(1)[0][0]}
+            group_of |= dict.fromkeys(names, index)
+        hits: dict[int, list[bool]] = defaultdict(list)
+        for picture in pictures:
+            name = Path(picture.path).name
+            owner, kind = name.split("-", 1)
+            if not kind.startswith("original"):
+                own = group_of.get(f"{owner}-original.png")
+                hits[int(kind.split(".")[0])].append(own is not None and group_of.get(name) == own)
+        print(f"| copies of {len(photos)} photographs | found |\n|---|---|")
+        for place, name in enumerate(FOUND):
+            print(f"| {name} | {100 * np.mean(hits[place]):.1f} % |")
+        print(f"| of {len(pictures)} pictures in another one's group | {100 * len(wrong) / len(pictures):.3f} % |\n")
+
+
+def best_table(photos: list) -> None:  # type: ignore[type-arg]
+    """How often the original is named the best of its copies."""
+    with tempfile.TemporaryDirectory() as given:
+        folder = Path(given)
+        for number, photo in enumerate(photos):
+            _best_group(Image.fromarray(photo.pixels()), folder, f"{number:04d}", np.random.default_rng([7, number]))
+        with _scored(folder) as store:
+            pictures, prints = read_pictures(store)
+        right: list[bool] = []
+        instead: Counter[str] = Counter()
+        for group in find_groups(pictures, prints):
+            if group.kind in COPIES and len(group.members) >= 4:
+                best, _ = judge(group, pictures)
+                name = Path(pictures[best].path).name
+                right.append(name.startswith("best-"))
+                if not right[-1]:
+                    instead[name.split("-")[0]] += 1
+        print(f"best copy right in {len(right)} groups: {100 * np.mean(right):.1f} % (named instead: {dict(instead)})")
+
+
+if __name__ == "__main__":
+    main()

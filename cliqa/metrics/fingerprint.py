@@ -1,0 +1,92 @@
+"""The metric `fingerprint`: what a picture is known by among its copies. It scores nothing; `cliqa.duplicates` compares it.
+
+The perceptual hash is PDQ (256 bits, Meta 2019) by the package `pdqhash`, of the whole picture and of its inside: a crop's whole
+resembles its original's inside. The thumbnail tells crops from look-alikes afterwards. The hash of the pixels finds files that differ
+in their packing alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cliqa.errors import ImageSkipped
+from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.signal.copies.alignment import SIDE
+
+PICTURE_SIDE = 384  # the thumbnail that the encoder's metrics see: made once for all
+INSET = 0.04  # of each side that the inside leaves out: half way to the crops of 8 % that are to be found
+
+
+class Fingerprint(Metric):
+    """PDQ hashes, a tiny thumbnail, a hash of the pixels."""
+
+    name: ClassVar[str] = "fingerprint"
+    architecture: ClassVar[str] = "pdq"
+    summary: ClassVar[str] = "perceptual hash by which copies of a picture are found; no score"
+    weights: ClassVar[bool] = False
+    in_worker: ClassVar[bool] = True
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("whole", "PDQ hash of the picture, an x and 64 hexadecimal digits", kind="str", opaque=True),
+        Field("inside", "PDQ hash of the picture without 4 % of each side", kind="str", opaque=True),
+        Field("detail", "PDQ's own quality of the hash; below 50 it tells little", 0, 100, "", "", "int"),
+        Field("thumbnail", f"grey picture of {SIDE}x{SIDE} pixels, base64", kind="str", opaque=True),
+        Field(
+            "pixels", "SHA-256 of the decoded pixels, an x and the first 32 hexadecimal digits", kind="str", opaque=True
+        ),
+    )
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        """The hashes, uint8 (32,) each, `detail`, the thumbnail, uint8 (SIDE, SIDE), and 16 bytes of the pixels' SHA-256.
+
+        Raises:
+            ImageSkipped: the package `pdqhash` is not installed.
+        """
+        try:
+            import pdqhash
+        except ImportError as error:
+            raise ImageSkipped("the fingerprint needs the package pdqhash: pip install 'cliqa[duplicates]'") from error
+        picture = view.thumbnail(PICTURE_SIDE)
+        whole, detail = pdqhash.compute(np.ascontiguousarray(picture))
+        inside, _ = pdqhash.compute(np.ascontiguousarray(_inside(picture)))
+        return {
+            "whole": np.packbits(whole),
+            "inside": np.packbits(inside),
+            "detail": np.int32(detail)[None],
+            "thumbnail": _small(picture),
+            "pixels": np.frombuffer(_pixel_hash(view), np.uint8),
+        }
+
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """The same as text."""
+        return {
+            "whole": "x" + observation["whole"].tobytes().hex(),
+            "inside": "x" + observation["inside"].tobytes().hex(),
+            "detail": int(observation["detail"][0]),
+            "thumbnail": base64.b64encode(observation["thumbnail"].tobytes()).decode(),
+            "pixels": "x" + observation["pixels"].tobytes().hex(),  # a letter first: no table takes it for a number
+        }
+
+
+def _inside(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = picture.shape[:2]
+    y, x = round(height * INSET), round(width * INSET)
+    return picture[y : height - y, x : width - x]
+
+
+def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    grey = Image.fromarray(picture).convert("L")
+    return np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+
+
+def _pixel_hash(view: View) -> bytes:
+    pixels = np.ascontiguousarray(view.pixels)
+    digest = hashlib.sha256(f"{pixels.shape} {view.header.orientation} ".encode())
+    digest.update(pixels.data)
+    return digest.digest()[:16]

@@ -1,0 +1,1 @@
+"""Which fingerprints are alike, and how one picture lies in another."""

@@ -1,0 +1,1 @@
+"""Blurred pictures of known blur, and the recipe of `sharpness`."""

@@ -1,0 +1,194 @@
+"""Groups of copies, which one is best and why, and the command over a folder and a store."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("pdqhash")
+from cliqa import duplicates, score
+from cliqa.copies.best import judge
+from cliqa.copies.grouping import Group, Link, find_groups
+from cliqa.copies.pictures import Picture, read_pictures
+from cliqa.results.store import Store
+from tests.signal.copies.scenes import scene
+
+EXIF_TIME, EXIF_FRACTION, EXIF_EXPOSURE, EXIF_APERTURE, EXIF_ISO = 0x9003, 0x9291, 0x829A, 0x829D, 0x8827
+
+
+def shot(seed: int, path: Path, time: str = "", exposure: float = 0.01, quality: int = 95) -> None:
+    """A picture as a camera saves it, taken at `time`."""
+    exif = Image.Exif()
+    exif[0x0110] = "Camera 1"
+    detail = exif.get_ifd(0x8769)
+    if time:
+        detail[EXIF_TIME] = time
+    detail[EXIF_EXPOSURE], detail[EXIF_APERTURE], detail[EXIF_ISO] = exposure, 4.0, 100
+    scene(seed).convert("RGB").save(path, quality=quality, exif=exif)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pictures with copies of one, in a folder."""
+    root = tmp_path / "in"
+    root.mkdir()
+    image = scene(1).convert("RGB").resize((320, 320), Image.Resampling.BICUBIC)
+    image.save(root / "a.png")
+    (root / "a copy.png").write_bytes((root / "a.png").read_bytes())
+    image.save(root / "a.bmp")
+    image.save(root / "small.jpg", quality=40)
+    image.resize((160, 160), Image.Resampling.LANCZOS).save(root / "half.png")
+    image.crop((12, 9, 310, 312)).save(root / "crop.png")
+    scene(9).convert("RGB").save(root / "other.png")
+    return root
+
+
+def groups_of(folder: Path, tmp_path: Path, *options: str) -> list[dict[str, str]]:
+    table = tmp_path / "groups.csv"
+    assert (
+        duplicates.main([str(folder), "-g", "-1", "--workers", "0", "--quiet", "--results", str(table), *options]) == 0
+    )
+    with open(table, newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_copies_are_one_group_and_the_original_is_best(folder: Path, tmp_path: Path) -> None:
+    rows = groups_of(folder, tmp_path)
+    assert {Path(row["path"]).name for row in rows} == {
+        "a.png",
+        "a copy.png",
+        "a.bmp",
+        "small.jpg",
+        "half.png",
+        "crop.png",
+    }
+    assert {row["kind"] for row in rows} == {"near"}
+    best = [Path(row["path"]).name for row in rows if row["best"] == "1"]
+    assert len(best) == 1 and best[0] in ("a.png", "a.bmp")
+    why = {Path(row["path"]).name: row["why"] for row in rows}
+    assert "fewer pixels (160x160)" in why["half.png"]
+    assert "cropped" in why["crop.png"]
+
+
+def test_turned_copies_are_found_when_asked_for(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    root.mkdir()
+    image = scene(3).convert("RGB")
+    image.save(root / "a.png")
+    image.transpose(Image.Transpose.ROTATE_90).save(root / "turned.png")
+    assert groups_of(root, tmp_path) == []
+    (tmp_path / "groups.csv").unlink()
+    assert len(groups_of(root, tmp_path, "--turned")) == 2
+
+
+@pytest.mark.parametrize(
+    ("second", "exposure", "kind"),
+    [
+        ("2024:05:01 12:00:03", 0.01, "burst"),
+        ("2024:05:01 12:00:01", 0.04, "bracket"),
+        ("2024:05:01 12:00:00", 0.04, "bracket"),
+        ("2024:05:01 12:00:00", 0.01, "near"),
+        ("2024:05:02 12:00:00", 0.01, None),
+    ],
+)
+def test_frames_of_a_scene_are_told_from_copies(tmp_path: Path, second: str, exposure: float, kind: str | None) -> None:
+    root = tmp_path / "in"
+    root.mkdir()
+    shot(4, root / "1.jpg", "2024:05:01 12:00:00")
+    shot(4, root / "2.jpg", second, exposure, 90)
+    assert {row["kind"] for row in groups_of(root, tmp_path)} == ({kind} if kind else set())
+
+
+def test_a_bracket_is_never_proposed_for_removal(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    root = tmp_path / "in"
+    root.mkdir()
+    for number, exposure in enumerate((0.01, 0.04, 0.0025)):
+        shot(5, root / f"{number}.jpg", "2024:05:01 12:00:00", exposure, 95 - number)
+    assert duplicates.main([str(root), "-g", "-1", "--workers", "0", "--quiet", "--keep", "rest", "--print"]) == 0
+    assert capsysbinary.readouterr().out == b""
+
+
+def test_the_best_and_all_others_are_placed(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert (
+        duplicates.main([str(folder), "-g", "-1", "--workers", "0", "--quiet", "--keep", "best", "-o", str(out)]) == 0
+    )
+    names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    assert len(names) == 2 and "other.png" in names and names & {"a.png", "a.bmp"}
+    assert len(list(folder.iterdir())) == 7
+
+
+def test_a_store_serves_as_well_as_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = tmp_path / "s.db"
+    common = ["-g", "-1", "--workers", "0", "--quiet"]
+    assert score.main(["-i", str(folder), "--results", str(store), "--metrics", "fingerprint", *common]) == 0
+    assert duplicates.main([str(store), "--quiet"]) == 0
+    assert "the same picture" in capsys.readouterr().out
+    with Store(str(store)) as opened:
+        pictures, prints = read_pictures(opened)
+        assert len(find_groups(pictures, prints)) == 1
+
+
+def test_a_store_without_fingerprints_says_so(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = tmp_path / "s.db"
+    common = ["-g", "-1", "--workers", "0", "--quiet"]
+    assert score.main(["-i", str(folder), "--results", str(store), "--metrics", "exposure", *common]) == 0
+    assert duplicates.main([str(store), "--quiet"]) == 2
+    assert "--metrics fingerprint" in capsys.readouterr().err
+
+
+def picture(path: str, **values: object) -> Picture:
+    return Picture(path, {"width": 1000, "height": 800, "format": "PNG"} | values)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "word"),
+    [
+        ({}, {"width": 500, "height": 400}, "fewer pixels"),
+        ({"width": 500, "height": 400}, {"scale_factor.scale": 2.0}, "enlarged 2.0 times"),
+        ({"jpeg_quality.quality": 100.0}, {"jpeg_quality.quality": 45.0}, "JPEG of 45"),
+        (
+            {"jpeg_quality.quality": 60.0, "jpeg_quality.qf_header": 60, "format": "JPEG"},
+            {"jpeg_quality.quality": 60.0, "jpeg_quality.qf_header": 95, "format": "JPEG"},
+            "saved again at 95",
+        ),
+        (
+            {"jpeg_quality.quality": 80.0, "jpeg_quality.qf_header": 80, "format": "JPEG"},
+            {"jpeg_quality.quality": 80.0},
+            "made of a JPEG",
+        ),
+        ({"grain_noise.psnr": 48.0}, {"grain_noise.psnr": 30.0}, "noisier"),
+        ({"camera": "Camera 1"}, {}, "what the camera wrote"),
+    ],
+)
+def test_the_better_file_and_the_reason(better: dict[str, object], worse: dict[str, object], word: str) -> None:
+    for order in (0, 1):
+        pictures = [picture("a", **better), picture("b", **worse)][:: 1 if order == 0 else -1]
+        best, reasons = judge(Group("near", (0, 1), (Link(0, 1, "near"),)), pictures)
+        assert pictures[best].path == "a"
+        assert word in reasons[1 - best]
+
+
+def test_a_crop_loses_to_the_whole() -> None:
+    link = Link(0, 1, "near", (0.05, 0.0, 1.0, 1.0))
+    best, reasons = judge(Group("near", (0, 1), (link,)), [picture("whole"), picture("crop")])
+    assert best == 0 and "cropped" in reasons[1]
+
+
+def test_equal_files_go_by_the_plainer_name() -> None:
+    pictures = [picture("a (1).png", sha256="1"), picture("a.png", sha256="1")]
+    best, reasons = judge(Group("exact", (0, 1), (Link(0, 1, "exact"),)), pictures)
+    assert best == 1 and reasons[0] == "the same file under another name"
+
+
+def test_fingerprints_are_deterministic() -> None:
+    import cliqa
+
+    metric = cliqa.load_metric("fingerprint")
+    pixels = np.asarray(scene(6).convert("RGB"))
+    assert metric.score(pixels) == metric.score(pixels)
+    assert metric.score(pixels)["whole"] != metric.score(pixels[::-1].copy())["whole"]
