@@ -154,14 +154,15 @@ def _sharpness(view: View, scores: Mapping[str, Any]) -> list[Reason]:
 
 
 def _mapped(values: Any, view: View) -> Box | None:
-    """The cell of a map with the lowest value, as a box of the stored picture; None where the map tells nothing."""
+    """The cell of a map (of the picture within bars) with the lowest value, as a box of the stored picture; None: it tells nothing."""
     if values is None or not np.isfinite(values).any():
         return None
     rows, columns = values.shape
     row, column = np.unravel_index(int(np.nanargmin(np.where(np.isfinite(values), values, np.inf))), values.shape)
-    width, height = view.image.stored.size
+    width, height = view.image.inside.size
     left, top = int(column * width / columns), int(row * height / rows)
-    return left, top, min(width, left + max(64, width // columns)), min(height, top + max(64, height // rows))
+    box = (left, top, min(width, left + max(64, width // columns)), min(height, top + max(64, height // rows)))
+    return _shifted(box, _inside(view.image))
 
 
 _TONES: dict[str, tuple[str, Callable[[NDArray[np.float64]], float], str]] = {

@@ -239,9 +239,10 @@ class FileTable:
             name: there.get(name, field) for name, field in known.items() if name in there or self.folder is not None
         }
         fields |= {name: field for name, field in there.items() if name not in fields}
+        shown = {name: field for name, field in fields.items() if not field.opaque}
         facts = store.columns
         return [
-            *(ColumnFacts(name, field, "labels" if field.kind == "str" else "number") for name, field in fields.items()),
+            *(ColumnFacts(name, field, "labels" if field.kind == "str" else "number") for name, field in shown.items()),
             *(ColumnFacts(name, field, "date") for name, field in DATES.items() if name in facts),
             *(ColumnFacts(name, field, "labels") for name, field in LABELS.items() if name in facts),
             *(ColumnFacts(name, field, "number") for name, field in NUMBERS.items() if name in facts),
