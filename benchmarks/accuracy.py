@@ -30,7 +30,7 @@ from cliqa.errors import ImageSkipped
 from cliqa.metrics import View, load_metric
 from cliqa.training.photos import Photo, read_photos
 
-METRICS = ("jpeg_quality", "grain_noise", "scale_factor", "jpeg_qf", "exposure", "grepq", "sharpness")
+METRICS = ("jpeg_quality", "grain_noise", "scale_factor", "jpeg_qf", "exposure", "grepq", "sharpness", "compression")
 
 
 def conditions_of(metric: str) -> list[Condition]:

@@ -8,7 +8,7 @@ photographs that look like one of the training list.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.grepq.evaluation import ALL_PARTS, few_labels
-from cliqa.grepq.rated_sets import RatedImage, majority_by_source, read_rated
+from cliqa.grepq.rated_sets import RatedImage, read_rated
 from cliqa.images.loading import load_image
 from cliqa.metrics import View, load_metric
 from cliqa.metrics.aesthetic import LABELS, Aesthetic
@@ -143,6 +143,16 @@ def not_in_training(images: Sequence[RatedImage], train: Sequence[RatedImage]) -
 
     theirs = unpack(train)
     return np.array([(row != theirs).sum(1).min() > NEAR_BITS for row in unpack(images)])
+
+
+def majority_by_source(images: Iterable[RatedImage]) -> dict[str, str]:
+    """The commonest class of each source: the baseline that only knows where a photograph came from."""
+    counts: dict[str, dict[str, int]] = {}
+    for image in images:
+        if image.label is not None:
+            of_source = counts.setdefault(image.source, {})
+            of_source[image.label] = of_source.get(image.label, 0) + 1
+    return {source: max(labels, key=lambda label: labels[label]) for source, labels in counts.items()}
 
 
 if __name__ == "__main__":

@@ -49,11 +49,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what needs NumPy and Pillow when it is first used, so that every `--help` answers at once."""
-    if name == "list_metrics":
-        from cliqa.metrics import list_metrics
-
-        return list_metrics
-    if name in ("ImageScorer", "load_metric", "score_images"):
+    if name in ("ImageScorer", "list_metrics", "load_metric", "score_images"):
         from cliqa import api
 
         return getattr(api, name)

@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from cliqa.cli.completion import completion
+from cliqa.errors import UsageError
 from cliqa.version import __version__
 
 COMMANDS = {
@@ -19,6 +21,7 @@ COMMANDS = {
     "export": "saved scores as a CSV, JSON Lines or Parquet table",
     "metrics": "the metrics: fields, ranges, weights, speed on this machine",
     "filter_low_quality_jpeg": "keep images that were never saved as a low quality JPEG",
+    "filter_low_quality_compression": "keep images that lossy codecs left nearly as they were",
     "filter_noisy_photo": "keep images without visible noise",
     "filter_low_quality_resize": "keep images that were not enlarged",
     "filter_bad_exposure": "keep images without severe faults of exposure or contrast",
@@ -81,9 +84,6 @@ def _help() -> str:
 
 
 def _completion(words: Sequence[str]) -> int:
-    from cliqa.cli.completion import completion
-    from cliqa.errors import UsageError
-
     try:
         print(completion(words[0] if words else "", COMMANDS, MODULES), flush=True)
     except UsageError as error:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from cliqa.cli.filtering import Fields, Filter
 from cliqa.cli.options import bounded
+from cliqa.errors import UsageError
+from cliqa.outputs.xmp import check_available, write_sidecar
 
 LABELS = ("accepted", "pending", "rejected")
 KEPT = ("accepted", "pending")
@@ -59,8 +61,6 @@ def _prefix(fields: Fields) -> str:
 
 
 def _sidecar(options: argparse.Namespace, path: str, placed: str | None, fields: Fields) -> None:
-    from cliqa.outputs.xmp import write_sidecar
-
     if not options.xmp or options.dry_run:
         return
     if placed is not None:
@@ -88,9 +88,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     if "--xmp" in given:
-        from cliqa.errors import UsageError
-        from cliqa.outputs.xmp import check_available
-
         try:
             check_available()
         except UsageError as error:

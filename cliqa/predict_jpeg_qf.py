@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from cliqa.cli.console import Console
 from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_columns, add_results, new_parser, positive
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
-
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
 
 COMMAND = "predict_jpeg_qf"
 JPEG_SUFFIXES = [".jpg", ".jpeg", ".jpe", ".jfif"]

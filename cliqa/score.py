@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from cliqa.cli.console import Console
 from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_compute, add_input, new_parser
-
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
 
 COMMAND = "score"
 

@@ -6,7 +6,7 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 
 def exif_of(orientation: int) -> Image.Exif:
@@ -68,3 +68,15 @@ def dng(preview: bytes, size: tuple[int, int], orientation: int = 1) -> bytes:
     })  # fmt: skip
     padding = b"\0" * (len(preview) % 2)
     return b"II*\0" + struct.pack("<I", first) + sensor + preview + padding + inner + outer
+
+
+def swapped_profile() -> bytes:
+    """sRGB's profile with its red and green colorants exchanged: converting by it swaps the channels."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    entries = {}
+    for index in range(struct.unpack(">I", data[128:132])[0]):
+        position = 132 + 12 * index
+        entries[bytes(data[position : position + 4])] = position
+    red, green = entries[b"rXYZ"], entries[b"gXYZ"]
+    data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(data).replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))

@@ -1,4 +1,4 @@
-"""What `tests/test_ray_engine.py` runs in a process of its own: several runs of `cliqa score` on one Ray of two CPUs."""
+"""What `tests/cli/test_ray_run.py` runs in a process of its own: several runs of `cliqa score` on one Ray of two CPUs."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from cliqa.metrics import Field
 from cliqa.records import Issue, Record, Source
 from cliqa.results import Schema, issues_path, open_results
 from cliqa.results.faces import read_table, write_table
-from tests.inputs.test_folders import HOSTILE_NAMES
+from tests.hostile_names import HOSTILE_NAMES
 
 FORMATS = ["csv", "jsonl", "db", "parquet"]
 SCHEMA = Schema({"toy": (Field("mean", "a number"), Field("label", "a word", kind="str"))}, {"toy": "abc123"})

@@ -61,16 +61,20 @@ class FilterRun(ScoringRun):
 
     def settle(self, saved: Saved) -> None:
         """Act on it by the threshold of this run."""
+        notes = list(saved.record.notes)
         acted = self._act(saved.record, saved.placed)
         if acted is not None:
             self.known += 1
-            for results in self.results if acted != (bool(saved.kept), saved.placed) else ():
+            same = acted == (bool(saved.kept), saved.placed) and notes == saved.record.notes
+            for results in () if same else self.results:
                 results.write(saved.record, *acted)
 
     def _act(self, record: Record, placed: str | None) -> tuple[bool, str | None] | None:
         """Keep or drop; place unless an earlier run did; list and print. None where the file has gone since it was scored."""
         fields: dict[str, Scalar] = record.fields(self.metric)
         kept = self.command.keep(self.options, fields) != self.options.invert
+        if self.command.reason is not None:
+            _explain(record, self.command.reason(self.options, fields))
         try:
             if kept and self.placer is not None:
                 prefix = f"{self.command.prefix(fields)}_" if self.options.score_prefix else ""
@@ -92,3 +96,12 @@ class FilterRun(ScoringRun):
         """What was kept of what."""
         known = [f"{self.known} scored by an earlier run"] if self.known else []
         return [f"{self.kept} of {counted(self.scored + self.known)} kept", *known]
+
+
+_DROPPED = "dropped by "
+
+
+def _explain(record: Record, reason: str) -> None:
+    """Put the rule that drops the image into its notes, in place of what an earlier run with other options said."""
+    kept = [part for note in record.notes for part in note.split("; ") if not part.startswith(_DROPPED)]
+    record.notes[:] = [*kept, f"{_DROPPED}{reason}"] if reason else kept

@@ -28,6 +28,7 @@ class Filter:
         keep: (options, fields of the metric) -> whether the image is kept.
         prefix: (fields) -> what `--score-prefix` puts before the name, without the last underscore.
         folder: (options, fields) -> sub-folder of the output that a kept file goes to; None for the mirror of its own.
+        reason: (options, fields) -> which rule drops the image, for the notes of its row; "" where none does.
         scored: (options, path, where it was placed, fields) -> whatever else the filter does with every scored file.
     """
 
@@ -38,6 +39,7 @@ class Filter:
     keep: Callable[[argparse.Namespace, Fields], bool]
     prefix: Callable[[Fields], str]
     folder: Callable[[argparse.Namespace, Fields], str | None] | None = None
+    reason: Callable[[argparse.Namespace, Fields], str] | None = None
     scored: Callable[[argparse.Namespace, str, str | None, Fields], None] | None = None
 
     def parser(self) -> argparse.ArgumentParser:

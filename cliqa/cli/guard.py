@@ -7,13 +7,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
+from cliqa.cli.console import Console
 from cliqa.errors import CliqaError
-
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
-
 
 # NumPy's own linear algebra, which reads these when NumPy is first imported. The networks that it runs are small: more threads would
 # spin for each other, on the processors that the decode workers need (a third of a run's time).
@@ -31,8 +27,6 @@ def guarded(command: str, quiet: bool, action: Callable[[Console], int], resumes
 
     Beside the documented statuses, a run that Ctrl-C or a signal stopped gives 128 + the signal's number, as in any shell.
     """
-    from cliqa.cli.console import Console
-
     console = Console(command, quiet)
     for name in LINEAR_ALGEBRA:
         os.environ.setdefault(name, "1")

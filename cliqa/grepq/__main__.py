@@ -10,16 +10,12 @@ predict FEATURES --model m          scores by a fitted model, to standard output
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from cliqa.cli.console import Console
 from cliqa.cli.guard import guarded
 from cliqa.cli.options import HelpFormatter, Parser, called, positive
-
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
 
 COMMAND = "grepq"
 KINDS = ("label-free", "rated", "all")  # of features, see `cliqa.metrics.grepq_features`
@@ -78,50 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.grepq import models  # with NumPy, which help texts do without
+    from cliqa.grepq.command import ACTIONS
 
-    actions = {
-        "score": _score,
-        "evaluate": _evaluate,
-        "features": models.make_features,
-        "fit": models.fit_model,
-        "predict": models.predict,
-    }
-    return actions[options.action](options, console)
-
-
-def _score(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.cli.console import standard_output
-    from cliqa.grepq.models import observe, open_metric
-
-    metric, lost = open_metric(options, console), 0
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    with standard_output():
-        writer.writerow(["path", *(field.name for field in metric.fields)])
-    for path in options.images:
-        observed = observe(path, metric, console)
-        if observed is None:
-            lost += 1
-            continue
-        values = metric.score(observed)
-        with standard_output():
-            writer.writerow([path, *(f"{values[field.name]:.6g}" for field in metric.fields)])
-    return 1 if lost == len(options.images) else 0
-
-
-def _evaluate(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.cli.console import standard_output
-    from cliqa.grepq.evaluation import evaluation_table
-    from cliqa.grepq.models import open_metric
-    from cliqa.grepq.rated_sets import read_rated
-
-    images = read_rated(options.folder, options.table)
-    images = [image for image in images if options.split in (None, image.split)]
-    metric = open_metric(options, console)
-    for line in evaluation_table(metric, images, options.draws, options.limit, console):
-        with standard_output():
-            print(line)
-    return 0
+    return ACTIONS[options.action](options, console)
 
 
 if __name__ == "__main__":

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.cli.console import Console
 from cliqa.errors import RunError
 from cliqa.grepq.models import observe
+from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import FEATURE_PARTS, LABEL_FREE_WIDTH, zero_shot_columns
 from cliqa.signal.statistics.correlation import krcc, plcc, srcc
 from cliqa.signal.statistics.ridge import choose_alpha, ridge
-
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
-    from cliqa.metrics.grepq import GRepQ
 
 LABELS = (50, 100, 200)
 ALL_PARTS = FEATURE_PARTS | {"rated": np.s_[LABEL_FREE_WIDTH:], "all": np.s_[:]}

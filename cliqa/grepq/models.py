@@ -7,29 +7,29 @@ import contextlib
 import csv
 import sys
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.cli import devices
+from cliqa.cli.console import Console
 from cliqa.errors import ImageIssue, RunError, UsageError
 from cliqa.files.atomic import creating
+from cliqa.images.loading import load_image
+from cliqa.inputs.listing import Listing
+from cliqa.metrics import View, checkpoints, load_metric
+from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import DEFAULT_KIND, KINDS, of_kind
+from cliqa.records import Issue, Source
 from cliqa.results.labels import match_paths, read_labels
+from cliqa.signal.statistics.ridge import fit
 
 FEWEST = 3  # labels: below, cross-validation has nothing to hold out
-
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
-    from cliqa.metrics.grepq import GRepQ
 
 
 def open_metric(options: argparse.Namespace, console: Console, checkpoint: str | None = None) -> GRepQ:
     """The metric with the weights asked for, on the device asked for."""
-    from cliqa.cli import devices
-    from cliqa.metrics import load_metric
-    from cliqa.metrics.grepq import GRepQ
-
     found, message = devices.resolve(options.gpu, True)
     if message:
         console.say(message)
@@ -40,10 +40,6 @@ def open_metric(options: argparse.Namespace, console: Console, checkpoint: str |
 
 def observe(path: str, metric: GRepQ, console: Console) -> dict[str, NDArray[Any]] | None:
     """What the metric needs of an image; None, and a line on standard error, where it can't be read."""
-    from cliqa.images.loading import load_image
-    from cliqa.metrics import View
-    from cliqa.records import Issue, Source
-
     try:
         return metric.observe(View(load_image(path)))
     except ImageIssue as error:
@@ -65,9 +61,6 @@ def make_features(options: argparse.Namespace, console: Console) -> int:
 
 
 def _compute(folder: str, metric: GRepQ, kind: str, console: Console) -> tuple[list[str], NDArray[np.float32]]:
-    from cliqa.inputs.listing import Listing
-    from cliqa.records import Issue
-
     listing = Listing(folder, recursive=True)
     listing.check()
     paths, rows = [], []
@@ -113,10 +106,6 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
 
     Where no kind of features is asked for, cross-validation on the labels chooses it.
     """
-    from cliqa.metrics import checkpoints
-    from cliqa.metrics.grepq import GRepQ
-    from cliqa.signal.statistics.ridge import fit
-
     ratings = read_labels(options.labels).ratings
     if len(ratings) < FEWEST:
         raise UsageError(

@@ -21,11 +21,10 @@ Every row is classed by its own score alone, and a photograph is on one side of 
 from __future__ import annotations
 
 import csv
-import hashlib
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -223,31 +222,6 @@ LAYOUTS: dict[str, Callable[[Path], list[RatedImage]]] = {
     "AVA.txt": read_ava,
     "votes_filtered.csv": read_eva,
 }
-
-
-def split_by_image(images: Sequence[RatedImage], test_share: float = 0.2) -> list[RatedImage]:
-    """Give every photograph a side: the publisher's, or one by a hash of its name, which no other table or order changes.
-
-    A name that occurs twice (in two tables, or rated twice) goes to one side.
-    """
-
-    def side(image: RatedImage) -> Split:
-        if image.split:
-            return image.split
-        digest = hashlib.sha256(image.path.name.lower().encode("utf-8", "surrogateescape")).digest()
-        return "test" if int.from_bytes(digest[:4], "big") / 2**32 < test_share else "train"
-
-    return [replace(image, split=side(image)) for image in images]
-
-
-def majority_by_source(images: Iterable[RatedImage]) -> dict[str, Aesthetic]:
-    """The commonest class of each source: the baseline that only knows where a photograph came from."""
-    counts: dict[str, dict[Aesthetic, int]] = {}
-    for image in images:
-        if image.label is not None:
-            of_source = counts.setdefault(image.source, {})
-            of_source[image.label] = of_source.get(image.label, 0) + 1
-    return {source: max(labels, key=lambda label: labels[label]) for source, labels in counts.items()}
 
 
 class _Files:

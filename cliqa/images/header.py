@@ -9,6 +9,8 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
+from cliqa.images.codec_headers import CodecHeader
+
 _ORIENTATION = 0x0112
 
 
@@ -18,6 +20,7 @@ class Header:
 
     `quantization` maps table id -> 64 steps in natural (row by row) order, empty unless the file is a JPEG.
     `sampling` is the chroma subsampling in the usual notation ("4:4:4", "4:2:2", "4:2:0", ...), "" where unknown.
+    `coding` is what the codec's own header says in files of WebP, AVIF, HEIC and JPEG 2000; None in others.
     `taken` is when, as EXIF says ("2024-05-01T12:30:59.25", in no zone), `camera` its maker and model, `exposure_value` the exposure
     at ISO 100 in EV; empty where EXIF does not tell.
     `frames` is 1 for a still picture and 2 for "more than one": counting them all would read the whole file.
@@ -38,6 +41,7 @@ class Header:
     taken: str = ""
     camera: str = ""
     exposure_value: float | None = None
+    coding: CodecHeader | None = None
 
     @property
     def is_jpeg(self) -> bool:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import ImageError, ImageSkipped
+from cliqa.images.codec_headers import read_codec_header
 from cliqa.images.colour import HLG, PQ, Conversion, deep_to_srgb, from_profile, profile_space, tone_mapping
 from cliqa.images.decoding import deep_samples, pixels_of
 from cliqa.images.formats import CHECKED_FORMATS, Opened, identify, opened, prepare_pillow, too_large
@@ -211,13 +212,16 @@ def load_image(
         ImageError: missing, not a regular file, unreadable, damaged or no image.
     """
     with opened(source) as stream, identify(stream, max_pixels) as file:
-        return _decode(file, max_pixels, declared, damaged)
+        coding = read_codec_header(stream, file.image.format or "")
+        loaded = _decode(file, max_pixels, declared, damaged)
+        loaded.header = replace(loaded.header, coding=coding)
+        return loaded
 
 
 def read_header(source: str | os.PathLike[str] | bytes) -> Header:
     """The header alone, without decoding pixels. Raises ImageError, or ImageSkipped for a size that no limit would let in."""
     with opened(source) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as file:
-        return header_of(file.image)
+        return replace(header_of(file.image), coding=read_codec_header(stream, file.image.format or ""))
 
 
 def load_thumbnail(

@@ -20,6 +20,7 @@ _BUILT_IN = {
     "grain_noise": "cliqa.metrics.grain_noise:GrainNoise",
     "scale_factor": "cliqa.metrics.scale_factor:ScaleFactor",
     "jpeg_qf": "cliqa.metrics.jpeg_qf:JpegQf",
+    "compression": "cliqa.metrics.compression:Compression",
     "exposure": "cliqa.metrics.exposure:Exposure",
     "aesthetic": "cliqa.metrics.aesthetic:Aesthetic",
     "grepq": "cliqa.metrics.grepq:GRepQ",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.metrics.grepq import PICTURE_SIDE
 from cliqa.signal.densities import softmax
 
 if TYPE_CHECKING:
@@ -82,9 +83,6 @@ class Aesthetic(Metric):
             "p_accepted": float(chances[2]),
             "score": float(chances[1] + 2 * chances[2]),
         }
-
-
-PICTURE_SIDE = 384  # that of `shared_encoder`, which decode workers don't import: it needs torch
 
 
 def probabilities(outputs: NDArray[Any], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> NDArray[np.float64]:

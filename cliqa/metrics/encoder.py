@@ -26,7 +26,6 @@ STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 2, 3), (6, 64, 2, 4), (6, 96, 1,
 STEM_CHANNELS = 32
 HEAD_CHANNELS = 1280
 TRUNK_STAGES = 3  # 16, 24 and 32 channels, to an eighth of the resolution
-TRUNK_CHANNELS = STAGES[TRUNK_STAGES - 1][1]
 # Stages whose maps are pooled, and the head: quality lives in the early ones, content in the late ones.
 POOLED = (1, 2, 3, 4)
 POOLED_CHANNELS = (*tuple(STAGES[index][1] for index in POOLED), HEAD_CHANNELS)

@@ -24,7 +24,7 @@ from cliqa.signal.exposure.schema import SCHEMA
 from cliqa.signal.exposure.tones import HIGHLIGHTS, MEDIAN_LUMA, SIDE, tone_statistics
 from cliqa.signal.networks.dense import Dense
 
-SOFTNESS = 2.0  # z from which `softened` bends
+SOFTNESS = 2.0  # z from which `softened` bends: no tuning on record
 GLOOM = 5.0  # EV of the highlights below white from which nothing but their depth counts
 GLOOM_SLOPE = 1.5  # levels of too dark per further EV
 SAMPLE_PIXELS = 400_000  # enough for every share and gap that is looked at; the cost stays flat above it

@@ -31,15 +31,11 @@ from cliqa.signal.quality.picture_statistics import picture_statistics
 from cliqa.signal.quality.trace_statistics import trace_statistics
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from cliqa.metrics.encoder import Branch, LowHead
-    from cliqa.metrics.shared_encoder import RatedEncoder
+    from cliqa.metrics.grepq_network import GrepqNetwork
 
 PICTURE_SIDE = 384  # for content: what the branches see
 DETAIL_SIDE = 512  # for the grain of the picture: what the low-level encoder sees
 NOISE_FLOOR = 0.25  # of the noise that `traces` finds; fine texture reaches about that much
-WINDOW, STRIDE = 96, 48  # patches of the low-level score, in pixels
 
 
 class GRepQ(Metric):
@@ -89,41 +85,16 @@ class GRepQ(Metric):
         self.penalty = np.zeros(2) if self.fitted else tensors["quality.traces"].astype(np.float64)
 
     @cached_property
-    def encoder(self) -> RatedEncoder:
-        """The encoder that `aesthetic` shares."""
-        from cliqa.metrics.shared_encoder import rated_encoder
+    def network(self) -> GrepqNetwork:
+        """The encoders, with torch."""
+        from cliqa.metrics.grepq_network import GrepqNetwork
 
-        return rated_encoder(self._tensors, self.device)
-
-    @cached_property
-    def free(self) -> Branch:
-        """The label-free branch."""
-        from cliqa.metrics.encoder import Branch, load_module
-
-        return load_module(Branch(), self._tensors, "free.").to(self.device)
-
-    @cached_property
-    def low(self) -> LowHead:
-        """The low-level head."""
-        from cliqa.metrics.encoder import LowHead, load_module
-
-        return load_module(LowHead(), self._tensors, "low.").to(self.device)
-
-    @cached_property
-    def high(self) -> dict[str, Tensor]:
-        """What the high-level score reads, and `balance`, as tensors on the device."""
-        import torch
-
-        from cliqa.metrics.encoder import balance
-
-        names = ("mean", "scale", "weight", "bias", "good", "bad")
-        found = {name: torch.from_numpy(self._tensors[f"high.{name}"].astype(np.float32)) for name in names}
-        return {name: tensor.to(self.device) for name, tensor in (found | {"balance": balance()}).items()}
+        return GrepqNetwork(self._tensors, self.device)
 
     def prepare(self) -> None:
         """Import torch and build the networks. Raises CheckpointError where the tensors don't fit."""
         try:
-            _ = self.encoder, self.free, self.low, self.high
+            _ = self.network
         except (KeyError, RuntimeError) as error:
             raise CheckpointError(f"the grepq weights lack a tensor, or have it in another shape: {error}") from error
         self._tensors = {}
@@ -143,8 +114,8 @@ class GRepQ(Metric):
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """The zero-shot scores, and `quality` by ratings or by the fitted model."""
-        pooled, embedding = self._embed(observation["picture"])
-        patches = self._patches(observation["detail"])
+        pooled, embedding = self.network.embed(observation["picture"])
+        patches = self.network.patches(observation["detail"])
         scores = self._zero_shot(embedding, patches, self._traces(observation))
         if self.fitted:
             weight, bias = self.regressor
@@ -163,8 +134,8 @@ class GRepQ(Metric):
         """The features of a kind that a model of one's own is fitted on, see `grepq_features`."""
         parts = []
         if kind in ("label-free", "all"):
-            pooled, embedding = self._embed(observation["picture"])
-            patches = self._patches(observation["detail"])
+            pooled, embedding = self.network.embed(observation["picture"])
+            patches = self.network.patches(observation["detail"])
             scores = self._zero_shot(embedding, patches, self._traces(observation))
             parts.append(self._label_free(observation, scores, pooled, embedding, patches))
         if kind in ("rated", "all"):
@@ -176,7 +147,7 @@ class GRepQ(Metric):
         if self.fitted:
             raise ValueError("a fitted model reads more than `quality` alone needs: use score")
         weight, bias = self.regressor
-        outputs = self.encoder.rated(observation["picture"]).astype(np.float64)
+        outputs = self.network.encoder.rated(observation["picture"]).astype(np.float64)
         taken = self._traces(observation) @ self.penalty
         return float(np.clip(outputs @ weight + bias - taken, 0.0, 1.0) * 100.0)
 
@@ -195,7 +166,7 @@ class GRepQ(Metric):
 
     def _rated(self, observation: Observation) -> NDArray[np.float32]:
         picture = observation["picture"]
-        return rated_features(self.encoder.rated(picture), self.encoder.rated_hidden(picture))
+        return rated_features(self.network.encoder.rated(picture), self.network.encoder.rated_hidden(picture))
 
     def _traces(self, observation: Observation) -> NDArray[np.float64]:
         """Compression and noise (2,), 0 where there is none to be seen."""
@@ -207,32 +178,8 @@ class GRepQ(Metric):
     ) -> tuple[float, float, float]:
         q_low = quality_of_distance(niqe_distance(*gaussian_of(patches), *self.pristine))
         unit = embedding / (np.linalg.norm(embedding) + 1e-9)
-        good, bad = (self.high[name].cpu().numpy() for name in ("good", "bad"))
+        good, bad = self.network.prototypes
         q_high = logistic(10.0 * float(unit @ good - unit @ bad))
         (low, high, level), taken = self.blend
         q = logistic(low * logit(q_low) + high * logit(q_high) + level - float(traces @ taken))
         return q_low, q_high, q
-
-    def _embed(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Standardised, balanced pooled features (POOLED_WIDTH,) and their embedding (2,)."""
-        import torch
-
-        from cliqa.metrics.encoder import pool
-
-        with torch.inference_mode():
-            shared = self.encoder.shared(picture)
-            pooled = (pool(shared + self.free(shared[-1])) - self.high["mean"]) / self.high["scale"]
-            pooled = pooled.clamp(-6.0, 6.0) * self.high["balance"]
-            embedding: Tensor = pooled @ self.high["weight"].T + self.high["bias"]
-        return pooled[0].cpu().numpy(), embedding[0].cpu().numpy()
-
-    def _patches(self, detail: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Low-level embeddings of the picture's patches, (n, 128)."""
-        import torch
-
-        from cliqa.metrics.encoder import standardise, window_features
-
-        with torch.inference_mode():
-            shared = self.encoder.trunk(standardise(torch.from_numpy(np.array(detail)[None]).to(self.device)))
-            found: NDArray[np.float32] = self.low(window_features(shared, WINDOW, STRIDE))[0].cpu().numpy()
-        return found

@@ -20,7 +20,7 @@ KINDS = ("label-free", "rated", "all")
 DEFAULT_KIND = "all"
 DAMAGES = ("blur", "jpeg", "noise", "light", "camera")
 
-# Gains of the parts: much for numbers of which there are few, little for those of which there are many.
+# Gains of the parts: much for numbers of which there are few, little for those of which there are many; no tuning on record.
 HIGH_GAIN, DAMAGE_GAIN, STATISTICS_GAIN, POOLED_GAIN, LOW_GAIN = 6.0, 2.0, 1.5, 3.0, 1.0
 OPINION_GAIN, HIDDEN_GAIN = 10.0, 0.5
 

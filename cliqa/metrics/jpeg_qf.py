@@ -28,9 +28,10 @@ from cliqa.signal.colour import LUMA32
 from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.last_save import read_quality
 
-PATCH = 128
+# The documented rule of `predict_jpeg_qf`, kept as users know it: nothing here was chosen by a measurement.
+PATCH = 128  # pixels
 MAX_PATCHES = 24
-VARIANCE = 15.0
+VARIANCE = 15.0  # of a patch's luma
 RELAXED = VARIANCE / 1.5
 FEW = 5
 

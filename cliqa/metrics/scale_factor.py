@@ -1,7 +1,8 @@
-"""How much a picture was enlarged: factors 1.0-2.0 along x and y, from the traces of resampling.
+"""How much a picture was enlarged: factors 1.0-2.0 along x and y, from the traces of resampling; and whether a network did it.
 
 `observe` reads one window of up to 512x512 pixels, the most detailed one on the patch grid: precision in the factor grows with
-the length of the rows, so adjoining tiles tell more than scattered ones. `--num-patches` sets its area.
+the length of the rows, so adjoining tiles tell more than scattered ones. `--num-patches` sets its area. What an upscaling network
+leaves has no period: a few of the most detailed tiles tell it.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from PIL import Image
 from cliqa.errors import CheckpointError
 from cliqa.images.patches import PATCH
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.signal.networks.dense import Dense
 from cliqa.signal.resampling.factor_network import FactorNetwork
+from cliqa.signal.resampling.network_traces import WIDTH, network_traces
 from cliqa.signal.resampling.spectra import LENGTH, axis_evidence, deviation, luma
 
 FLAT = 0.5  # luma deviation of a window that holds no picture: nothing can be told, so it counts as not enlarged
+LEARNED_TILES = 4  # that are read for `learned`: 3 ms each
+SMALLEST = 64  # pixels a side under which a tile is mostly its own mirror image: `learned` abstains
 AGREEING = 0.04  # factors of the two axes that are nearer than this are one factor, read twice
 
 
@@ -64,7 +69,7 @@ class ScaleFactor(Metric):
 
     name = "scale_factor"
     architecture = "factor-network"
-    version = 2
+    version = 3
     reads_grid = True
     in_worker = True
     summary = "how much the picture was enlarged (1.0-2.0), whatever resized it"
@@ -79,23 +84,37 @@ class ScaleFactor(Metric):
         Field("scale_x", "enlargement along the width", 1.0, 2.0, better="lower"),
         Field("scale_y", "enlargement along the height", 1.0, 2.0, better="lower"),
         Field("quality", "100 - 100 * (scale - 1)", 0.0, 100.0, better="higher"),
+        Field("learned", "probability that an upscaling network made the picture", better="lower"),
     )
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
         try:
             self.network = FactorNetwork(tensors)
+            count = len({name.split(".")[1] for name in tensors if name.startswith("learned.net")})
+            self.detectors = [Dense(tensors, f"learned.net{index}.") for index in range(count)]
+            self.shift = float(tensors["learned.shift"].ravel()[0])
         except (KeyError, ValueError) as error:
             raise CheckpointError(f"the scale_factor weights are incomplete: {error}") from error
+        if not self.detectors or any(each.inputs != WIDTH or len(each.layers) < 1 for each in self.detectors):
+            raise CheckpointError(
+                "the scale_factor weights are incomplete: `learned` has no network, or one for other traces"
+            )
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """Lines, coherence, power spectra and scalars of the window, each with a first axis (x, y)."""
+        """Lines, coherence, power spectra and scalars of the window, each with a first axis (x, y); `traces` (tiles, WIDTH).
+
+        There is no row of traces for a picture too small for them.
+        """
         image = view.image.inside
         plane = luma(np.asarray(image.crop(detailed_window(image, view.num_patches))))
         both = (axis_evidence(plane), axis_evidence(np.ascontiguousarray(plane.T)))
         lines, coherence, power, scalars = (np.stack(values) for values in zip(*both, strict=True))
+        small = min(image.size) < SMALLEST
+        tiles = view.tiles.most_detailed(min(view.num_patches, LEARNED_TILES))
         return {
+            "traces": np.zeros((0, WIDTH), np.float16) if small else network_traces(tiles).astype(np.float16),
             "lines": lines.astype(np.float16),
             "coherence": coherence.astype(np.float16),
             "power": power,
@@ -103,10 +122,24 @@ class ScaleFactor(Metric):
         }
 
     def score(self, observation: Observation) -> dict[str, Value]:
-        """`scale`, `scale_x`, `scale_y` and `quality`."""
-        x, y = 1.0, 1.0
+        """`scale`, `scale_x`, `scale_y`, `quality` and `learned`."""
+        x, y, learned = 1.0, 1.0, 0.0
         scalars = observation["scalars"]
         if deviation(scalars) >= FLAT:
             x, y = self.network.factors(observation["lines"], observation["coherence"], observation["power"], scalars)
+            learned = self._learned(observation["traces"])
         scale = joined_factor(float(x), float(y))
-        return {"scale": scale, "scale_x": float(x), "scale_y": float(y), "quality": 100.0 - (scale - 1.0) * 100.0}
+        return {
+            "scale": scale,
+            "scale_x": float(x),
+            "scale_y": float(y),
+            "quality": 100.0 - (scale - 1.0) * 100.0,
+            "learned": learned,
+        }
+
+    def _learned(self, traces: NDArray[Any]) -> float:
+        """The mean logit of the tiles and the networks, as a probability; 0 where there is no tile."""
+        if not len(traces):
+            return 0.0
+        logit = float(np.mean([network(traces) for network in self.detectors]))
+        return float(1.0 / (1.0 + np.exp(-np.clip(logit - self.shift, -30, 30))))

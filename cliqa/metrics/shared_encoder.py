@@ -19,7 +19,6 @@ from torch import Tensor
 
 from cliqa.metrics.encoder import Branch, RatedHead, Trunk, load_module, pool, standardise
 
-LONG_SIDE = 384  # of the picture that the branches see
 REMEMBERED = 64  # pictures; at least a batch, so that the next metric finds them all
 
 

@@ -13,11 +13,14 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 
-from cliqa.errors import UsageError
+from cliqa.cli.console import Console
+from cliqa.errors import ResultsError, UsageError
+from cliqa.files.atomic import creating, replacing
+from cliqa.pipeline.settings import default_workers
 from cliqa.report.columns import Column, Rows, read_rows
 from cliqa.report.sample import stratified_sample
 from cliqa.report.scripts import asset, bundle
@@ -28,13 +31,28 @@ from cliqa.results.store import Store
 from cliqa.text import display
 from cliqa.version import __version__
 
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
-
 MAX_PAGE_BYTES = 38_000_000
 MAX_ISSUES = 20_000
 _CHUNK = 1_500_000  # bytes of pictures in one block, which the page decodes when the first of them is seen
 _SIMPLE = re.compile(r"\s*([\w.]+|\"[^\"]+\")\s*(>=|<=|>|<)\s*(-?[\d.]+(?:e-?\d+)?)\s*", re.IGNORECASE)
+
+
+def write_page(options: argparse.Namespace, console: Console) -> int:
+    """Write the page that the options ask for; returns the exit status."""
+    if os.path.lexists(options.output) and not options.force:
+        raise UsageError(f"{display(options.output)} exists; use --force to replace it, or another name")
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
+        with (
+            (replacing if options.force else creating)(options.output) as part,
+            open(part, "w", encoding="utf-8", newline="\n") as stream,
+        ):
+            told = build(options, console, stream)
+    except OSError as error:
+        raise ResultsError(f"{display(options.output)} can't be written: {error.strerror or error}") from error
+    megabytes = os.path.getsize(options.output) / 1e6
+    console.say(f"{display(options.output)}: {told}, {megabytes:.1f} MB")
+    return 0
 
 
 def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str:
@@ -60,7 +78,7 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
     }
     parts = _data_parts(rows, issues)
     room = MAX_PAGE_BYTES - sum(len(text) for _, text in parts) - 200_000
-    chosen, pictures = _read_pictures(order, located, room, options.workers or _threads(), console)
+    chosen, pictures = _read_pictures(order, located, room, options.workers or default_workers(), console)
     facts["pictures"] = _picture_index(chosen, pictures)
     parts += [(f"pictures-{number}", text) for number, text in enumerate(_picture_blocks(pictures))]
     stream.write(page(title, facts, parts))
@@ -201,12 +219,6 @@ def _subtitle(facts: dict[str, Any]) -> str:
 def _title(store: Store) -> str:
     names = [os.path.basename(os.path.abspath(store.locate(path))) for path in store.inputs]
     return display(", ".join(names) or os.path.basename(store.path))
-
-
-def _threads() -> int:
-    from cliqa.pipeline.run import default_workers
-
-    return default_workers()
 
 
 def _json(value: Any) -> str:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from cliqa.cli.console import Console
 from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_store, new_parser, positive
-from cliqa.errors import ResultsError, UsageError
-
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
 
 COMMAND = "report"
 DEFAULT_THUMBNAILS = 1500
@@ -55,21 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.files.atomic import creating, replacing
-    from cliqa.report.build import build
-    from cliqa.text import display
+    from cliqa.report.build import write_page
 
-    if os.path.lexists(options.output) and not options.force:
-        raise UsageError(f"{display(options.output)} exists; use --force to replace it, or another name")
-    try:
-        os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
-        with (
-            (replacing if options.force else creating)(options.output) as part,
-            open(part, "w", encoding="utf-8", newline="\n") as stream,
-        ):
-            told = build(options, console, stream)
-    except OSError as error:
-        raise ResultsError(f"{display(options.output)} can't be written: {error.strerror or error}") from error
-    megabytes = os.path.getsize(options.output) / 1e6
-    console.say(f"{display(options.output)}: {told}, {megabytes:.1f} MB")
-    return 0
+    return write_page(options, console)

@@ -12,6 +12,7 @@ TITLES = {
     "grain_noise.psnr": "Freedom from noise",
     "scale_factor.scale": "Enlargement",
     "scale_factor.quality": "Not enlarged",
+    "scale_factor.learned": "Enlarged by a network",
     "scale_factor.scale_x": "Enlargement in width",
     "scale_factor.scale_y": "Enlargement in height",
     "jpeg_qf.qf": "Quality of the last JPEG save",
@@ -74,6 +75,7 @@ FAULTS = (
     Fault("jpeg_quality.quality", "<", 90, "was a JPEG below {}", "were JPEGs below {}", "JPEG {}"),
     Fault("grain_noise.psnr", "<", 40, "is noisy", "are noisy", "noisy"),
     Fault("scale_factor.quality", "<", 95, "was enlarged", "were enlarged", "enlarged"),
+    Fault("scale_factor.learned", ">", 0.5, "was enlarged by a network", "were enlarged by a network", "by a network"),
     Fault("sharpness.blur", ">", 2, "is blurred", "are blurred", "blurred", "sharpness.confidence", 0.5),
     Fault("exposure.too_dark_level", ">", 2, "is too dark", "are too dark", "too dark"),
     Fault("exposure.too_bright_level", ">", 2, "is too bright", "are too bright", "too bright"),
@@ -86,7 +88,12 @@ FAULTS = (
     Fault("grepq.quality", "<", 50, "would be rated low", "would be rated low", "low"),
     Fault("aesthetic.score", "<", 0.5, "is hardly worth keeping", "are hardly worth keeping", "poor"),
 )
-STARTING = ("jpeg_quality.quality", "grain_noise.psnr", "scale_factor.quality")  # and every level of exposure
+STARTING = (
+    "jpeg_quality.quality",
+    "grain_noise.psnr",
+    "scale_factor.quality",
+    "scale_factor.learned",
+)  # and every level of exposure
 
 _KEPT = {"<": ">=", ">": "<="}
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from cliqa.errors import ResultsError, UsageError
 from cliqa.files.atomic import sweep_beside
 from cliqa.files.lock import RunLock
+from cliqa.results.database import holds_rows, live_path
 from cliqa.results.faces import TABLE_SUFFIXES, import_parquet, issues_path
-from cliqa.results.live import Results, TableFace, holds_rows, live_path
+from cliqa.results.live import Results, TableFace
 from cliqa.results.schema import FACTS, ISSUE_COLUMNS, Done, Row, Schema
 from cliqa.text import display
 

@@ -16,8 +16,9 @@ from typing import Any
 
 from cliqa.errors import ResultsError
 from cliqa.files.lock import RunLock
+from cliqa.results.database import from_sql_text, live_path, remove_store, table_errors, to_sql_value
 from cliqa.results.faces import Table, read_table, write_table
-from cliqa.results.live import Results, from_sql_text, live_path, remove_store, table_errors, to_sql_value
+from cliqa.results.live import Results
 from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
 from cliqa.text import display
 

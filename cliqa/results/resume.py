@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cliqa.inputs.contents import source_sha256
 from cliqa.records import Record, Source, State
 from cliqa.results.live import Results
 from cliqa.results.schema import Done
@@ -64,8 +65,6 @@ class Earlier:
     def _is_same(self, source: Source, state: State, done: Done) -> bool:
         if not self._by_content:
             return _same_time(state, done)
-        from cliqa.inputs.contents import source_sha256
-
         return done.sha256 is not None and state.size == done.size and source_sha256(source) == done.sha256
 
 

@@ -20,8 +20,8 @@ from typing import Any
 from cliqa.errors import ResultsError, UsageError
 from cliqa.metrics import Field, metric_class
 from cliqa.results.conditions import SAFE_FUNCTIONS, quote, to_sql
+from cliqa.results.database import TABLES, from_sql_text, holds_rows, live_path, make_table, table_errors
 from cliqa.results.faces import TABLE_SUFFIXES, Table, issues_path, read_table
-from cliqa.results.live import TABLES, from_sql_text, holds_rows, live_path, make_table, table_errors
 from cliqa.results.schema import FACTS
 from cliqa.text import display
 

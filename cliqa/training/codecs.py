@@ -1,8 +1,8 @@
 """Lossy codecs for training pictures: pixels in, the file's bytes and the decoded pixels out, by one function each.
 
 Each takes a quality on the codec's own 1-100 scale and says its settings by name. Pillow encodes JPEG (libjpeg-turbo), WebP
-(libwebp) and AVIF (aom, svt or rav1e); HEIC (x265) needs pillow-heif; JPEG 2000 (OpenJPEG) and JPEG XL (libjxl) need imagecodecs.
-All of them are in the extra `train`.
+(libwebp) and AVIF (aom, svt or rav1e); HEIC (x265) needs pillow-heif; JPEG 2000 (OpenJPEG) and JPEG XL (libjxl) need imagecodecs;
+jpegli needs pyjpegli; single frames of video need av. All of them are in the extra `train`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,19 @@ def encode_avif(
     return _pillow(pixels, "AVIF", quality=quality, speed=speed, subsampling=subsampling, codec=codec, **settings)
 
 
+def encode_avif10(pixels: Pixels, quality: int, *, speed: int = 6, subsampling: str = "4:2:0") -> bytes:
+    """AVIF with 10 bits per channel, by aom."""
+    import imagecodecs
+
+    deep = pixels.astype(np.uint16)
+    return bytes(
+        imagecodecs.avif_encode(
+            deep << 2 | deep >> 6, level=quality, speed=speed, pixelformat=f"yuv{subsampling.replace(':', '')}",
+            bitspersample=10, codec="aom", numthreads=1,
+        )
+    )  # fmt: skip
+
+
 def encode_heic(pixels: Pixels, quality: int, *, chroma: int = 420, **settings: Any) -> bytes:
     """HEIC by x265; `chroma` 420, 422 or 444."""
     import pillow_heif
@@ -45,11 +58,12 @@ def encode_heic(pixels: Pixels, quality: int, *, chroma: int = 420, **settings: 
     return buffer.getvalue()
 
 
-def encode_jpeg2000(pixels: Pixels, quality: int, **settings: Any) -> bytes:
+def encode_jpeg2000(pixels: Pixels, quality: float, **settings: Any) -> bytes:
     """JPEG 2000, irreversible; `quality` is the PSNR in dB that OpenJPEG aims at (about 28-50)."""
     import imagecodecs
 
-    return bytes(imagecodecs.jpeg2k_encode(pixels, level=quality, codecformat="jp2", reversible=False, **settings))
+    psnr: Any = quality  # its stub says int
+    return bytes(imagecodecs.jpeg2k_encode(pixels, level=psnr, codecformat="jp2", reversible=False, **settings))
 
 
 def encode_jxl(pixels: Pixels, quality: float, *, effort: int = 4, **settings: Any) -> bytes:
@@ -57,6 +71,37 @@ def encode_jxl(pixels: Pixels, quality: float, *, effort: int = 4, **settings: A
     import imagecodecs
 
     return bytes(imagecodecs.jpegxl_encode(pixels, distance=quality, effort=effort, lossless=False, **settings))
+
+
+def encode_jpegli(pixels: Pixels, quality: int) -> bytes:
+    """JPEG by jpegli, 4:4:4 with tables of its own."""
+    import pyjpegli
+
+    return bytes(pyjpegli.encode(np.ascontiguousarray(pixels), pixels.shape[1], pixels.shape[0], quality))
+
+
+def video_frame(pixels: Pixels, codec: str, *, subsampling: str = "420", **options: Any) -> tuple[bytes, Pixels]:
+    """One key frame by a video encoder of FFmpeg's: the Matroska file and the frame's RGB pixels.
+
+    Args:
+        codec: such as "libx264", "libx265", "libvpx-vp9", "mpeg4".
+        subsampling: "420", "422" or "444", where the encoder has it. Odd sides lose their last row or column.
+        options: the encoder's own, such as crf and preset.
+    """
+    import av
+
+    even = np.ascontiguousarray(pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2])
+    buffer, layout = io.BytesIO(), f"yuv{subsampling}p"
+    with av.open(buffer, "w", format="matroska") as container:
+        stream: Any = container.add_stream(codec, rate=25, options={key: str(value) for key, value in options.items()})
+        stream.width, stream.height, stream.pix_fmt = even.shape[1], even.shape[0], layout
+        frame = av.VideoFrame.from_ndarray(even, "rgb24").reformat(format=layout)
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    data = buffer.getvalue()
+    with av.open(io.BytesIO(data)) as container:
+        decoded = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    return data, np.asarray(decoded, dtype=np.uint8)
 
 
 def decode(data: bytes) -> Pixels:

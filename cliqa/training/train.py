@@ -23,17 +23,20 @@ class TrainOptions:
     examples: int | None  # None: the recipe's own number
     workers: int
     seed: int
+    networks: Path | None = None  # folder of upscaling networks, for the recipe that runs them
 
 
 # The recipe of a metric is `cliqa/training/ROOM/METRIC.py`; the room has what only its recipes need.
 ROOMS = {
     "jpeg_quality": "jpeg",
     "jpeg_qf": "jpeg",
+    "compression": "compression",
     "grain_noise": "noise",
     "scale_factor": "scale",
     "exposure": "exposure",
     "grepq": "grepq",
     "aesthetic": "grepq",
+    "learned": "learned",  # a part of scale_factor: what tells pictures that networks enlarged
     "sharpness": "sharpness",
 }
 
@@ -48,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("metric", choices=tuple(ROOMS), help="the metric whose recipe runs")
     parser.add_argument("--data", type=Path, required=True, help="folder of photographs")
     parser.add_argument("--ratings", type=Path, help="folder of a rated data set, for recipes that use one")
+    parser.add_argument("--networks", type=Path, help="folder of upscaling networks, for the recipe that runs them")
     parser.add_argument("--work", type=Path, help="folder for examples and resumable state (default: runs/METRIC)")
     parser.add_argument("--out", type=Path, default=Path("pretrained_models"), help="folder for weights and model card")
     parser.add_argument("--examples", type=int, help="number of training examples (default: the recipe's)")
@@ -60,7 +64,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a recipe; returns the exit status."""
     given = build_parser().parse_args(arguments)
     work = given.work or Path("runs") / given.metric
-    options = TrainOptions(given.data, given.ratings, work, given.out, given.examples, given.workers, given.seed)
+    options = TrainOptions(
+        given.data, given.ratings, work, given.out, given.examples, given.workers, given.seed, given.networks
+    )
     try:
         if not options.data.is_dir():
             raise UsageError(f"there is no data folder {options.data}")

@@ -17,7 +17,7 @@ from typing import Any
 from cliqa.errors import CliqaError, ImageIssue, PlacingError
 from cliqa.outputs.folder import FolderPlacer, candidates
 from cliqa.records import Source
-from cliqa.results.live import from_sql_text, to_sql_value
+from cliqa.results.database import from_sql_text, to_sql_value
 from cliqa.text import display
 from cliqa.view.table import FileTable
 

@@ -126,6 +126,10 @@ def _scale(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     if scale is None:
         return []
     box = _shifted(detailed_window(view.image.inside, view.num_patches), _inside(view.image))
+    learned = _value(scores, "scale_factor.learned")
+    if learned is not None and learned > 0.5:
+        text = f"An upscaling network has probably made it ({learned:.0%}): this part, the most detailed, has its kind of edges."
+        return [_reason("scale_factor.learned", scores, text, box)]
     if scale < 1.05:
         text = "Not enlarged: this part, the most detailed, has detail down to single pixels and no trace of interpolation."
     else:

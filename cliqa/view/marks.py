@@ -14,7 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from cliqa.errors import ResultsError
-from cliqa.results.live import Results, from_sql_text, to_sql_value
+from cliqa.results.database import from_sql_text, to_sql_value
+from cliqa.results.live import Results
 from cliqa.results.schema import Schema
 from cliqa.text import display
 

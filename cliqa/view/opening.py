@@ -6,7 +6,7 @@ import argparse
 import os
 
 from cliqa.errors import UsageError
-from cliqa.pipeline.run import default_workers
+from cliqa.pipeline.settings import default_workers
 from cliqa.results.store import DATABASE_SUFFIXES
 from cliqa.view.acting import Actor
 from cliqa.view.home import kept_file, store_of

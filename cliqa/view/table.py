@@ -24,7 +24,7 @@ from cliqa.inputs.listing import Listing
 from cliqa.metrics import Field, list_metrics, metric_class
 from cliqa.records import Issue, Source
 from cliqa.report.words import title_of
-from cliqa.results.live import from_sql_text
+from cliqa.results.database import from_sql_text
 from cliqa.results.store import DATABASE_SUFFIXES, Store
 from cliqa.text import display
 

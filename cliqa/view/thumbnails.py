@@ -10,7 +10,7 @@ from cliqa.images.loading import load_thumbnail
 from cliqa.inputs.members import image_bytes
 from cliqa.records import Source
 from cliqa.report.thumbnails import encode
-from cliqa.results.live import to_sql_value
+from cliqa.results.database import to_sql_value
 
 LONG_SIDE = 320
 QUALITY = 70

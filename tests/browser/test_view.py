@@ -138,10 +138,10 @@ def test_a_click_on_a_fault_shows_its_files(page: Any) -> None:
     chip = page.locator(".fault", has_text="are noisy")
     count = int(chip.locator("b").inner_text())
     chip.click()
-    assert page.locator("#position").inner_text().startswith(f"{count} of")
+    until(page, f"document.querySelector('#position').textContent.startsWith('{count} of')")
     assert all("noisy" in text for text in page.locator(".tile .note").all_inner_texts())
     chip.click()
-    assert page.locator("#position").inner_text().startswith("302")
+    until(page, "document.querySelector('#position').textContent.startsWith('302')")
 
 
 def test_marks_by_keyboard_are_saved_at_once_and_undone(page: Any, folder: Path) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -17,27 +15,11 @@ from cliqa.cli.console import Console, PathPrinter
 from cliqa.cli.guard import guarded
 from cliqa.cli.setup import schema_of
 from cliqa.errors import RunError
-from tests import toy_filter
-from tests.inputs.test_folders import make_hostile
+from tests.filter_runs import filter_, names, scores
+from tests.hostile_names import make_hostile
 from tests.toy_metric import Brightness, Faulty
 
 BRIGHT = {"a.png": 50, "b.png": 120, "c.png": 200, "bad.jpg": b"text"}
-
-
-def filter_(*arguments: str | Path, metric: str = "Brightness") -> int:
-    command = replace(toy_filter.COMMAND, metric=f"tests.toy_metric:{metric}")
-    return command.main(["--workers", "0", "--gpu", "-1", *map(str, arguments)])
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
-
-
-def scores(path: Path) -> dict[str, dict[str, str]]:
-    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as stream:
-        rows = list(csv.DictReader(stream))
-    assert len({row["path"] for row in rows}) == len(rows)
-    return {row["path"]: row for row in rows}
 
 
 def test_kept_files_are_copied_and_all_are_recorded(

@@ -14,7 +14,7 @@ import pytest
 
 from cliqa.__main__ import main
 from cliqa.results.faces import read_table
-from tests.cli.test_filtering import filter_, names, scores
+from tests.filter_runs import filter_, names, scores
 
 HERE = Path(__file__).parent.parent.parent
 TOY = [sys.executable, "-m", "tests.toy_filter", "--gpu", "-1"]

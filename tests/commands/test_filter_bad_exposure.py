@@ -10,7 +10,7 @@ from PIL import Image
 
 from cliqa.filter_bad_exposure import COMMAND, label_list, main, worst_label
 from cliqa.signal.exposure.labels import ALIASES, LABELS
-from tests.metrics.test_exposure import exposed, scene, shipped
+from tests.exposed_pictures import exposed, scene
 
 
 def fields_of(**levels):
@@ -54,7 +54,6 @@ def test_prefix_is_the_worst_level_and_its_label():
     assert worst_label(tie) == (2, "contrast_too_low")
 
 
-@shipped
 def test_run(tmp_path):
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()

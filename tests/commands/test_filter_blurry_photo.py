@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from cliqa.filter_blurry_photo import COMMAND
-from tests.metrics.test_sharpness import blurred, scene
+from tests.drawn_scenes import blurred, scene
 
 FIELDS = {"blur": 1.0, "motion": 0.0, "motion_angle": None, "sharp_share": 0.8, "relative": 1.0, "confidence": 0.9}
 

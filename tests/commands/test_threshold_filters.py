@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from cliqa import filter_low_perceptual_quality, filter_low_quality_jpeg, filter
 from cliqa.cli.filtering import Filter
 from cliqa.cli.options import bounded
 from cliqa.cli.threshold import Threshold
+from cliqa.metrics.scale_factor import ScaleFactor
 from tests.jpeg_pictures import saved, textured
-from tests.metrics.test_grain_noise import add_noise, scene
-from tests.metrics.test_scale_factor import colored
+from tests.noisy_pictures import add_noise, scene
+from tests.rough_pictures import colored
 
 JPEG, NOISE = filter_low_quality_jpeg.COMMAND, filter_noisy_photo.COMMAND
 RESIZE, PERCEPTUAL = filter_low_quality_resize.COMMAND, filter_low_perceptual_quality.COMMAND
@@ -59,12 +61,14 @@ def test_keeps_the_good_one_and_extracts_the_bad_one(case: tuple[Filter, range],
 
 def test_a_threshold_of_nothing_keeps_all_and_names_sort_by_score(case: tuple[Filter, range], tmp_path: Path) -> None:
     option = "--psnr" if case[0] is NOISE else "--quality"
-    bad, good = placed(case[0], tmp_path, option, "0", "--score-prefix", "--symlink")
+    options = [option, "0", *(["--learned", "1"] if case[0] is RESIZE else [])]
+    bad, good = placed(case[0], tmp_path, *options, "--score-prefix", "--symlink")
     assert bad.endswith("_bad.png") and good.endswith("_good.png")
 
 
 @pytest.mark.parametrize(
-    ("command", "default"), [(JPEG, {"quality": 90}), (NOISE, {"psnr": 40}), (RESIZE, {"quality": 95}), (PERCEPTUAL, {"quality": 50})]
+    ("command", "default"),
+    [(JPEG, {"quality": 90}), (NOISE, {"psnr": 40}), (RESIZE, {"quality": 95, "learned": 0.5}), (PERCEPTUAL, {"quality": 50})],
 )  # fmt: skip
 def test_default_thresholds_are_the_documented_ones(command: Filter, default: dict[str, float]) -> None:
     options = command.parser().parse_args(["-i", "x"])
@@ -87,6 +91,30 @@ def test_420_can_be_dropped_whatever_the_quality() -> None:
     for words, kept in (([], True), (["--filter-420"], False)):
         options = JPEG.parser().parse_args(["-i", "x", *words])
         assert JPEG.keep(options, {"quality": 99.0, "subsampling_420": 0.9}) is kept
+
+
+def test_what_a_network_enlarged_is_dropped_and_the_results_say_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name, pixels in (("kernel.png", enlarged()), ("network.png", colored(384, 384))):
+        Image.fromarray(pixels).save(tmp_path / "in" / name)
+    monkeypatch.setattr(ScaleFactor, "_learned", lambda self, traces: 0.75)
+    results = tmp_path / "results.csv"
+    for words, kept, notes in (
+        ([], {}, ("quality 50", "learned 0.75 >= 0.5")),
+        (["--learned", "0.8"], {"network.png"}, ("quality 50", "")),
+        (["--learned", "1"], {"network.png"}, ("quality 50", "")),
+        (["--learned", "0.7"], {}, ("quality 50", "dropped by learned 0.75 >= 0.7")),
+    ):
+        resume = ["--resume"] if results.exists() else []
+        run = ["-i", str(tmp_path / "in"), "--results", str(results), "--workers", "0", "--quiet", *words, *resume]
+        assert RESIZE.main(run) == 0
+        with open(results, newline="", encoding="utf-8") as stream:
+            rows = {row["filename"]: row for row in csv.DictReader(stream)}
+        assert {name for name, row in rows.items() if row["kept"] == "1"} == set(kept)
+        assert notes[0] in rows["kernel.png"]["notes"] and notes[1] in rows["network.png"]["notes"]
+        assert bool(rows["network.png"]["notes"]) == bool(notes[1])
 
 
 def test_the_threshold_itself_is_kept() -> None:

@@ -9,10 +9,8 @@ from cliqa.errors import UsageError
 from cliqa.grepq.rated_sets import (
     ava_class,
     biq2021_class,
-    majority_by_source,
     published_photographs,
     read_rated,
-    split_by_image,
 )
 
 
@@ -96,27 +94,6 @@ def test_clive_reads_its_matlab_tables(tmp_path):
         "1.bmp": 63.9,
         "2.JPG": 35.2,
     }
-
-
-def test_a_photograph_is_on_one_side_whatever_the_order_or_number_of_its_rows(tmp_path):
-    photographs(tmp_path, *(f"{i}.png" for i in range(60)))
-    rows = [f"{i}.png,{i}" for i in range(60)]
-    (tmp_path / "a.csv").write_text("image,mos\n" + "\n".join(rows + rows[:20]))
-    (tmp_path / "b.csv").write_text("path,score\n" + "\n".join(reversed(rows)))
-    sides: dict[str, set[str]] = {}
-    for table in ("a.csv", "b.csv"):
-        for image in split_by_image(read_rated(tmp_path, tmp_path / table)):
-            sides.setdefault(image.path.name, set()).add(image.split)
-    assert all(len(side) == 1 for side in sides.values())
-    assert 3 <= sum(side == {"test"} for side in sides.values()) <= 24
-
-
-def test_the_source_baseline_takes_the_commonest_class(tmp_path):
-    photographs(tmp_path, "a.jpg", "b.jpg", "c.jpg")
-    (tmp_path / "koniq10k_scores_and_distributions.csv").write_text(
-        "image_name,MOS_zscore\na.jpg,10\nb.jpg,20\nc.jpg,90\n"
-    )
-    assert majority_by_source(read_rated(tmp_path)) == {"koniq10k": "rejected"}
 
 
 @pytest.mark.parametrize(

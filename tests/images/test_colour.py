@@ -12,8 +12,7 @@ from PIL import Image, ImageCms
 from cliqa.images.colour import HLG, PQ, from_profile, nclx_of, tone_mapping
 from cliqa.images.loading import load_image
 from tests.conftest import encode
-from tests.image_bytes import png, png_chunk, png_rows
-from tests.images.test_views import swapped_profile
+from tests.image_bytes import png, png_chunk, png_rows, swapped_profile
 from tests.jpeg_pictures import textured
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from unittest import mock
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image, ImageCms
 
 from cliqa.images.loading import LoadedImage, load_image, read_header
 from tests.conftest import Pixels, encode, make_pixels
-from tests.image_bytes import exif_of, png_chunk
+from tests.image_bytes import exif_of, png_chunk, swapped_profile
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -48,18 +47,6 @@ def test_png_orientation_after_the_pixels_is_seen(pixels: Pixels) -> None:
 def test_nonsense_orientation_and_exif_are_ignored(pixels: Pixels) -> None:
     assert load_image(encode(pixels, "PNG", exif=exif_of(77))).header.orientation == 1
     assert load_image(encode(pixels, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")).header.orientation == 1
-
-
-def swapped_profile() -> bytes:
-    """sRGB's profile with its red and green colorants exchanged: converting by it swaps the channels."""
-    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    entries = {}
-    for index in range(struct.unpack(">I", data[128:132])[0]):
-        position = 132 + 12 * index
-        entries[bytes(data[position : position + 4])] = position
-    red, green = entries[b"rXYZ"], entries[b"gXYZ"]
-    data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
-    return bytes(data).replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])

@@ -13,7 +13,16 @@ from torch import Tensor
 
 from cliqa.metrics import checkpoints
 from cliqa.metrics.aesthetic import Aesthetic
-from cliqa.metrics.encoder import STAGES, TRUNK_STAGES, Branch, Trunk, load_module
+from cliqa.metrics.encoder import (
+    STAGES,
+    TRUNK_STAGES,
+    Branch,
+    Trunk,
+    load_module,
+    pool_statistics,
+    standardise,
+    window_features,
+)
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -68,3 +77,35 @@ def test_a_file_that_lacks_a_layer_is_refused(shipped: Tensors) -> None:
     fewer = {name: value for name, value in shipped.items() if name != "trunk.stages.1.0.expand.bias"}
     with pytest.raises(RuntimeError, match=r"stages\.1\.0"):
         load_module(Trunk(), fewer, "trunk.")
+
+
+def test_windows_hold_the_mean_and_deviation_of_their_part_of_the_maps():
+    trunk = Trunk().eval()
+    pixels = torch.randint(0, 256, (1, 192, 144, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        shared = trunk(standardise(pixels))
+        windows = window_features(shared, 96, 48)[0]
+    assert windows.shape == (3 * 2, 2 * (24 + 32))
+    cells = shared[1][0, :, 6:18, 6:18].flatten(1)  # the window at row 1, column 1: 96 pixels from 48
+    assert torch.allclose(windows[3, 24:56].abs() ** 2, cells.mean(1).abs(), atol=1e-4)
+    assert torch.allclose(windows[3, 80:] ** 2, cells.std(1, correction=0), atol=2e-2)
+
+
+def test_maps_at_inference_are_those_of_training():
+    torch.manual_seed(1)
+    trunk, branch = Trunk().to(memory_format=torch.channels_last), Branch().to(memory_format=torch.channels_last)
+    pictures = standardise(torch.randint(0, 256, (2, 70, 99, 3), dtype=torch.uint8))
+    shared = trunk(pictures)
+    trained = shared + branch(shared[-1])
+    for pick in (slice(0, 1), slice(0, 2)):
+        with torch.inference_mode():
+            shared = trunk(pictures[pick])
+            inferred = shared + branch(shared[-1])
+        for a, b in zip(trained, inferred, strict=True):
+            torch.testing.assert_close(a[pick].detach(), b, atol=1e-5, rtol=1e-4)
+
+
+def test_pooled_statistics_are_mean_and_deviation():
+    maps = torch.randn(3, 24, 9, 13).to(memory_format=torch.channels_last) * 2 + 5
+    variance, mean = torch.var_mean(maps, dim=(2, 3), correction=0)
+    torch.testing.assert_close(pool_statistics(maps), torch.cat([mean, (variance + 1e-6).sqrt()], dim=1))

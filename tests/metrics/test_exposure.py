@@ -8,12 +8,13 @@ from PIL import Image
 
 from cliqa.errors import CheckpointError, UsageError
 from cliqa.images.loading import LoadedImage
-from cliqa.metrics import checkpoints, load_metric
+from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
 from cliqa.metrics.exposure import SAMPLE_PIXELS, Exposure, gloom, levels_and_probabilities, observe_tones, softened
 from cliqa.signal.exposure.labels import LABELS
 from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 from cliqa.signal.exposure.tones import WIDTH
+from tests.exposed_pictures import exposed, scene
 
 
 def random_tensors(networks=2, seed=0):
@@ -31,16 +32,6 @@ def random_tensors(networks=2, seed=0):
     tensors["scale"] = np.full((networks, 6), 0.5, np.float32)
     tensors["thresholds"] = np.tile(np.array([1.5, 2.5, 3.5], np.float32), (networks, 6, 1))
     return tensors
-
-
-def scene(seed=0, size=(240, 320)):
-    """A picture with many tones: smooth shapes, texture, black and white."""
-    rng = np.random.default_rng(seed)
-    shapes = Image.fromarray(rng.integers(0, 256, (7, 9, 3), dtype=np.uint8)).resize(
-        size[::-1], Image.Resampling.BICUBIC
-    )
-    wide = np.asarray(shapes).astype(float) + rng.normal(0, 6, (*size, 3))
-    return np.clip((wide - 20) * 1.2, 0, 255).astype(np.uint8)
 
 
 def view(pixels):
@@ -139,19 +130,6 @@ def test_statistics_are_of_the_upright_picture_and_flat_in_cost():
     assert observe_tones(view(big)).shape == (WIDTH,)
 
 
-shipped = pytest.mark.skipif(not checkpoints.shipped_path("exposure").exists(), reason="no weights in this checkout")
-
-
-def exposed(pixels, ev):
-    u = pixels / 255.0
-    light = np.where(u <= 0.04045, u / 12.92, ((u + 0.055) / 1.055) ** 2.4)
-    light = np.minimum(light * 2.0**ev, 1.0)
-    return np.rint(255 * np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)).astype(
-        np.uint8
-    )
-
-
-@shipped
 def test_probabilities_follow_exposure():
     metric = load_metric("exposure")
     pixels = scene(2)
@@ -161,7 +139,6 @@ def test_probabilities_follow_exposure():
     assert bright == sorted(bright) and bright[-1] > 0.9
 
 
-@shipped
 def test_extremes_are_told():
     metric = load_metric("exposure")
     assert metric.score_view(view(exposed(scene(4), -3.5)))["too_dark_level"] >= 3

@@ -8,28 +8,12 @@ from cliqa.images.patches import select_patches, spread_patches, tile_detail
 from cliqa.metrics import View, load_metric
 from cliqa.metrics.grain_noise import LEVELS, GrainNoise
 from cliqa.signal.noise.psnr import grey_psnr
+from tests.noisy_pictures import add_noise, scene
 
 
 @pytest.fixture(scope="module")
 def metric():
     return load_metric("grain_noise")
-
-
-def scene(height: int = 384, width: int = 384, seed: int = 0) -> np.ndarray:
-    """A clean picture: soft shapes and a few edges, uint8 (height, width, 3)."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(40, 216, (6, 6, 3), dtype=np.uint8)
-    image = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)).astype(float)
-    y, x = np.mgrid[:height, :width]
-    image[(x - 0.6 * width) ** 2 + (y - 0.4 * height) ** 2 < (0.2 * min(height, width)) ** 2] *= 0.6
-    small = Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
-    return np.asarray(small)
-
-
-def add_noise(pixels: np.ndarray, deviation: float, seed: int = 1) -> np.ndarray:
-    """White noise that the three channels share."""
-    noise = np.random.default_rng(seed).normal(0, deviation, (*pixels.shape[:2], 1))
-    return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
 
 
 def view(pixels: np.ndarray) -> View:

@@ -5,8 +5,9 @@ from PIL import Image
 from cliqa.errors import CheckpointError
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, load_metric
-from cliqa.metrics.scale_factor import ScaleFactor, detailed_window, joined_factor
-from tests.signal.resampling.test_spectra import rough
+from cliqa.metrics.checkpoints import load, shipped_path
+from cliqa.metrics.scale_factor import SMALLEST, ScaleFactor, detailed_window, joined_factor
+from tests.rough_pictures import colored
 
 
 @pytest.fixture(scope="module")
@@ -16,13 +17,6 @@ def metric():
 
 def view(pixels: np.ndarray) -> View:
     return View(LoadedImage.from_array(np.ascontiguousarray(pixels)))
-
-
-def colored(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """A grey-ish picture: three channels that share most of their detail."""
-    base = rough(height, width, seed).astype(np.float32)
-    tints = [0.15 * (rough(height, width, seed + 1 + channel) - 128.0) for channel in range(3)]
-    return np.clip(np.stack([base + tint for tint in tints], axis=2), 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("factor", [1.2, 1.37, 1.6, 1.85])
@@ -59,7 +53,9 @@ def test_fields_are_in_range_at_any_size(metric, shape):
     for field in ScaleFactor.fields:
         assert field.low <= fields[field.name] <= field.high
     flat = metric.score_view(view(np.full((*shape, 3), 90, np.uint8)))
-    assert flat == {"scale": 1.0, "scale_x": 1.0, "scale_y": 1.0, "quality": 100.0}
+    assert flat == {"scale": 1.0, "scale_x": 1.0, "scale_y": 1.0, "quality": 100.0, "learned": 0.0}
+    if min(shape) < SMALLEST:
+        assert fields["learned"] == 0.0
 
 
 def test_turning_the_picture_swaps_the_axes(metric):
@@ -89,3 +85,17 @@ def test_joined_factor():
 def test_damaged_weights_are_refused():
     with pytest.raises(CheckpointError, match="incomplete"):
         ScaleFactor({"maps.mean": np.zeros(3, np.float32)}, {})
+    facts = {"metric": "scale_factor", "architecture": ScaleFactor.architecture, "version": ScaleFactor.version}
+    tensors, metadata = load(shipped_path("scale_factor"), **facts)
+    for lost in ("learned.shift", "learned.net0.weight.0", "learned.net"):
+        with pytest.raises(CheckpointError, match="incomplete"):
+            ScaleFactor({name: value for name, value in tensors.items() if not name.startswith(lost)}, metadata)
+
+
+def test_learned_is_the_mean_over_tiles_and_moves_with_the_threshold(metric):
+    pixels = colored(256, 256)
+    whole = metric.score_view(view(pixels))["learned"]
+    assert 0.0 < whole < 1.0
+    tiles = [metric.score_view(view(pixels[y : y + 128, x : x + 128]))["learned"] for y in (0, 128) for x in (0, 128)]
+    logits = [np.log(each / (1 - each)) for each in (*tiles, whole)]
+    assert np.mean(logits[:4]) == pytest.approx(logits[4], abs=1e-2)  # traces travel as float16

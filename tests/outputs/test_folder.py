@@ -18,7 +18,7 @@ from cliqa.files.atomic import part_name
 from cliqa.outputs import folder as placing
 from cliqa.outputs.folder import FolderPlacer
 from cliqa.records import Source
-from tests.inputs.test_folders import make_hostile
+from tests.hostile_names import make_hostile
 
 
 def ready(output: Path, symlink: bool = False, resume: bool = False) -> FolderPlacer:

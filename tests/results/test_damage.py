@@ -14,7 +14,7 @@ import pytest
 from cliqa.errors import ResultsError, UsageError
 from cliqa.export import main as export
 from cliqa.results import Results, open_results
-from cliqa.results.live import live_path
+from cliqa.results.database import live_path
 from cliqa.results.store import Store
 from tests.saved_results import FORMATS, SCHEMA, issue, record, results_path, rows_of, saved
 

@@ -14,13 +14,13 @@ from cliqa.signal.exposure.histogram_traces import COUNT as TRACES
 from cliqa.signal.exposure.histogram_traces import histogram_traces, srgb_to_linear
 
 CHANNELS = ("red", "green", "blue", "luma", "brightest", "darkest")
-SIDE = 64
+SIDE = 64  # of the small picture whose regions are compared; no tuning on record
 PERCENTILES = np.array([0.1, 0.5, 1, 2, 5, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.9])
 _VALUES = np.arange(256) / 255.0
 _LOG_LIGHT = np.log2(srgb_to_linear(_VALUES) + 2.0**-12) / 12.0  # EV below white, in twelfths
 _CR = np.array([0.5, -0.418688, -0.081312])  # JFIF, BT.601
 _CB = np.array([-0.168736, -0.331264, 0.5])
-BANDS = 8
+BANDS = 8  # of brightness; no tuning on record
 
 
 def _quantiles(cumulative: NDArray[np.float64]) -> NDArray[np.int64]:

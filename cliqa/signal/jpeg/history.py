@@ -23,16 +23,17 @@ from cliqa.signal.jpeg.quantization import LUMA_TABLES
 Floats = NDArray[np.float32]
 
 OLDER_CANDIDATES = 3
+"""Of 31 older grids 24 were the likeliest, 26 among three, 27 among five."""
 MOST_BLOCKS = 700
 """Of more blocks than twice this only a part is read: of eight tiles every second one, which tells nearly as much."""
 KNOWN = 12.0
-"""Nats by which a step must be likelier than no quantization to count as known."""
+"""Nats by which a step must be likelier than no quantization to count as known; no tuning on record."""
 GRID_PATCHES = 3
-"""Tiles that are searched for the grid."""
+"""Tiles that are searched for the grid: three found it for 39 of 40 saves at quality 94-98, six for all."""
 LATTICE_BLOCKS = 2048
 """As `MOST_BLOCKS`, where one grid is asked for all that it tells: the proof of a quality wants many blocks."""
 CLIPPED_OUTLIERS = 0.1
-"""Share of outliers where blocks with clipped pixels had to be used."""
+"""Share of outliers where blocks with clipped pixels had to be used; no tuning on record."""
 _LOG_TABLES = np.log(LUMA_TABLES).astype(np.float32)
 _ALL = np.arange(64)
 

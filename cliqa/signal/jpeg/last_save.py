@@ -16,12 +16,13 @@ from cliqa.signal.jpeg.history import GRID_PATCHES, Grid, Lattice, find_grid, re
 from cliqa.signal.jpeg.proof import CERTAIN
 
 DOUBTFUL_MARGIN = 60.0
-"""Nats between the best two grids below which more patches are asked."""
+"""Nats between the best two grids below which more patches are asked; no tuning on record."""
 MORE_PATCHES = 12
+"""Six already found the grid of 40 of 40 saves at quality 94-98; twice that is for pictures with little detail."""
 OTHER_GRIDS = 4
-"""How many of the next likely grids are tried where no quality gives the pixels back on the likeliest."""
+"""How many of the next likely grids are tried where no quality gives the pixels back on the likeliest; no tuning on record."""
 PROVED_ELSEWHERE = 0.9
-"""Share of exact blocks that makes another grid the right one."""
+"""Share of exact blocks that makes another grid the right one; no tuning on record."""
 
 
 def read_quality(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

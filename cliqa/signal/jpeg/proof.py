@@ -20,7 +20,7 @@ Places = NDArray[np.intp]
 
 SCANNED, PROVED = 12, 80
 """Blocks on which all qualities are tried, and on which the shortlist is."""
-SCAN_TURNS = 3
+SCAN_TURNS = 3  # of `redecoding`: fewer than its own, since the shortlist is proved with all; no tuning on record
 SHORTLIST, SHORTLIST_CLIPPED = 5, 20
 """How many of the shortest descriptions are proved: more where clipped pixels blur the order."""
 JUDGED = EXPECTED > 0.4

@@ -26,6 +26,7 @@ Floats = NDArray[np.float32]
 LIMIT = 0.56
 """Largest distance of a pixel from its decoded value: half a grey level, and a little for decoders' fixed-point arithmetic."""
 TURNS = 5
+"""How often levels are corrected by what they decode to; no tuning on record."""
 INEXACT = 128.0
 """Bits that a block costs which should be exact and is not: a decoder that leaves some is nearly unheard of."""
 _TABLES = LUMA_TABLES.astype(np.float32)

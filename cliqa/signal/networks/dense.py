@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CLIP = 8.0  # deviations
+CLIP = 8.0  # deviations; no tuning on record
 
 
 def standardise(values: NDArray[Any], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -20,7 +20,8 @@ OPPONENT = np.array(  # rows: grey, red-blue, magenta-green
     [[1 / 3**0.5] * 3, [0.5**0.5, 0.0, -(0.5**0.5)], [1 / 6**0.5, -2 / 6**0.5, 1 / 6**0.5]], np.float32
 )
 FLOOR = np.float32(0.02)  # added to energies before the logarithm; rounding to 8 bits alone leaves 1/12
-_RINGS = (0.5, 1.6, 2.6, 3.7, 4.8, 5.9, 7.1, 8.4, 10.0)  # of sqrt(u^2 + v^2), the edges of eight bands
+# Edges of eight bands of sqrt(u^2 + v^2); no tuning on record.
+_RINGS = (0.5, 1.6, 2.6, 3.7, 4.8, 5.9, 7.1, 8.4, 10.0)
 
 
 def _band_matrix() -> Floats:

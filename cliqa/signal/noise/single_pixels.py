@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cliqa.signal.noise.blocks import Floats, log_energy
 
 REGION = 16  # pixels
-_STANDING_OUT = (20.0, 60.0, 140.0)  # in grey, where 255 levels are 441.7
+_STANDING_OUT = (20.0, 60.0, 140.0)  # in grey, where 255 levels are 441.7; no tuning on record
 
 
 def _halved(values: Floats, combine: np.ufunc) -> Floats:

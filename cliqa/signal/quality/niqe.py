@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-REGULARISATION = 1e-3
+REGULARISATION = 1e-3  # of the covariance, so that it can be inverted; no tuning on record
 
 
 def gaussian_of(features: NDArray[Any]) -> tuple[Array, Array]:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from cliqa.signal.colour import LUMA
 
-PATCH = 96
-SHARP_SHARE = 0.75
-COLOURFUL_SHARE = 0.80
-_WINDOW = 7
+PATCH = 96  # as NIQE has it (Mittal, Soundararajan, Bovik 2013)
+SHARP_SHARE = 0.75  # likewise
+COLOURFUL_SHARE = 0.80  # no tuning on record
+_WINDOW = 7  # likewise NIQE's
 
 
 def local_deviation(luma: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -74,16 +74,3 @@ def pristine_origins(
     sharp = [origin for origin, value in zip(origins, sharpness, strict=True) if value >= sharp_share * sharpness.max()]
     colour = np.array([colourfulness(pixels[y : y + size, x : x + size]) for y, x in sharp])
     return [origin for origin, value in zip(sharp, colour, strict=True) if value >= colourful_share * colour.max()]
-
-
-def select_pristine(
-    pixels: NDArray[np.uint8],
-    size: int = PATCH,
-    stride: int = PATCH,
-    sharp_share: float = SHARP_SHARE,
-    colourful_share: float = COLOURFUL_SHARE,
-) -> NDArray[np.uint8]:
-    """The pristine patches themselves, uint8 (n, size, size, 3); see `pristine_origins`."""
-    origins = pristine_origins(pixels, size, stride, sharp_share, colourful_share)
-    patches = [pixels[y : y + size, x : x + size] for y, x in origins]
-    return np.stack(patches) if patches else np.empty((0, size, size, 3), dtype=np.uint8)

@@ -14,7 +14,7 @@ from cliqa.signal.statistics.correlation import plcc, srcc
 
 Array = NDArray[np.float64]
 ALPHAS = (0.1, 1.0, 10.0, 100.0)  # the documented set
-FOLDS = 5
+FOLDS = 5  # as is usual; no tuning on record
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ second and core; the fit takes about 2 ms per example and epoch on one core.
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,9 +62,10 @@ def train(options: TrainOptions) -> None:
     tensors = {**net.tensors(), "prior": prior, "reading": np.array(READING, np.float32)}
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{ScaleFactor.name}.safetensors"
+    small = {name: value.astype(np.float16) if value.size > 1000 else value for name, value in tensors.items()}
     checkpoints.save(
         path,
-        {name: value.astype(np.float16) if value.size > 1000 else value for name, value in tensors.items()},
+        small | learned_tensors(path),
         metric=ScaleFactor.name,
         architecture=ScaleFactor.architecture,
         version=ScaleFactor.version,
@@ -71,6 +73,15 @@ def train(options: TrainOptions) -> None:
     table = measured_table(scales(probabilities(net, data["test"]), prior, READING), data["test"])
     reading = "Reading: same {:g}, power {:g}, caution {:g}, sure {:g}.".format(*READING)
     write_results(path, f"--data photos/ --examples {count} --seed {options.seed}", tensors, reading, "", table)
+
+
+def learned_tensors(path: Path) -> checkpoints.Tensors:
+    """What the recipe `learned` added to the weights that are there; without it the metric needs that recipe to run next."""
+    if not path.is_file():
+        return {}
+    facts: dict[str, Any] = {"architecture": ScaleFactor.architecture, "version": ScaleFactor.version}
+    found, _ = checkpoints.load(path, metric=ScaleFactor.name, **facts)
+    return {name: value for name, value in found.items() if name.startswith("learned.")}
 
 
 def probabilities(net: TorchFactorNetwork, examples: Example) -> NDArray[np.float32]:

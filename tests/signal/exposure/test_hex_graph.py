@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 
 import numpy as np
 import pytest
 
-from cliqa.errors import UsageError
-from cliqa.metrics.exposure_schema import read_schema
 from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsumption
-from cliqa.signal.exposure.labels import ALIASES, LABELS
 from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 
 
@@ -143,29 +139,6 @@ def test_an_edge_may_be_added():
     assert graph.is_legal(np.array([2, 1, 1, 1, 3, 1]))
 
 
-def test_chinese_names_are_aliases():
-    graph = graph_from_schema(SCHEMA)
-    assert [graph.index(alias) for alias in ALIASES] == [graph.index(label) for label in LABELS] == list(range(6))
-
-
-@pytest.mark.parametrize(
-    ("labels", "exclusions", "subsumptions", "message"),
-    [
-        ([Label("a")], [Exclusion("a", (2,), "a", (2,))], [], "contradicts itself.*a is 2"),
-        ([Label("a"), Label("b")], [Exclusion("a", (2,), "b", (2,))], [Subsumption("a", "b", ((2, 2),))], "contradicts"),
-        ([Label("a"), Label("b")], [Exclusion("a", (1,), "b", (1,))], [], "no legal state"),
-        ([Label("a")], [Exclusion("a", (2,), "b", (2,))], [], "no label 'b'"),
-        ([Label("a"), Label("b")], [Exclusion("a", (5,), "b", (2,))], [], "levels 1 to 4, not 5"),
-        ([Label("a"), Label("a")], [], [], "called 'a'"),
-        ([Label("a", 1)], [], [], "at least 2 levels"),
-        ([], [], [], "no labels"),
-    ],
-)  # fmt: skip
-def test_bad_schemas_say_so(labels, exclusions, subsumptions, message):
-    with pytest.raises(SchemaError, match=message):
-        HexGraph(labels, exclusions, subsumptions)
-
-
 def test_a_schema_that_is_too_large_says_so():
     labels = [Label(f"l{i}", 4) for i in range(12)]
     edges = [Exclusion(f"l{i}", (4,), f"l{i + 1}", (4,)) for i in range(11)]
@@ -176,28 +149,3 @@ def test_a_schema_that_is_too_large_says_so():
 def test_many_independent_labels_are_not_too_large():
     graph = HexGraph([Label(f"l{i}", 4) for i in range(40)])
     assert graph.log_partition(np.zeros(120)) == pytest.approx(40 * np.log(4))
-
-
-@pytest.mark.parametrize("ending", ["json", "toml"])
-def test_schema_files(tmp_path, ending):
-    path = tmp_path / f"schema.{ending}"
-    if ending == "json":
-        path.write_text(json.dumps(SCHEMA), encoding="utf-8")
-    else:
-        pytest.importorskip("tomllib")
-        path.write_text(
-            '[[nodes]]\nlabel = "dull"\nlevels = [1, 2, 3]\n[[nodes]]\nlabel = "loud"\n'
-            '[[exclusions]]\nlabel_a = "dull"\na_levels = [2]\nlabel_b = "loud"\nb_levels = [2]\n'
-        )
-    graph = graph_from_schema(read_schema(path))
-    assert graph.names == (LABELS if ending == "json" else ("dull", "loud"))
-
-
-@pytest.mark.parametrize(
-    "content", ["[1]", "{", '{"Nodes": [{"levels": [1, 2]}]}', '{"Nodes": [{"label": "a", "levels": [2, 3]}]}']
-)
-def test_malformed_schema_files(tmp_path, content):
-    path = tmp_path / "schema.json"
-    path.write_text(content, encoding="utf-8")
-    with pytest.raises((SchemaError, UsageError), match="schema"):
-        graph_from_schema(read_schema(path))

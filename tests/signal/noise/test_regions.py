@@ -1,12 +1,9 @@
 import numpy as np
 import pytest
-import torch
 
-from cliqa.signal.networks.regions import RegionNetwork
 from cliqa.signal.noise.blocks import decompose
 from cliqa.signal.noise.regions import ENERGIES, FACTS, noise_regions
 from cliqa.signal.noise.single_pixels import single_pixels
-from cliqa.training.region_network import TorchRegions
 
 FIRST_BAND_OF_GREY, CORRELATIONS, BRIGHTNESS, CLIPPED = 0, ENERGIES, ENERGIES + 12, ENERGIES + 15
 
@@ -60,27 +57,3 @@ def test_brightness_and_clipping():
     np.testing.assert_allclose(rows[:, 4:, BRIGHTNESS], 1, atol=1e-4)
     np.testing.assert_array_equal(rows[:, :4, CLIPPED:], np.tile([1, 0], (8, 4, 1)))
     np.testing.assert_array_equal(rows[:, 4:, CLIPPED:], np.tile([0, 1], (8, 4, 1)))
-
-
-@pytest.fixture(scope="module")
-def networks() -> tuple[TorchRegions, RegionNetwork, np.ndarray, np.ndarray]:
-    torch.manual_seed(0)
-    statistics, rows = torch.randn(50, 11) * 3 + 1, torch.randn(400, 7) * 2 - 1
-    net = TorchRegions(statistics, rows, (16, 12), 5).eval()
-    return net, RegionNetwork(net.tensors("a."), "a."), statistics.numpy(), rows.numpy()
-
-
-def test_torch_and_numpy_answer_alike(networks):
-    net, read, statistics, rows = networks
-    with torch.no_grad():
-        wanted = net(torch.from_numpy(statistics[:1]), torch.from_numpy(rows[None, :80])).numpy()[0]
-    np.testing.assert_allclose(read(statistics[0], rows[:80]), wanted, atol=1e-5)
-    assert read.inputs == (11, 7) and read.outputs == 5
-
-
-def test_the_order_of_regions_does_not_matter_but_what_they_say_does(networks):
-    _, read, statistics, rows = networks
-    answer = read(statistics[0], rows[:64])
-    np.testing.assert_allclose(read(statistics[0], rows[:64][::-1]), answer, atol=1e-5)
-    np.testing.assert_allclose(read(statistics[0], np.tile(rows[:64], (2, 1))), answer, atol=1e-5)
-    assert np.abs(read(statistics[0], rows[64:128] + 2) - answer).max() > 1e-2

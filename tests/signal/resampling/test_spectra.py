@@ -19,15 +19,7 @@ from cliqa.signal.resampling.spectra import (
     power_spectra,
     residual_strips,
 )
-
-
-def rough(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """A picture with detail at all scales, uint8."""
-    rng = np.random.default_rng(seed)
-    spectrum = np.fft.rfft2(rng.normal(size=(height, width)))
-    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
-    values = np.fft.irfft2(spectrum / np.maximum(np.hypot(fy, fx), 1 / 64), (height, width))
-    return np.clip(128 + 50 * values / values.std(), 0, 255).astype(np.uint8)
+from tests.rough_pictures import rough
 
 
 def enlarged(width: int, method: Image.Resampling, source: int = 320) -> np.ndarray:

@@ -13,7 +13,7 @@ from cliqa.metrics.base import View
 from cliqa.signal.exposure.labels import ALIASES, LABELS
 from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 from cliqa.training.exposure import table as exposure_table
-from tests.metrics.test_exposure import scene
+from tests.exposed_pictures import scene
 
 torch = pytest.importorskip("torch")
 GRAPH = graph_from_schema(SCHEMA)

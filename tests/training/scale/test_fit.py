@@ -3,7 +3,7 @@ import pytest
 
 from cliqa.signal.resampling.factor_network import FactorNetwork
 from cliqa.signal.resampling.spectra import BINS, FACTORS
-from tests.signal.resampling.test_factor_network import READING, observed
+from tests.factor_readings import READING, observed
 
 torch = pytest.importorskip("torch")
 

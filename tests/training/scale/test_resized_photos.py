@@ -14,7 +14,7 @@ from cliqa.training.scale.resized_photos import (
     saved,
     soften,
 )
-from tests.metrics.test_scale_factor import colored
+from tests.rough_pictures import colored
 
 pytest.importorskip("cv2")
 pytest.importorskip("scipy")

@@ -8,7 +8,7 @@ from cliqa.training.sharpness.blurred_photos import blob, by_depth, from_light, 
 from cliqa.training.sharpness.fit import SharpnessExamples, SharpnessFit, fit_sharpness, mirrored
 from cliqa.training.sharpness.point_spreads import aperture
 from cliqa.training.sharpness.scenes import Scene, Scenes, empty_scene, slope
-from tests.metrics.test_sharpness import blurred, scene
+from tests.drawn_scenes import blurred, scene
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from PIL import Image
 
 from cliqa.training.sharpness.calibration import calibration, plain_picture
 from cliqa.training.sharpness.scenes import Scene
-from tests.metrics.test_sharpness import scene
+from tests.drawn_scenes import scene
 
 
 def test_a_bias_is_taken_off_and_a_few_outliers_do_not_count():

@@ -1,0 +1,1 @@
+"""What lossy codecs leave in pixels: evidence for the metric `compression`."""

@@ -1,0 +1,159 @@
+"""What an upscaling network leaves in a tile, as numbers for a small network of our own.
+
+A camera's pixels carry noise that no network draws, and its colours were made from a mosaic; a network draws edges and texture with the
+same strokes everywhere. So neighbouring residuals go together otherwise: their joint histograms (co-occurrences: Fridrich and
+Kodovsky, "Rich models for steganalysis of digital images", 2012) tell most. The spectrum, the agreement of the colours' details, the
+quietest places and the repetition of an enlargement by 2, 3 or 4 tell the rest.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int16]
+
+LEVELS = 5  # of a residual: -2 ... 2
+# (plane, order of the difference, step of its quantization, whether neighbours are taken across the difference's direction)
+MAPS = (
+    ("luma", 1, 1, False), ("luma", 1, 3, False), ("luma", 1, 2, True), ("luma", 2, 2, False), ("luma", 2, 5, False),
+    ("luma", 2, 3, True), ("luma", 3, 4, False), ("luma", 3, 10, False), ("colour", 1, 1, False), ("colour", 2, 2, False),
+    ("colour", 2, 4, True),
+)  # fmt: skip
+KERNELS = {1: (-1, 1), 2: (1, -2, 1), 3: (-1, 3, -3, 1)}
+RINGS = 16
+PERIODS = (2, 3, 4, 8)
+CELL = 8
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def _classes() -> tuple[NDArray[np.intp], int]:
+    """A number for each triple of levels; the same for its mirror image and its negative."""
+    found: dict[tuple[int, ...], int] = {}
+    numbers = []
+    for triple in itertools.product(range(LEVELS), repeat=3):
+        negative = tuple(LEVELS - 1 - level for level in triple)
+        alike = min(triple, triple[::-1], negative, negative[::-1])
+        numbers.append(found.setdefault(alike, len(found)))
+    return np.array(numbers), len(found)
+
+
+_CLASS, CLASSES = _classes()
+_TABLES = {
+    step: np.clip(np.rint(np.arange(-2048, 2049) / step), -2, 2).astype(np.int16) + 2
+    for step in {each[2] for each in MAPS}
+}
+WIDTH = len(MAPS) * CLASSES + 2 * RINGS + 2 * len(PERIODS) + 3 * len(QUANTILES) + 2 + 4
+
+
+def network_traces(tiles: NDArray[np.uint8]) -> Floats:
+    """RGB tiles uint8 (n, 3, h, w), h and w at least 32 -> float32 (n, WIDTH), a row a tile.
+
+    In turn: square roots of the co-occurrences' shares for each of `MAPS`; log power by frequency, of luma and of a difference of
+    colours; the unevenness of the second difference over the phases of `PERIODS`, largest and mean of both axes; log deviation of a
+    Laplacian in cells, of luma and both differences of colour, `QUANTILES` over the cells; correlation of the Laplacians of red
+    with green and of blue with green; mean, deviation and shares of black and of white of luma.
+    """
+    red, green, blue = (tiles[:, channel].astype(np.int16) for channel in range(3))
+    luma = ((77 * red.astype(np.int32) + 150 * green.astype(np.int32) + 29 * blue.astype(np.int32)) >> 8).astype(
+        np.int16
+    )
+    planes = {"luma": [luma], "colour": [red - green, blue - green]}
+    joint = [_co_occurrences(planes[plane], order, step, across) for plane, order, step, across in MAPS]
+    laplacians = [_laplacian(plane) for plane in (red, green, blue)]
+    cells = [_cells(_laplacian(plane)) for plane in (luma, *planes["colour"])]
+    levels = luma.reshape(len(luma), -1)
+    light = np.stack([levels.mean(1) / 255, levels.std(1) / 64, (levels < 3).mean(1), (levels > 252).mean(1)], axis=1)
+    return np.concatenate(
+        [
+            *joint, _spectrum(luma), _spectrum(red - green), _repetition(luma), *cells,
+            _agreement(laplacians[0], laplacians[1]), _agreement(laplacians[2], laplacians[1]), light,
+        ],
+        axis=1,
+    ).astype(np.float32)  # fmt: skip
+
+
+def _difference(plane: Ints, order: int) -> Ints:
+    """The difference along the last axis."""
+    kernel, length = KERNELS[order], plane.shape[-1] - order
+    found: Ints = plane[..., :length] * np.int16(kernel[0])
+    for place, weight in enumerate(kernel[1:], 1):
+        found += plane[..., place : place + length] * np.int16(weight)
+    return found
+
+
+def _co_occurrences(planes: list[Ints], order: int, step: int, across: bool) -> Floats:
+    """Of three neighbouring residuals, rows and columns together: (n, CLASSES)."""
+    total = np.zeros((len(planes[0]), LEVELS**3), np.int64)
+    for plane in planes:
+        for turned in (plane, plane.swapaxes(1, 2)):
+            levels = _TABLES[step][_difference(turned, order) + 2048]
+            if across:
+                triples = levels[:, :-2] * 25 + levels[:, 1:-1] * 5 + levels[:, 2:]
+            else:
+                triples = levels[..., :-2] * 25 + levels[..., 1:-1] * 5 + levels[..., 2:]
+            for number, each in enumerate(triples):
+                total[number] += np.bincount(each.ravel(), minlength=LEVELS**3)
+    found = np.zeros((len(total), CLASSES))
+    np.add.at(found.T, _CLASS, total.T)
+    shares: Floats = np.sqrt(found / found.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
+
+
+def _laplacian(plane: Ints) -> Floats:
+    inner = plane[:, 1:-1, 1:-1]
+    found: Floats = (
+        4 * inner - plane[:, :-2, 1:-1] - plane[:, 2:, 1:-1] - plane[:, 1:-1, :-2] - plane[:, 1:-1, 2:]
+    ).astype(np.float32)
+    return found
+
+
+def _cells(laplacian: Floats) -> Floats:
+    """Log deviation in cells, quantiles: (n, QUANTILES)."""
+    rows, columns = laplacian.shape[1] // CELL, laplacian.shape[2] // CELL
+    squares = np.square(laplacian[:, : rows * CELL, : columns * CELL])
+    energy = squares.reshape(len(squares), rows, CELL, columns, CELL).mean(axis=(2, 4)).reshape(len(squares), -1)
+    order = np.sort(energy, axis=1)
+    ranks = [round(share * (order.shape[1] - 1)) for share in QUANTILES]
+    found: Floats = np.log(np.sqrt(order[:, ranks] / 20) + np.float32(0.05))
+    return found
+
+
+def _agreement(a: Floats, b: Floats) -> Floats:
+    """Correlation of two planes: (n, 1)."""
+    a, b = (plane.reshape(len(plane), -1) for plane in (a, b))
+    product = np.einsum("np,np->n", a, b)
+    scale = np.sqrt(np.einsum("np,np->n", a, a) * np.einsum("np,np->n", b, b))
+    return np.asarray(product / (scale + 1.0), np.float32)[:, None]
+
+
+def _spectrum(plane: Ints) -> Floats:
+    """Log power of the windowed tile in `RINGS` bands of the larger of both frequencies: (n, RINGS)."""
+    n, height, width = plane.shape
+    window = np.outer(np.hanning(height + 1)[:height], np.hanning(width + 1)[:width]).astype(np.float32)
+    values = plane.astype(np.float32)
+    values -= values.mean(axis=(1, 2), keepdims=True)
+    spectrum = np.fft.rfft2(values * window)
+    power = (spectrum.real**2 + spectrum.imag**2).reshape(n, -1) / (height * width)
+    down = np.abs(np.fft.fftfreq(height))[:, None]
+    along = np.fft.rfftfreq(width)[None, :]
+    ring = np.minimum((np.maximum(down, along) * 2 * RINGS).astype(int), RINGS - 1).ravel()
+    share = np.bincount(ring, minlength=RINGS)
+    total = np.stack([np.bincount(ring, each, minlength=RINGS) for each in power])
+    return np.log(total / share + 0.01).astype(np.float32)
+
+
+def _repetition(luma: Ints) -> Floats:
+    """Deviation over mean of the second difference's size at a period's phases: larger and mean of both axes: (n, 2 PERIODS)."""
+    found = []
+    for turned in (luma, luma.swapaxes(1, 2)):
+        profile = np.abs(_difference(turned, 2)).mean(axis=1)
+        axis = []
+        for period in PERIODS:
+            phases = profile[:, : profile.shape[1] // period * period].reshape(len(profile), -1, period).mean(axis=1)
+            axis.append(phases.std(axis=1) / (phases.mean(axis=1) + 0.1))
+        found.append(np.stack(axis, axis=1))
+    return np.concatenate([np.maximum(*found), (found[0] + found[1]) / 2], axis=1).astype(np.float32)

@@ -1,0 +1,1 @@
+"""The recipe of `compression`, and what only it needs."""

@@ -1,0 +1,70 @@
+"""Features, and models fitted to labels."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+from PIL import Image
+
+from cliqa.grepq import __main__ as grepq
+from cliqa.images.loading import LoadedImage
+from cliqa.metrics import View, checkpoints
+from cliqa.metrics.grepq import GRepQ
+from cliqa.metrics.grepq_features import KINDS
+
+
+@pytest.mark.parametrize("kind", [None, *KINDS])
+def test_fit_and_predict_agree_from_folder_and_from_features(folder, weights, tmp_path, capsys, kind):
+    labels, model, stored = tmp_path / "mos.csv", str(tmp_path / "own.safetensors"), str(tmp_path / "f.npz")
+    labels.write_text("path,score\n" + "".join(f"{i}.png,{i}\n" for i in range(6)))
+    common = ["--checkpoint", weights, "--gpu", "-1"]
+    asked = ["--kind", kind] if kind else []
+    assert grepq.main(["features", str(folder), "-o", stored, *asked, *common]) == 0
+    assert grepq.main(["fit", stored, "--labels", str(labels), "-o", model, *asked, *common]) == 0
+    assert "cross-validated SRCC" in capsys.readouterr().err
+    tables = []
+    for source in (stored, str(folder)):
+        assert grepq.main(["predict", source, "--model", model, "-g", "-1"]) == 0
+        tables.append(list(csv.DictReader(capsys.readouterr().out.splitlines())))
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == 6
+    tensors, facts = checkpoints.load(model, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version)
+    assert facts["kind"] == kind or (kind is None and facts["kind"] in KINDS)
+    if kind in ("label-free", "rated"):
+        other = "rated" if kind == "label-free" else "label-free"
+        assert grepq.main(["fit", stored, "--labels", str(labels), "-o", model, "--kind", other, *common]) == 2
+        assert f"holds {kind} features, not {other}" in capsys.readouterr().err
+    scored = GRepQ(tensors, facts).score_view(View(LoadedImage.from_pil(Image.open(folder / "2.png"))))
+    assert scored["quality"] == pytest.approx(float(tables[0][2]["score"]), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,score\nnone.png,1\n0.png,2\n1.png,3\n", "no image matches none.png"),
+        ("path,score\n0.png,2\n", "at least three"),
+        ("path,score\n0.png,2\n1.png,2\n2.png,2\n", "all labels are 2"),
+        ("path,score\n0.png,nan\n1.png,2\n2.png,2\n", "is nan"),
+        ("path,score\n0.png,good\n1.png,2\n2.png,2\n", "no number"),
+        ("file;mos\n0.png;1\n", "at least three"),
+        ("path,score\n0.png,1\nsub/0.png,2\n1.png,3\n", "sub/0.png could be"),
+    ],
+)
+def test_labels_that_teach_nothing_are_refused(folder, weights, tmp_path, capsys, text, message):
+    labels = tmp_path / "mos.csv"
+    labels.write_text(text)
+    arguments = [
+        "fit",
+        str(folder),
+        "--labels",
+        str(labels),
+        "-o",
+        str(tmp_path / "m"),
+        "--checkpoint",
+        weights,
+        "-g",
+        "-1",
+    ]
+    assert grepq.main(arguments) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,40 @@
+"""The last save, the one before it, and how sure both are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cliqa.signal.jpeg.last_save import read_quality
+from tests.jpeg_pictures import saved, textured, tiles
+
+LAST, GRID, PREVIOUS, GAIN, CLIPPED, EXACT, TIED = 0, 1, 2, 3, 8, 9, 10
+
+
+@pytest.mark.parametrize("quality", [5, 30, 60, 85, 95])
+def test_one_save_is_read_to_the_digit(quality: int):
+    found = read_quality(tiles(saved(textured(quality), quality)))
+    assert found[LAST] == quality and found[GRID] == 0 and found[GAIN] < 0.1
+    assert found[EXACT] > 0.5 and found[TIED] == 1 and found.dtype == np.float32
+
+
+def test_a_crop_moves_the_grid_and_not_the_quality():
+    found = read_quality(tiles(np.ascontiguousarray(saved(textured(1, 400), 77)[5:, 2:])))
+    assert (found[LAST], found[GRID]) == (77, 3 * 8 + 6)
+
+
+def test_an_earlier_save_comes_with_its_gain():
+    found = read_quality(tiles(saved(saved(textured(2), 50), 88)))
+    assert found[LAST] == 88 and abs(found[PREVIOUS] - 50) <= 1 and found[GAIN] > 10
+
+
+def test_clipped_pictures_say_so():
+    harsh = np.clip((textured(3).astype(float) - 128) * 9 + 128, 0, 255).astype(np.uint8)
+    found = read_quality(tiles(saved(harsh, 40)))
+    assert found[CLIPPED] == 1.0 and abs(found[LAST] - 40) <= 1
+    assert read_quality(tiles(saved(textured(3), 40)))[CLIPPED] == 0.0
+
+
+def test_without_a_save_nothing_is_exact():
+    found = read_quality(tiles(textured(4)))
+    assert found[EXACT] < 0.1 and found[LAST] >= 97
