@@ -4,12 +4,14 @@
 
 Every condition makes its images from the photographs with a known truth (`conditions_<metric>.py`) and scores them with the
 product's own metric. A folder with a manifest is read as in training, and only its test photographs are used; of any other folder, all
-are. Writes `<metric>.md` and a plot of prediction against truth per condition into `--out`.
+are. With `--wild` the pictures have the histories of the web (`conditions_wild.py`), and the table has a column for each metric.
+Writes `<metric>.md` (`wild.md`) and a plot of prediction against truth per condition into `--out`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import re
@@ -24,12 +26,15 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conditions import Condition, Scored
+from conditions import Condition, Scored, Truth
+from conditions_wild import HISTORIES, JUDGES
 
 from cliqa.errors import ImageSkipped
-from cliqa.metrics import View, load_metric
+from cliqa.images.loading import LoadedImage, load_image
+from cliqa.metrics import Value, View, load_metric
 from cliqa.training.photos import Photo, read_photos
 
+WildScored = tuple[Truth, dict[str, dict[str, Value]]]
 METRICS = ("jpeg_quality", "grain_noise", "scale_factor", "jpeg_qf", "exposure", "grepq", "sharpness", "compression")
 
 
@@ -88,6 +93,52 @@ def rows_of(condition: Condition, scored: list[Scored], skipped: int) -> list[st
     return rows
 
 
+def score_wild(
+    metrics: Sequence[str], number: int, index: int, photos: Sequence[Photo], seed: int
+) -> WildScored | None:
+    """One photograph through history `number`, scored by all metrics from one decode; None where the history can't be made here."""
+    history = HISTORIES[number]
+    rng = np.random.default_rng([seed, number, index])
+    lossless = [photo for photo in photos if photo.kind == "lossless"]
+    try:
+        made, truth = history.make(rng, photos[index].pixels(), lossless)
+    except (ImportError, FileNotFoundError):  # an encoder that this machine has not
+        return None
+    view = View(load_image(made) if isinstance(made, bytes) else LoadedImage.from_array(np.ascontiguousarray(made)))
+    fields: dict[str, dict[str, Value]] = {}
+    for metric in metrics:
+        with contextlib.suppress(ImageSkipped):
+            fields[metric] = load_metric(metric).score_view(view)
+    return truth, fields
+
+
+def wild_table(
+    pool: ProcessPoolExecutor,
+    metrics: Sequence[str],
+    photos: Sequence[Photo],
+    seed: int,
+    only: str | None,
+    most: int | None,
+) -> list[str]:
+    """Histories down, metrics across: the lines of a Markdown table."""
+    lines = ["| history | " + " | ".join(metrics) + " |", "|---" * (len(metrics) + 1) + "|"]
+    for number, history in enumerate(HISTORIES):
+        if only and only.lower() not in history.name.lower():
+            continue
+        members = [index for index, photo in enumerate(photos) if photo.kind in history.kinds]
+        members = members[:: max(1, len(members) // most)][:most] if most else members
+        tasks = [pool.submit(score_wild, metrics, number, index, photos, seed) for index in members]
+        scored = [found for task in tqdm(tasks, desc=history.name, leave=False) if (found := task.result()) is not None]
+        cells = []
+        for metric in metrics:
+            pairs = [(truth, fields[metric]) for truth, fields in scored if metric in fields]
+            bar = f" (bar: {history.bars[metric]})" if metric in history.bars else ""
+            cells.append(f"{JUDGES[metric](pairs)}{bar}" if pairs else "")
+        lines.append(f"| {history.name} | " + " | ".join(cells) + " |")
+        print(lines[-1], flush=True)
+    return lines
+
+
 def plot(condition: Condition, scored: list[Scored], path: Path) -> None:
     """Prediction against truth as PNG."""
     if condition.plot is None:
@@ -113,6 +164,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of pristine photographs")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS))
+    parser.add_argument("--wild", action="store_true", help="the table of histories and metrics instead")
+    parser.add_argument("--most", type=int, help="at most so many photographs for each row of the table of histories")
     parser.add_argument("--only", help="run the conditions whose name contains this text")
     parser.add_argument("--split", choices=("train", "val", "test", "all"), default=None)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
@@ -126,6 +179,11 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
+        if given.wild:
+            metrics = [metric for metric in given.metrics if metric in JUDGES]
+            lines = wild_table(pool, metrics, photos, given.seed, given.only, given.most)
+            (given.out / "wild.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            return 0
         for metric in given.metrics:
             table = [f"## {metric}", "", f"{len(photos)} photographs ({split})", "",
                      "| condition | bar | images | measured |", "|---|---|---|---|"]  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from cliqa.images.codec_headers import CodecHeader
+from cliqa.images.jpeg_tables import tables_of_tiff
 
 _ORIENTATION = 0x0112
 
@@ -18,7 +19,8 @@ _ORIENTATION = 0x0112
 class Header:
     """What the file says of itself, before any pixel is decoded.
 
-    `quantization` maps table id -> 64 steps in natural (row by row) order, empty unless the file is a JPEG.
+    `quantization` maps table id -> 64 steps in natural (row by row) order, empty unless the file is a JPEG or
+    a TIFF of JPEG streams.
     `sampling` is the chroma subsampling in the usual notation ("4:4:4", "4:2:2", "4:2:0", ...), "" where unknown.
     `coding` is what the codec's own header says in files of WebP, AVIF, HEIC and JPEG 2000; None in others.
     `taken` is when, as EXIF says ("2024-05-01T12:30:59.25", in no zone), `camera` its maker and model, `exposure_value` the exposure
@@ -75,6 +77,8 @@ def header_of(image: Image.Image) -> Header:
         tables: dict[int, Any] = getattr(image, "quantization", None) or {}
         quantization = {int(key): tuple(int(step) for step in steps) for key, steps in tables.items()}
         sampling = _sampling(getattr(image, "layer", []))
+    elif name == "TIFF":
+        quantization = tables_of_tiff(image)
     try:
         animated = bool(getattr(image, "is_animated", False))
     except Exception:  # a broken second frame is no reason to lose the first

@@ -26,7 +26,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.images.codec_headers import read_codec_header
@@ -48,7 +48,7 @@ class Origin:
 
     Attributes:
         profile: the ICC profile.
-        inks: the CMYK pixels, kept where a profile tells how to read them.
+        inks: the CMYK pixels.
         light: primaries and transfer function, see `Opened`.
         deep: gives the high and the low bytes of samples of 16 bits, or None; kept where a profile may need them.
         opaque: the box outside of which all is transparent; None where nothing is.
@@ -93,6 +93,17 @@ class LoadedImage:
     def pixels(self) -> NDArray[np.uint8]:
         """uint8 array (height, width, 3), as stored."""
         return np.asarray(self.stored)
+
+    @cached_property
+    def coded(self) -> Image.Image:
+        """PIL image, mode RGB: the planes that a codec saw. Of CMYK files the complement of the first three inks, else `inside`.
+
+        A JPEG's coefficients lie on their lattice in these planes alone: black ink is no part of them.
+        """
+        if self._origin.inks is None:
+            return self.inside
+        planes = Image.merge("RGB", [ImageChops.invert(ink) for ink in self._origin.inks.split()[:3]])
+        return planes if self.content_box is None else planes.crop(on_grid(self.content_box))
 
     @cached_property
     def content_box(self) -> Box | None:
@@ -279,7 +290,7 @@ def _decode(
     profile = image.info.get("icc_profile") if header.has_icc else None
     origin = Origin(
         profile,
-        inks=image if profile and image.mode == "CMYK" else None,
+        inks=image if image.mode == "CMYK" else None,
         light=file.light,
         deep=deep_samples(file, image) if profile and header.bits == 16 else None,
         opaque=opaque_box(image),

@@ -73,7 +73,7 @@ class Tiles:
 
     def most_detailed(self, count: int = 8) -> NDArray[np.uint8]:
         """The `count` most detailed tiles: uint8 (n, 3, size, size), 1 <= n <= count, most detailed first."""
-        return self._cut(self.origins[:count])
+        return self.cut(self.origins[:count])
 
     def spread(self, count: int = 8) -> NDArray[np.uint8]:
         """Tiles spread evenly over the ranks of detail, from the most detailed to the flattest: what represents a whole image.
@@ -83,9 +83,10 @@ class Tiles:
         """
         total = len(self.origins)
         chosen = np.unique(np.rint(np.linspace(0, total - 1, min(count, total))).astype(int))
-        return self._cut([self.origins[index] for index in chosen])
+        return self.cut([self.origins[index] for index in chosen])
 
-    def _cut(self, origins: list[tuple[int, int]]) -> NDArray[np.uint8]:
+    def cut(self, origins: list[tuple[int, int]]) -> NDArray[np.uint8]:
+        """The tiles at these origins (x, y): uint8 (n, 3, size, size)."""
         tiles = [np.asarray(self.image.crop((x, y, x + self.size, y + self.size))) for x, y in origins]
         return np.ascontiguousarray(np.stack(tiles).transpose(0, 3, 1, 2))
 

@@ -16,11 +16,13 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from cliqa.errors import ImageError
 from cliqa.images.header import Header
 from cliqa.images.loading import LoadedImage
 from cliqa.images.patches import Tiles
+from cliqa.signal.resampling.replication import before_replication
 
 Value = float | int | str | None
 Observation = dict[str, NDArray[Any]]
@@ -73,6 +75,20 @@ class View:
     def patches(self) -> NDArray[np.uint8]:
         """The most detailed tiles as stored, uint8 (n, 3, 128, 128), 1 <= n <= num_patches."""
         return self.tiles.most_detailed(self.num_patches)
+
+    @cached_property
+    def replicated(self) -> tuple[int, int]:
+        """How often each pixel was repeated (across, down) by an enlargement by nearest neighbour; (1, 1) for none."""
+        return self._unreplicated[1]
+
+    @cached_property
+    def _unreplicated(self) -> tuple[Image.Image, tuple[int, int]]:
+        return before_replication(self.image.coded)
+
+    @cached_property
+    def source(self) -> Image.Image:
+        """PIL image, mode RGB: the picture as its codec saw it, and before an enlargement by nearest neighbour."""
+        return self._unreplicated[0]
 
     def thumbnail(self, long_side: int) -> NDArray[np.uint8]:
         """The picture as a person sees it, uint8 (height, width, 3), long side at most `long_side`."""

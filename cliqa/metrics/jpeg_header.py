@@ -14,6 +14,6 @@ QF_HEADER = Field(
 
 
 def observed_header(view: View) -> NDArray[np.int32]:
-    """The quality nearest to the tables, 1-100; 0 where the file is no JPEG or its tables are like none."""
-    quality = header_quality(view.header.quantization) if view.header.is_jpeg else None
+    """The quality nearest to the tables, 1-100; 0 where the file has no JPEG tables or they are no tables of 64 steps."""
+    quality = header_quality(view.header.quantization)
     return np.array(quality or 0, np.int32)

@@ -4,6 +4,9 @@ All of it is closed form: the lattice of the coefficients (`cliqa.signal.jpeg.la
 (`cliqa.signal.jpeg.redecoding`). The weights file holds what was fitted: the threshold above which an earlier save is reported,
 the logistic curve of the confidence, and the knots of the piecewise-linear calibrator.
 
+A JPEG file's own tables decide where the pixels agree with them, as they do in nearly every file; where they don't, the pixels
+do, and the confidence falls.
+
 Two parts of the regression networks that this replaces change nothing here, and are kept as options:
 
 * **Flips.** A mirrored block has the same DCT coefficients up to their signs, and the evidence reads absolute values.
@@ -22,11 +25,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import ImageSkipped
+from cliqa.images.patches import pad_to_patch
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.last_save import read_quality
+from cliqa.signal.jpeg.other_tables import EXPLAINS, stated_share
+from cliqa.signal.jpeg.quantization import first_table
 
 # The documented rule of `predict_jpeg_qf`, kept as users know it: nothing here was chosen by a measurement.
 PATCH = 128  # pixels
@@ -34,6 +40,12 @@ MAX_PATCHES = 24
 VARIANCE = 15.0  # of a patch's luma
 RELAXED = VARIANCE / 1.5
 FEW = 5
+STATED_PATCHES = 4
+"""Patches that are asked whether they agree with the file's tables."""
+STATED = 0.99
+"""Confidence where the file's tables and its pixels agree."""
+DISAGREES = 0.5
+"""What is left of the confidence where they don't: one of the two is wrong."""
 
 
 def choose_patches(variances: Sequence[float]) -> list[int]:
@@ -85,6 +97,11 @@ def select_patches(picture: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8
     return np.ascontiguousarray(np.stack(tiles))
 
 
+def _at_least_a_patch(view: View) -> Image.Image:
+    """The picture before a replication, mirrored out to a patch where only that made it smaller than one."""
+    return view.source if view.replicated == (1, 1) else pad_to_patch(view.source, PATCH)
+
+
 def _variance(pixels: NDArray[np.uint8]) -> float:
     """Variance of the luma of uint8 (height, width, 3)."""
     return float((pixels.astype(np.float32) @ LUMA32).var())
@@ -95,7 +112,7 @@ class JpegQf(Metric):
 
     name: ClassVar[str] = "jpeg_qf"
     architecture: ClassVar[str] = "dct-lattice"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reads_grid: ClassVar[bool] = True
     in_worker: ClassVar[bool] = True
     summary: ClassVar[str] = "JPEG quality factor of the last save, to the digit, from pixels"
@@ -127,13 +144,15 @@ class JpegQf(Metric):
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """`answer`: see `last_save.read_quality`; and the header's quality, 0 where there is none.
+        """`answer`: see `last_save.read_quality`; the header's quality, 0 where there is none; `agreement` of the pixels with it, 0-1.
 
         Raises:
             ImageSkipped: smaller than a patch, or too little information.
         """
-        rgb = select_patches(view.image.inside)
-        return {"answer": read_quality(rgb), "header": observed_header(view)}
+        rgb = select_patches(_at_least_a_patch(view))
+        header = observed_header(view)
+        agreement = stated_share(rgb[:STATED_PATCHES], first_table(view.header.quantization) or ()) if header else 0.0
+        return {"answer": read_quality(rgb), "header": header, "agreement": np.array(agreement, np.float32)}
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """What the evidence says, calibrated."""
@@ -142,12 +161,18 @@ class JpegQf(Metric):
         if not self.no_calibrator:
             qf = float(np.interp(qf, *self.knots))
         inputs = np.concatenate([answer[4:], [1.0]])
+        confidence = logistic(float(inputs @ self.confidence))
+        header, agreement = int(observation["header"]), float(observation["agreement"])
+        if header and agreement >= EXPLAINS:
+            qf, confidence = float(header), max(confidence, STATED)
+        elif header:
+            confidence *= DISAGREES
         return {
             "qf": min(max(qf, 1.0), 100.0),
             "qf_final": min(max(round(qf), 1), 100),
-            "confidence": logistic(float(inputs @ self.confidence)),
+            "confidence": confidence,
             "grid_x": grid % 8,
             "grid_y": grid // 8,
             "previous_qf": previous if gain > self.previous_gain else None,
-            "qf_header": int(observation["header"]) or None,
+            "qf_header": header or None,
         }

@@ -12,15 +12,91 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.images.patches import Tiles
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.densities import logistic
+from cliqa.signal.jpeg.drawn import telling_origins
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
-from cliqa.signal.jpeg.history import read_history
+from cliqa.signal.jpeg.filtered import read_filtered
+from cliqa.signal.jpeg.history import History, read_history
+from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
+from cliqa.signal.jpeg.resized import CLEAR, cut_regions, read_resized
+from cliqa.signal.jpeg.resized_features import (
+    BEFORE,
+    RESIZED_NUMBERS,
+    explained,
+    filtered_answer,
+    lowest_sure,
+    resized_answer,
+)
 from cliqa.signal.networks.dense import Dense
 
+Floats = NDArray[np.float32]
+
+MOST_LOOKED_AT = 32
+"""Tiles among which those of the parts are chosen."""
 GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
 OUTPUTS = GATES + 1  # gates, own estimate (a logit)
+FAINT = 2.0
+"""Nats by which IJG's tables must lead other codecs' where only the newest grid's own histograms are clear."""
+BLURRED = 0.5
+"""What is left of the confidence where a comb tells of a resize after a save whose lattice is gone."""
+UNEXPLAINED = 0.8
+"""Confidence that a grid that no JPEG explains is another codec's."""
+STATED = 0.95
+"""Confidence where a JPEG file's own tables are the lowest that is known."""
+DRAWN = 0.98
+"""Confidence that what was drawn was never saved by JPEG."""
+NEAR = 3.0
+"""Proposals so near to the chosen one say the same."""
+HIGHEST = 91
+"""Qualities above this leave no lattice that a resize lets through."""
+EXPLAINED = 88
+"""A lowest quality below this, found on the ordinary grid, needs no resize to explain the picture."""
+
+
+def _older(proposals: Floats) -> list[float]:
+    return [float(value) for value, name in zip(proposals, HYPOTHESES, strict=True) if name.startswith("older")]
+
+
+def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: float) -> tuple[float, float]:
+    """(quality, confidence) of the ordinary grid, mended by what its lattice tells through filters.
+
+    Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it. Where one
+    does, a save before a filter and the last save may be seen.
+    """
+    found, nats, other, known, codec = (float(value) for value in filtered)
+    clear = nats > max(CLEAR, other)
+    newest = float(proposals[HYPOTHESES.index("newest")])
+    if known:
+        return (found, nats / (nats + CLEAR)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
+    if codec:  # cameras' fine tables have that shape too
+        return (quality, sure) if quality >= HIGHEST else (100.0, UNEXPLAINED)
+    older = quality < found and any(abs(quality - each) <= NEAR for each in _older(proposals))
+    if clear and found <= HIGHEST and not older and (nats > BEFORE or abs(quality - newest) <= NEAR):
+        return found, nats / (nats + CLEAR)
+    if abs(quality - newest) > NEAR and quality < HIGHEST:
+        return quality, sure  # an older grid, or the network's own estimate
+    if quality < HIGHEST and nats > FAINT + other:
+        return quality, nats / (nats + CLEAR)
+    return (quality, sure) if quality >= HIGHEST else (100.0, UNEXPLAINED)
+
+
+def _read(rgb: NDArray[np.uint8]) -> tuple[Observation, History, int]:
+    """(evidence, history, lowest): what the grids of some tiles tell, turned back where the picture was turned by 90 degrees.
+
+    `lowest` is the lowest quality that is beyond doubt.
+    """
+    history = read_history(rgb)
+    filtered = read_filtered(rgb, history.grid)
+    if filtered.looks_turned and not explained(history):
+        rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
+        history = read_history(rgb)
+        filtered = read_filtered(rgb, history.grid)
+    answer = filtered_answer(history, filtered)
+    found = {"features": features(history), "proposals": hypotheses(history), "filtered": answer}
+    return found, history, lowest_sure(history, answer)
 
 
 class JpegQuality(Metric):
@@ -35,6 +111,8 @@ class JpegQuality(Metric):
     fields: ClassVar[tuple[Field, ...]] = (
         Field("quality", "lowest JPEG quality in the history; 100 = no trace", 0, 100, "IJG quality", "higher"),
         Field("subsampling_420", "probability that the chroma was subsampled 4:2:0", 0, 1, "", "lower"),
+        Field("confidence", "probability that the quality is right within 3", 0, 1, "", "higher"),
+        Field("resized", "factor by which it was resized after the save; 1 = not", 0, 64, "", ""),
         QF_HEADER,
     )
 
@@ -45,25 +123,68 @@ class JpegQuality(Metric):
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """Evidence of the tiles: `features`, `chroma`, `proposals` (see HYPOTHESES) and `header` (0 where there is none)."""
-        history = read_history(view.patches)
-        return {
-            "features": features(history),
+        """Evidence of the picture.
+
+        `features`, `proposals` (see HYPOTHESES) and `filtered` (see `resized_features`), a row for the most telling tiles and one for
+        each part with a grid of its own; `resized`, see there; `drawn`, whether all of it was; `replicated`, how often pixels are
+        repeated; `chroma`; `header`, 0 where there is none.
+        """
+        picture = view.source
+        tiles = view.tiles if picture is view.image.inside else Tiles(picture)
+        origins = telling_origins(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
+        chosen = origins[: view.num_patches] or tiles.origins[: view.num_patches]
+        whole, history, lowest = _read(tiles.cut(chosen))
+        tiny = view.replicated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
+        readings = [whole]
+        resized = np.zeros(RESIZED_NUMBERS, np.float32)
+        if origins and lowest >= EXPLAINED:
+            spread = tiles.cut(spread_origins(origins, *tiles.image.size))
+            for group in tiles_by_grid(spread, history.grid) if len(spread) > 1 else []:
+                part, _, lowest_there = _read(spread[group])
+                readings.append(part)
+                lowest = min(lowest, lowest_there)
+        if origins and lowest >= EXPLAINED:
+            region, windows = cut_regions(np.asarray(tiles.image), chosen, tiles.size)
+            resized = resized_answer(read_resized(region, tiles.image.size, windows))
+        return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
+            "resized": resized,
+            "drawn": np.array(not origins or (tiny and not explained(history))),
+            "replicated": np.array(view.replicated, np.float32),
             "chroma": chroma_inputs(history),
-            "proposals": hypotheses(history),
             "header": observed_header(view),
         }
 
-    def score(self, observation: Observation) -> dict[str, Value]:
-        """The proposal that the network weighs most, and its probability of 4:2:0."""
-        inputs = gate_inputs(observation["features"], observation["proposals"])
-        output = self.net(inputs[None])[0].astype(np.float64)
+    def _by_grid(self, evidence: Floats, proposed: Floats, filtered: Floats) -> tuple[float, float]:
+        """(quality, confidence) that the grids of the tiles tell, as they are or through filters."""
+        output = self.net(gate_inputs(evidence, proposed)[None])[0].astype(np.float64)
         own = logistic(float(output[GATES]), top=100.0)
-        proposals = [*observation["proposals"], own]
-        quality = float(proposals[int(output[:GATES].argmax())])
+        proposals = [*proposed, own]
+        gate = np.exp(output[:GATES] - output[:GATES].max())
+        quality = float(proposals[int(gate.argmax())])
+        sure = float(gate[np.abs(np.array(proposals) - quality) <= NEAR].sum() / gate.sum())
+        return _through_filters(filtered, proposed, quality, sure)
+
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """The lowest quality of all parts, as they are, through filters and through a resize."""
+        rows = zip(*(observation[name] for name in ("features", "proposals", "filtered")), strict=True)
+        quality, sure = min(self._by_grid(*row) for row in rows)
+        factor = float(np.sqrt(observation["replicated"].prod()))
+        found, nats, step = (float(value) for value in observation["resized"][:3])
+        if nats >= CLEAR and found <= HIGHEST and found < quality:
+            quality, factor = found, factor / step
+            sure = nats / (nats + CLEAR / 2)
+        elif quality >= HIGHEST and bool(observation["resized"][5]):
+            sure *= BLURRED
+        if bool(observation["drawn"]):
+            quality, sure, factor = 100.0, DRAWN, float(np.sqrt(observation["replicated"].prod()))
+        header = int(observation["header"])
+        if 0 < header < quality:  # the file itself is the latest save, so the lowest is no higher
+            quality, sure, factor = float(header), STATED, 1.0
         chroma = float(self.chroma_net(observation["chroma"][None])[0, 0])
         return {
             "quality": min(max(quality, 0.0), 100.0),
+            "confidence": sure,
+            "resized": factor,
             "subsampling_420": logistic(chroma),
-            "qf_header": int(observation["header"]) or None,
+            "qf_header": header or None,
         }

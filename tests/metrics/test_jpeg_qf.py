@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from cliqa.errors import ImageSkipped
 from cliqa.images.loading import LoadedImage, load_image
@@ -16,7 +19,7 @@ def metric(**options: bool) -> JpegQf:
         "calibrator.x": np.array([0, 50, 100], np.float32),
         "calibrator.y": np.array([0, 60, 100], np.float32),
         "previous.gain": np.array(0.2, np.float32),
-        "confidence": np.array([0.5, 0.5, 0, -3, -1, 2, 1, 0, -2], np.float32),
+        "confidence": np.array([0.5, 0.5, 0, -3, -1, 2, 1, 0, 0, -2], np.float32),
     }
     return JpegQf(tensors, {}, **options)
 
@@ -77,3 +80,37 @@ def test_an_earlier_save_is_reported():
 def test_header_is_reported_beside_the_pixels():
     found = metric(no_calibrator=True).score_view(View(load_image(stream(textured(8), 71))))
     assert found["qf_header"] == found["qf_final"] == 71
+
+
+@pytest.mark.parametrize("kind", ["CMYK", "TIFF", "RGB"])
+def test_the_header_decides_where_the_pixels_agree(kind: str):
+    picture, target = Image.fromarray(textured(11)), io.BytesIO()
+    if kind == "TIFF":
+        picture.save(target, "TIFF", compression="jpeg", quality=44)
+    elif kind == "CMYK":
+        inks = list(picture.convert("CMYK").split())
+        inks[3] = inks[0].point(lambda value: value // 2)
+        Image.merge("CMYK", inks).save(target, "JPEG", quality=44)
+    else:
+        picture.save(target, "JPEG", quality=44, keep_rgb=True)
+    found = metric(no_calibrator=True).score_view(View(load_image(target.getvalue())))
+    assert found["qf"] == found["qf_header"] == 44
+    assert float(found["confidence"] or 0) >= 0.99
+
+
+def test_the_pixels_decide_where_they_contradict_the_header():
+    loaded = load_image(stream(textured(12), 90))
+    other = LoadedImage(Image.fromarray(saved(textured(12), 35)), loaded.header)
+    agreeing = metric(no_calibrator=True).score_view(View(loaded))
+    found = metric(no_calibrator=True).score_view(View(other))
+    assert (found["qf"], found["qf_header"]) == (35, 90)
+    assert float(found["confidence"] or 0) <= 0.5 < float(agreeing["confidence"] or 0)
+
+
+def test_pixels_repeated_by_nearest_neighbour_are_judged_before_that():
+    pixels = saved(textured(13), 62)
+    enlarged = pixels.repeat(3, axis=0).repeat(3, axis=1)
+    assert metric(no_calibrator=True).score_view(view(enlarged))["qf"] == 62
+    drawn = np.random.default_rng(0).integers(0, 4, (60, 70, 1)).astype(np.uint8) * np.uint8(80)
+    art = view(np.broadcast_to(drawn, (60, 70, 3)).repeat(8, axis=0).repeat(8, axis=1))
+    assert float(metric().score_view(art)["confidence"] or 0) < 0.5

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
+from PIL import features as features_of_pillow
 
 from cliqa.images.loading import LoadedImage, load_image
 from cliqa.metrics import load_metric
@@ -66,3 +70,62 @@ def test_flat_and_tiny_pictures_get_a_number(pixels: np.ndarray):
     found = shipped().score_view(view(pixels))
     assert 0 <= float(found["quality"] or 0) <= 100
     assert 0 <= float(found["subsampling_420"] or 0) <= 1
+
+
+def resized(pixels: np.ndarray, side: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize(("quality", "side"), [(40, 400), (50, 680)])
+def test_a_save_is_seen_through_a_resize_and_a_later_save(quality: int, side: int):
+    pixels = resized(saved(textured(quality, 512), quality), side)
+    for later in (pixels, saved(pixels, 95)):
+        found = shipped().score_view(view(later))
+        assert abs(float(found["quality"] or 0) - quality) <= 2
+        assert float(found["resized"] or 0) == pytest.approx(side / 512, rel=0.01)
+        assert float(found["confidence"] or 0) > 0.6
+
+
+def test_pictures_that_were_only_resized_stay_at_the_top():
+    for side in (400, 680):
+        found = shipped().score_view(view(resized(textured(5, 512), side)))
+        assert float(found["quality"] or 0) >= 97 and found["resized"] == 1
+
+
+def test_pixels_repeated_by_nearest_neighbour_are_judged_before_that():
+    for pixels, quality in ((saved(textured(6), 45), 45), (textured(7), 100)):
+        found = shipped().score_view(view(pixels.repeat(3, axis=0).repeat(3, axis=1)))
+        assert abs(float(found["quality"] or 0) - quality) <= 2
+        assert found["resized"] == 3
+
+
+def test_a_turn_by_90_degrees_changes_nothing():
+    pixels = saved(textured(8, 384), 35)
+    found = shipped().score_view(view(np.rot90(pixels)))
+    assert abs(float(found["quality"] or 0) - 35) <= 1
+
+
+def test_text_is_no_jpeg_and_hides_no_photograph():
+    canvas = Image.new("RGB", (768, 640), "white")
+    draw = ImageDraw.Draw(canvas)
+    for top in range(4, 640, 16):
+        draw.text(
+            (4, top), "Shipments rose by 12.5 % while returns fell; see table 7. " * 3, fill="black", font_size=13
+        )
+    assert float(shipped().score_view(view(np.asarray(canvas)))["quality"] or 0) >= 97
+    canvas.paste(Image.fromarray(saved(textured(9, 300, 400), 50)), (150, 130))
+    assert abs(float(shipped().score_view(view(np.asarray(canvas)))["quality"] or 0) - 50) <= 2
+
+
+def test_the_lowest_part_of_a_collage_counts():
+    canvas = textured(10, 768)
+    canvas[381:, 5:389] = saved(textured(11, 387, 384), 40)
+    assert abs(float(shipped().score_view(view(canvas))["quality"] or 0) - 40) <= 2
+
+
+def test_other_codecs_with_blocks_are_no_jpeg():
+    if not features_of_pillow.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    stream = io.BytesIO()
+    Image.fromarray(textured(12, 512)).save(stream, "AVIF", quality=60, speed=9)
+    assert float(shipped().score_view(View(load_image(stream.getvalue())))["quality"] or 0) >= 97

@@ -1,10 +1,14 @@
 """The last save of an image and the one before it, from its tiles: what `jpeg_qf` answers and how sure it can be.
 
 The lattice of the coefficients proposes, quantizing and decoding again proves. Where none is proved (steps too fine, a later save,
-other tables, another decoder's arithmetic) the lattice, the pair of saves and the grid's own histograms decide.
+another decoder's arithmetic) the lattice, the pair of saves and the grid's own histograms decide. Where no IJG table explains the
+lattice, the picture was turned by 90 degrees, or coded as RGB or CMYK (each channel has a lattice then, the luma none), or has
+other tables: these are tried in turn.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +16,27 @@ from numpy.typing import NDArray
 from cliqa.signal.jpeg.blocks import luma
 from cliqa.signal.jpeg.double_compression import earlier_save, last_and_previous
 from cliqa.signal.jpeg.grid import newest_evidence
-from cliqa.signal.jpeg.history import GRID_PATCHES, Grid, Lattice, find_grid, read_lattice
+from cliqa.signal.jpeg.history import (
+    GRID_PATCHES,
+    Grid,
+    Lattice,
+    find_grid,
+    likeliest_steps,
+    read_lattice,
+    table_distances,
+)
+from cliqa.signal.jpeg.other_tables import (
+    EXPLAINS,
+    LATTICE,
+    OTHER_QUALITIES,
+    OTHER_TABLES,
+    any_table,
+    table_evidence,
+)
 from cliqa.signal.jpeg.proof import CERTAIN
 
+COARSER = 2
+"""How much lower a quality must be that gives the pixels back in another reading: fine steps are exact by chance now and then."""
 DOUBTFUL_MARGIN = 60.0
 """Nats between the best two grids below which more patches are asked; no tuning on record."""
 MORE_PATCHES = 12
@@ -25,28 +47,100 @@ PROVED_ELSEWHERE = 0.9
 """Share of exact blocks that makes another grid the right one; no tuning on record."""
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """The newest grid of some tiles and what its lattice tells.
+
+    Attributes:
+        newest: (100,) nats of each quality by the grid's own histograms.
+        most: nats of the likeliest steps, whatever table they make; `share` how much of them the best IJG table explains.
+    """
+
+    found: Grid
+    newest: NDArray[np.float32]
+    lattice: Lattice
+    most: float
+    share: float
+
+    @property
+    def explained(self) -> bool:
+        """Whether an IJG table explains the lattice; where clipped pixels hide that, whether it gives the others back."""
+        if self.most > LATTICE or self.lattice.blocks.clean:
+            return self.most > LATTICE and self.share >= EXPLAINS
+        return bool(self.lattice.proof.proved)
+
+    def beats(self, other: _Reading) -> bool:
+        """Whether this reading explains more: by the lattice, or by a coarser table that gives the pixels back."""
+        if self.most > LATTICE and self.share >= EXPLAINS:
+            return True
+        proved, rival = self.lattice.proof.proved, other.lattice.proof.proved
+        return bool(proved) and (proved < rival - COARSER if rival else other.most < LATTICE)
+
+
 def read_quality(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Evidence of tiles uint8 (n, 3, 128, 128) that share the phase of every 8x8 grid, most varied first.
 
     Returns:
-        float32 (12,): quality factor, grid offset (y * 8 + x), earlier quality and its gain (nats per block), then the inputs of the
+        float32 (13,): quality factor, grid offset (y * 8 + x), earlier quality and its gain (nats per block), then the inputs of the
         confidence: signed logs of the lattice evidence, of its lead over the next quality and of the grid's margin; how far the
         grid's own evidence is from the quality; whether clipped blocks had to be used; share of blocks that the quality gives
-        back exactly; 1 over the number of qualities that do so no worse; log of the number of blocks.
+        back exactly; 1 over the number of qualities that do so no worse; log of the number of blocks; whether the quality is only the
+        nearest to tables that are not IJG's.
     """
+    reading = _read(rgb)
+    turn = False
+    if not reading.explained:
+        reading, turn = _read_otherwise(rgb, reading)
+    found, lattice = reading.found, reading.lattice
+    known = reading.explained or reading.most < LATTICE or lattice.proof.proved
+    nearest = 0 if known else _nearest(lattice)
+    last, previous, gain = (nearest, 0, 0.0) if nearest else _last_and_previous(lattice, reading.newest)
+    grid = lattice.grid % 8 * 8 + lattice.grid // 8 if turn else lattice.grid
+    ranked = np.sort(lattice.quality)
+    logs = [np.sign(value) * np.log1p(abs(value)) for value in (ranked[-1], ranked[-1] - ranked[-2], found.margin)]
+    away = min(abs(int(reading.newest.argmax()) + 1 - last), 10) / 10
+    clipped, count = float(not lattice.blocks.clean), float(np.log1p(len(lattice.blocks)))
+    inputs = [*logs, away, clipped, lattice.proof.exact, 1 / lattice.proof.tied, count, float(nearest > 0)]
+    return np.array([last, grid, previous, gain, *inputs], np.float32)
+
+
+def _read(rgb: NDArray[np.uint8]) -> _Reading:
     y = luma(rgb)
     found = find_grid(rgb, y)
     if found.margin < DOUBTFUL_MARGIN and len(rgb) > GRID_PATCHES:
         found = find_grid(rgb, y, MORE_PATCHES)
     newest = newest_evidence(found.counted, found.offset).max(axis=0)
     lattice = _proved_elsewhere(rgb, y, found, read_lattice(rgb, y, found.offset, newest))
-    last, previous, gain = _last_and_previous(lattice, newest)
-    ranked = np.sort(lattice.quality)
-    logs = [np.sign(value) * np.log1p(abs(value)) for value in (ranked[-1], ranked[-1] - ranked[-2], found.margin)]
-    away = min(abs(int(newest.argmax()) + 1 - last), 10) / 10
-    clipped, count = float(not lattice.blocks.clean), float(np.log1p(len(lattice.blocks)))
-    inputs = [*logs, away, clipped, lattice.proof.exact, 1 / lattice.proof.tied, count]
-    return np.array([last, lattice.grid, previous, gain, *inputs], np.float32)
+    most = any_table(lattice.evidence)
+    return _Reading(found, newest, lattice, most, float(lattice.quality.max()) / max(most, 1.0))
+
+
+def _read_otherwise(rgb: NDArray[np.uint8], straight: _Reading) -> tuple[_Reading, bool]:
+    """(reading, turned): the same of the picture turned or of one of its channels alone, where IJG's tables explain that.
+
+    Where nothing is explained, the reading with the clearest lattice.
+    """
+    turned_rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
+    again = _read(turned_rgb)
+    if again.beats(straight):
+        return again, True
+    green = _read(np.repeat(rgb[:, 1:2], 3, axis=1))
+    if green.beats(straight):
+        return green, False
+    if green.most > max(LATTICE, 2 * straight.most):
+        again = _read(np.repeat(turned_rgb[:, 1:2], 3, axis=1))
+        return (again, True) if again.beats(straight) else (green, False)
+    return straight, False
+
+
+def _nearest(lattice: Lattice) -> int:
+    """The IJG quality nearest to tables that are not IJG's: by a family of encoders, else by the steps that the pixels tell."""
+    others = table_evidence(lattice.evidence, OTHER_TABLES)
+    best = int(others.argmax())
+    if others[best] > EXPLAINS * any_table(lattice.evidence):
+        return int(OTHER_QUALITIES[best])
+    steps, known = likeliest_steps(lattice.evidence, int(lattice.quality.argmax()))
+    return int(table_distances(steps, known).argmin()) + 1
 
 
 def _proved_elsewhere(rgb: NDArray[np.uint8], y: NDArray[np.float32], found: Grid, lattice: Lattice) -> Lattice:

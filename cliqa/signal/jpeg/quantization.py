@@ -65,9 +65,13 @@ def nearest_quality(luma_table: Sequence[int] | NDArray[np.integer]) -> int:
     return int(np.abs(np.log(LUMA_TABLES / steps)).sum(axis=1).argmin()) + 1
 
 
-def header_quality(quantization: dict[int, tuple[int, ...]]) -> int | None:
-    """Nearest IJG quality of a JPEG header's first table (the luma's), None where the header has none."""
+def first_table(quantization: dict[int, tuple[int, ...]]) -> tuple[int, ...] | None:
+    """A JPEG header's first table (the luma's), None where the header has none of 64 steps."""
     table = quantization.get(0) or next(iter(quantization.values()), None)
-    if table is None or len(table) != 64:
-        return None
-    return nearest_quality(table)
+    return table if table is not None and len(table) == 64 else None
+
+
+def header_quality(quantization: dict[int, tuple[int, ...]]) -> int | None:
+    """Nearest IJG quality of a JPEG header's first table, None where the header has none."""
+    table = first_table(quantization)
+    return nearest_quality(table) if table is not None else None

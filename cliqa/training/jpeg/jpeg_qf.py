@@ -12,14 +12,17 @@ from cliqa.errors import ImageSkipped
 from cliqa.metrics import checkpoints
 from cliqa.metrics.jpeg_qf import JpegQf, select_patches
 from cliqa.signal.jpeg.last_save import read_quality
+from cliqa.signal.jpeg.quantization import nearest_quality
+from cliqa.training.codecs import decode, encode_avif, encode_jpeg, encode_webp
 from cliqa.training.examples import Example, generate
-from cliqa.training.jpeg.histories import source
-from cliqa.training.jpeg.saves import draw_sampling, random_save
+from cliqa.training.jpeg.histories import edit, source
+from cliqa.training.jpeg.saves import Pixels, decode_jpeg, draw_sampling, random_save, save_jpeg
+from cliqa.training.jpeg.tables import draw_tables
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions
 
-EXAMPLES = 1_024
-DOUBLE_SHARE = 0.25
+EXAMPLES = 2_048
+KINDS = {"one save": 0.35, "two saves": 0.2, "turned": 0.08, "RGB": 0.05, "other tables": 0.12, "never": 0.2}
 FALSE_REPORTS = 0.015  # share of single saves for which an earlier one may be reported; the bar asks for 0.02
 KNOTS = np.arange(0, 101, 10)
 RIDGE = 1e-2
@@ -27,25 +30,47 @@ ROUNDS = 50
 
 
 def make(rng: np.random.Generator, index: int, *, data: Path, split: Split) -> Example:
-    """Evidence and truth of one image: one save or two on the same grid, IJG tables, any encoder."""
+    """Evidence and truth (last quality, first quality, kind) of one image; a last quality of 0 stands for never JPEG."""
     del index
     while True:
-        pixels = source(rng, data, split, int(rng.choice([200, 392, 700])))
-        first = 0
-        sampling = draw_sampling(rng)
-        if rng.random() < DOUBLE_SHARE:
-            first = int(rng.integers(10, 88))
-            pixels, _ = random_save(rng, pixels, first, first, sampling=sampling, ijg_only=True)
-        low = first + 10 if first else 1
-        pixels, last = random_save(rng, pixels, low, 99 if first else 100, sampling=sampling, ijg_only=True)
-        if not first and rng.random() < 0.3:
-            x, y = (int(value) for value in rng.integers(0, 8, 2))
-            pixels = np.ascontiguousarray(pixels[y:, x:])
+        kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
+        pixels, last, first = _draw(rng, source(rng, data, split, int(rng.choice([200, 392, 700]))), kind)
         try:
             answer = read_quality(select_patches(pixels))
         except ImageSkipped:
             continue
-        return {"answer": answer, "truth": np.array([last.quality, first], np.float32)}
+        return {"answer": answer, "truth": np.array([last, first, list(KINDS).index(kind)], np.float32)}
+
+
+def _draw(rng: np.random.Generator, pixels: Pixels, kind: str) -> tuple[Pixels, int, int]:
+    """(pixels, last quality, first quality) of a picture of that kind."""
+    sampling = draw_sampling(rng)
+    if kind == "never":
+        for _ in range(int(rng.integers(0, 3))):
+            pixels = edit(rng, pixels)
+        if rng.random() < 0.3:
+            lossy = encode_webp if rng.random() < 0.5 else encode_avif
+            pixels = decode(lossy(pixels, int(rng.integers(40, 96))))
+        return pixels, 0, 0
+    if kind == "two saves":
+        first = int(rng.integers(10, 88))
+        pixels, _ = random_save(rng, pixels, first, first, sampling=sampling, ijg_only=True)
+        pixels, last = random_save(rng, pixels, first + 10, 99, sampling=sampling, ijg_only=True)
+        return pixels, last.quality, first
+    if kind == "RGB":
+        quality = int(rng.integers(5, 97))
+        stream = encode_jpeg(pixels, quality, subsampling="4:4:4", keep_rgb=True)
+        return decode(stream), quality, 0
+    if kind == "other tables":
+        luma, chroma, _ = draw_tables(rng, int(rng.integers(20, 96)), str(rng.choice(["robidoux", "camera", "scaled"])))
+        return decode_jpeg(save_jpeg(pixels, rng, 0, "4:2:0", tables=(luma, chroma))), nearest_quality(luma), 0
+    pixels, saved = random_save(rng, pixels, 1, 100, sampling=sampling, ijg_only=True)
+    if kind == "turned":
+        pixels = np.ascontiguousarray(np.rot90(pixels, int(rng.choice([1, 3]))))
+    if rng.random() < 0.3:
+        x, y = (int(value) for value in rng.integers(0, 8, 2))
+        pixels = np.ascontiguousarray(pixels[y:, x:])
+    return pixels, saved.quality, 0
 
 
 def train(options: TrainOptions) -> None:
@@ -61,19 +86,24 @@ def train(options: TrainOptions) -> None:
 def fit(examples: Example, out: Path) -> None:
     """The three parts, from answers and truths."""
     answer, truth = examples["answer"].astype(np.float64), examples["truth"].astype(np.float64)
-    single = truth[:, 1] == 0
+    kinds = list(KINDS)
+    of = {name: truth[:, 2] == kinds.index(name) for name in kinds}
+    single = of["one save"]
     gain = max(float(np.quantile(answer[single, 3], 1 - FALSE_REPORTS)), 0.05)
     exact = np.abs(answer[:, 0] - truth[:, 0]) < 0.5
     inputs = np.concatenate([answer[:, 4:], np.ones((len(answer), 1))], axis=1)
     confidence = _logistic(inputs, exact.astype(np.float64))
     knots = _calibrator(answer[single, 0], truth[single, 0])
     found = answer[:, 3] > gain
-    double = ~single
+    double = of["two saves"]
     print(
-        f"exact {exact[single].mean():.4f}; threshold {gain:.3f} nats per block: earlier save reported for"
-        f" {found[single].mean():.4f} of single saves, right within 2 for"
-        f" {(found & (np.abs(answer[:, 2] - truth[:, 1]) <= 2))[double].mean():.4f} of double saves; knots {knots.round(2)}"
+        f"threshold {gain:.3f} nats per block: earlier save reported for {found[single].mean():.4f} of single saves, right within"
+        f" 2 for {(found & (np.abs(answer[:, 2] - truth[:, 1]) <= 2))[double].mean():.4f} of double saves; knots {knots.round(2)}"
     )
+    sure = 1 / (1 + np.exp(-inputs @ confidence)) > 0.5
+    for name, members in of.items():
+        near = (np.abs(answer[:, 0] - truth[:, 0]) <= 3)[members].mean()
+        print(f"{name}: exact {exact[members].mean():.4f}, within 3 {near:.4f}, confident {sure[members].mean():.4f}")
     out.mkdir(parents=True, exist_ok=True)
     checkpoints.save(
         out / "jpeg_qf.safetensors",

@@ -17,6 +17,7 @@ from cliqa.metrics import checkpoints
 from cliqa.metrics.jpeg_quality import GATES, OUTPUTS, JpegQuality
 from cliqa.signal.jpeg.features import chroma_inputs, features, gate_inputs, hypotheses
 from cliqa.signal.jpeg.history import read_history
+from cliqa.signal.jpeg.resized_features import RESIZED_NUMBERS
 from cliqa.training.card import write_results
 from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate
@@ -138,8 +139,15 @@ def report(out: Path, examples: Example) -> str:
         version=JpegQuality.version,
     )  # fmt: skip
     metric = JpegQuality(tensors, facts)
+    ordinary = {  # what the network is not asked about: filters, resizes, drawings
+        "filtered": np.array([[100, 0, 0, 1, 0]], np.float32),
+        "resized": np.zeros(RESIZED_NUMBERS, np.float32),
+        "replicated": np.ones(2, np.float32),
+        "drawn": np.array(False),
+        "header": np.array(0),
+    }
     rows = [
-        metric.score({"features": f, "chroma": c, "proposals": p, "header": np.array(0)})
+        metric.score({"features": f[None], "chroma": c, "proposals": p[None]} | ordinary)
         for f, c, p in zip(examples["features"], examples["chroma"], examples["proposals"], strict=True)
     ]
     quality = np.array([row["quality"] for row in rows], float)

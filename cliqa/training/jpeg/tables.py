@@ -5,23 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.jpeg.other_tables import ROBIDOUX
 from cliqa.signal.jpeg.quantization import CHROMA_TABLES, LUMA_TABLES, STANDARD_CHROMA, STANDARD_LUMA, scale_table
 
 Table = NDArray[np.int64]  # (64,), row by row
-
-# Base tables that other encoders scale: N. Robidoux's (ImageMagick's alternative, mozjpeg's default) and flat.
-_ROBIDOUX: Table = np.array(
-    [
-        16, 16, 16, 18, 25, 37, 56, 85,
-        16, 17, 20, 27, 34, 40, 53, 75,
-        16, 20, 24, 31, 43, 62, 91, 135,
-        18, 27, 31, 40, 53, 74, 106, 156,
-        25, 34, 43, 53, 69, 94, 131, 189,
-        37, 40, 62, 74, 94, 124, 169, 238,
-        56, 53, 91, 106, 131, 169, 226, 311,
-        85, 75, 135, 156, 189, 238, 311, 418,
-    ]
-)  # fmt: skip
 
 
 def _limit(steps: NDArray[np.floating]) -> Table:
@@ -62,7 +49,7 @@ def draw_tables(rng: np.random.Generator, quality: int, family: str | None = Non
         other = int(np.clip(quality + rng.integers(-12, 13), 1, 100))
         return LUMA_TABLES[quality - 1], CHROMA_TABLES[other - 1], family
     if family == "robidoux":
-        return scale_table(_ROBIDOUX, quality), scale_table(_ROBIDOUX, quality), family
+        return scale_table(ROBIDOUX, quality), scale_table(ROBIDOUX, quality), family
     factor = max(percent + rng.uniform(-1, 1), 0.5) / 100
     if family == "scaled":
         return _limit(STANDARD_LUMA * factor), _limit(STANDARD_CHROMA * factor), family

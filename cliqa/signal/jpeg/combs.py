@@ -1,0 +1,222 @@
+"""At which native sizes was a resized picture saved? Combs in the spectra of its steps.
+
+The edges of 8x8 blocks lie 8 / step output pixels apart after a resize. Profiles of the steps along an axis, averaged over all
+rows (or columns), show them as lines at multiples of step / 8 cycles a pixel, whose phases tell where the first edge was. A later
+save's own lines at multiples of 1/8 are taken out first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.jpeg.native_blocks import Window
+
+Floats = NDArray[np.float32]
+
+LENGTH = 8192
+HARMONICS = 4
+WEIGHTS = np.array(
+    [[-0.06, -0.28, -0.14, 0.35], [0.06, 0.65, 0.92, 0.03], [-0.26, 0.54, 0.46, -0.25], [1.6, 0.35, 0.08, 0.31]]
+)
+"""Of each profile's harmonics: those that rank the true size first most often, fitted on 800 axes of resized training photographs."""
+SMALLEST, LARGEST = 1 / 2.15, 2.15
+"""Steps that are looked at: native pixels an output pixel."""
+SAME = 0.012
+"""Steps so near to 1 are no resize: the ordinary lattice sees those."""
+MOST_LINES = 640
+"""Of more rows (columns) than this every second, third ... is read."""
+LATER = 8
+"""Period of the lines that later saves leave, by JPEG and (4) by WebP."""
+_SMOOTH = 21
+_LOW, _HIGH = 0.5, 4.0
+"""Limits of a harmonic's score in units of the spectrum about it: one strong line is not four, and a weak one is none."""
+
+
+def profiles(luma: Floats) -> list[tuple[NDArray[np.float64], float]]:
+    """Profiles along the rows of luma (h, w), each with the place of its first value, in pixels from the left edge."""
+    first = np.diff(luma[:: max(1, len(luma) // MOST_LINES)], axis=1)
+    second = np.diff(first, axis=1)
+    third = np.diff(second, axis=1)
+    steps = np.abs(first)
+    about = (steps[:, :-2] + steps[:, 2:]) * np.float32(0.5)
+    relative = np.log1p(steps[:, 1:-1]).mean(axis=0) - np.log1p(about).mean(axis=0)
+    kinks = np.sqrt(np.abs(second)).mean(axis=0)
+    bends = np.sqrt(np.abs(np.diff(third, axis=1))).mean(axis=0)
+    found = [(np.sqrt(steps).mean(axis=0), 1.0), (relative, 2.0), (kinks, 1.5), (bends, 2.5)]
+    return [(profile.astype(np.float64), place) for profile, place in found]
+
+
+def _moving_mean(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    half = length // 2
+    padded = np.pad(values, (half, half), mode="reflect")
+    sums = np.cumsum(np.concatenate([[0.0], padded]))
+    means: NDArray[np.float64] = (sums[2 * half + 1 :] - sums[: -2 * half - 1]) / (2 * half + 1)
+    return means
+
+
+def spectra(luma: Floats, start: int = 0) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+    """(spectra, places): of the profiles along the rows, in units of their surroundings: (profiles, LENGTH / 2 + 1).
+
+    Args:
+        start: place of the first column in the picture.
+    """
+    found, places = [], []
+    for profile, place in profiles(luma):
+        flat = profile - _moving_mean(profile, _SMOOTH)
+        limit = 4 * np.median(np.abs(flat)) + 1e-6
+        flat = np.clip(flat, -limit, limit)
+        position = np.arange(len(flat)) % LATER
+        flat = flat - (np.bincount(position, flat, LATER) / np.bincount(position, minlength=LATER))[position]
+        taper = np.sqrt(np.hanning(len(flat) + 2)[1:-1])
+        spectrum = np.fft.rfft(flat * taper, LENGTH)
+        size = np.abs(spectrum)
+        found.append(spectrum / (_moving_mean(size, int(LENGTH / len(flat) * 40) | 1) + 1e-9))
+        places.append(place + start)
+    return np.stack(found), np.array(places)
+
+
+def harmonics(
+    spectrum: NDArray[np.complex128], places: NDArray[np.float64], steps: NDArray[np.float64]
+) -> NDArray[np.complex128]:
+    """The spectra at the harmonics of some steps, real where a block starts at the left edge: (profiles, harmonics, steps)."""
+    found = []
+    for number in range(1, HARMONICS + 1):
+        cycles = number * steps / 8
+        folded = cycles % 1.0
+        mirrored = folded > 0.5
+        place = np.where(mirrored, 1 - folded, folded) * LENGTH
+        left = np.minimum(place.astype(int), spectrum.shape[1] - 2)
+        part = place - left
+        value = spectrum[:, left] * (1 - part) + spectrum[:, left + 1] * part
+        value = np.where(mirrored, np.conj(value), value)
+        found.append(value * np.exp(-2j * np.pi * cycles * places[:, None]))
+    return np.stack(found, axis=1)
+
+
+def whole_scores(values: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Score of each step where the first block starts at the edge, from `harmonics`: (steps,)."""
+    scores: NDArray[np.float64] = np.einsum("ph,phs->s", WEIGHTS, np.clip(values.real, _LOW, _HIGH) - _LOW)
+    return scores
+
+
+CROPPED_WEIGHTS = np.array([1.0, 1.0, 0.6, 0.4])
+"""Of the harmonics of a cropped picture, all profiles alike: the weights above find its steps no better, its offsets worse."""
+_LOWEST = -1.0
+OFFSETS = 32
+"""Places of the first edge that are tried, 1/4 native pixel apart."""
+
+
+@lru_cache(maxsize=1)
+def _turns() -> NDArray[np.complex128]:
+    offset = np.arange(OFFSETS) * 8 / OFFSETS
+    number = np.arange(1, HARMONICS + 1)
+    turns: NDArray[np.complex128] = np.exp(-2j * np.pi * offset[:, None] * number / 8)
+    return turns
+
+
+def cropped_scores(values: NDArray[np.complex128]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(scores, offsets) of each step at its best offset (0-8, native pixels), from `harmonics`."""
+    turned = values.mean(axis=0)[None] * _turns()[:, :, None]  # (offsets, harmonics, steps)
+    scores = np.einsum("h,ohs->os", CROPPED_WEIGHTS, np.clip(turned.real, _LOWEST, _HIGH))
+    best = scores.argmax(axis=0)
+    return scores[best, np.arange(scores.shape[1])], best * 8 / OFFSETS
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A native size that the combs propose: step and offset (native pixels, 0-8) across and down, and the score."""
+
+    across: tuple[float, float]
+    down: tuple[float, float]
+    score: float
+
+
+FAMILY, MOST_ALIKE = 0.01, 4
+"""Of native sizes within a hundredth of each other so many are proposed: one pixel more or less blurs a lattice away."""
+SLACK = 2
+"""Native sizes round to whole pixels, so the two steps of one factor differ by so many native pixels at most."""
+
+
+def whole_candidates(region: Window, size: tuple[int, int], most: int) -> list[Candidate]:
+    """Native sizes in whole pixels, equal factors, uncropped: the best few, best first.
+
+    Args:
+        region: the part of the picture that is read, the larger the better.
+        size: width and height of the whole picture.
+    """
+    width, height = size
+    sizes_x, sizes_y = _sizes(width), _sizes(height)
+    across = whole_scores(harmonics(*spectra(region.luma, region.x), sizes_x / width))
+    down = whole_scores(harmonics(*spectra(np.ascontiguousarray(region.luma.T), region.y), sizes_y / height))
+    nearest = np.rint(height * sizes_x / width).astype(int)
+    place = nearest[:, None] + np.arange(-SLACK, SLACK + 1) - int(sizes_y[0])
+    inside = (place >= 0) & (place < len(sizes_y))
+    place = np.clip(place, 0, len(sizes_y) - 1)
+    total = np.where(inside, across[:, None] + down[place], -np.inf)
+    total[np.abs(sizes_x / width - 1) < SAME] = -np.inf
+    found: list[Candidate] = []
+    for index in np.argsort(-total, axis=None, kind="stable"):
+        x, slack = np.unravel_index(index, total.shape)
+        step = float(sizes_x[x] / width)
+        if not np.isfinite(total[x, slack]) or len(found) == most:
+            break
+        if sum(abs(step - other.across[0]) < FAMILY * step for other in found) < MOST_ALIKE:
+            found.append(
+                Candidate((step, 0.0), (float(sizes_y[place[x, slack]] / height), 0.0), float(total[x, slack]))
+            )
+    return found
+
+
+def _sizes(length: int) -> NDArray[np.float64]:
+    return np.arange(np.ceil(length * SMALLEST), np.floor(length * LARGEST) + 1)
+
+
+GRID = 1 / 2048
+"""Distance of the free steps that are tried."""
+FINER = 12
+"""The best are sought again at so many places on each side."""
+UNEQUAL = 0.004
+"""How far the two steps of a cropped picture may differ: the sizes round to whole pixels."""
+APART = 0.006
+"""Candidates nearer than this are one."""
+
+
+def cropped_candidates(region: Window, size: tuple[int, int], most: int) -> list[Candidate]:
+    """Any step, equal factors, any offset of the first block: the best few, best first. Arguments as in `whole_candidates`."""
+    del size
+    steps = np.arange(SMALLEST, LARGEST, GRID)
+    spectrum_x = spectra(region.luma, region.x)
+    spectrum_y = spectra(np.ascontiguousarray(region.luma.T), region.y)
+    across, _ = cropped_scores(harmonics(*spectrum_x, steps))
+    down, _ = cropped_scores(harmonics(*spectrum_y, steps))
+    reach = int(UNEQUAL / GRID)
+    near = np.lib.stride_tricks.sliding_window_view(np.pad(down, reach, constant_values=-np.inf), 2 * reach + 1)
+    partner = np.clip(near.argmax(axis=1) + np.arange(len(steps)) - reach, 0, len(steps) - 1)
+    total = across + down[partner]
+    total[np.abs(steps - 1) < SAME] = -np.inf
+    found: list[Candidate] = []
+    taken = np.zeros(len(steps), bool)
+    for index in np.argsort(-total, kind="stable"):
+        if taken[index] or not np.isfinite(total[index]):
+            continue
+        axes = [
+            _finer(spectrum, float(steps[place]))
+            for spectrum, place in ((spectrum_x, index), (spectrum_y, int(partner[index])))
+        ]
+        found.append(Candidate(axes[0], axes[1], float(total[index])))
+        if len(found) == most:
+            break
+        taken |= np.abs(steps - steps[index]) < APART
+    return found
+
+
+def _finer(spectrum: tuple[NDArray[np.complex128], NDArray[np.float64]], step: float) -> tuple[float, float]:
+    """(step, offset) of the best score about a step of the grid."""
+    steps = step + np.arange(-FINER, FINER + 1) * GRID / FINER
+    scores, offsets = cropped_scores(harmonics(*spectrum, steps))
+    best = int(scores.argmax())
+    return float(steps[best]), float(offsets[best])

@@ -1,0 +1,129 @@
+"""The DCT coefficients of 8x8 blocks as they were before a resize: least squares on the native grid.
+
+An axis is a step (native pixels an output pixel) and the native place of the output's first edge in its block. For each native
+block the output pixels about it are a linear mixture of its own eight coefficients and those of its neighbours (two on each side:
+with one, lattices are invented). The best linear estimate of the block's own low ones, with the usual fall of a photograph's
+spectrum as the prior of the others, is one small matrix per phase of the block against the output pixels; phases are rounded, so
+that a few matrices serve all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.jpeg.blocks import DCT_MATRIX
+from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
+
+Floats = NDArray[np.float32]
+
+PHASES = 16
+"""Places of a block against the output pixels that are told apart: an error of 1/32 pixel at most."""
+NEIGHBOURS = 2
+NOISE = 0.3
+"""Variance of an output pixel, by rounding and by later saves: the probe's optimum between noise and resolution."""
+PASSED = 0.92
+"""Share of the frequencies below the output's limit that a kernel leaves usable."""
+_PRIOR = np.array([1e6, 3e4, 2e4, 1e4, 5e3, 3e3, 2e3, 1e3])
+"""Variance of the low coefficients that are asked for: wide, so that they are hardly drawn towards 0."""
+_OTHERS = np.array([40.0, 20, 12, 8, 6, 4, 3, 2]) * 20
+"""Variance of the coefficients beyond, as photographs have them."""
+_DCT: NDArray[np.float64] = DCT_MATRIX.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a resize: `step` native pixels an output pixel; `offset` native place (0-8) of the first edge in its block."""
+
+    step: float
+    offset: float = 0.0
+
+
+def frequencies(step: float) -> int:
+    """How many frequencies of a native block a resize leaves, 2-8."""
+    return 8 if step <= 1 else max(2, min(8, int(8 / step * PASSED)))
+
+
+@lru_cache(maxsize=256)
+def inverse(step: float, kernel: str) -> tuple[int, Floats]:
+    """(margin, matrices): matrices float32 (PHASES, m, frequencies) from m output pixels, which start `margin` before the block's edge.
+
+    Phase p is a block whose left edge lies p / PHASES after the edge of an output pixel.
+    """
+    count = frequencies(step)
+    span = 8 * (2 * NEIGHBOURS + 1)
+    inner = int(span / step)
+    margin = int(8 * NEIGHBOURS / step)
+    reach = int(np.ceil(KERNELS[kernel].reach * max(1.0, step))) + 1
+    phase = np.arange(PHASES) / PHASES
+    first = -8 * NEIGHBOURS - reach
+    native = np.arange(first, 8 * (NEIGHBOURS + 1) + reach, dtype=np.float64)  # places from the block's left edge
+    output = np.arange(-margin, inner - margin, dtype=np.float64)  # from the output pixel that the edge lies in
+    # an output pixel's places are counted from an edge that lies phase output pixels later
+    shifted = output[None, :] - phase[:, None]
+    weights = resampling_weights(KERNELS[kernel], step, shifted, np.broadcast_to(native, (PHASES, len(native))))
+    # native pixels beyond the five blocks repeat the outermost: their content is hardly seen
+    own = np.clip(native - (-8 * NEIGHBOURS), 0, span - 1).astype(int)
+    folded = weights @ (own[:, None] == np.arange(span)).astype(np.float64)
+    mixed = (folded.reshape(PHASES, inner, -1, 8) @ _DCT.T).reshape(PHASES, inner, 2 * NEIGHBOURS + 1, 8)
+    variance = np.concatenate([_PRIOR[:count], _OTHERS[count:]])
+    weighted = mixed * variance
+    covariance = np.einsum("pibu,pjbu->pij", weighted, mixed) + NOISE * np.eye(inner)
+    solved = np.linalg.solve(covariance, weighted[:, :, NEIGHBOURS, :count])
+    return margin, solved.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a picture: luma minus 128 as float32 (h, w), and the place (x, y) of its first pixel in the picture."""
+
+    luma: Floats
+    x: int
+    y: int
+
+
+def native_coefficients(windows: list[Window], across: Axis, down: Axis, kernel: str, most: int = 1 << 30) -> Floats:
+    """Coefficients of the whole native blocks inside some windows: float32 (frequencies down, frequencies across, blocks).
+
+    Args:
+        most: windows are read until there are at least so many blocks.
+    """
+    found = []
+    total = 0
+    for window in windows:
+        part = _window_coefficients(window, across, down, kernel)
+        found.append(part)
+        total += part.shape[2]
+        if total >= most:
+            break
+    return np.concatenate(found, axis=2)
+
+
+def _window_coefficients(window: Window, across: Axis, down: Axis, kernel: str) -> Floats:
+    along_x = _apply(window.luma.T, window.x, across, kernel)  # (blocks x, frequencies, h)
+    columns, low_x, height = along_x.shape
+    along_y = _apply(np.ascontiguousarray(along_x.reshape(-1, height).T), window.y, down, kernel)
+    rows, low_y, _ = along_y.shape
+    blocks = along_y.reshape(rows, low_y, columns, low_x).transpose(1, 3, 0, 2)
+    return np.ascontiguousarray(blocks).reshape(low_y, low_x, -1)
+
+
+def _apply(lines: Floats, place: int, axis: Axis, kernel: str) -> Floats:
+    """Low coefficients of the native blocks along the first axis of lines (n, others): float32 (blocks, frequencies, others)."""
+    margin, matrices = inverse(axis.step, kernel)
+    length = matrices.shape[1]
+    first = int(np.ceil((place * axis.step + axis.offset) / 8))
+    last = int((place + len(lines)) * axis.step + axis.offset) // 8 + 1
+    edges = (8 * np.arange(first, last + 1) - axis.offset) / axis.step - place
+    phases = np.rint(edges * PHASES).astype(int)
+    starts = phases // PHASES - margin
+    whole = (starts >= 0) & (starts + length <= len(lines))
+    starts, phases = starts[whole], phases[whole] % PHASES
+    if not len(starts):
+        return np.zeros((0, matrices.shape[2], lines.shape[1]), np.float32)
+    gathered = lines[starts[:, None] + np.arange(length)]  # (blocks, m, others)
+    result: Floats = np.matmul(matrices[phases].transpose(0, 2, 1), gathered)
+    return result

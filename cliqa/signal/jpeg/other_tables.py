@@ -1,0 +1,90 @@
+"""Tables that are not IJG's, or IJG's turned by 90 degrees: which quality they come nearest to, and whether a stated table is the one.
+
+The evidence of the likeliest steps, summed over the frequencies, tells that there is *some* table, whatever it is (`any_table`).
+A table that reaches most of that sum explains the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
+from cliqa.signal.jpeg.history import CLIPPED_OUTLIERS
+from cliqa.signal.jpeg.lattice import OUTLIERS, histograms, step_evidence
+from cliqa.signal.jpeg.quantization import LUMA_TABLES, nearest_quality, scale_table
+
+Floats = NDArray[np.float32]
+
+ROBIDOUX: NDArray[np.int64] = np.array(
+    [
+        16, 16, 16, 18, 25, 37, 56, 85,
+        16, 17, 20, 27, 34, 40, 53, 75,
+        16, 20, 24, 31, 43, 62, 91, 135,
+        18, 27, 31, 40, 53, 74, 106, 156,
+        25, 34, 43, 53, 69, 94, 131, 189,
+        37, 40, 62, 74, 94, 124, 169, 238,
+        56, 53, 91, 106, 131, 169, 226, 311,
+        85, 75, 135, 156, 189, 238, 311, 418,
+    ]
+)  # fmt: skip
+"""N. Robidoux's base table: mozjpeg's default, and ImageMagick's alternative."""
+EXPLAINS = 0.5
+"""Share of the sum of all likeliest steps from which a table explains a picture: right tables reach 0.95, wrong ones nothing."""
+LATTICE = 60.0
+"""Nats of that sum from which there is a lattice: pictures without JPEG stay below 0, saves at up to 93 reach thousands."""
+_FREQUENCY = np.arange(1, 64)
+
+
+def turned(tables: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Tables (n, 64) of pictures turned by 90 degrees: rows and columns exchanged."""
+    flat: NDArray[np.int64] = tables.reshape(-1, 8, 8).transpose(0, 2, 1).reshape(-1, 64)
+    return flat
+
+
+_ROBIDOUX_TABLES = np.stack([scale_table(ROBIDOUX, quality) for quality in range(1, 101)])
+OTHER_TABLES: NDArray[np.int64] = np.concatenate([_ROBIDOUX_TABLES, turned(_ROBIDOUX_TABLES), turned(LUMA_TABLES)])
+"""int (300, 64): mozjpeg's tables at its 1-100, the same turned, IJG's turned."""
+OTHER_QUALITIES: NDArray[np.int64] = np.array(
+    [nearest_quality(table) for table in _ROBIDOUX_TABLES] * 2 + list(range(1, 101))
+)
+"""int (300,): the nearest IJG quality of each."""
+
+
+def any_table(evidence: Floats) -> float:
+    """Nats of the likeliest steps of all frequencies, from `lattice.step_evidence` (64, 255): how surely there is a lattice."""
+    return float(evidence[1:].max(axis=1).sum())
+
+
+def table_evidence(evidence: Floats, tables: NDArray[np.int64]) -> Floats:
+    """Nats of each of some tables (n, 64): float32 (n,)."""
+    total: Floats = evidence[_FREQUENCY, tables[:, 1:] - 1].sum(axis=1)
+    return total
+
+
+def stated_share(rgb: NDArray[np.uint8], table: Sequence[int]) -> float:
+    """How well a stated table agrees with the pixels: its evidence over that of the likeliest steps, at most 1.
+
+    The planes of YCbCr, RGB and CMYK files differ, so luma and each channel are asked, and the best counts. 1 where there is no
+    lattice that could contradict: steps of 1 and 2 leave none, nor do flat pictures.
+
+    Args:
+        rgb: uint8 tiles (n, 3, h, w) as the codec saw them, their origins at whole blocks of the file.
+        table: 64 steps in natural order.
+    """
+    stated = np.clip(np.asarray(table, np.int64), 1, 255)[None]
+    shares = []
+    clear = False
+    for planes in (rgb, *(np.repeat(rgb[:, channel : channel + 1], 3, axis=1) for channel in range(3))):
+        blocks = choose_blocks(planes, luma(planes), 0, 0, 512)
+        outliers = OUTLIERS if blocks.clean else CLIPPED_OUTLIERS
+        evidence = step_evidence(histograms(dct_blocks(blocks.pixels)), outliers=outliers)
+        most = any_table(evidence)
+        if most > LATTICE:
+            clear = True
+            shares.append(float(table_evidence(evidence, stated)[0]) / most)
+            if shares[-1] >= EXPLAINS:
+                return min(shares[-1], 1.0)
+    return max(shares) if clear else 1.0

@@ -1,0 +1,137 @@
+"""Is there a lattice in coefficients that a resize has blurred? The phase of each against the multiples of a step.
+
+Coefficients of more than half a step are asked how near they lie to a multiple of it, under noise of several deviations, and an even
+spread as the alternative. The bin at 0 is left out: it would reward tiny steps. A wrong kernel mostly scales the frequencies, by about
+exp(-gain (u^2 + v^2)): a few gains are tried beside the 100 IJG tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.jpeg.quantization import LUMA_TABLES
+
+Floats = NDArray[np.float32]
+
+BIN = 0.25
+FREQUENCIES = 14
+"""The lowest frequencies are asked: they survive."""
+CAP = 8.0
+"""Nats that one frequency may count for or against where it is asked whether there is a lattice: of a save nearly all show it, while
+a smooth gradient or a drawing has some few whose values repeat."""
+_SPREAD = 0.2
+"""Share of coefficients that lie anywhere: blocks that were clipped or edited."""
+_WIDE = ((1.0, 0.55), (2.2, 0.25))
+"""The noise is a mixture of these multiples of its deviation, with these shares."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How finely lattices are judged.
+
+    Attributes:
+        bins: of |coefficient|, a quarter of a unit each.
+        ratio: relative distance of the steps.
+        sigmas: deviations of the noise: 0.3 is rounding alone, 5 a later save at 80.
+        gains: logarithms of the gain per (u^2 + v^2).
+    """
+
+    bins: int
+    ratio: float
+    sigmas: tuple[float, ...]
+    gains: tuple[float, ...]
+
+    @property
+    def steps(self) -> NDArray[np.float64]:
+        """The steps that are judged."""
+        steps: NDArray[np.float64] = np.exp(np.arange(np.log(1.6), np.log(150), self.ratio))
+        return steps
+
+
+FINE = Detail(
+    700,
+    0.015,
+    (0.3, 0.5, 0.8, 1.2, 1.8, 2.6, 3.8, 5.4),
+    (-0.012, -0.008, -0.005, -0.0025, 0, 0.0025, 0.005, 0.008, 0.012, 0.017, 0.023),
+)
+COARSE = Detail(400, 0.02, (0.35, 0.7, 1.4, 2.5, 4.2), (-0.01, -0.005, 0, 0.004, 0.009, 0.015))
+"""Enough to choose among native sizes and kernels, at a quarter of the cost."""
+
+
+@lru_cache(maxsize=2)
+def _tables(detail: Detail) -> Floats:
+    """Log density of each bin against an even spread, (bins, sigmas * steps)."""
+    steps = detail.steps
+    value = (np.arange(detail.bins) * BIN)[:, None]
+    away = value - np.floor(value / steps + 0.5) * steps
+    parts = []
+    for sigma in detail.sigmas:
+        density = np.full(away.shape, _SPREAD)
+        for multiple, share in _WIDE:
+            width = np.sqrt((sigma * multiple) ** 2 + BIN**2 / 12)
+            wrapped = sum(np.exp(-0.5 * ((away - turn * steps) / width) ** 2) for turn in (-2, -1, 0, 1, 2))
+            peaked = wrapped * steps / (width * np.sqrt(2 * np.pi))
+            density += share * np.where(steps < 1.6 * width, 1.0, peaked)
+        parts.append(np.where(value < steps / 2, 0, np.log(density)))
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def chosen_frequencies(down: int, across: int) -> tuple[tuple[int, int], ...]:
+    """The lowest (v, u) of those that a resize left."""
+    pairs = sorted((v * v + u * u, v, u) for v in range(down) for u in range(across) if (v, u) != (0, 0))
+    return tuple((v, u) for _, v, u in pairs[:FREQUENCIES])
+
+
+@lru_cache(maxsize=64)
+def _table_places(chosen: tuple[tuple[int, int], ...], turned: bool, detail: Detail) -> NDArray[np.intp]:
+    """Index of the step nearest to each table's at each gain, (gains, 100, frequencies); out of range becomes the number of steps."""
+    v, u = np.array([pair[0] for pair in chosen]), np.array([pair[1] for pair in chosen])
+    steps = LUMA_TABLES[:, u * 8 + v if turned else v * 8 + u]
+    wanted = np.log(steps)[None] - np.array(detail.gains)[:, None, None] * (u * u + v * v)
+    index = np.rint((wanted - np.log(detail.steps[0])) / detail.ratio).astype(np.intp)
+    return np.where((index >= 0) & (index < len(detail.steps)), index, len(detail.steps))
+
+
+def step_curves(coefficients: Floats, detail: Detail = FINE) -> Floats:
+    """Nats of each step at each noise: float32 (frequencies, sigmas, steps + 1); the last step is 0, for tables out of range.
+
+    Args:
+        coefficients: (down, across, blocks) by `native_blocks.native_coefficients`.
+    """
+    chosen = chosen_frequencies(*coefficients.shape[:2])
+    picked = np.abs(np.stack([coefficients[v, u] for v, u in chosen]))
+    picked *= np.float32(1 / BIN)
+    index = np.minimum(picked + np.float32(0.5), detail.bins).astype(np.intp)
+    index += np.arange(len(chosen))[:, None] * (detail.bins + 1)
+    counted = np.bincount(index.ravel(), minlength=len(chosen) * (detail.bins + 1))
+    counted = counted.reshape(len(chosen), detail.bins + 1)[:, : detail.bins]
+    used = int(np.flatnonzero(counted.any(axis=0)).max(initial=0)) + 1
+    curves = counted[:, :used].astype(np.float32) @ _tables(detail)[:used]
+    steps = len(detail.steps)
+    padded = np.zeros((len(chosen), len(detail.sigmas), steps + 1), np.float32)
+    padded[:, :, :steps] = curves.reshape(len(chosen), len(detail.sigmas), steps)
+    return padded
+
+
+def evidence_of(curves: Floats, down: int, across: int, *, turned: bool = False, detail: Detail = FINE) -> Floats:
+    """Nats of each IJG quality against no lattice, at the best gain: float32 (sigmas, 100).
+
+    Args:
+        curves: of `step_curves` at the same detail; down, across: how many frequencies there were.
+        turned: by the tables of a picture turned by 90 degrees.
+    """
+    places = _table_places(chosen_frequencies(down, across), turned, detail)
+    near = curves  # a frequency's noise may be that of the neighbouring deviations
+    if len(detail.sigmas) > 3:
+        near = curves.copy()
+        np.maximum(near[:, 1:], curves[:, :-1], out=near[:, 1:])
+        np.maximum(near[:, :-1], curves[:, 1:], out=near[:, :-1])
+    total = near[0][:, places[..., 0]]
+    for row in range(1, len(curves)):
+        total += near[row][:, places[..., row]]
+    found: Floats = total.max(axis=1)
+    return found

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cliqa.signal.jpeg.combs import whole_candidates
+from cliqa.signal.jpeg.native_blocks import Axis, Window, frequencies, native_coefficients
+from cliqa.signal.jpeg.phases import COARSE, evidence_of, step_curves
+from cliqa.signal.jpeg.resized import CLEAR, cut_regions, read_resized
+from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
+from tests.jpeg_pictures import saved, textured
+
+BICUBIC = Image.Resampling.BICUBIC
+TILES = [(x, y) for y in (0, 128, 256) for x in (0, 128, 256)]
+
+
+def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(pixels).resize((width, height), BICUBIC))
+
+
+def whole(pixels: np.ndarray) -> Window:
+    return Window(pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32) - 128, 0, 0)
+
+
+@pytest.mark.parametrize(("kernel", "method"), [("cubic", BICUBIC), ("triangle", 2), ("lanczos", 1), ("hamming", 5)])
+@pytest.mark.parametrize("size", [30, 70])
+def test_kernels_are_those_of_the_library(kernel: str, method: int, size: int):
+    impulses = Image.fromarray(np.eye(48, dtype=np.float32))
+    expected = np.asarray(impulses.resize((48, size), Image.Resampling(method)))
+    found = resampling_weights(KERNELS[kernel], 48 / size, np.arange(size, dtype=float), np.arange(48, dtype=float))
+    assert np.allclose(found, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [384, 640])
+def test_low_coefficients_come_back_from_a_resize(size: int):
+    pixels = textured(2, 512)
+    native = whole(pixels).luma
+    found = native_coefficients([whole(resized(pixels, size, size))], Axis(512 / size), Axis(512 / size), "cubic")
+    assert found.shape[:2] == (frequencies(512 / size),) * 2
+    blocks = native.reshape(64, 8, 64, 8).swapaxes(1, 2)
+    low = np.cos((2 * np.arange(8) + 1) * np.pi / 16) / 2
+    expected = np.einsum("ijyx,y,x->ij", blocks, low, low)  # frequency (1, 1), but for blocks at the border
+    side = int(np.sqrt(found.shape[2]))
+    first = (64 - side) // 2
+    inner = expected[first : first + side, first : first + side].ravel()
+    assert np.corrcoef(inner, found[1, 1])[0, 1] > 0.97
+
+
+def test_combs_propose_the_native_size():
+    pixels = resized(saved(textured(3, 512), 40), 400, 400)
+    best = whole_candidates(whole(pixels), (400, 400), 4)
+    assert any(round(each.across[0] * 400) == 512 and round(each.down[0] * 400) == 512 for each in best)
+
+
+@pytest.mark.parametrize(("quality", "size"), [(35, 400), (60, 432), (50, 640), (40, 720)])
+def test_the_quality_is_read_through_a_resize(quality: int, size: int):
+    pixels = resized(saved(textured(quality, 512), quality), size, size)
+    found = read_resized(*_arguments(pixels))
+    assert found is not None and found.best.nats > 2 * CLEAR and found.best.spread > CLEAR
+    assert abs(found.best.quality - quality) <= 1
+    assert found.best.across.step == pytest.approx(512 / size)
+
+
+def test_and_after_a_crop():
+    pixels = resized(saved(textured(5, 512), 45), 440, 440)[13:, 21:]
+    found = read_resized(*_arguments(pixels))
+    assert found is not None and found.best.cropped and found.best.spread > CLEAR
+    assert abs(found.best.quality - 45) <= 2
+    assert found.best.across.step == pytest.approx(512 / 440, rel=1e-3)
+
+
+def test_without_a_save_there_is_no_lattice():
+    found = read_resized(*_arguments(resized(textured(6, 512), 440, 440)))
+    assert found is not None and found.best.nats < CLEAR
+
+
+def test_a_lattice_in_two_frequencies_alone_is_told_apart():
+    rng = np.random.default_rng(7)
+    coefficients = rng.normal(0, 6, (4, 4, 600)).astype(np.float32)
+    coefficients[0, 1] = 16 * np.rint(coefficients[0, 1] / 4)
+    curves = step_curves(coefficients, COARSE)
+    assert evidence_of(curves, 4, 4, detail=COARSE).max() > 4 * CLEAR
+    assert evidence_of(np.clip(curves, -8, 8), 4, 4, detail=COARSE).max() < CLEAR
+
+
+def _arguments(pixels: np.ndarray) -> tuple[Window, tuple[int, int], list[Window]]:
+    height, width = pixels.shape[:2]
+    tiles = [(x, y) for x, y in TILES if x + 128 <= width and y + 128 <= height]
+    region, windows = cut_regions(pixels, tiles, 128)
+    return region, (width, height), windows
