@@ -13,6 +13,7 @@ from cliqa.version import __version__
 
 COMMANDS = {
     "score": "every metric, one decode, one row per file in a store",
+    "view": "look at pictures and scores in a browser, mark them, take the ones you keep",
     "apply": "copy, link or print files by a condition on saved scores",
     "duplicates": "copies of one picture, bursts and brackets, and which file is the best copy",
     "report": "one HTML page to look at saved scores and choose thresholds",
@@ -33,6 +34,7 @@ COMMANDS = {
 MODULES = {  # where it isn't `cliqa.<command>`
     "metrics": "cliqa.cli.metric_listing",
     "report": "cliqa.report.__main__",
+    "view": "cliqa.view.__main__",
     "grepq": "cliqa.grepq.__main__",
 }
 

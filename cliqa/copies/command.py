@@ -153,7 +153,11 @@ def _take(
     rest -= protected - exact
     wanted = [index for index in range(len(pictures)) if (index in rest) == (options.keep == "rest")]
     printer = PathPrinter(options.null) if options.print else None
-    placer = FolderPlacer(options.output, options.symlink) if options.output else contextlib.nullcontext()
+    placer = (
+        FolderPlacer(options.output, "symlink" if options.symlink else "copy")
+        if options.output
+        else contextlib.nullcontext()
+    )
     if isinstance(placer, FolderPlacer):
         placer.check([store.locate(given) for given in store.inputs or [""]])
     with placer:

@@ -6,6 +6,7 @@ Both give the same pixels, bit by bit; this one also takes arithmetic coding of 
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,9 @@ _STANDALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length: TEM, RST0-
 _SCAN = 0xDA
 _ENDLESS = "it ends without its end marker"
 _STRAY = "stray bytes between the parts of its header"
-_rows: list[NDArray[np.uint8]] = []  # memory of the last picture's rows, for the next one
+_kept = (
+    threading.local()
+)  # `rows`: a buffer for the next picture; each thread has its own, since what is returned lies in it
 
 
 class UnusualSampling(Exception):
@@ -85,7 +88,8 @@ def _checked(data: bytes, image: Image.Image, damaged: bool) -> tuple[NDArray[np
 def _rows_of(data: bytes, image: Image.Image, strict: bool) -> NDArray[np.uint8]:
     space: Any = _SPACES[image.mode][0]
     size = image.width * image.height * len(space if space != "GRAY" else "L")
-    buffer = _rows.pop() if _rows else None
+    buffer = getattr(_kept, "rows", None)
+    _kept.rows = None
     if buffer is None or len(buffer) < size:
         buffer = np.empty(size, np.uint8)
     least = {"min_width": image.width, "min_height": image.height}  # the whole size, unless `draft` has made it smaller
@@ -93,7 +97,7 @@ def _rows_of(data: bytes, image: Image.Image, strict: bool) -> NDArray[np.uint8]
     if found.shape[:2] != (image.height, image.width):
         raise ImageError("damaged image data: the frame's size is not that of the header")
     if size <= 4 * MOST_PIXELS:
-        _rows[:] = [buffer]
+        _kept.rows = buffer
     return buffer[:size]
 
 

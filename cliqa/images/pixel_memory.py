@@ -24,7 +24,10 @@ def hand_on(image: Image.Image) -> None:
 
 def blank(mode: str, size: tuple[int, int]) -> Image.Image:
     """A picture to be filled, every pixel of it: in memory that was handed on, where that has the right size; else that is freed."""
-    spare = _spare.pop() if _spare else None
+    try:
+        spare = _spare.pop()  # in one step: another thread may ask at the same moment
+    except IndexError:
+        spare = None
     if spare is not None and (spare.mode, spare.size) == (mode, size):
         return Image.new(mode, (1, 1))._new(spare)
     return Image.new(mode, size, None)

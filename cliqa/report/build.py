@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from itertools import islice
 from typing import IO, Any
 
@@ -24,7 +23,9 @@ from cliqa.files.atomic import creating, replacing
 from cliqa.pipeline.settings import default_workers
 from cliqa.report.columns import Column, Rows, read_rows
 from cliqa.report.sample import stratified_sample
+from cliqa.report.scripts import asset, bundle
 from cliqa.report.thumbnails import LONG_SIDE, SMALLER, thumbnails
+from cliqa.report.words import title_of
 from cliqa.results.conditions import column as find_column
 from cliqa.results.store import Store
 from cliqa.text import display
@@ -33,7 +34,6 @@ from cliqa.version import __version__
 MAX_PAGE_BYTES = 38_000_000
 MAX_ISSUES = 20_000
 _CHUNK = 1_500_000  # bytes of pictures in one block, which the page decodes when the first of them is seen
-SCRIPTS = ("data", "conditions", "histograms", "pictures", "gallery", "scatter", "issues", "main")
 _SIMPLE = re.compile(r"\s*([\w.]+|\"[^\"]+\")\s*(>=|<=|>|<)\s*(-?[\d.]+(?:e-?\d+)?)\s*", re.IGNORECASE)
 
 
@@ -75,7 +75,7 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
         "total": rows.total,
         "start": start,
         "issues": issue_count,
-        "columns": [_describe(column) for column in rows.columns],
+        "columns": [describe(column) for column in rows.columns],
     }
     parts = _data_parts(rows, issues)
     room = MAX_PAGE_BYTES - sum(len(text) for _, text in parts) - 200_000
@@ -93,8 +93,8 @@ def _roots(roots: Sequence[tuple[str, str]]) -> list[str]:
 
 def page(title: str, facts: dict[str, Any], parts: Sequence[tuple[str, str]]) -> str:
     """The HTML. Everything that came from files is either escaped or compressed; scripts and styles are known by hash."""
-    script = "(() => {\n'use strict';\n" + "\n".join(_asset(f"{name}.js") for name in SCRIPTS) + "\n})();\n"
-    style = _asset("page.css")
+    script = bundle()
+    style = asset("page.css")
     blocks = "\n".join(f'<script type="text/plain" id="{name}">{text}</script>' for name, text in parts)
     filled = {
         "title": html.escape(title),
@@ -108,7 +108,7 @@ def page(title: str, facts: dict[str, Any], parts: Sequence[tuple[str, str]]) ->
         "data": blocks,
         "script": script,
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: filled[match[1]], _asset("page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: filled[match[1]], asset("page.html"))
 
 
 def starting_thresholds(condition: str, columns: Sequence[Column]) -> list[dict[str, Any]]:
@@ -193,11 +193,13 @@ def _blocks(pictures: Sequence[bytes]) -> Iterator[list[bytes]]:
         yield block
 
 
-def _describe(column: Column) -> dict[str, Any]:
+def describe(column: Column) -> dict[str, Any]:
+    """What the page is told of a column beside its values."""
     metric, _, short = column.name.rpartition(".")
     field = column.field
     return {
         "name": column.name,
+        "title": title_of(column.name),
         "metric": metric or "file",
         "field": short,
         "meaning": field.meaning,
@@ -223,10 +225,6 @@ def _subtitle(facts: dict[str, Any]) -> str:
 def _title(store: Store) -> str:
     names = [os.path.basename(os.path.abspath(store.locate(path))) for path in store.inputs]
     return display(", ".join(names) or os.path.basename(store.path))
-
-
-def _asset(name: str) -> str:
-    return resources.files("cliqa.report").joinpath(f"page/{name}").read_text(encoding="utf-8")
 
 
 def _json(value: Any) -> str:

@@ -236,7 +236,7 @@ class Results:
                 earlier = self.face.read(table, self.schema) if self.face is not None else None
                 with table_errors(self._name) if earlier is not None else contextlib.nullcontext():
                     make_table(self.connection, table, earlier or (wanted, iter(())), self._type_of)
-            for name in set(wanted).difference(self.columns(table)):
+            for name in [name for name in wanted if name not in self.columns(table)]:
                 execute(f"ALTER TABLE {table} ADD COLUMN {quote(name)} {self._type_of(name)}")
         execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT)")
         facts = {f"weights.{name}": mark for name, mark in self.schema.weights.items()}

@@ -47,12 +47,14 @@ class Store:
         score_columns: those of them that are `metric.field`.
         inputs: the folders or files that were scored, as far as the store tells.
         base: the folder from which relative paths hold, "" where the store doesn't tell.
+        database: the SQLite file that is read; another one than `path` where that is a table.
     """
 
     def __init__(self, path: str, roots: Sequence[tuple[str, str]] = ()) -> None:
         self.path = path
         self._roots = roots
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self.database = path
         self.connection = self._open(path)
         try:
             self._look()
@@ -109,6 +111,11 @@ class Store:
                 row = tuple(from_sql_text(value) if isinstance(value, bytes) else value for value in row)
             yield row
 
+    def newer(self, columns: Sequence[str], after: int = 0, table: str = "scores") -> Iterator[tuple[Any, ...]]:
+        """Rows whose number is above `after`, as (number, *columns): what a run has added since. Texts as the database has them."""
+        names = ", ".join(map(quote, columns))
+        yield from self._run(f"SELECT id, {names} FROM {table} WHERE id > {int(after)} ORDER BY id")
+
     def issues(self, columns: Sequence[str] = ("path", "issue_type", "issue_message")) -> Iterator[tuple[Any, ...]]:
         """Stream the files that gave no score; a column that the store lacks is None throughout."""
         wanted = ", ".join(quote(name) if name in self._issue_columns else "NULL" for name in columns)
@@ -151,6 +158,7 @@ class Store:
     def _open(self, path: str) -> sqlite3.Connection:
         live = live_path(os.path.realpath(path))
         if not path.lower().endswith(DATABASE_SUFFIXES) and holds_rows(live):  # a run that goes on, or was killed
+            self.database = live
             return _connect(live)
         if not os.path.exists(path):
             raise ResultsError(f"there is no results file {display(path)}")
@@ -168,6 +176,7 @@ class Store:
         except BaseException:
             self._temporary.cleanup()
             raise
+        self.database = database
         return _connect(database)
 
     def _look(self) -> None:

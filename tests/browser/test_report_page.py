@@ -90,6 +90,7 @@ def slider(view: Any, name: str) -> Any:
 
 def drag(view: Any, name: str, share: float) -> None:
     slider(view, name).scroll_into_view_if_needed()
+    settle(view)
     box = slider(view, name).bounding_box()
     middle = box["y"] + box["height"] / 2
     view.mouse.move(box["x"] + box["width"] / 2, middle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import numpy as np
@@ -226,3 +227,15 @@ def test_arrays_and_pil_images_are_wrapped(pixels: Pixels) -> None:
     for bad in (pixels.astype(float), pixels[..., :2], pixels.ravel()):
         with pytest.raises(ImageError, match="uint8"):
             LoadedImage.from_array(bad)
+
+
+def test_threads_that_decode_at_once_do_not_share_pixels() -> None:
+    files = [encode(np.full((400, 500, 3), 10 * shade, np.uint8), "JPEG", quality=95) for shade in range(24)]
+
+    def darkest_and_brightest(shade: int) -> tuple[int, int, int]:
+        pixels = load_image(files[shade]).pixels
+        return shade, int(pixels.min()), int(pixels.max())
+
+    with ThreadPoolExecutor(4) as pool:
+        for shade, low, high in pool.map(darkest_and_brightest, [*range(24)] * 20):
+            assert low == high and abs(low - 10 * shade) <= 2, (shade, low, high)

@@ -1,11 +1,25 @@
 // Conditions: which rows are kept, and the same in SQL and on a command line.
 
-const conditions = {
+import { redraw } from './dom.js';
+import { table } from './table.js';
+
+export const conditions = {
   combine: 'all',
-  fails: new Uint8Array(rowCount), // per row, how many of the conditions in use it does not fulfil
-  kept: new Uint8Array(rowCount).fill(1),
-  keptCount: rowCount,
-  inUse: () => columns.filter((column) => column.condition?.used),
+  fails: new Uint8Array(0), // per row, how many of the conditions in use it does not fulfil
+  kept: new Uint8Array(0),
+  keptCount: 0,
+  total: 0, // of the rows that are counted
+  counted: null, // Uint8Array, 1 for rows that are counted; null: all are
+  overrides: [], // functions that may change `kept` after the conditions: marks, floors of groups
+  listeners: [], // functions that hear which column's condition was changed
+  inUse: () => table.columns.filter((column) => column.condition?.used),
+
+  // To be called when the table is filled.
+  begins() {
+    this.fails = new Uint8Array(table.rows);
+    this.kept = new Uint8Array(table.rows).fill(1);
+    this.keptCount = this.total = table.rows;
+  },
 
   // Where a field starts: at the worse tenth, not in use.
   begin(column) {
@@ -25,16 +39,16 @@ const conditions = {
     return column.condition;
   },
 
-  // Recount after a change of one column's condition.
+  // Recount after a change of one column's condition, or of its values.
   update(column) {
     const { condition } = column;
     const mask = condition.used ? failMask(column) : null;
     const before = condition.mask;
-    const { fails } = this;
+    const { fails, counted } = this;
     condition.failing = 0;
-    for (let i = 0; i < rowCount; i++) {
+    for (let i = 0; i < fails.length; i++) {
       const now = mask ? mask[i] : 0;
-      condition.failing += now;
+      if (!counted || counted[i]) condition.failing += now;
       fails[i] += now - (before ? before[i] : 0);
     }
     condition.mask = mask;
@@ -42,56 +56,82 @@ const conditions = {
   },
 
   recount() {
-    const { fails, kept } = this;
+    const { fails, kept, counted } = this;
     const used = this.inUse().length;
     const limit = this.combine === 'any' && used ? used - 1 : 0;
-    let count = 0;
-    for (let i = 0; i < rowCount; i++) count += kept[i] = fails[i] <= limit ? 1 : 0;
-    this.keptCount = count;
+    for (let i = 0; i < fails.length; i++) kept[i] = fails[i] <= limit && (!counted || counted[i]) ? 1 : 0;
+    for (const override of this.overrides) override(kept);
+    let count = 0, total = 0;
+    for (let i = 0; i < fails.length; i++) {
+      count += kept[i];
+      total += !counted || counted[i] || kept[i] ? 1 : 0;
+    }
+    [this.keptCount, this.total] = [count, total];
+  },
+
+  // Apply a change of a condition, from whichever control it came.
+  async change(column, difference) {
+    if (!column.condition) { // touched before its values were read
+      await column.load();
+      this.begin(column);
+    }
+    const start = performance.now();
+    Object.assign(column.condition, typeof difference === 'function' ? difference(column.condition) : difference);
+    this.update(column);
+    for (const listener of this.listeners) listener(column);
+    redraw(performance.now() - start);
   },
 
   where() {
     return this.inUse().map(term).join(this.combine === 'any' ? ' or ' : ' and ');
   },
 
-  command() {
+  command(program = 'python -m cliqa.apply') {
     const where = this.where();
     const quoted = /["$`\\!]/.test(where) ? `'${where.replaceAll("'", `'"'"'`)}'` : `"${where}"`;
-    return `python -m cliqa.apply ${facts.store}${where ? ` --where ${quoted}` : ''} -o kept`;
+    return `${program} ${table.facts.store}${where ? ` --where ${quoted}` : ''} -o ${table.facts.output ?? 'kept'}`;
   },
 };
 
-function onStep(column, value, rounding) {
+export function onStep(column, value, rounding) {
   return Number((rounding(value / column.step) * column.step).toFixed(column.decimals));
 }
 
-// 1 where a row does not fulfil the column's condition. Values are float32, so the threshold is rounded the same way.
-function failMask(column) {
-  const { values, condition } = column;
-  const mask = new Uint8Array(rowCount);
-  const ofMissing = condition.keepMissing ? 0 : 1;
-  if (column.isText) {
-    for (let i = 0; i < rowCount; i++) mask[i] = values[i] !== values[i] ? ofMissing : condition.labels.has(values[i]) ? 0 : 1;
-    return mask;
-  }
-  const edge = Math.fround(condition.value);
-  const compare = {
-    '>=': (value) => value >= edge,
-    '<=': (value) => value <= edge,
-    '>': (value) => value > edge,
-    '<': (value) => value < edge,
-  }[condition.operator];
-  for (let i = 0; i < rowCount; i++) mask[i] = values[i] !== values[i] ? ofMissing : compare(values[i]) ? 0 : 1;
+const COMPARE = {
+  '>=': (value, edge) => value >= edge,
+  '<=': (value, edge) => value <= edge,
+  '>': (value, edge) => value > edge,
+  '<': (value, edge) => value < edge,
+};
+
+// 1 where a value does not stand in that relation to the edge. Values are float32, so the edge is rounded the same way.
+export function fails(values, operator, edge, ofMissing) {
+  const mask = new Uint8Array(values.length);
+  const compare = COMPARE[operator];
+  const rounded = Math.fround(edge);
+  for (let i = 0; i < values.length; i++) mask[i] = values[i] !== values[i] ? ofMissing : compare(values[i], rounded) ? 0 : 1;
   return mask;
 }
 
-function term(column) {
+// 1 where a row does not fulfil the column's condition.
+function failMask(column) {
+  const { values, condition } = column;
+  const ofMissing = condition.keepMissing ? 0 : 1;
+  if (!column.isText) return fails(values, condition.operator, condition.value, ofMissing);
+  const mask = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) mask[i] = values[i] !== values[i] ? ofMissing : condition.labels.has(values[i]) ? 0 : 1;
+  return mask;
+}
+
+export function term(column) {
   const { condition } = column;
   const name = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(column.name) ? column.name : `"${column.name.replaceAll('"', '""')}"`;
   let text;
   if (column.isText) {
     const chosen = [...condition.labels].sort((a, b) => a - b).map((index) => `'${column.labels[index].replaceAll("'", "''")}'`);
     text = chosen.length === 1 ? `${name} = ${chosen[0]}` : `${name} in (${chosen.join(', ')})`;
+  } else if (column.isDate) {
+    text = `${name} ${condition.operator} ${column.name === 'mtime_ns' ? `${Math.round(condition.value * 86400)}000000000` : `'${column.show(condition.value)}'`}`;
   } else {
     text = `${name} ${condition.operator} ${condition.value}`;
   }

@@ -1,6 +1,11 @@
-// Gallery: a window onto the files in order of one score. It begins at the threshold, where the doubt is.
+// The report's gallery: a window onto the files in order of one score. It begins at the threshold, where the doubt is.
 
-const gallery = {
+import { conditions } from './conditions.js';
+import { $, fileName, groupBy, make, redraw, whole } from './dom.js';
+import { pictures } from './pictures.js';
+import { table } from './table.js';
+
+export const gallery = {
   column: null,
   show: 'threshold',
   offset: 0, // pages away from the threshold, or from the beginning
@@ -15,12 +20,12 @@ const gallery = {
 
   build() {
     const select = $('sort');
-    for (const [metric, members] of groupBy(columns)) {
-      const options = members.map((column) => make('option', { value: column.name, text: column.metric === 'file' ? column.name : column.name }));
+    for (const [metric, members] of groupBy(table.columns)) {
+      const options = members.map((column) => make('option', { value: column.name, text: `${column.title} (${column.field})` }));
       select.append(make('optgroup', { label: metric }, ...options));
     }
-    select.addEventListener('change', () => this.sortBy(columns.find((column) => column.name === select.value)));
-    $('pictured-label').hidden = pictures.count === 0 || pictures.count === rowCount;
+    select.addEventListener('change', () => this.sortBy(table.columns.find((column) => column.name === select.value)));
+    $('pictured-label').hidden = pictures.count === 0 || pictures.count === table.rows;
     $('pictured').checked = pictures.count > 0;
     $('pictured').addEventListener('change', () => this.restart());
     for (const button of document.querySelectorAll('[data-show]')) {
@@ -111,7 +116,7 @@ const gallery = {
     $('earlier').disabled = backwards ? end >= list.length : from <= 0;
     $('later').disabled = backwards ? from <= 0 : end >= list.length;
     const shown = this.rows.length ? `${whole(from + 1)}–${whole(end)} of ${whole(list.length)}` : 'no file';
-    $('position').textContent = `${shown}${$('pictured').checked && pictures.count < rowCount ? ' with a picture' : ''}`;
+    $('position').textContent = `${shown}${$('pictured').checked && pictures.count < table.rows ? ' with a picture' : ''}`;
     for (const button of document.querySelectorAll('[data-show]')) button.setAttribute('aria-pressed', button.dataset.show === this.show);
   },
 
@@ -156,8 +161,8 @@ const gallery = {
       image.hidden = !url;
       image.parentNode.classList.toggle('filled', Boolean(url));
       if (url) image.src = url;
-      file.textContent = fileName(paths[row]);
-      node.title = paths[row];
+      file.textContent = fileName(table.paths[row]);
+      node.title = table.paths[row];
     }
     score.textContent = this.column.show(this.column.values[row]);
     status.textContent = kept ? '✓ kept' : '✕ dropped';
@@ -191,13 +196,13 @@ const gallery = {
   // The marks as the table that cliqa.calibrate reads.
   download() {
     const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
-    const lines = [...this.marks].map(([row, label]) => `${quoted(paths[row])},${label}`);
+    const lines = [...this.marks].map(([row, label]) => `${quoted(table.paths[row])},${label}`);
     const link = make('a', { href: URL.createObjectURL(new Blob([`path,label\n${lines.join('\n')}\n`], { type: 'text/csv' })), download: 'keep.csv' });
     link.click();
   },
 };
 
-const detail = {
+export const detail = {
   row: 0,
   among: [],
 
@@ -218,7 +223,7 @@ const detail = {
 
   async open(row, among = [row]) {
     this.among = among.slice();
-    await Promise.all(columns.map((column) => column.load()));
+    await Promise.all(table.columns.map((column) => column.load()));
     this.fill(row);
     if (!$('detail').open) $('detail').showModal();
   },
@@ -247,20 +252,20 @@ const detail = {
     $('detail-image').hidden = !url;
     if (url) $('detail-image').src = url;
     $('detail-empty').hidden = Boolean(url);
-    $('detail-name').textContent = fileName(paths[row]);
-    $('detail-path').textContent = paths[row];
+    $('detail-name').textContent = fileName(table.paths[row]);
+    $('detail-path').textContent = table.paths[row];
     const kept = conditions.kept[row];
     $('detail-verdict').textContent = kept ? '✓ kept' : '✕ dropped';
     $('detail-verdict').className = kept ? 'in-text' : 'out-text';
     this.showMark();
     const lines = [];
-    for (const [metric, members] of groupBy(columns)) {
+    for (const [metric, members] of groupBy(table.columns)) {
       lines.push(make('tr', { className: 'metric-row' }, make('th', { colSpan: 2, text: metric, scope: 'colgroup' })));
       for (const column of members) {
         const fails = column.condition?.mask?.[row] === 1;
         const value = `${column.show(column.values[row])}${column.unit && column.values[row] === column.values[row] ? ` ${column.unit}` : ''}`;
-        lines.push(make('tr', { className: fails ? 'fails' : '', title: column.meaning },
-          make('th', { text: column.field, scope: 'row' }), make('td', { text: fails ? `${value} ✕` : value })));
+        lines.push(make('tr', { className: fails ? 'fails' : '', title: `${column.name}: ${column.meaning}` },
+          make('th', { text: column.title, scope: 'row' }), make('td', { text: fails ? `${value} ✕` : value })));
       }
     }
     $('detail-scores').replaceChildren(...lines);

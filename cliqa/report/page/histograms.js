@@ -1,22 +1,17 @@
 // Histograms: a card per field, a native slider over a canvas, so that touch, mouse and keyboard all work.
 
+import { conditions } from './conditions.js';
+import { $, colours, fit, groupBy, make, percent, redraw, whole } from './dom.js';
+import { table } from './table.js';
+
 const THUMB = 20; // px, the slider's handle as in page.css: the plot is inset by half of it at both ends
 const HEIGHT = 64;
-const colours = {};
-
-function readColours() {
-  const style = getComputedStyle(document.documentElement);
-  for (const name of ['bar', 'kept', 'kept-soft', 'dropped', 'dropped-soft', 'text', 'quiet', 'line', 'panel', 'page']) {
-    colours[name] = style.getPropertyValue(`--${name}`).trim();
-  }
-}
 
 // The fields that stand open: a metric's first, its overall score, and levels. The others wait behind "more".
 const isMain = (column, position) => position === 0 || /(^|_)(level|score)$/.test(column.field);
 
-function buildHistograms() {
-  const groups = Map.groupBy ? Map.groupBy(columns, (column) => column.metric) : groupBy(columns);
-  for (const [metric, members] of groups) {
+export function buildHistograms() {
+  for (const [metric, members] of groupBy(table.columns)) {
     const section = make('div', { className: 'metric' }, make('h3', {}, make('span', { text: metric })));
     const open = members.filter((column, position) => metric !== 'file' && isMain(column, position));
     const rest = members.filter((column) => !open.includes(column));
@@ -34,16 +29,11 @@ function buildHistograms() {
   }
 }
 
-function groupBy(list) {
-  const groups = new Map();
-  for (const column of list) groups.set(column.metric, [...(groups.get(column.metric) ?? []), column]);
-  return groups;
-}
-
-const visible = new Set();
-const watcher = new IntersectionObserver((entries) => {
+export const visible = new Set();
+let watcher = null;
+const watch = () => new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
-    const column = columns[target.dataset.column];
+    const column = table.columns[target.dataset.column];
     if (isIntersecting) visible.add(column);
     else visible.delete(column);
     if (isIntersecting) column.load().then(() => { fillField(column); redraw(); });
@@ -53,16 +43,17 @@ const watcher = new IntersectionObserver((entries) => {
 // The frame of a card, at its final size; values come when it is seen.
 function buildField(column) {
   const use = make('input', { type: 'checkbox', attributes: { 'aria-label': `use ${column.name}` } });
-  const card = make('div', { className: 'field', data: { column: columns.indexOf(column) } });
-  card.title = column.meaning;
-  const head = make('div', { className: 'field-head' }, make('label', {}, use, make('span', { text: column.field })));
+  const card = make('div', { className: 'field', data: { column: column.index } });
+  const head = make('div', { className: 'field-head' }, make('label', {}, use, make('span', { text: column.title })));
   const foot = make('div', { className: 'field-foot' }, make('span'), make('span', { className: 'effect' }), make('span'));
   column.card = card;
   column.parts = { use, foot };
-  use.addEventListener('change', () => change(column, { used: use.checked }));
-  card.append(head);
+  use.addEventListener('change', () => conditions.change(column, { used: use.checked }));
+  card.append(head, make('p', { className: 'meaning' }, make('code', { text: column.name }), ` ${column.meaning}`));
   if (column.isText) {
-    card.append(...column.labels.map((label, index) => buildChoice(column, label, index)));
+    column.parts.list = make('div');
+    card.append(column.parts.list);
+    showChoices(column);
   } else {
     const operator = make('button', { type: 'button', text: column.better === 'lower' ? '≤' : '≥', attributes: { 'aria-label': 'turn the comparison round' } });
     const number = make('input', { type: 'number', step: 'any', attributes: { 'aria-label': `threshold of ${column.name}`, inputmode: 'decimal' } });
@@ -70,30 +61,39 @@ function buildField(column) {
     const slider = make('input', { type: 'range', attributes: { 'aria-label': column.name } });
     Object.assign(column.parts, { operator, number, canvas, slider });
     head.append(operator, number);
-    if (column.unit) head.append(make('span', { className: 'quiet small', text: column.unit }));
+    if (column.unit && column.unit.length < 6) head.append(make('span', { className: 'quiet small', text: column.unit }));
     card.append(make('div', { className: 'plot' }, canvas, slider));
-    slider.addEventListener('input', () => change(column, { value: Number(slider.value), used: true }));
-    number.addEventListener('change', () => { if (number.value !== '') change(column, { value: Number(number.value), used: true }); });
-    operator.addEventListener('click', () => change(column, (condition) => ({ operator: condition.operator[0] === '>' ? '<=' : '>=', used: true })));
+    slider.addEventListener('input', () => conditions.change(column, { value: Number(slider.value), used: true }));
+    number.addEventListener('change', () => { if (number.value !== '') conditions.change(column, { value: Number(number.value), used: true }); });
+    operator.addEventListener('click', () => conditions.change(column, (condition) => ({ operator: condition.operator[0] === '>' ? '<=' : '>=', used: true })));
   }
   card.append(foot);
-  if (column.missing) {
-    const box = make('input', { type: 'checkbox' });
-    box.addEventListener('change', () => change(column, { keepMissing: box.checked }));
-    card.append(make('label', { className: 'missing' }, box, `keep the ${whole(column.missing)} without a value`));
-  }
+  const box = make('input', { type: 'checkbox' });
+  const words = make('span', { text: `keep the ${whole(column.missing)} without a value` });
+  box.addEventListener('change', () => conditions.change(column, { keepMissing: box.checked }));
+  column.parts.missing = make('label', { className: 'missing', hidden: !column.missing }, box, words);
+  if (column.missing || conditions.counted) card.append(column.parts.missing);
+  watcher ??= watch();
   watcher.observe(card);
   return card;
 }
 
+// The labels to choose from, as they are now.
+export function showChoices(column) {
+  if (!column.isText || !column.parts) return;
+  column.parts.choices = [];
+  column.parts.list.replaceChildren(...column.labels.map((label, index) => buildChoice(column, label, index)));
+  if (!column.labels.length) column.parts.list.append(make('p', { className: 'quiet small', text: 'nothing to choose from (yet)' }));
+}
+
 function buildChoice(column, label, index) {
-  const box = make('input', { type: 'checkbox', checked: true });
+  const box = make('input', { type: 'checkbox', checked: true, attributes: { 'aria-label': `${column.name}: ${label}` } });
   const number = make('span', { className: 'number' });
   const [total, kept] = [make('i'), make('i')];
-  (column.parts.choices ??= []).push({ box, number, total, kept });
+  column.parts.choices.push({ box, number, total, kept });
   box.addEventListener('change', () => {
     const chosen = box.checked;
-    change(column, (condition) => {
+    conditions.change(column, (condition) => {
       const labels = new Set(condition.labels);
       if (chosen) labels.add(index);
       else labels.delete(index);
@@ -103,11 +103,13 @@ function buildChoice(column, label, index) {
   return make('label', { className: 'choice' }, box, make('span', { className: 'name', text: label }), make('span', { className: 'track' }, total, kept), number);
 }
 
-function fillField(column) {
-  const condition = conditions.begin(column);
+// What depends on the values: called when they are there, and again when `filled` was taken back because they have changed.
+export function fillField(column) {
+  conditions.begin(column);
   const { parts } = column;
   if (parts.filled) return;
   parts.filled = true;
+  if (column.isText && parts.choices.length !== column.labels.length) showChoices(column);
   if (!column.isText) {
     Object.assign(parts.slider, { min: column.from, max: column.to, step: column.step });
     parts.foot.children[0].textContent = column.show(column.from);
@@ -116,26 +118,22 @@ function fillField(column) {
   showCondition(column);
 }
 
-// Apply a change of a condition, from whichever control it came.
-async function change(column, difference) {
-  if (!column.condition) { // touched before its values were read
-    await column.load();
-    conditions.begin(column);
-  }
-  const start = performance.now();
-  Object.assign(column.condition, typeof difference === 'function' ? difference(column.condition) : difference);
-  conditions.update(column);
-  showCondition(column);
-  gallery.follow(column);
-  redraw(performance.now() - start);
+// How many rows are counted, and how many of them have no value.
+const counted = () => conditions.counted.reduce((sum, one) => sum + one, 0);
+function missing(column) {
+  if (!conditions.counted || !column.values) return column.missing;
+  return conditions.counted.reduce((sum, one, row) => sum + (one && column.values[row] !== column.values[row] ? 1 : 0), 0);
 }
 
-function showCondition(column) {
+export function showCondition(column) {
   const { condition, parts, card } = column;
   if (!card) return;
+  const without = missing(column);
+  parts.missing.hidden = !without;
+  parts.missing.lastChild.textContent = `keep the ${whole(without)} without a value`;
   card.classList.toggle('used', condition.used);
   parts.use.checked = condition.used;
-  const loss = column.isText || condition.used ? percent(condition.failing, rowCount) : '';
+  const loss = column.isText || condition.used ? percent(condition.failing, conditions.counted ? counted() : table.rows) : '';
   parts.foot.children[1].textContent = condition.used ? `drops ${loss} by itself` : '';
   if (column.isText) {
     parts.choices.forEach(({ box }, index) => { box.checked = condition.labels.has(index); });
@@ -147,12 +145,12 @@ function showCondition(column) {
   parts.slider.setAttribute('aria-valuetext', `${condition.operator} ${condition.value}`);
 }
 
-function drawField(column) {
+export function drawField(column) {
   if (!column.values) return;
   const kept = new Uint32Array(256);
   const { binOf, totals } = column;
   const flags = conditions.kept;
-  for (let i = 0; i < rowCount; i++) kept[binOf[i]] += flags[i];
+  for (let i = 0; i < binOf.length; i++) kept[binOf[i]] += flags[i];
   if (column.isText) drawChoices(column, kept);
   else drawBars(column, totals, kept);
 }
@@ -164,20 +162,6 @@ function drawChoices(column, kept) {
     bar.style.transform = `scaleX(${kept[index] / most})`;
     number.textContent = whole(column.totals[index]);
   });
-}
-
-// Fit a canvas to its place on the screen; returns its context in CSS pixels and its size.
-function fit(canvas) {
-  const ratio = devicePixelRatio || 1;
-  const { clientWidth: width, clientHeight: height } = canvas;
-  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-  }
-  const context = canvas.getContext('2d');
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return { context, width, height };
 }
 
 function drawBars(column, totals, kept) {

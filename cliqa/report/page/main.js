@@ -1,66 +1,26 @@
-// Main: what the page begins with, and one redraw a frame for whatever changed.
+// The report's page: what it begins with, and what is drawn when something changes.
 
-let waiting = false;
-let spent = 0; // ms of counting since the last redraw, which belong to the next one
+import { conditions } from './conditions.js';
+import { $, copyText, painters, percent, readColours, redraw, whole } from './dom.js';
+import { detail, gallery } from './gallery.js';
+import { buildHistograms, drawField, fillField, showCondition, visible } from './histograms.js';
+import { issues } from './issues.js';
+import { inflated, readPacked } from './packed.js';
+import { fillPictures } from './pictures.js';
+import { scatter } from './scatter.js';
+import { fillTable, table } from './table.js';
+import { buildTabs } from './tabs.js';
+
 let drawn = ''; // the command on the screen
-function redraw(before = 0) {
-  spent += before;
-  if (waiting) return;
-  waiting = true;
-  requestAnimationFrame(() => {
-    waiting = false;
-    const start = performance.now() - spent;
-    spent = 0;
-    showTally();
-    for (const column of visible) drawField(column);
-    if ($('gallery').offsetParent) gallery.draw();
-    scatter.draw();
-    performance.clearMeasures('redraw');
-    performance.measure('redraw', { start });
-  });
-}
 
 function showTally() {
   const { keptCount } = conditions;
   $('kept').textContent = whole(keptCount);
-  $('kept-share').textContent = `(${percent(keptCount, rowCount)})`;
-  $('dropped').textContent = whole(rowCount - keptCount);
-  $('proportion').style.transform = `scaleX(${rowCount ? keptCount / rowCount : 0})`;
+  $('kept-share').textContent = `(${percent(keptCount, table.rows)})`;
+  $('dropped').textContent = whole(table.rows - keptCount);
+  $('proportion').style.transform = `scaleX(${table.rows ? keptCount / table.rows : 0})`;
   const command = conditions.command();
   if (command !== drawn) $('command').textContent = drawn = command;
-}
-
-function buildTabs() {
-  const tabs = [...document.querySelectorAll('[role=tab]')];
-  const select = (tab) => {
-    for (const one of tabs) {
-      one.setAttribute('aria-selected', one === tab);
-      one.tabIndex = one === tab ? 0 : -1;
-      const panel = one.getAttribute('aria-controls');
-      if (panel !== 'thresholds') $(panel).hidden = one !== tab; // beside the others on a wide screen
-    }
-    document.body.dataset.view = tab.getAttribute('aria-controls');
-    if (tab.id === 'tab-scatter') scatter.choose();
-    redraw();
-  };
-  const narrow = matchMedia('(max-width: 60rem)');
-  const settle = () => {
-    if (narrow.matches && !document.body.dataset.view) select($('tab-thresholds'));
-    if (!narrow.matches && document.body.dataset.view === 'thresholds') select($('tab-gallery'));
-  };
-  narrow.addEventListener('change', settle);
-  settle();
-  tabs.forEach((tab) => {
-    tab.addEventListener('click', () => select(tab));
-    tab.addEventListener('keydown', (event) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (!step) return;
-      const reachable = tabs.filter((one) => one.offsetParent);
-      const next = reachable[(reachable.indexOf(tab) + step + reachable.length) % reachable.length];
-      next.focus();
-      select(next);
-    });
-  });
 }
 
 function buildTop() {
@@ -87,21 +47,19 @@ function buildTop() {
 }
 
 async function copyCommand() {
-  const text = conditions.command();
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch { // no permission, or an old browser: the selection still works
-    getSelection().selectAllChildren($('command'));
-    document.execCommand('copy');
-  }
+  await copyText(conditions.command(), $('command'));
   $('copy').textContent = 'Copied';
   setTimeout(() => { $('copy').textContent = 'Copy'; }, 1500);
 }
 
+async function loadText(id) {
+  return new TextDecoder().decode(await inflated(id));
+}
+
 // The thresholds that the page was made with.
 async function begin() {
-  for (const { name, operator, value } of facts.start) {
-    const column = columns.find((one) => one.name === name);
+  for (const { name, operator, value } of table.facts.start) {
+    const column = table.columns.find((one) => one.name === name);
     await column.load();
     column.reveal?.();
     conditions.begin(column);
@@ -110,26 +68,39 @@ async function begin() {
     fillField(column);
     showCondition(column);
   }
-  const first = columns.find((column) => column.name === facts.start[0]?.name) ?? columns.find((column) => !column.isText);
+  const first = table.columns.find((column) => column.name === table.facts.start[0]?.name) ?? table.columns.find((column) => !column.isText);
   if (first) await gallery.sortBy(first);
   else $('position').textContent = 'No file was scored.';
 }
 
 async function main() {
   if (!('DecompressionStream' in window)) throw new Error('this browser is too old for the page (before 2023); open it in a current one');
+  const facts = JSON.parse($('facts').textContent);
+  fillTable(facts, readPacked);
+  fillPictures(facts.pictures);
+  conditions.begins();
+  conditions.listeners.push(showCondition, (column) => gallery.follow(column));
+  painters.push(
+    showTally,
+    () => { for (const column of visible) drawField(column); },
+    () => { if ($('gallery').offsetParent) gallery.draw(); },
+    () => scatter.draw(),
+  );
+  scatter.open = (row) => detail.open(row);
   readColours();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { readColours(); redraw(); });
   buildTop();
-  buildTabs();
+  buildTabs((tab) => { if (tab.id === 'tab-scatter') scatter.choose(); });
   gallery.build();
   detail.build();
   scatter.build();
   buildHistograms();
   document.documentElement.dataset.built = 'true';
-  await loadPaths();
+  const paths = await loadText('paths');
+  table.paths = table.rows ? paths.split('\n') : [];
   await begin();
   redraw();
-  await issues.build();
+  issues.build(JSON.parse(await loadText('issues')));
   document.documentElement.dataset.ready = 'true';
   performance.mark('ready');
 }

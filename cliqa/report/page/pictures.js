@@ -1,7 +1,10 @@
-// Pictures: blocks of base64 -> object URLs, each block when its first picture is seen.
+// The report's pictures: blocks of base64 -> object URLs, each block when its first picture is seen.
 
-const pictures = (() => {
-  const { rows, blocks, sizes } = facts.pictures;
+import { bytesOf } from './packed.js';
+
+export const pictures = { has: () => false, url: () => undefined, count: 0 };
+
+export function fillPictures({ rows, blocks, sizes }) {
   const places = new Map(); // row -> [block, start, length]
   const raw = new Map();
   const urls = new Map();
@@ -20,5 +23,5 @@ const pictures = (() => {
     }
     return urls.get(row);
   }
-  return { has, url, count: rows.length };
-})();
+  Object.assign(pictures, { has, url, count: rows.length });
+}

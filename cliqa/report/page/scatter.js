@@ -1,12 +1,18 @@
 // Scatter: two fields against each other, every row a point, kept over dropped.
 
-const scatter = {
+import { conditions } from './conditions.js';
+import { $, colours, fileName, fit, groupBy, make, redraw, whole } from './dom.js';
+import { niceStep } from './sorting.js';
+import { table } from './table.js';
+
+export const scatter = {
+  open: () => {}, // what shows one row
   margin: { left: 52, right: 16, top: 14, bottom: 34 },
 
   build() {
-    const numeric = columns.filter((column) => !column.isText);
+    const numeric = table.columns.filter((column) => !column.isText);
     for (const id of ['scatter-x', 'scatter-y']) {
-      $(id).append(...numeric.map((column) => make('option', { value: column.name, text: column.name })));
+      $(id).append(...numeric.map((column) => make('option', { value: column.name, text: `${column.title} (${column.name})` })));
       $(id).addEventListener('change', () => this.choose());
     }
     const mains = [...groupBy(numeric).values()].map((members) => members[0]).filter((column) => column.metric !== 'file');
@@ -14,14 +20,14 @@ const scatter = {
     $('scatter-y').value = (mains[1] ?? numeric[1] ?? numeric[0])?.name ?? '';
     const canvas = $('scatter-canvas');
     canvas.addEventListener('pointermove', (event) => { this.at = this.nearest(event); this.note(); });
-    canvas.addEventListener('click', (event) => { const row = this.nearest(event); if (row >= 0) detail.open(row); });
+    canvas.addEventListener('click', (event) => { const row = this.nearest(event); if (row >= 0) this.open(row); });
     canvas.addEventListener('keydown', (event) => this.key(event));
     new ResizeObserver(() => redraw()).observe(canvas);
   },
 
   async choose() {
-    this.x = columns.find((column) => column.name === $('scatter-x').value);
-    this.y = columns.find((column) => column.name === $('scatter-y').value);
+    this.x = table.columns.find((column) => column.name === $('scatter-x').value);
+    this.y = table.columns.find((column) => column.name === $('scatter-y').value);
     if (!this.x || !this.y) return;
     await Promise.all([this.x.load(), this.y.load()]);
     this.at = -1;
@@ -37,7 +43,7 @@ const scatter = {
     this.points(context, canvas);
     this.thresholds(context);
     this.ring(context);
-    $('scatter-canvas').setAttribute('aria-label', `Scatter of ${this.y.name} over ${this.x.name}, ${whole(rowCount)} files. Arrow keys step through them, Enter opens one.`);
+    $('scatter-canvas').setAttribute('aria-label', `Scatter of ${this.y.title} over ${this.x.title}, ${whole(table.rows)} files. Arrow keys step through them, Enter opens one.`);
     this.note();
   },
 
@@ -79,11 +85,11 @@ const scatter = {
     const ratio = devicePixelRatio || 1;
     const [wide, high] = [Math.round(frame.width * ratio), Math.round(frame.height * ratio)];
     if (wide < 2 || high < 2) return;
-    const dot = Math.max(1, Math.round((rowCount < 3000 ? 4 : rowCount < 20000 ? 2.5 : 1.5) * ratio));
-    const faint = rowCount < 5000 ? 200 : 110; // how solid a single point is, of 255
+    const dot = Math.max(1, Math.round((table.rows < 3000 ? 4 : table.rows < 20000 ? 2.5 : 1.5) * ratio));
+    const faint = table.rows < 5000 ? 200 : 110; // how solid a single point is, of 255
     const counts = [new Uint16Array(wide * high), new Uint16Array(wide * high)];
     const [scaleX, scaleY] = [(wide - dot) / (x.to - x.from), (high - dot) / (y.to - y.from)];
-    for (let i = 0; i < rowCount; i++) {
+    for (let i = 0; i < table.rows; i++) {
       const column = Math.round((x.values[i] - x.from) * scaleX);
       const line = Math.round((y.to - y.values[i]) * scaleY);
       if (!(column >= 0 && line >= 0 && column <= wide - dot && line <= high - dot)) continue;
@@ -137,7 +143,7 @@ const scatter = {
     const box = $('scatter-canvas').getBoundingClientRect();
     const [left, top] = [event.clientX - box.left, event.clientY - box.top];
     let found = -1, least = 14 * 14;
-    for (let i = 0; i < rowCount; i++) {
+    for (let i = 0; i < table.rows; i++) {
       const distance = (this.toX(this.x.values[i]) - left) ** 2 + (this.toY(this.y.values[i]) - top) ** 2;
       if (distance < least) [found, least] = [i, distance];
     }
@@ -153,12 +159,12 @@ const scatter = {
       event.preventDefault();
       redraw();
     }
-    if (event.key === 'Enter' && this.at >= 0) detail.open(this.at);
+    if (event.key === 'Enter' && this.at >= 0) this.open(this.at);
   },
 
   note() {
     const row = this.at;
-    $('scatter-note').textContent = row >= 0 ? `${fileName(paths[row])}: ${this.x.show(this.x.values[row])}, ${this.y.show(this.y.values[row])}` : '';
+    $('scatter-note').textContent = row >= 0 ? `${fileName(table.paths[row])}: ${this.x.show(this.x.values[row])}, ${this.y.show(this.y.values[row])}` : '';
   },
 };
 

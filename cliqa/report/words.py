@@ -1,0 +1,123 @@
+"""Scores in plain words: what a page calls a field, and how it says that files have a fault, by the filters' own thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+TITLES = {
+    "jpeg_quality.quality": "JPEG quality in its past",
+    "jpeg_quality.subsampling_420": "Colour was halved (4:2:0)",
+    "jpeg_quality.qf_header": "JPEG quality, says the file",
+    "grain_noise.psnr": "Freedom from noise",
+    "scale_factor.scale": "Enlargement",
+    "scale_factor.quality": "Not enlarged",
+    "scale_factor.learned": "Enlarged by a network",
+    "scale_factor.scale_x": "Enlargement in width",
+    "scale_factor.scale_y": "Enlargement in height",
+    "jpeg_qf.qf": "Quality of the last JPEG save",
+    "jpeg_qf.qf_final": "Quality of the last JPEG save, whole",
+    "jpeg_qf.confidence": "Sureness of that quality",
+    "jpeg_qf.previous_qf": "Quality of the save before",
+    "exposure.too_bright_level": "Too bright",
+    "exposure.too_dark_level": "Too dark",
+    "exposure.contrast_too_high_level": "Contrast too high",
+    "exposure.contrast_too_low_level": "Contrast too low",
+    "exposure.highlights_clipped_level": "Highlights clipped",
+    "exposure.highlights_over_suppressed_level": "Highlights greyed",
+    "aesthetic.score": "Worth as a picture",
+    "aesthetic.label": "Verdict on the picture",
+    "grepq.quality": "Quality as people rate it",
+    "grepq.q": "Quality, untrained",
+    "sharpness.blur": "Blur where it is sharpest",
+    "sharpness.motion": "Motion blur",
+    "sharpness.sharp_share": "Share that is sharp",
+    "sharpness.relative": "Blur for its size",
+    "sharpness.confidence": "Sureness of the sharpness",
+    "compression.fidelity": "What compression left",
+    "compression.codec": "Codec with the strongest traces",
+    "compression.file_codec": "Codec of the file",
+    "compression.file_quality": "Quality, says the codec",
+    "width": "Width",
+    "height": "Height",
+    "size": "Size of the file",
+    "format": "Format",
+    "mode": "Colours",
+    "camera": "Camera",
+    "taken": "Taken",
+    "mtime_ns": "Changed",
+    "exposure_value": "Light of the scene",
+    "bits": "Bits per channel",
+    "frames": "Pictures in the file",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault that a page can name: files whose `column` is `operator` `value`.
+
+    `one` and `many` go after a number, with the threshold in them: "1 was a JPEG below 90"; `short` stands under a picture, with the
+    file's own value in it. `sure` and `least`: only where that column is at least that much.
+    """
+
+    column: str
+    operator: str
+    value: float
+    one: str
+    many: str
+    short: str
+    sure: str = ""
+    least: float = 0.0
+
+
+# The thresholds are the defaults of the filter commands; sharpness is the one that its metric's summary names.
+FAULTS = (
+    Fault("jpeg_quality.quality", "<", 90, "was a JPEG below {}", "were JPEGs below {}", "JPEG {}"),
+    Fault("grain_noise.psnr", "<", 40, "is noisy", "are noisy", "noisy"),
+    Fault("scale_factor.quality", "<", 95, "was enlarged", "were enlarged", "enlarged"),
+    Fault("scale_factor.learned", ">", 0.5, "was enlarged by a network", "were enlarged by a network", "by a network"),
+    Fault("sharpness.blur", ">", 2, "is blurred", "are blurred", "blurred", "sharpness.confidence", 0.5),
+    Fault("exposure.too_dark_level", ">", 2, "is too dark", "are too dark", "too dark"),
+    Fault("exposure.too_bright_level", ">", 2, "is too bright", "are too bright", "too bright"),
+    Fault("exposure.contrast_too_low_level", ">", 2, "has too little contrast", "have too little contrast", "flat"),
+    Fault("exposure.contrast_too_high_level", ">", 2, "has too much contrast", "have too much contrast", "harsh"),
+    Fault("exposure.highlights_clipped_level", ">", 2, "has clipped highlights", "have clipped highlights", "clipped"),
+    Fault(
+        "exposure.highlights_over_suppressed_level", ">", 2, "has greyed highlights", "have greyed highlights", "greyed"
+    ),
+    Fault("grepq.quality", "<", 50, "would be rated low", "would be rated low", "low"),
+    Fault("aesthetic.score", "<", 0.5, "is hardly worth keeping", "are hardly worth keeping", "poor"),
+)
+STARTING = (
+    "jpeg_quality.quality",
+    "grain_noise.psnr",
+    "scale_factor.quality",
+    "scale_factor.learned",
+)  # and every level of exposure
+
+_KEPT = {"<": ">=", ">": "<="}
+
+
+def title_of(name: str) -> str:
+    """A column's name in plain words; the field's own, without underscores, where there are none."""
+    if name in TITLES:
+        return TITLES[name]
+    metric, _, field = name.rpartition(".")
+    if metric == "exposure" and field[-3:-1] == "_p":
+        return f"{field[:-3].replace('_', ' ').capitalize()}: chance of level {field[-1]} or more"
+    return field.replace("_", " ").capitalize()
+
+
+def faults_among(names: Iterable[str]) -> list[Fault]:
+    """The faults that these columns can tell."""
+    known = set(names)
+    return [fault for fault in FAULTS if fault.column in known and (not fault.sure or fault.sure in known)]
+
+
+def starting_conditions(names: Iterable[str]) -> list[dict[str, object]]:
+    """The filters' own thresholds for these columns: what a page begins with."""
+    return [
+        {"name": fault.column, "operator": _KEPT[fault.operator], "value": fault.value}
+        for fault in faults_among(names)
+        if fault.column in STARTING or fault.column.startswith("exposure.")
+    ]

@@ -1,0 +1,112 @@
+"""The options of `cliqa view`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cliqa.cli.guard import guarded
+from cliqa.cli.options import new_parser, positive
+from cliqa.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from cliqa.cli.console import Console
+
+COMMAND = "view"
+DEFAULT_PORT = 8731
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options."""
+    parser = new_parser(
+        COMMAND,
+        "Look at pictures and their scores in a browser: scores what is not scored yet, shows why, takes marks, and copies or links "
+        "the files that you keep. Served from this machine, to this machine alone; nothing is written into the folder.",
+        "FOLDER | STORE [options]",
+    )
+    parser.add_argument(
+        "target",
+        metavar="FOLDER | STORE",
+        help="a folder of pictures, or what cliqa.score or a filter's --results wrote",
+    )
+    parser.add_argument(
+        "--recursive",
+        "-r",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="with a folder: go into its sub-folders",
+    )
+    parser.add_argument(
+        "--store", metavar="FILE",
+        help="with a folder: the .db file for scores and marks (default: one of this folder's own, in your state folder)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--output", "-o", default="kept", metavar="FOLDER", help="where the page may place files, and nowhere else"
+    )
+    parser.add_argument("--no-score", action="store_true", help="with a folder: show it, but score nothing")
+    parser.add_argument(
+        "--sidecars", action="store_true", help="let the page write XMP sidecars beside the pictures, on request"
+    )
+    parser.add_argument(
+        "--port",
+        type=positive(int, zero=True),
+        default=DEFAULT_PORT,
+        metavar="N",
+        help="of this machine; another one is taken if it is in use, 0 for any",
+    )
+    parser.add_argument("--no-browser", action="store_true", help="open no browser; the address is printed either way")
+    parser.add_argument(
+        "--workers",
+        type=positive(int),
+        metavar="N",
+        help="decode processes of the scoring (default: all processors but one)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but the address")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    try:
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError:
+        raise UsageError("the viewer needs the extra: pip install 'cliqa[view]'") from None
+    from cliqa.view.opening import open_session
+    from cliqa.view.serving import Serving
+
+    if not os.path.lexists(options.target):
+        raise RunError(f"there is no folder or store {options.target}")
+    session = open_session(options)
+    try:
+        with Serving(session, options.port) as serving:
+            session.start()
+            print(serving.address, flush=True)
+            console.say(
+                "Open that address in a browser of this machine; it carries the secret of this session. Ctrl-C ends it."
+            )
+            console.say(f"Scores and marks: {session.table.path}")
+            if not options.no_browser:
+                _open_browser(serving.address)
+            serving.wait()
+    except KeyboardInterrupt:
+        console.say("ended; every mark is saved")
+    finally:
+        session.close()
+    return 0
+
+
+def _open_browser(address: str) -> None:
+    import webbrowser
+
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return  # a browser in the terminal could not show it
+    webbrowser.open(address)

@@ -1,0 +1,380 @@
+"""The place in a picture that decided a score, and a sentence that says why, found when the picture is opened.
+
+A metric that has a map of the picture (`Metric.map`) is asked for it. Others are asked for their score of one part alone, for the parts
+that they looked at: the worst of these is the place. Metrics of the whole picture have no place.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.errors import CliqaError, ImageIssue
+from cliqa.images.frame import on_grid
+from cliqa.images.loading import LoadedImage, load_image
+from cliqa.images.patches import PATCH
+from cliqa.inputs.members import image_bytes
+from cliqa.metrics import Metric, View, load_metric, metric_class
+from cliqa.metrics.scale_factor import detailed_window
+from cliqa.report.words import FAULTS, Fault, title_of
+from cliqa.signal.exposure.labels import LABELS
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
+PARTS = 16  # parts that are scored alone: a tenth of a second for the metrics here
+SIDE = 2 * PATCH  # of a part; a quarter of what most metrics look at, and still enough for a steady score
+CELLS = 8  # a side, of the grid on which the tones are compared
+WHITE, BLACK = 250, 8  # levels that are seen as pure
+REMEMBERED = 64  # pictures
+AT_ONCE = 1  # pictures: each is decoded whole
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a picture has a score. `box` is in pixels of the upright picture, None where the whole of it decided."""
+
+    column: str
+    title: str
+    fault: bool
+    sentence: str
+    box: Box | None = None
+
+
+class Reasons:
+    """Finds reasons and remembers the last ones; may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._remembered: OrderedDict[Any, dict[str, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._decoding = threading.BoundedSemaphore(AT_ONCE)
+
+    def of(self, path: str, scores: Mapping[str, Any]) -> dict[str, Any]:
+        """`width`, `height` (upright) and `reasons`, those of faults first. Raises ImageIssue where the picture can't be read."""
+        key = (path, scores.get("mtime_ns"), scores.get("weights"))
+        with self._lock:
+            if key in self._remembered:
+                self._remembered.move_to_end(key)
+                return self._remembered[key]
+        with self._decoding:
+            image = load_image(image_bytes(path))
+            found = sorted(reasons(image, scores), key=lambda reason: not reason.fault)
+        size = _turned_size(image)
+        told = {"width": size[0], "height": size[1], "reasons": [vars(reason) for reason in found]}
+        with self._lock:
+            self._remembered[key] = told
+            while len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+        return told
+
+
+def reasons(image: LoadedImage, scores: Mapping[str, Any]) -> list[Reason]:
+    """A reason for each main score that the picture has."""
+    view = View(image)
+    found: list[Reason] = []
+    for finder in (_jpeg, _noise, _scale, _sharpness, _tones, _whole):
+        found += [_upright(reason, image) for reason in finder(view, scores)]
+    return found
+
+
+def _jpeg(view: View, scores: Mapping[str, Any]) -> list[Reason]:
+    quality = _value(scores, "jpeg_quality.quality")
+    if quality is None:
+        return []
+    origins = view.tiles.origins[: 4 * PARTS]
+    box, lowest = worst_part("jpeg_quality", "quality", view, origins)
+    if quality >= 97:
+        return [_reason("jpeg_quality.quality", scores, "No trace of a JPEG save with visible loss was found.")]
+    here = f"; this part alone reads {lowest:.0f}" if lowest is not None and box is not None else ""
+    return [
+        _reason(
+            "jpeg_quality.quality", scores,
+            f"Its pixels were once saved as a JPEG of quality {quality:.0f}. The 8×8 blocks of that save are plainest here{here}.",
+            box,
+        )
+    ]  # fmt: skip
+
+
+def _noise(view: View, scores: Mapping[str, Any]) -> list[Reason]:
+    psnr = _value(scores, "grain_noise.psnr")
+    if psnr is None:
+        return []
+    origins = view.tiles.origins
+    spread = [
+        origins[index] for index in np.unique(np.linspace(0, len(origins) - 1, min(PARTS, len(origins))).astype(int))
+    ]
+    box, lowest = worst_part("grain_noise", "psnr", view, spread)
+    if psnr >= 48:
+        return [_reason("grain_noise.psnr", scores, "No noise to speak of was found.")]
+    here = f" ({lowest:.0f} dB)" if lowest is not None and box is not None else ""
+    verdict = "40 and more looks clean" if psnr >= 40 else "below 40 it is seen"
+    return [
+        _reason(
+            "grain_noise.psnr", scores,
+            f"Its noise leaves {psnr:.0f} dB; {verdict}. This is the noisiest of the parts that were compared{here}.", box,
+        )
+    ]  # fmt: skip
+
+
+def _scale(view: View, scores: Mapping[str, Any]) -> list[Reason]:
+    scale = _value(scores, "scale_factor.scale")
+    if scale is None:
+        return []
+    box = _shifted(detailed_window(view.image.inside, view.num_patches), _inside(view.image))
+    learned = _value(scores, "scale_factor.learned")
+    if learned is not None and learned > 0.5:
+        text = f"An upscaling network has probably made it ({learned:.0%}): this part, the most detailed, has its kind of edges."
+        return [_reason("scale_factor.learned", scores, text, box)]
+    if scale < 1.05:
+        text = "Not enlarged: this part, the most detailed, has detail down to single pixels and no trace of interpolation."
+    else:
+        text = f"Enlarged about {scale:.2f} times: in this part, the most detailed, interpolation has left its pattern."
+    return [_reason("scale_factor.quality", scores, text, box)]
+
+
+def _sharpness(view: View, scores: Mapping[str, Any]) -> list[Reason]:
+    blur = _value(scores, "sharpness.blur")
+    if blur is None:
+        return []
+    if (_value(scores, "sharpness.confidence") or 0.0) < 0.5:
+        return [_reason("sharpness.blur", scores, "There is too little detail to tell how sharp it is.")]
+    metric = _metric("sharpness")
+    box = _mapped(metric.map(view), view) if metric is not None and hasattr(metric, "map") else None
+    motion = _value(scores, "sharpness.motion") or 0.0
+    kind = f", with a motion of {motion:.0f} pixels" if motion >= 3 else ""
+    return [
+        _reason(
+            "sharpness.blur",
+            scores,
+            f"Where it is sharpest, here, its edges are blurred by {blur:.1f} pixels{kind}.",
+            box,
+        )
+    ]
+
+
+def _mapped(values: Any, view: View) -> Box | None:
+    """The cell of a map (of the picture within bars) with the lowest value, as a box of the stored picture; None: it tells nothing."""
+    if values is None or not np.isfinite(values).any():
+        return None
+    rows, columns = values.shape
+    row, column = np.unravel_index(int(np.nanargmin(np.where(np.isfinite(values), values, np.inf))), values.shape)
+    width, height = view.image.inside.size
+    left, top = int(column * width / columns), int(row * height / rows)
+    box = (left, top, min(width, left + max(64, width // columns)), min(height, top + max(64, height // rows)))
+    return _shifted(box, _inside(view.image))
+
+
+_TONES: dict[str, tuple[str, Callable[[NDArray[np.float64]], float], str]] = {
+    "too_bright": ("too bright", lambda cell: float(cell.mean()), "This is its brightest part: {share:.0%} of it is pure white."),
+    "too_dark": ("too dark", lambda cell: -float(cell.mean()), "This is its darkest part: {dark:.0%} of it is pure black."),
+    "highlights_clipped": (
+        "clipped in the highlights", lambda cell: float((cell >= WHITE).mean()), "Here {share:.0%} is pure white, without any detail.",
+    ),
+}  # fmt: skip
+_WHOLE_TONES = {
+    "contrast_too_high": "Too much contrast: a twentieth of it is darker than {low:.0f} and another brighter than {high:.0f} of 255.",
+    "contrast_too_low": "Too little contrast: nine tenths of it lie between {low:.0f} and {high:.0f} of 255.",
+    "highlights_over_suppressed": "Its lights are greyed: the brightest hundredth reaches no more than {top:.0f} of 255.",
+}
+_HOW = {2: "somewhat", 3: "far", 4: "hopelessly"}
+
+
+def _tones(view: View, scores: Mapping[str, Any]) -> list[Reason]:
+    levels = {label: _value(scores, f"exposure.{label}_level") for label in LABELS}
+    if all(level is None for level in levels.values()):
+        return []
+    grey = np.asarray(view.image.sample(400_000).convert("L"), dtype=np.float64)
+    low, high, top = np.percentile(grey, (5, 95, 99))
+    found = []
+    for label, level in levels.items():
+        if level is None or level < 2:
+            continue
+        column = f"exposure.{label}_level"
+        if label in _WHOLE_TONES:
+            found.append(_reason(column, scores, _WHOLE_TONES[label].format(low=low, high=high, top=top)))
+            continue
+        words, strength, text = _TONES[label]
+        cell, place = _strongest(grey, strength)
+        text = text.format(share=(cell >= WHITE).mean(), dark=(cell <= BLACK).mean())
+        box = _in_stored(place, (grey.shape[1], grey.shape[0]), view.image)
+        begun = f"It is {_HOW[int(level)]} {words}. " if label != "highlights_clipped" else "Its lights are clipped. "
+        found.append(_reason(column, scores, begun + text, box))
+    return found or [
+        _reason(
+            "exposure.too_dark_level",
+            scores,
+            "Neither exposure nor contrast has a fault that is seen.",
+            title="Exposure",
+        )
+    ]
+
+
+def _strongest(
+    grey: NDArray[np.float64], strength: Callable[[NDArray[np.float64]], float]
+) -> tuple[NDArray[np.float64], Box]:
+    """The cell of the grid in which `strength` is largest, with its box in the thinned-out picture."""
+    height, width = grey.shape
+    best: tuple[float, NDArray[np.float64], Box] | None = None
+    for row in range(CELLS):
+        for column in range(CELLS):
+            box = (
+                column * width // CELLS,
+                row * height // CELLS,
+                (column + 1) * width // CELLS,
+                (row + 1) * height // CELLS,
+            )
+            cell = grey[box[1] : box[3], box[0] : box[2]]
+            if cell.size and (best is None or strength(cell) > best[0]):
+                best = strength(cell), cell, box
+    assert best is not None
+    return best[1], best[2]
+
+
+def _whole(view: View, scores: Mapping[str, Any]) -> list[Reason]:
+    found = []
+    rated = _value(scores, "grepq.quality")
+    if rated is not None:
+        found.append(
+            _reason(
+                "grepq.quality",
+                scores,
+                f"People would rate it about {rated:.0f} of 100; the whole picture was looked at.",
+            )
+        )
+    worth = _value(scores, "aesthetic.score")
+    if worth is not None:
+        label = str(scores.get("aesthetic.label") or "")
+        found.append(
+            _reason(
+                "aesthetic.score", scores, f"Judged as a picture it would be {label}; the whole of it was looked at."
+            )
+        )
+    fidelity = _value(scores, "compression.fidelity")
+    if fidelity is not None:
+        found.append(
+            _reason(
+                "compression.fidelity",
+                scores,
+                f"Compression has left {fidelity:.0f} of 100; 90 is without visible loss.",
+            )
+        )
+    return found
+
+
+def worst_part(
+    name: str, field: str, view: View, origins: Sequence[tuple[int, int]]
+) -> tuple[Box | None, float | None]:
+    """The part with the lowest value of a field among those that begin at `origins` (stored pixels), and that value.
+
+    Parts that overlap one already looked at are left out. (None, None) where the metric isn't here or can tell nothing of a part.
+    """
+    metric = _metric(name)
+    if metric is None:
+        return None, None
+    image = view.tiles.image
+    limits = view.image.inside.size
+    most = SIDE if min(image.size) >= 2 * SIDE else PATCH  # so that there is something to compare
+    seen: list[Box] = []
+    worst: tuple[float, Box] | None = None
+    for x, y in origins:
+        side = (min(most, image.width), min(most, image.height))
+        x, y = min(x, (image.width - side[0]) // PATCH * PATCH), min(y, (image.height - side[1]) // PATCH * PATCH)
+        box = (x, y, x + side[0], y + side[1])
+        if any(_overlap(box, other) for other in seen):
+            continue
+        seen.append(box)
+        try:
+            value = metric.score_view(View(LoadedImage.from_pil(image.crop(box))))[field]
+        except ImageIssue:
+            continue
+        if isinstance(value, (int, float)) and (worst is None or value < worst[0]):
+            worst = float(value), box
+        if len(seen) >= PARTS:
+            break
+    if worst is None:
+        return None, None
+    left, top, right, bottom = worst[1]
+    return _shifted((left, top, min(right, limits[0]), min(bottom, limits[1])), _inside(view.image)), worst[0]
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+@cache
+def _metric(name: str) -> Metric | None:
+    """A metric with the shipped weights; None where it isn't here, or runs a torch network, which would take seconds to begin."""
+    try:
+        return None if metric_class(name).uses_torch else load_metric(name)
+    except CliqaError:
+        return None
+
+
+def _reason(column: str, scores: Mapping[str, Any], sentence: str, box: Box | None = None, title: str = "") -> Reason:
+    fault = next((one for one in FAULTS if one.column == column), None)
+    return Reason(column, title or title_of(column), fault is not None and has_fault(fault, scores), sentence, box)
+
+
+def has_fault(fault: Fault, scores: Mapping[str, Any]) -> bool:
+    """Whether scores show a fault."""
+    value = _value(scores, fault.column)
+    if value is None or (fault.sure and (_value(scores, fault.sure) or 0.0) < fault.least):
+        return False
+    return value < fault.value if fault.operator == "<" else value > fault.value
+
+
+def _value(scores: Mapping[str, Any], column: str) -> float | None:
+    value = scores.get(column)
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _turned_size(image: LoadedImage) -> tuple[int, int]:
+    width, height = image.stored.size
+    return (height, width) if image.header.orientation >= 5 else (width, height)
+
+
+def _upright(reason: Reason, image: LoadedImage) -> Reason:
+    """The same with its box where a person sees it."""
+    if reason.box is None:
+        return reason
+    width, height = image.stored.size
+    corners = [_turn(x, y, width, height, image.header.orientation) for x, y in (reason.box[:2], reason.box[2:])]
+    return Reason(reason.column, reason.title, reason.fault, reason.sentence, _ordered(corners))
+
+
+def _inside(image: LoadedImage) -> tuple[int, int]:
+    """Where the picture within bars and frames begins in the stored one, as the metrics of the pixel grid take it."""
+    return (0, 0) if image.content_box is None else on_grid(image.content_box)[:2]
+
+
+def _shifted(box: Box, by: tuple[int, int]) -> Box:
+    return box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1]
+
+
+def _in_stored(place: Box, size: tuple[int, int], image: LoadedImage) -> Box:
+    """A box of the upright sample of `size`, which is without bars and frames, in the stored picture."""
+    left, top, right, bottom = image.content_box or (0, 0, *image.stored.size)
+    turned = image.header.orientation >= 5
+    width, height = (bottom - top, right - left) if turned else (right - left, bottom - top)
+    x0, y0, x1, y1 = place
+    corners = [(round(x * width / size[0]), round(y * height / size[1])) for x, y in ((x0, y0), (x1, y1))]
+    inverse = {6: 8, 8: 6}.get(image.header.orientation, image.header.orientation)  # the others are their own inverse
+    return _shifted(_ordered([_turn(x, y, width, height, inverse) for x, y in corners]), (left, top))
+
+
+def _ordered(corners: Sequence[tuple[int, int]]) -> Box:
+    (left, right), (top, bottom) = (sorted(side) for side in zip(*corners, strict=True))
+    return left, top, right, bottom
+
+
+def _turn(x: int, y: int, width: int, height: int, orientation: int) -> tuple[int, int]:
+    """Where a point of a stored picture lies when EXIF's orientation is applied."""
+    return {
+        2: (width - x, y), 3: (width - x, height - y), 4: (x, height - y), 5: (y, x), 6: (height - y, x),
+        7: (height - y, width - x), 8: (y, width - x),
+    }.get(orientation, (x, y))  # fmt: skip

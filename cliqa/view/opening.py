@@ -1,0 +1,52 @@
+"""Options -> a session: which store a folder has, where marks and thumbnails go, what is to be scored."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from cliqa.errors import UsageError
+from cliqa.pipeline.settings import default_workers
+from cliqa.results.store import DATABASE_SUFFIXES
+from cliqa.view.acting import Actor
+from cliqa.view.home import kept_file, store_of
+from cliqa.view.marks import MarkBook
+from cliqa.view.scoring import BackgroundScoring
+from cliqa.view.session import Session
+from cliqa.view.table import FileTable
+from cliqa.view.thumbnails import Thumbnails
+
+
+def open_session(options: argparse.Namespace) -> Session:
+    """A session, with nothing under way yet. Raises CliqaError where something can't be read or written."""
+    target = options.target
+    folder = target if os.path.isdir(target) and not os.path.isfile(os.path.join(target, "cliqa.json")) else None
+    if folder is None and options.store:
+        raise UsageError("--store goes with a folder of pictures; a store needs no other")
+    store = target
+    if folder is not None:
+        store = os.path.abspath(options.store) if options.store else store_of(folder)
+        if not store.lower().endswith(DATABASE_SUFFIXES):
+            raise UsageError(f"the store of a folder is a {' or '.join(DATABASE_SUFFIXES)} file")
+    own = store.lower().endswith(DATABASE_SUFFIXES) and (not os.path.exists(store) or os.access(store, os.W_OK))
+    book = MarkBook(store if own else kept_file(store, ".marks.db"))
+    try:
+        table = FileTable(store, folder, options.recursive)
+    except BaseException:
+        book.close()
+        raise
+    scoring = None
+    if folder is not None and not options.no_score:
+        words = [
+            "--workers",
+            str(options.workers or max(1, default_workers() - 1)),
+            *(["--recursive"] if options.recursive else []),
+        ]
+        scoring = BackgroundScoring(os.path.abspath(folder), store, words)
+    actor = Actor(
+        table,
+        os.path.abspath(options.output),
+        kept_file(os.path.abspath(options.output), ".journal.db"),
+        options.sidecars,
+    )
+    return Session(table, book, Thumbnails(kept_file(store, ".thumbnails.db")), actor, scoring)

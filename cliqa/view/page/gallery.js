@@ -1,0 +1,287 @@
+// The gallery: every file, of which only those in sight are in the page. Thumbnails are asked for when they are seen.
+
+import { conditions } from '../report/conditions.js';
+import { $, fileName, groupBy, make, redraw, whole } from '../report/dom.js';
+import { columnOf, table } from '../report/table.js';
+import { faults } from './faults.js';
+import { marks } from './marks.js';
+
+const GAP = 10;
+const CAPTION = 46; // px under a picture
+const WAITING = 0;
+const NEAR = 0.03; // of a histogram's span: so near to a threshold it is doubtful
+const TALLEST = 15e6; // px; browsers make no taller elements, and round before that
+
+export const gallery = {
+  states: new Uint8Array(0),
+  list: new Uint32Array(0), // the rows that are shown, in order
+  placeOf: new Map(),
+  active: -1, // the row that keys go to
+  selected: new Set(),
+  nodes: new Map(), // row -> card
+  spare: [],
+  open: () => {},
+  column: null, // null: by name
+  down: false,
+
+  build() {
+    const box = $('gallery-list');
+    this.inner = make('div', { className: 'inner', attributes: { role: 'presentation' } });
+    box.append(this.inner);
+    box.addEventListener('scroll', () => this.scrolled(), { passive: true });
+    new ResizeObserver(() => redraw()).observe(box);
+    box.addEventListener('click', (event) => this.click(event));
+    $('sort').append(make('option', { value: '', text: 'name' }));
+    for (const [metric, members] of groupBy(table.columns)) {
+      const options = members.map((column) => make('option', { value: column.name, text: column.title }));
+      $('sort').append(make('optgroup', { label: metric }, ...options));
+    }
+    $('sort').addEventListener('change', () => this.sortBy(columnOf($('sort').value)));
+    $('turn').addEventListener('click', () => { this.down = !this.down; this.renew(true); });
+    $('show').addEventListener('change', () => this.renew(true));
+    $('find').addEventListener('input', () => this.renew(true));
+    $('size').addEventListener('input', () => { this.scrolledTo = this.first(); redraw(); });
+  },
+
+  async sortBy(column) {
+    await column?.load();
+    this.column = column ?? null;
+    this.down = column ? column.better === 'lower' : false; // the worst first
+    $('sort').value = column?.name ?? '';
+    this.renew(true);
+  },
+
+  // Make the list anew; `top`: and go to its beginning.
+  renew(top = false) {
+    $('turn').textContent = this.down ? '↓' : '↑';
+    const words = $('find').value.trim().toLowerCase();
+    const show = $('show').value;
+    const mask = faults.mask();
+    const { states, selected } = this;
+    const near = show === 'near' ? nearThresholds() : null;
+    const passes = {
+      all: () => true, kept: (row) => conditions.kept[row], dropped: (row) => states[row] === 1 && !conditions.kept[row], near: (row) => near[row],
+      marked: (row) => marks.of.has(row), unmarked: (row) => !marks.of.has(row), waiting: (row) => states[row] === WAITING, selected: (row) => selected.has(row),
+    }[show];
+    const found = new Uint32Array(table.rows);
+    let count = 0;
+    for (const row of this.ordered()) {
+      if (mask && !mask[row]) continue;
+      if (!passes(row) || (words && !table.paths[row].toLowerCase().includes(words))) continue;
+      found[count++] = row;
+    }
+    this.list = found.slice(0, count);
+    this.placeOf = null;
+    if (top) $('gallery-list').scrollTop = 0;
+    if (!this.has(this.active)) this.active = count ? this.list[0] : -1;
+    redraw();
+  },
+
+  ordered() {
+    const { column, down } = this;
+    if (!column?.values) return down ? [...Array(table.rows).keys()].reverse() : Array(table.rows).keys();
+    const order = down ? column.order.slice().reverse() : column.order;
+    if (order.length === table.rows) return order;
+    const rest = [];
+    for (let row = 0; row < table.rows; row++) if (column.values[row] !== column.values[row]) rest.push(row);
+    return [...order, ...rest];
+  },
+
+  place(row) {
+    if (!this.placeOf) {
+      this.placeOf = new Int32Array(table.rows).fill(-1);
+      this.list.forEach((one, place) => { this.placeOf[one] = place; });
+    }
+    return row >= 0 ? this.placeOf[row] ?? -1 : -1;
+  },
+
+  has(row) { return this.place(row) >= 0; },
+
+  measure() {
+    const box = $('gallery-list');
+    const wide = box.clientWidth - GAP;
+    const wanted = Math.min(Number($('size').value), Math.max(90, wide / 2 - GAP));
+    const across = Math.max(1, Math.floor(wide / (wanted + GAP)));
+    const width = Math.floor(wide / across) - GAP;
+    const height = Math.round(width * 0.75) + CAPTION;
+    const lines = Math.ceil(this.list.length / across);
+    this.grid = { across, width, height, pitch: height + GAP, lines, tall: lines * (height + GAP) + GAP };
+    return this.grid;
+  },
+
+  // How far the content is moved: where all lines are taller than an element can be, scrolling goes through them faster.
+  shift() {
+    const box = $('gallery-list');
+    const { tall } = this.grid;
+    if (tall <= TALLEST) return 0;
+    const most = TALLEST - box.clientHeight;
+    return (box.scrollTop / most) * (tall - TALLEST);
+  },
+
+  first() {
+    if (!this.grid) return 0;
+    return Math.floor(($('gallery-list').scrollTop + this.shift()) / this.grid.pitch) * this.grid.across;
+  },
+
+  // Scrolling changes neither scores nor marks: only what has come into sight is filled.
+  scrolled() {
+    if (this.scrolling) return;
+    this.scrolling = true;
+    requestAnimationFrame(() => { this.scrolling = false; this.draw(true); });
+  },
+
+  draw(scrolling = false) {
+    const box = $('gallery-list');
+    if (!box.clientWidth) return;
+    const { across, width, height, pitch, tall } = scrolling && this.grid ? this.grid : this.measure();
+    if (!scrolling) this.inner.style.height = `${Math.min(tall, TALLEST)}px`;
+    if (this.scrolledTo !== undefined) {
+      box.scrollTop = Math.floor(this.scrolledTo / across) * pitch;
+      this.scrolledTo = undefined;
+    }
+    const shift = this.shift();
+    const top = box.scrollTop + shift;
+    const from = Math.max(0, Math.floor(top / pitch) - 1) * across;
+    const to = Math.min(this.list.length, (Math.ceil((top + box.clientHeight) / pitch) + 1) * across);
+    const wanted = new Set(this.list.subarray(from, to));
+    for (const [row, node] of this.nodes) {
+      if (wanted.has(row)) continue;
+      this.nodes.delete(row);
+      node.parts.image.removeAttribute('src'); // what is out of sight need not be read
+      node.row = undefined;
+      node.remove();
+      this.spare.push(node);
+    }
+    for (let place = from; place < to; place++) {
+      const row = this.list[place];
+      let node = this.nodes.get(row);
+      if (node && scrolling && !shift) continue;
+      if (!node) {
+        node = this.spare.pop() ?? this.card();
+        this.nodes.set(row, node);
+        this.inner.append(node);
+      }
+      node.style.transform = `translate(${GAP + (place % across) * (width + GAP)}px, ${GAP + Math.floor(place / across) * pitch - shift}px)`;
+      node.style.width = `${width}px`;
+      node.style.height = `${height}px`;
+      this.fill(node, row, place);
+    }
+    if (scrolling) return;
+    const active = this.nodes.get(this.active);
+    if (active) box.setAttribute('aria-activedescendant', active.id);
+    else box.removeAttribute('aria-activedescendant');
+    const some = this.selected.size ? `${whole(this.selected.size)} selected · ` : '';
+    $('position').textContent = `${some}${whole(this.list.length)}${this.list.length < table.rows ? ` of ${whole(table.rows)}` : ''} files`;
+  },
+
+  card() {
+    const image = make('img', { alt: '', decoding: 'async', draggable: false });
+    const empty = make('span', { className: 'empty' });
+    const [mark, stars, file, note, status] = ['mark', 'card-stars', 'file', 'note', 'status'].map((className) => make('span', { className }));
+    const node = make('div', { className: 'tile', attributes: { role: 'option' } },
+      make('span', { className: 'frame' }, empty, image, mark, stars),
+      make('span', { className: 'caption' }, make('span', { className: 'line' }, file, status), note));
+    image.addEventListener('load', () => image.classList.add('there'));
+    image.addEventListener('error', () => { if (node.row !== undefined) { image.hidden = true; empty.textContent = 'no picture'; } });
+    node.parts = { image, empty, mark, stars, file, note, status };
+    return node;
+  },
+
+  fill(node, row, place) {
+    const { image, empty, mark, stars, file, note, status } = node.parts;
+    if (node.row !== row) {
+      node.row = row;
+      node.id = `file-${row}`;
+      empty.textContent = '';
+      image.hidden = false;
+      image.classList.remove('there');
+      image.src = `/thumbnail/${row}`;
+      file.textContent = fileName(table.paths[row]);
+      node.title = table.paths[row];
+    }
+    const state = this.states[row];
+    const kept = conditions.kept[row] === 1;
+    const said = marks.of.get(row);
+    const verdict = kept ? 0 : state === 1 || said?.flag === 'drop' ? 1 : state === 2 ? 2 : 3;
+    if (node.verdict !== verdict) status.replaceChildren(make('span', { text: '✓✕!…'[verdict], attributes: { 'aria-hidden': 'true' } }), make('span', { className: 'hidden-text', text: ['kept', 'dropped', '', ''][verdict] }));
+    node.verdict = verdict;
+    status.className = `status ${kept ? 'in-text' : state === 1 ? 'out-text' : ''}`;
+    const value = this.column?.values ? `${this.column.show(this.column.values[row])} ${this.column.unit}`.trim() : '';
+    const words = state === 2 ? 'no score' : state === WAITING ? 'not scored yet' : faults.short(row) || 'no fault found';
+    const text = value && value !== '–' ? `${value} · ${words}` : words;
+    if (note.textContent !== text) note.textContent = text;
+    mark.hidden = !said?.flag;
+    mark.textContent = said?.flag ?? '';
+    mark.dataset.flag = said?.flag ?? '';
+    stars.textContent = '★'.repeat(said?.stars ?? 0);
+    node.classList.toggle('active', row === this.active);
+    node.setAttribute('aria-selected', this.selected.has(row));
+    node.setAttribute('aria-posinset', place + 1);
+    node.setAttribute('aria-setsize', this.list.length);
+  },
+
+  click(event) {
+    const node = event.target.closest('.tile');
+    if (!node) return;
+    const { row } = node;
+    if (event.shiftKey) this.selectTo(row);
+    else if (event.ctrlKey || event.metaKey) this.select(row);
+    else this.open(row);
+    this.active = row;
+    redraw();
+  },
+
+  select(row) {
+    if (!this.selected.delete(row)) this.selected.add(row);
+    redraw();
+  },
+
+  selectTo(row) {
+    const [from, to] = [this.place(this.active), this.place(row)].sort((a, b) => a - b);
+    for (let place = Math.max(0, from); place <= to; place++) this.selected.add(this.list[place]);
+    this.active = row;
+    redraw();
+  },
+
+  // Move by so many files; returns whether there was one to move to.
+  move(by, selecting = false) {
+    const place = Math.max(0, Math.min(this.list.length - 1, this.place(this.active) + by));
+    if (!this.list.length) return false;
+    const row = this.list[place];
+    const moved = row !== this.active;
+    if (selecting) { this.selected.add(this.active); this.selectTo(row); }
+    this.active = row;
+    this.reveal(row);
+    redraw();
+    return moved;
+  },
+
+  reveal(row) {
+    const box = $('gallery-list');
+    if (!this.grid) return;
+    const { across, pitch, tall } = this.grid;
+    const top = Math.floor(this.place(row) / across) * pitch;
+    const scale = tall > TALLEST ? (TALLEST - box.clientHeight) / (tall - box.clientHeight) : 1;
+    const seen = box.scrollTop + this.shift();
+    if (top < seen) box.scrollTop = top * scale;
+    else if (top + pitch + GAP > seen + box.clientHeight) box.scrollTop = (top + pitch + GAP - box.clientHeight) * scale;
+  },
+
+  // What a mark goes to: the selected files, else the active one.
+  targets() {
+    return this.selected.size ? [...this.selected] : this.active >= 0 ? [this.active] : [];
+  },
+
+  get lines() { return Math.max(1, Math.floor($('gallery-list').clientHeight / (this.grid?.pitch ?? 200))); },
+};
+
+// 1 where a file is so near to a threshold in use that a little would turn it.
+function nearThresholds() {
+  const near = new Uint8Array(table.rows);
+  for (const { values, condition, from, to, isText, whole: steps } of conditions.inUse()) {
+    if (isText || !values) continue;
+    const reach = steps ? 0.5 : NEAR * (to - from);
+    for (let row = 0; row < near.length; row++) if (Math.abs(values[row] - condition.value) <= reach) near[row] = 1;
+  }
+  return near;
+}
