@@ -27,7 +27,7 @@ COMMANDS = {
 }
 MODULES = {  # where it isn't `cliqa.<command>`
     "metrics": "cliqa.cli.metric_listing",
-    "report": "cliqa.report.__main__",
+    "report": "cliqa.report.command",
     "grepq": "cliqa.grepq.__main__",
 }
 

@@ -20,8 +20,8 @@ WIDTH, HEIGHT = 1600, 1200  # of the picture that speed is measured on
 ROUNDS = 3
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
+def parser() -> argparse.ArgumentParser:
+    """All options."""
     parser = new_parser(
         "metrics",
         "List the metrics: what each returns, its weights, and what it costs on this machine.",
@@ -29,7 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--no-speed", action="store_true", help="do not measure the time of a picture")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    options = parser().parse_args(arguments)
     return guarded("metrics", False, lambda _: _run(options))
 
 
