@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.images.loading import LoadedImage
-from cliqa.signal.exposure.exposure_schema import LABELS
+from cliqa.signal.colour import LUMA
+from cliqa.signal.exposure.schema import LABELS
 from cliqa.training.exposure.examples import is_drawing
 from cliqa.training.ordinal_scores import area_under_roc, quadratic_kappa, spearman
 from cliqa.training.photos import Photo
@@ -46,7 +47,7 @@ def exposed(u: Pixels, ev: float) -> Pixels:
 
 def contrasted(u: Pixels, slope: float) -> Pixels:
     """Slope of u about the mean of luma."""
-    mean = float((u @ np.array([0.299, 0.587, 0.114])).mean())
+    mean = float((u @ LUMA).mean())
     return np.clip((u - mean) * slope + mean, 0.0, 1.0)
 
 
@@ -64,7 +65,7 @@ def _further_share(pixels: NDArray[np.uint8], original: NDArray[np.uint8]) -> fl
 
 def clipped(u: Pixels, share: float, original: NDArray[np.uint8]) -> Pixels:
     """Highlights pushed up by a quadratic bump above the median of luma until the share is met (bisection on its height)."""
-    start = float(np.median(u @ np.array([0.299, 0.587, 0.114]))) * 0.8
+    start = float(np.median(u @ LUMA)) * 0.8
     low, high = 0.0, 8.0
     for _ in range(24):
         height = (low + high) / 2
@@ -76,7 +77,7 @@ def clipped(u: Pixels, share: float, original: NDArray[np.uint8]) -> Pixels:
 def suppressed(u: Pixels, target: float) -> Pixels | None:
     """A power-law shoulder above mid-grey that puts the 99.5th percentile of luma at `target`."""
     grey = 0.46
-    top = float(np.percentile(u @ np.array([0.299, 0.587, 0.114]), 99.5))
+    top = float(np.percentile(u @ LUMA, 99.5))
     if top < 0.95:
         return None
     x = np.maximum(u - grey, 0.0) / (top - grey)

@@ -6,7 +6,7 @@ stack of 3x3 convolutions of that cost stands in for it; only its speed is ever 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,8 +27,8 @@ class DecodeOnly(Metric):
     def observe(cls, view: View) -> Observation:
         return {"width": np.array(view.header.width)}
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        return [{"width": int(observation["width"])} for observation in observations]
+    def score(self, observation: Observation) -> dict[str, Value]:
+        return {"width": int(observation["width"])}
 
 
 class ReferenceShaped(Metric):
@@ -58,15 +58,11 @@ class ReferenceShaped(Metric):
     def observe(cls, view: View) -> Observation:
         return {"patches": view.patches}
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+    def score(self, observation: Observation) -> dict[str, Value]:
         import torch
 
-        answers: list[dict[str, Value]] = []
         with torch.inference_mode():
-            for observation in observations:
-                output = self.net(torch.from_numpy(observation["patches"]).float() / 255.0)
-                answers.append({"value": float(output.mean())})
-        return answers
+            return {"value": float(self.net(torch.from_numpy(observation["patches"]).float() / 255.0).mean())}
 
 
 def macs_per_patch(side: int = 128) -> float:

@@ -19,7 +19,7 @@ from cliqa.errors import CliqaError
 from cliqa.images.loading import load_image
 from cliqa.inputs.folders import IMAGE_SUFFIXES
 from cliqa.metrics import Metric, View, load_metric
-from cliqa.signal.exposure.exposure_schema import LABELS
+from cliqa.signal.exposure.schema import LABELS
 
 
 def levels_of(metric: Metric, folder: Path) -> tuple[list[Path], np.ndarray]:

@@ -29,9 +29,9 @@ from mosaics import SIZES, make_folder, photo_tiles
 
 from cliqa.errors import ImageIssue
 from cliqa.images.loading import load_image
-from cliqa.inputs.folders import Listing
+from cliqa.inputs.contents import content_sha256
+from cliqa.inputs.listing import Listing
 from cliqa.metrics import Metric, Observation, Value, View, list_metrics, load_metric
-from cliqa.pipeline.observe import content_sha256
 from cliqa.pipeline.worker import KEPT_MEMORY
 from cliqa.records import Record, Scalar, Source
 from cliqa.results import Schema, open_results
@@ -85,13 +85,17 @@ def observe_and_score(source: Source, metrics: Sequence[Metric], stages: Stages)
     for metric in metrics:
         with contextlib.suppress(ImageIssue):
             seen[metric.name] = stages.time(f"`{metric.name}` observes", partial(metric.observe, view))
-    message = stages.time("to the main process: pickle", lambda: pickle.dumps(seen))
-    received: dict[str, Observation] = stages.time("from the worker: unpickle", lambda: pickle.loads(message))
     values: dict[str, Value] = {}
-    for metric in metrics:
-        if metric.name in received:
-            fields = stages.time(f"`{metric.name}` scores", partial(metric.score, [received[metric.name]]))
-            values |= {f"{metric.name}.{name}": value for name, value in fields[0].items()}
+    received = seen
+    for beside in (True, False):  # in the worker, and in the main process
+        if not beside:
+            message = stages.time("to the main process: pickle", partial(pickle.dumps, (received, values)))
+            received, values = stages.time("from the worker: unpickle", partial(pickle.loads, message))
+        for metric in metrics:
+            if metric.in_worker != beside or metric.name not in received:
+                continue
+            fields = stages.time(f"`{metric.name}` scores", partial(metric.score, received.pop(metric.name)))
+            values |= {f"{metric.name}.{name}": value for name, value in fields.items()}
     status = os.stat(source.path)
     facts: dict[str, Scalar] = {
         **image.header.facts(),

@@ -61,7 +61,7 @@ def observe(images: Sequence[RatedImage], zero_shot: bool) -> dict[str, NDArray[
     for image in images:
         observation = grepq.observe(View(load_image(image.path)))
         rows["quality"].append(grepq.quality(observation))
-        fields = aesthetic.score([observation])[0]
+        fields = aesthetic.score(observation)
         rows["chances"].append([fields[f"p_{label}"] for label in LABELS])
         rows["label"].append(LABELS.index(str(fields["label"])))
         if zero_shot:

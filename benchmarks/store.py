@@ -54,7 +54,7 @@ def main() -> int:
 
 def one_pass(options: argparse.Namespace, folder: Path) -> list[Row]:
     """All metrics in one pass, and the sum of the runs of each alone; the same command, the same files."""
-    from cliqa.score import metric_names
+    from cliqa.cli.scoring import metric_names
 
     photos = folder / "photos"
     make_photos(Path(options.data), photos, options.images)

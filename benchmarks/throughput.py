@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from contenders import DecodeOnly, ReferenceShaped
 from mosaics import SIZES, make_folder, photo_tiles
 
-from cliqa.inputs.folders import Listing
+from cliqa.inputs.listing import Listing
 from cliqa.metrics import Metric, load_metric
 from cliqa.pipeline.run import PipelineSettings, default_workers, run
 

@@ -22,12 +22,12 @@ from cliqa.errors import (
     UsageError,
 )
 from cliqa.records import Issue, Record
+from cliqa.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from cliqa.api import ImageScorer, load_metric, score_images
     from cliqa.metrics import list_metrics
 
-__version__ = "0.1.0"
 __all__ = [
     "CheckpointError",
     "CliqaError",

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cliqa import __version__
+from cliqa.version import __version__
 
 COMMANDS = {
     "score": "every metric, one decode, one row per file in a store",

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.images.loading import LoadedImage, load_image
+from cliqa.inputs.listing import Listing
 from cliqa.inputs.locations import is_remote
 from cliqa.inputs.member_names import is_shard
-from cliqa.inputs.shards import ShardListing
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
 from cliqa.metrics import Field, Metric, Value, View, list_metrics
 from cliqa.metrics import load_metric as load_batch_metric
@@ -126,7 +126,7 @@ def _sources(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Source | Issue
     for given in paths:
         path = os.fspath(given)
         if is_remote(path) or (is_shard(path) and os.path.isfile(path)):
-            yield from ShardListing(path)
+            yield from Listing(path)
         else:
             yield Source(path)
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from cliqa.cli.console import Console, PathPrinter, standard_output
 from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_shard_size, add_store, new_parser, positive
 from cliqa.errors import ImageError, ImageIssue, UsageError
+from cliqa.inputs.members import find_again
+from cliqa.outputs import Placer
+from cliqa.outputs.folder import FolderPlacer
+from cliqa.outputs.samples import SamplePlacer, refuse_options
+from cliqa.outputs.tars import TarWriter, is_tar_pattern
+from cliqa.records import Issue, Source
+from cliqa.text import display
 
 if TYPE_CHECKING:
-    from cliqa.cli.console import Console
     from cliqa.metrics import Field
-    from cliqa.outputs.folder import Placer
     from cliqa.results.store import Store
 
 COMMAND = "apply"
@@ -77,7 +82,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.outputs.tars import is_tar_pattern
     from cliqa.results.store import Store
 
     with Store(options.store) as store:
@@ -93,24 +97,18 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         if placer is None:
             chosen, failed = _name(rows, options, console), 0
         else:
-            placer.prepare()
             fields = [store.field(name) for name in prefix]
-            chosen, failed = _place(rows, fields, placer, store, options, console)
+            with placer:
+                chosen, failed = _place(rows, fields, placer, store, options, console)
         console.say(_summary(options, store.count(), chosen, failed))
     return 3 if options.strict and failed else 0
 
 
 def _fill_tars(store: Store, condition: str, options: argparse.Namespace, console: Console) -> int:
     """Write the chosen samples into tars, in the order of their shards; returns the exit status."""
-    from cliqa.cli.console import PathPrinter
-    from cliqa.inputs.choosing import find_again
-    from cliqa.outputs.samples import SamplePlacer, refuse_options
-    from cliqa.outputs.tars import TarWriter
-    from cliqa.records import Issue, Source
-
     refuse_options(options.symlink, options.score_prefix is not None)
     placer = SamplePlacer(TarWriter(options.output, options.shard_size, options.resume))
-    placer.check("")
+    placer.check([])
     order = _order(options, store)
     rows = _begun(store.rows(["path"], condition, order or [("path", False)], options.limit))
     paths = (str(path) for (path,) in rows)
@@ -119,10 +117,7 @@ def _fill_tars(store: Store, condition: str, options: argparse.Namespace, consol
         return 0
     printer = PathPrinter(options.null) if options.print else None
     placed = failed = 0
-    placer.prepare()
-    with contextlib.ExitStack() as stack:
-        stack.push(placer.end)
-        stack.enter_context(console.progress(None))
+    with placer, console.progress(None):
         for path, found in find_again(sorted(paths) if order or options.limit else paths, store.locate):
             try:
                 if isinstance(found, Issue):
@@ -170,13 +165,10 @@ def _order(options: argparse.Namespace, store: Store) -> list[tuple[str, bool]]:
 
 
 def _placer(options: argparse.Namespace, store: Store) -> Placer | None:
-    from cliqa.outputs.folder import Placer
-
     if not options.output:
         return None
-    placer = Placer(options.output, options.symlink, options.resume)
-    for scored in store.inputs or [""]:
-        placer.check(store.locate(scored))
+    placer = FolderPlacer(options.output, options.symlink, options.resume)
+    placer.check([store.locate(scored) for scored in store.inputs])
     return None if options.dry_run else placer
 
 
@@ -189,9 +181,6 @@ def _place(
     console: Console,
 ) -> tuple[int, int]:
     """Place the files; returns how many were, and how many could not be."""
-    from cliqa.cli.console import PathPrinter
-    from cliqa.records import Issue, Source
-
     printer = PathPrinter(options.null) if options.print else None
     placed = failed = 0
     with console.progress(None):
@@ -213,9 +202,6 @@ def _place(
 
 def _name(rows: Iterable[tuple[Any, ...]], options: argparse.Namespace, console: Console) -> int:
     """Write the paths to standard output, in blocks (or, for a dry run alone, as messages); returns how many."""
-    from cliqa.cli.console import standard_output
-    from cliqa.inputs.folders import display
-
     end = b"\0" if options.null else b"\n"
     block = bytearray()
     count = 0

@@ -15,7 +15,7 @@ from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_store, bounded, new_parser, positive
 from cliqa.errors import UsageError
 from cliqa.files.atomic import creating
-from cliqa.inputs.folders import display
+from cliqa.text import display
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,11 +80,11 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.results.store import Store
     from cliqa.signal.statistics import thresholds
 
-    labels = read_labels(options.labels, options.keep_from)
+    labels = read_labels(options.labels)
     with Store(options.store) as store:
         names = _names(options, store)
-        values, good = _labelled_rows(store, names, labels, console)
-        _check(good, console, labels)
+        values, good = _labelled_rows(store, names, labels, labels.keep_from(options.keep_from), console)
+        _check(good, console)
         directions = [_directions(store, name) for name in names]
         units = {name: store.field(name).unit for name in names}
         whole = [store.field(name).kind == "int" for name in names]
@@ -136,33 +136,33 @@ def _directions(store: Store, name: str) -> list[Direction]:
 
 
 def _labelled_rows(
-    store: Store, names: Sequence[str], labels: Labels, console: Console
+    store: Store, names: Sequence[str], labels: Labels, edge: float, console: Console
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Scores (rows, columns; NaN where missing) and whether to keep, of the files that are labelled."""
     import numpy as np
 
     from cliqa.results.labels import match_paths
 
-    matched = match_paths(labels.good, (row[0] for row in store.rows(["path"])), store.base)
+    matched, _ = match_paths(labels.ratings, (row[0] for row in store.rows(["path"])), store.base)
     if not matched:
         raise UsageError("no labelled path is in the store; paths are compared with those that `cliqa.export` writes")
-    missing = len(labels.good) - len(matched)
+    missing = len(labels.ratings) - len(matched)
     if missing:
         console.say(
-            f"{missing} of {len(labels.good)} labelled paths are not in the store (or not the only file of that name)"
+            f"{missing} of {len(labels.ratings)} labelled paths are not in the store (or not the only file of that name)"
         )
     if labels.repeated:
         console.say(f"{len(labels.repeated)} paths are labelled more than once; the last label counts")
-    good_of = {saved: labels.good[wanted] for wanted, saved in matched.items()}
+    if labels.rated:
+        console.say(f"ratings from {edge:g} up mean keep")
+    good_of = {saved: labels.ratings[wanted] >= edge for wanted, saved in matched.items()}
     rows = [(good_of[row[0]], row[1:]) for row in store.rows(["path", *names]) if row[0] in good_of]
     values = np.array([cells for _, cells in rows], dtype=np.float64).reshape(len(rows), len(names))
     return values, np.array([good for good, _ in rows], dtype=bool)
 
 
-def _check(good: NDArray[np.bool_], console: Console, labels: Labels) -> None:
+def _check(good: NDArray[np.bool_], console: Console) -> None:
     """Say when there are too few labels, or refuse."""
-    if labels.rated_from is not None:
-        console.say(f"ratings from {labels.rated_from:g} up mean keep")
     keep, drop = int(good.sum()), int((~good).sum())
     fewest, kind = min((keep, "keep"), (drop, "drop"))
     if fewest < FEWEST:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_store, new_parser
-from cliqa.errors import UsageError
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
-    from cliqa.results.store import Store
 
 COMMAND = "export"
 
@@ -45,45 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.inputs.folders import display
-    from cliqa.results import ISSUE_COLUMNS, issues_path
-    from cliqa.results.schema import INTEGER_COLUMNS
-    from cliqa.results.store import Store
-    from cliqa.results.tables import TABLE_SUFFIXES, for_spreadsheet, write_table
+    from cliqa.cli.exporting import export
 
-    if os.path.splitext(options.output)[1].lower() not in TABLE_SUFFIXES:
-        raise UsageError(f"a table is one of {', '.join(TABLE_SUFFIXES)}, not {display(options.output)}")
-    if options.spreadsheet and not options.output.lower().endswith(".csv"):
-        raise UsageError("--spreadsheet is for .csv: the other formats tell text from formulas")
-    tame = for_spreadsheet if options.spreadsheet else (lambda rows: rows)
-    beside = issues_path(options.output)
-    for name in (options.output, beside):
-        if os.path.lexists(name):
-            raise UsageError(f"{display(name)} exists; give another name")
-    with Store(options.store) as store:
-        condition = options.where
-        if condition.strip():
-            store.where(condition)  # says what is wrong with it before anything is written
-        columns = {name: _type(store, name) for name in store.columns}
-        count = write_table(options.output, columns, tame(store.rows(list(columns), condition)))
-        kinds = {name: int if name in INTEGER_COLUMNS else str for name in ISSUE_COLUMNS}
-        issues = (
-            0
-            if condition.strip() or not any(True for _ in store.issues())
-            else (write_table(beside, kinds, tame(store.issues(ISSUE_COLUMNS))))
-        )
-    console.say(f"{count} rows in {display(options.output)}" + (f", {issues} issues beside" if issues else ""))
-    return 0
-
-
-def _type(store: Store, name: str) -> type:
-    from cliqa.results.schema import INTEGER_COLUMNS
-
-    if name in INTEGER_COLUMNS:
-        return int
-    if name in store.score_columns:
-        return {"float": float, "int": int, "str": str}[store.field(name).kind]
-    return str
+    return export(options, console)
 
 
 if __name__ == "__main__":

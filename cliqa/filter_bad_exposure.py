@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cliqa.cli.filtering import Fields, Filter
-from cliqa.signal.exposure.exposure_schema import ALIASES, LABELS
+from cliqa.signal.exposure.schema import ALIASES, LABELS
 
 
 def label_list(text: str) -> tuple[str, ...]:

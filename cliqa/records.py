@@ -37,6 +37,14 @@ class Content(Protocol):
         """The same without the bytes themselves, itself where it holds none."""
 
 
+def real_path(path: str) -> str:
+    """The absolute path with every link to a folder followed; a link to a file is a file of its own, an address stays as it is."""
+    if "://" in path or "\0" in path:
+        return path
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)
+
+
 @dataclass(frozen=True)
 class Source:
     """One input file.
@@ -65,6 +73,11 @@ class Source:
         """The same without the bytes it may carry, itself where it carries none."""
         content = self.content.released() if self.content is not None else None
         return self if content is self.content else replace(self, content=content)
+
+    @property
+    def real_path(self) -> str:
+        """By which the file is known again, however its path is spelled: see `real_path`."""
+        return real_path(self.path)
 
     @property
     def filename(self) -> str:

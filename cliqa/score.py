@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.cli.guard import guarded
 from cliqa.cli.options import add_compute, add_input, new_parser
-from cliqa.cli.scoring_run import ScoringRun, counted
-from cliqa.cli.setup import open_listing, open_metrics
-from cliqa.errors import UsageError
 
 if TYPE_CHECKING:
-    from cliqa.cli.console import Console, PathPrinter
-    from cliqa.records import Record
-    from cliqa.results.resume import Saved
+    from cliqa.cli.console import Console
 
 COMMAND = "score"
 
@@ -65,63 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return guarded(COMMAND, options.quiet, lambda console: _run(options, console), resumes=True)
 
 
-def metric_names(words: Sequence[str]) -> list[str]:
-    """`--metrics` as given (blanks or commas between) -> names, each once; `all` stands for every registered metric."""
-    from cliqa.metrics import list_metrics, metric_class
-
-    given = [part for word in words for part in word.split(",") if part]
-    names = list(dict.fromkeys(name for part in given for name in (list_metrics() if part == "all" else [part])))
-    if not names:
-        raise UsageError("--metrics names no metric")
-    for name in names:
-        metric_class(name)
-    return names
-
-
 def _run(options: argparse.Namespace, console: Console) -> int:
-    if options.by_content and not options.resume:
-        raise UsageError("--by-content says how --resume knows a file again; give --resume too")
-    names = metric_names(options.metrics)
-    if options.checkpoint and len(names) > 1:
-        raise UsageError("--checkpoint is one metric's weights; give --metrics one name with it")
-    listing = open_listing(options)
-    if options.engine == "ray":
-        from cliqa.cli.ray_run import score_with_ray
+    from cliqa.cli.scoring import score
 
-        return score_with_ray(options, console, listing, names, open_metrics(names, options, console)[0])
-    return _Scoring(options, console, listing)(open_metrics(names, options, console))
-
-
-class _Scoring(ScoringRun):
-    """One run: what is new is scored, what the store already has is left alone."""
-
-    content_hash = True
-    printer: PathPrinter | None = None
-
-    def begin(self, stack: contextlib.ExitStack) -> None:
-        from cliqa.cli.console import PathPrinter
-
-        self.printer = PathPrinter(self.options.null) if self.options.print else None
-
-    def record(self, record: Record) -> None:
-        assert self.results is not None
-        self.results.write(record)
-        self.scored += 1
-        self._print(record.path)
-
-    def settle(self, saved: Saved) -> None:
-        if saved.touched and self.results is not None:
-            self.results.update(saved.record, saved.kept, saved.placed)
-        self.known += 1
-        self._print(saved.record.path)
-
-    def _print(self, path: str) -> None:
-        if self.printer is not None:
-            self.printer(path)
-
-    def summary(self) -> list[str]:
-        known = [f"{self.known} unchanged since an earlier run"] if self.known else []
-        return [f"{counted(self.scored)} scored", *known, *super().summary()]
+    return score(options, console)
 
 
 if __name__ == "__main__":

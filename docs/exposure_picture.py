@@ -17,7 +17,7 @@ from PIL import Image
 
 from cliqa.images.loading import LoadedImage, load_image
 from cliqa.metrics import View, load_metric
-from cliqa.signal.exposure.exposure_schema import LABELS
+from cliqa.signal.exposure.schema import LABELS
 from cliqa.training.exposure import faults
 
 POSITIONS = (2.0, 3.0, 4.0)  # the middle of each level

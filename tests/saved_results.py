@@ -13,6 +13,7 @@ import pytest
 from cliqa.metrics import Field
 from cliqa.records import Issue, Record, Source
 from cliqa.results import Schema, issues_path, open_results
+from cliqa.results.faces import read_table, write_table
 from tests.inputs.test_folders import HOSTILE_NAMES
 
 FORMATS = ["csv", "jsonl", "db", "parquet"]
@@ -44,8 +45,8 @@ def saved(path: str) -> dict[str, dict[str, dict[str, object]]]:
     """What a finished file holds: table -> path -> row; fails where a path is there twice."""
     with open_results(path, SCHEMA, resume=True) as results:
         tables: dict[str, dict[str, dict[str, object]]] = {"scores": {}, "issues": {}}
-        for name, done in results.done.items():
-            tables[done.table][name] = dict(done.row)
+        for done in results.rows():
+            tables[done.table][done.row["path"]] = dict(done.row)
     assert len(rows_of(path, "scores")) == len(tables["scores"])
     assert len(rows_of(path, "issues")) == len(tables["issues"])
     return tables
@@ -70,3 +71,18 @@ def rows_of(path: str, table: str) -> list[object]:
 
     rows = pyarrow.parquet.read_table(name).to_pylist()
     return rows
+
+
+def without_real_paths(path: str) -> None:
+    """Rewrite a results file as releases wrote it before they knew real paths."""
+    if path.endswith(".db"):
+        with sqlite3.connect(path) as connection:
+            for table in ("scores", "issues"):
+                connection.execute(f"DROP INDEX {table}_real_path")
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN real_path")
+        connection.close()
+        return
+    for name in (path, issues_path(path)):
+        columns, rows = read_table(name)
+        kept = {column: SCHEMA.type_of(column) for column in columns if column != "real_path"}
+        write_table(name, kept, [[row[column] for column in kept] for row in rows], replace=True)

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from cliqa.inputs.listing import Listing
+from cliqa.metrics import load_metric
+from cliqa.pipeline.run import PipelineSettings, run
+from cliqa.records import Record
 from tests.conftest import encode
 
 
@@ -54,3 +58,16 @@ def read_tar(path: Path | str) -> dict[str, bytes]:
             assert content is not None and member.name not in found
             found[member.name] = content.read()
     return found
+
+
+def scored(given: str, workers: int = 0, **columns: str) -> dict[str, float | str]:
+    """Path below the shards -> mean, or the message of an issue."""
+    listing = Listing(given, **columns)  # type: ignore[arg-type]
+    listing.check()
+    metric = load_metric("tests.toy_metric:Brightness")
+    found = list(run(listing, [metric], PipelineSettings(workers=workers)))
+    assert len({item.path for item in found}) == len(found)
+    return {
+        item.path: float(item.values["brightness.mean"] or 0) if isinstance(item, Record) else item.message
+        for item in found
+    }

@@ -77,7 +77,7 @@ def make_store(
     connection.execute(f"CREATE TABLE scores (id INTEGER PRIMARY KEY, path NOT NULL UNIQUE{body})")
     connection.execute(
         "CREATE TABLE issues (id INTEGER PRIMARY KEY, path NOT NULL UNIQUE, filename TEXT, issue_type TEXT,"
-        " issue_message TEXT, size INTEGER, mtime_ns INTEGER, weights TEXT)"
+        " issue_message TEXT, size INTEGER, mtime_ns INTEGER, weights TEXT, real_path TEXT)"
     )
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)")
     meta = {f"field.{metric}.{field.name}": json.dumps(asdict(field)) for metric in FIELDS for field in FIELDS[metric]}
@@ -112,6 +112,7 @@ def _facts(rng: np.random.Generator, paths: list[str]) -> dict[str, list[object]
     same = {"kept": None, "placed": None, "mode": "RGB", "bits": 8, "orientation": 1, "frames": 1, "notes": None}
     columns: dict[str, list[object]] = {name: [value] * count for name, value in same.items()}
     columns |= {"path": list(paths), "filename": [os.path.basename(path) for path in paths]}
+    columns["real_path"] = list(paths)
     columns |= {"format": ["JPEG"] * count, "width": [4000] * count, "height": [3000] * count}
     columns |= {"size": rng.integers(1e5, 9e6, count).tolist(), "mtime_ns": rng.integers(1e18, 2e18, count).tolist()}
     return columns | {"sha256": [f"{i:064x}" for i in range(count)], "weights": [SCHEMA.weights_mark] * count}

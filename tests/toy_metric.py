@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,9 +31,9 @@ class Brightness(Metric):
             raise ImageSkipped("a black picture")
         return {"mean": np.array(view.pixels.mean())}
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        means = [float(observation["mean"]) for observation in observations]
-        return [{"mean": mean, "label": "light" if mean >= 128 else "dark"} for mean in means]
+    def score(self, observation: Observation) -> dict[str, Value]:
+        mean = float(observation["mean"])
+        return {"mean": mean, "label": "light" if mean >= 128 else "dark"}
 
 
 class Deadly(Brightness):
@@ -116,22 +116,46 @@ class Noisy(Brightness):
             raise ZeroDivisionError("red")
         return super().observe(view)
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        answers = super().score(observations)
-        return [answer | {"mean": np.float32("nan")} if answer["mean"] == 85 else answer for answer in answers]
+    def score(self, observation: Observation) -> dict[str, Value]:
+        answer = super().score(observation)
+        return answer | {"mean": np.float32("nan")} if answer["mean"] == 85 else answer  # type: ignore[dict-item]
 
 
-class Batchy(Brightness):
-    """Tells how large its batches are, and returns NumPy numbers."""
+class Process(Brightness):
+    """Tells which process scores, and returns NumPy numbers."""
 
-    name: ClassVar[str] = "batchy"
+    name: ClassVar[str] = "process"
     fields: ClassVar[tuple[Field, ...]] = (
         Field("mean", "mean value", 0.0, 255.0),
-        Field("batch", "its size", kind="int"),
+        Field("pid", "of the process", kind="int"),
     )
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        return [{"mean": np.float32(found["mean"]), "batch": np.int64(len(observations))} for found in observations]  # type: ignore[dict-item]
+    def score(self, observation: Observation) -> dict[str, Value]:
+        return {"mean": np.float32(observation["mean"]), "pid": np.int64(os.getpid())}  # type: ignore[dict-item]
+
+
+class Beside(Process):
+    """Scores beside the decoder; refuses to be told of pictures of 85 and fails at those of 86."""
+
+    name: ClassVar[str] = "beside"
+    in_worker: ClassVar[bool] = True
+
+    def score(self, observation: Observation) -> dict[str, Value]:
+        if observation["mean"] == 85:
+            raise ImageSkipped("a picture of 85")
+        if observation["mean"] == 86:
+            raise ZeroDivisionError("at 86")
+        return super().score(observation)
+
+
+class Unpicklable(Beside):
+    """Says that it may score in a worker, and can't be sent to one."""
+
+    name: ClassVar[str] = "unpicklable"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.lock = threading.Lock()
 
 
 class Unhurried(Brightness):
@@ -151,11 +175,11 @@ class Faulty(Brightness):
     name: ClassVar[str] = "faulty"
     scored: ClassVar[int] = 0
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        Faulty.scored += len(observations)
+    def score(self, observation: Observation) -> dict[str, Value]:
+        Faulty.scored += 1
         if Faulty.scored > 2:
             raise ZeroDivisionError("a fault\nof mine")
-        return super().score(observations)
+        return super().score(observation)
 
 
 class Mortal(Brightness):
@@ -175,11 +199,11 @@ class Mortal(Brightness):
             _die_once(".decoder")
         return super().observe(view)
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        Mortal.scored += len(observations)
+    def score(self, observation: Observation) -> dict[str, Value]:
+        Mortal.scored += 1
         if Mortal.scored > 40:
             _die_once("")
-        return super().score(observations)
+        return super().score(observation)
 
 
 def _die_once(who: str) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from cliqa.errors import RunError
-from cliqa.inputs.folders import display
 from cliqa.records import Issue
+from cliqa.text import display
 
 
 class Console:

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from cliqa import __version__
-from cliqa.inputs.folders import display
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
+from cliqa.text import display
+from cliqa.version import __version__
 
 MODULE_CALL = "python -m cliqa."
 
@@ -61,11 +61,7 @@ class Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(option, self._option_string_actions, 1, 0.7)
             return f"there is no option {option}" + (f", did you mean {near[0]}?" if near else "")
         words = " ".join(rest[:3]) + (" ..." if len(rest) > 3 else "")
-        many = (
-            "; many files go to standard input (-i -), and patterns into quotes"
-            if "-i" in self._option_string_actions
-            else ""
-        )
+        many = "; files go right behind -i" if "-i" in self._option_string_actions else ""
         return f"{words}: {'one word' if len(rest) == 1 else f'{len(rest)} words'} too many{many}"
 
 
@@ -95,8 +91,8 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     """Where the files come from."""
     group = parser.add_argument_group("input")
     group.add_argument(
-        "--input", "-i", required=True,
-        help="input image directory, one file, or - for paths on standard input; also shards (.tar, .tar.gz, .parquet), "
+        "--input", "-i", required=True, nargs="+",
+        help="input image directory, one or more files, or - for paths on standard input; also shards (.tar, .tar.gz, .parquet), "
         "patterns in quotes such as 'shards/{000..099}.tar' or '*.tar', and addresses such as s3://bucket/folder",
     )  # fmt: skip
     group.add_argument(

@@ -17,21 +17,18 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cliqa.cli.scoring_run import counted
-from cliqa.cli.setup import pipeline_settings, schema_of
+from cliqa.cli.scoring import Scoring, metric_names
+from cliqa.cli.setup import pipeline_settings
 from cliqa.errors import CliqaError, RunError, UsageError
-from cliqa.inputs.folders import Listing, display
 from cliqa.inputs.locations import is_remote
+from cliqa.metrics import Metric
 from cliqa.pipeline.part_scorer import Job, PartScorer
-from cliqa.pipeline.parts import Part, PartFolder, plan
-from cliqa.results import SUFFIXES
-
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
-    from cliqa.inputs.shards import ShardListing
-    from cliqa.metrics import Metric
+from cliqa.pipeline.parts import Counts, Part, PartFolder, plan
+from cliqa.pipeline.run import default_workers
+from cliqa.results import SUFFIXES, Results, Schema
+from cliqa.text import display
 
 ACTOR_CPUS = 0.5
 _MAX_BLOCKS = 10_000  # tasks that Ray has to know at a time; of more parts each takes several
@@ -62,88 +59,81 @@ def slots_for(cpus: float, gpus: float, parts: int, asked: int | None = None) ->
     return Slots(max(1, min(count, parts)), ACTOR_CPUS * workers, min(1.0, gpus / count) if gpus else 0.0, workers)
 
 
-def score_with_ray(
-    options: argparse.Namespace,
-    console: Console,
-    listing: Listing | ShardListing,
-    names: Sequence[str],
-    metrics: Sequence[Metric],
-) -> int:
-    """Score the input in parts into the folder `--results`; returns the exit status.
+class RayScoring(Scoring):
+    """The run loop over parts: what a slot has put in place is taken as a local run takes a file."""
 
-    Args:
-        options: of `cliqa.score`.
-        console: for messages.
-        listing: the input.
-        names: of the metrics, as actors load them.
-        metrics: the same, loaded here, for their fields and weights.
-    """
-    _check(options)
-    ray = _import_ray()
-    from cliqa.cli.console import PathPrinter
+    def open_results(self, schema: Schema) -> Iterator[Results]:
+        """The folder of parts in the place of a store."""
+        options = self.options
+        settings = pipeline_settings(options, self.content_hash)
+        suffixes = self.listing.suffixes
+        marks = json.dumps([settings.max_image_pixels, list(suffixes), options.image_column, options.key_column])
+        self.folder = PartFolder(options.results, schema, marks)
+        inputs = [given for given in options.input if os.path.isdir(given)]
+        self.folder.open(options.resume, {"base": os.getcwd(), "inputs": inputs})
+        self.job = Job(
+            tuple(metric_names(options.metrics)), options.checkpoint, "cpu", settings, suffixes,
+            options.image_column, options.key_column, schema, _absolute(options.results), marks, os.getcwd(),
+        )  # fmt: skip
+        yield from ()
 
-    printer = PathPrinter(options.null) if options.print else None
-    settings = pipeline_settings(options, content_hash=True)
-    schema = schema_of(metrics, options.num_patches)
-    marks = json.dumps([settings.max_image_pixels, list(listing.suffixes), options.image_column, options.key_column])
-    folder = PartFolder(options.results, schema, marks)
-    inputs = [options.input] if os.path.isdir(options.input) else []
-    folder.open(options.resume, {"base": os.getcwd(), "inputs": inputs})
-    known = scored = issues = 0
-    waiting: list[Part] = []
-    for part in plan(listing):
-        counts = folder.done(part) if options.resume else None
-        if counts is None:
-            waiting.append(part)
-        else:
-            known, issues = known + counts.scored, issues + counts.issues
-            _print(printer, folder, part)
-    uses_gpu = any(metric.uses_torch for metric in metrics) and list(options.gpu) != [-1]
-    job = Job(
-        tuple(names), options.checkpoint, "cpu", settings, listing.suffixes,
-        options.image_column, options.key_column, schema, _absolute(options.results), marks, os.getcwd(),
-    )  # fmt: skip
-    if not waiting:
-        _say(console, 0, 0.0, known, issues)
-        return 3 if options.strict and issues else 0
-    with contextlib.redirect_stdout(sys.stderr):  # Ray reports dead workers on standard output, which carries data only
-        started = _start(ray)
+    def begin(self, stack: contextlib.ExitStack) -> None:
+        """Options that the engine doesn't have are refused, and Ray is there."""
+        _check(self.options)
+        self.ray = _import_ray()
+        stack.enter_context(
+            contextlib.redirect_stdout(sys.stderr)
+        )  # Ray reports dead workers there, data only goes there
+
+    def stream(self, metrics: list[list[Metric]]) -> Iterator[tuple[Part, Counts, bool]]:
+        """Each part with its counts, and whether an earlier run has scored it."""
+        waiting: dict[str, Part] = {}
+        for part in plan(self.listing):
+            counts = self.folder.done(part) if self.options.resume else None
+            if counts is None:
+                waiting[part.name] = part
+            else:
+                yield part, counts, True
+        uses_gpu = any(metric.uses_torch for metric in metrics[0]) and list(self.options.gpu) != [-1]
+        started = bool(waiting) and _start(self.ray)
         try:
-            cluster = ray.cluster_resources()
-            gpus = cluster.get("GPU", 0.0) if uses_gpu else 0.0
-            slots = slots_for(cluster.get("CPU", 1.0), gpus, len(waiting), options.workers)
-            job = replace(
-                job, device="cuda:0" if slots.gpus else "cpu", settings=replace(settings, workers=slots.workers)
-            )
-            console.say(f"{len(waiting)} parts for {slots.count} actors")
-            by_name = {part.name: part for part in waiting}
-            begun = time.monotonic()
-            with console.progress(None):
-                for name, part_scored, part_issues in _run(ray, waiting, job, slots):
-                    scored, issues = scored + part_scored, issues + part_issues
-                    _print(printer, folder, by_name[name])
-                    for issue in folder.issues(by_name[name]) if part_issues and not console.quiet else ():
-                        console.issue(issue)
-                    for _ in range(part_scored + part_issues):
-                        console.step()
-            seconds = time.monotonic() - begun
+            for name, counts in self._score(list(waiting.values()), uses_gpu) if waiting else ():
+                yield waiting[name], counts, False
         finally:
             if started:
-                ray.shutdown()
-    _say(console, scored, seconds, known, issues)
-    return 3 if options.strict and issues else 0
+                self.ray.shutdown()
+
+    def _score(self, parts: list[Part], uses_gpu: bool) -> Iterator[tuple[str, Counts]]:
+        cluster = self.ray.cluster_resources()
+        gpus = cluster.get("GPU", 0.0) if uses_gpu else 0.0
+        slots = slots_for(cluster.get("CPU", 1.0), gpus, len(parts), self.options.workers)
+        settings = replace(self.job.settings, workers=slots.workers)
+        job = replace(self.job, device="cuda:0" if slots.gpus else "cpu", settings=settings)
+        self.console.say(f"{len(parts)} parts for {slots.count} actors")
+        begun = time.monotonic()
+        yield from _run(self.ray, parts, job, slots)
+        self.seconds = time.monotonic() - begun
+
+    def take(self, found: tuple[Part, Counts, bool]) -> None:
+        """One part is done."""
+        part, counts, known = found
+        self.scored, self.known = self.scored + counts.scored * (not known), self.known + counts.scored * known
+        self.issues += counts.issues
+        for path in self.folder.paths(part) if self.printer is not None else ():
+            self.print(path)
+        for issue in self.folder.issues(part) if counts.issues and not self.console.quiet else ():
+            self.console.issue(issue)
+        for _ in range(counts.scored + counts.issues):
+            self.console.step()
+
+    def counts(self) -> list[str]:
+        """The seconds are those of the job, without the start of Ray itself."""
+        first, *rest = super().counts()
+        return [first + (f" in {self.seconds:.1f} seconds" if self.scored else ""), *rest]
 
 
-def _say(console: Console, scored: int, seconds: float, known: int, issues: int) -> None:
-    """The closing line. The seconds are those of the job, without the start of Ray itself."""
-    parts = [f"{counted(scored)} scored" + (f" in {seconds:.1f} seconds" if scored else "")]
-    parts += [f"{known} unchanged since an earlier run"] if known else []
-    parts += [f"{issues} with issues"] if issues else []
-    console.say("; ".join(parts))
-
-
-def _run(ray: Any, parts: Sequence[Part], job: Job, slots: Slots) -> Iterator[tuple[str, int, int]]:
-    """(name, scored, issues) of each part, as they are done."""
+def _run(ray: Any, parts: Sequence[Part], job: Job, slots: Slots) -> Iterator[tuple[str, Counts]]:
+    """Name and counts of each part, as they are done."""
     import ray.data
 
     context = ray.data.DataContext.get_current()
@@ -160,7 +150,7 @@ def _run(ray: Any, parts: Sequence[Part], job: Job, slots: Slots) -> Iterator[tu
     )
     try:
         for row in dataset.iter_rows():
-            yield str(row["name"]), int(row["scored"]), int(row["issues"])
+            yield str(row["name"]), Counts(int(row["scored"]), int(row["issues"]))
     except CliqaError:
         raise
     except Exception as error:
@@ -207,8 +197,6 @@ def _start(ray: Any) -> bool:
     """Join the cluster that RAY_ADDRESS names, or start one on this machine's processors; whether it is ours to end."""
     if ray.is_initialized():
         return False
-    from cliqa.pipeline.run import default_workers
-
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     here = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": default_workers(), "include_dashboard": False}
     try:
@@ -235,12 +223,6 @@ def _silenced() -> Iterator[None]:
 
 def _absolute(results: str) -> str:
     return results if is_remote(results) else os.path.abspath(results)
-
-
-def _print(printer: Any, folder: PartFolder, part: Part) -> None:
-    if printer is not None:
-        for path in folder.paths(part):
-            printer(path)
 
 
 def _cause(error: BaseException) -> str:

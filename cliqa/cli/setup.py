@@ -10,75 +10,72 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cliqa.errors import UsageError
+from cliqa.inputs.folders import IMAGE_SUFFIXES, parse_suffixes
+from cliqa.inputs.listing import Listing, reaches_beyond
+from cliqa.inputs.locations import is_remote
+from cliqa.inputs.member_names import is_shard
 from cliqa.limits import DEFAULT_NUM_PATCHES, FILE_SECONDS
+from cliqa.outputs import Placer
+from cliqa.outputs.folder import FolderPlacer
+from cliqa.outputs.keys import KeyList
+from cliqa.outputs.samples import SamplePlacer, refuse_options
+from cliqa.outputs.tars import TarWriter, is_tar_pattern
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
-    from cliqa.inputs.folders import Listing
-    from cliqa.inputs.shards import ShardListing
     from cliqa.metrics import Metric
-    from cliqa.outputs.folder import Placer
-    from cliqa.outputs.keys import KeyList
-    from cliqa.outputs.samples import SamplePlacer
     from cliqa.pipeline.run import PipelineSettings
     from cliqa.results import Results, Schema
 
 
-def open_listing(options: argparse.Namespace) -> Listing | ShardListing:
+def open_listing(options: argparse.Namespace) -> Listing:
     """The input files that the options name. Raises UsageError or RunError."""
-    from cliqa.inputs.folders import IMAGE_SUFFIXES, Listing, parse_suffixes
-    from cliqa.inputs.shards import ShardListing, reaches_beyond
-
-    suffixes = parse_suffixes(options.exts) if options.exts else IMAGE_SUFFIXES
-    stream = sys.stdin.buffer if options.input == "-" and sys.stdin is not None else None
-    listing: Listing | ShardListing
-    if reaches_beyond(options.input):
-        columns = (options.image_column, options.key_column)
-        listing = ShardListing(options.input, options.recursive, suffixes, options.null, stream, *columns)
-    else:
-        listing = Listing(options.input, options.recursive, suffixes, options.null, stream)
+    listing = Listing(
+        *options.input,
+        recursive=options.recursive,
+        suffixes=parse_suffixes(options.exts) if options.exts else IMAGE_SUFFIXES,
+        null=options.null,
+        stream=sys.stdin.buffer if "-" in options.input and sys.stdin is not None else None,
+        image_column=options.image_column,
+        key_column=options.key_column,
+    )
     listing.check()
     return listing
 
 
-def open_placer(options: argparse.Namespace) -> Placer | SamplePlacer | None:
+def open_placer(options: argparse.Namespace) -> Placer | None:
     """The output folder or tars, checked but not made yet; None where nothing is to be placed."""
-    from cliqa.inputs.locations import is_remote
-    from cliqa.inputs.member_names import is_shard
-    from cliqa.inputs.shards import reaches_beyond
-    from cliqa.outputs.folder import Placer
-    from cliqa.outputs.samples import SamplePlacer, refuse_options
-    from cliqa.outputs.tars import TarWriter, is_tar_pattern
-
     if not options.output:
         return None
-    placer: Placer | SamplePlacer
+    beyond = [given for given in options.input if reaches_beyond(given)]
+    placer: Placer
     if is_tar_pattern(options.output):
-        if not reaches_beyond(options.input):
+        if not beyond:
             raise UsageError(
                 "tars take whole samples of shards, and loose files belong to none: give a folder as --output"
             )
         refuse_options(options.symlink, options.score_prefix)
         placer = SamplePlacer(TarWriter(options.output, options.shard_size, options.resume))
-    elif reaches_beyond(options.input) and (is_shard(options.input) or is_remote(options.input)):
+    elif any(is_shard(given) or is_remote(given) for given in beyond):
         raise UsageError("from shards whole samples go into tars, -o kept/%06d.tar; or name the images with --print")
     else:
-        placer = Placer(options.output, options.symlink, options.resume)
+        placer = FolderPlacer(options.output, options.symlink, options.resume)
     placer.check(options.input)
     return None if options.dry_run else placer
 
 
-def open_key_list(options: argparse.Namespace) -> KeyList | None:
+def open_key_list(options: argparse.Namespace) -> Placer | None:
     """The file for the keys of kept samples, checked but not made yet; None where none was asked for."""
-    from cliqa.inputs.shards import reaches_beyond
-    from cliqa.outputs.keys import KeyList
-
     if not options.keys:
         return None
-    if not reaches_beyond(options.input):
+    if not any(reaches_beyond(given) for given in options.input):
         raise UsageError("--keys lists samples of shards; of files name the paths with --print")
+    if options.output and not is_tar_pattern(options.output):
+        raise UsageError(
+            "--keys lists samples of shards, and a folder takes single files: give tars as --output, or none"
+        )
     keys = KeyList(options.keys, b"\0" if options.null else b"\n", options.resume)
-    keys.check()
+    keys.check(options.input)
     return keys
 
 
@@ -105,12 +102,12 @@ def schema_of(metrics: Sequence[Metric], num_patches: int = DEFAULT_NUM_PATCHES)
     )
 
 
-def note_input(results: Results, given: str) -> None:
+def note_input(results: Results, inputs: Sequence[str]) -> None:
     """Remember, for commands that act on the results, where relative paths hold from and below which folders trees lie."""
     results.note("base", json.dumps(os.getcwd()))
-    if given != "-" and os.path.isdir(given):
-        inputs = json.loads(results.noted("inputs") or "[]")
-        results.note("inputs", json.dumps(list(dict.fromkeys([*inputs, given]))))
+    if folders := [given for given in inputs if given != "-" and os.path.isdir(given)]:
+        noted = json.loads(results.noted("inputs") or "[]")
+        results.note("inputs", json.dumps(list(dict.fromkeys([*noted, *folders]))))
 
 
 def pipeline_settings(options: argparse.Namespace, content_hash: bool = False) -> PipelineSettings:

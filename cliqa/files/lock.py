@@ -12,7 +12,7 @@ import os
 import socket
 
 from cliqa.errors import ResultsError
-from cliqa.inputs.folders import display
+from cliqa.text import display
 
 _UNKNOWN = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _LOCKED_BYTE = 1 << 30  # Windows locks ranges, against reading too: one that holds nothing

@@ -103,7 +103,7 @@ def _score(options: argparse.Namespace, console: Console) -> int:
         if observed is None:
             lost += 1
             continue
-        values = metric.score([observed])[0]
+        values = metric.score(observed)
         with standard_output():
             writer.writerow([path, *(f"{values[field.name]:.6g}" for field in metric.fields)])
     return 1 if lost == len(options.images) else 0

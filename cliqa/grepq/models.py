@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from cliqa.errors import ImageIssue, RunError, UsageError
 from cliqa.files.atomic import creating
-from cliqa.grepq.labels import match_labels, more_labels, read_labels
 from cliqa.metrics.grepq_features import DEFAULT_KIND, KINDS, of_kind
+from cliqa.results.labels import match_paths, read_labels
+
+FEWEST = 3  # labels: below, cross-validation has nothing to hold out
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
@@ -63,7 +65,7 @@ def make_features(options: argparse.Namespace, console: Console) -> int:
 
 
 def _compute(folder: str, metric: GRepQ, kind: str, console: Console) -> tuple[list[str], NDArray[np.float32]]:
-    from cliqa.inputs.folders import Listing
+    from cliqa.inputs.listing import Listing
     from cliqa.records import Issue
 
     listing = Listing(folder, recursive=True)
@@ -115,13 +117,24 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
     from cliqa.metrics.grepq import GRepQ
     from cliqa.signal.statistics.ridge import fit
 
-    labels = read_labels(options.labels)
+    ratings = read_labels(options.labels).ratings
+    if len(ratings) < FEWEST:
+        raise UsageError(
+            f"{options.labels} holds {len(ratings)} labels; at least three are needed, fifty are a good start"
+        )
     base = options.checkpoint or checkpoints.shipped_path("grepq")
     metric = open_metric(options, console, str(base))
     if metric.fitted:
         raise UsageError(f"{base} is itself a fitted model; fit on the weights that it was made from")
     paths, features, kind = _read_features(options.features, metric, options.kind, console)
-    rows, targets = match_labels(paths, labels, options.labels)
+    matched, unclear = match_paths(ratings, paths)
+    for name, alike in unclear.items():
+        raise UsageError(f"{options.labels}: {name} could be {' or '.join(alike[:2])}; give more of the path")
+    lost = [name for name in ratings if name not in matched]
+    if lost:
+        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+        raise UsageError(f"{options.labels}: no image matches {', '.join(lost[:3])}{more}")
+    rows, targets = [paths.index(matched[name]) for name in ratings], list(ratings.values())
     tried = KINDS if kind == "all" and options.kind is None else (kind,)
     try:
         fits = {name: fit(of_kind(features[rows], kind, name).astype(np.float64), np.array(targets)) for name in tried}
@@ -167,3 +180,13 @@ def predict(options: argparse.Namespace, console: Console) -> int:
         writer.writerow(["path", "score"])
         writer.writerows([path, f"{score:.6g}"] for path, score in zip(paths, scores, strict=True))
     return 0
+
+
+def more_labels(curve: Sequence[tuple[int, float]]) -> str:
+    """What the growth so far says of further labels, in words."""
+    if len(curve) < 2:
+        return "too few labels to say how much more of them would help"
+    steps = ", ".join(f"{value:.3f} with {count}" for count, value in curve)
+    gain = curve[-1][1] - curve[-2][1]
+    verdict = f"twice as many may add about {max(gain * 0.7, 0.0):.2f}" if gain > 0.01 else "more would help little"
+    return f"SRCC on held-out labels: {steps}; {verdict}"

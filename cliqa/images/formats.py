@@ -15,8 +15,9 @@ from typing import IO
 from PIL import Image, UnidentifiedImageError
 
 from cliqa.errors import ImageError, ImageSkipped
-from cliqa.files.regular_files import open_regular
+from cliqa.files.atomic import open_regular
 from cliqa.limits import MAX_BYTES_READ_WHOLE
+from cliqa.text import describe
 
 # The readers that may look at a file. Not among them on purpose: EPS (runs Ghostscript) and anything that follows paths.
 # (MPO, the multi-picture files of cameras, comes through the JPEG reader.)
@@ -113,9 +114,3 @@ def too_large(error: Image.DecompressionBombError, max_pixels: int) -> ImageSkip
     """The issue for what Pillow's own limit refused."""
     pixels = re.search(r"\d+", str(error))
     return ImageSkipped(f"{pixels[0] if pixels else 'its'} pixels are more than the limit of {max_pixels}")
-
-
-def describe(error: BaseException) -> str:
-    """An exception's message in one line of at most 200 characters."""
-    text = " ".join(str(error).split())
-    return text[:200] if text else type(error).__name__

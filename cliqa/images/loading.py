@@ -27,11 +27,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import ImageError, ImageSkipped
-from cliqa.images.formats import describe, identify, opened, prepare_pillow, too_large
+from cliqa.images.formats import identify, opened, prepare_pillow, too_large
 from cliqa.images.header import Header, header_of, orientation_of
 from cliqa.images.pixel_memory import take_over
 from cliqa.images.rgb import to_rgb, turn, turned_back
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, MIN_SIDE
+from cliqa.text import describe
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform

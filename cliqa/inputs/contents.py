@@ -1,13 +1,15 @@
-"""Where the bytes of an image lie that is no local file: in a local tar, already in memory, or at a remote address."""
+"""Where the bytes of an image lie that is no local file: in a local tar, already in memory, or at a remote address; digests."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, field, replace
 
-from cliqa.errors import ImageError, ImageSkipped
-from cliqa.files.regular_files import open_regular
+from cliqa.errors import ImageError, ImageIssue, ImageSkipped
+from cliqa.files.atomic import open_regular
 from cliqa.inputs.locations import open_location, reason
+from cliqa.records import Source
 
 MAX_BYTES = 256 << 20  # of one image in a shard or at a remote address: a worker holds all of them
 
@@ -19,17 +21,15 @@ class Sample:
     Attributes:
         shard: path of the tar.
         key: the name without suffixes.
-        start: where in the unpacked tar its first header lies.
         images: how many of its members are images by name.
     """
 
     shard: str
     key: str
-    start: int
     images: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Slice:
     """`size` bytes at `offset` of a local, uncompressed tar; a worker reads them by itself."""
 
@@ -95,3 +95,25 @@ class Remote:
     def released(self) -> Remote:
         """Itself: it holds nothing."""
         return self
+
+
+def content_sha256(path: str) -> str | None:
+    """SHA-256 of a file's bytes in hexadecimal, None where they can't be read."""
+    digest = hashlib.sha256()
+    try:
+        with open_regular(path) as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except (OSError, ValueError, ImageIssue):
+        return None
+    return digest.hexdigest()
+
+
+def source_sha256(source: Source) -> str | None:
+    """SHA-256 of a source's bytes, wherever they are; None where they can't be read."""
+    if source.content is None:
+        return content_sha256(source.path)
+    try:
+        return hashlib.sha256(source.content.read()).hexdigest()
+    except ImageIssue:
+        return None

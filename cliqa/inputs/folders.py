@@ -1,17 +1,17 @@
-"""Input -> the files to score: a folder, one file, or paths on standard input. Lazy, sorted, nothing dropped silently."""
+"""Folders of image files, and paths on standard input. Lazy, sorted, nothing dropped silently, no file twice."""
 
 from __future__ import annotations
 
 import os
 import select
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
-from cliqa.errors import RunError, UsageError
+from cliqa.errors import UsageError
 from cliqa.records import Issue, Source
+from cliqa.text import reason
 
 # The suffixes that are looked at in a folder. What a file is, its content decides.
 IMAGE_SUFFIXES = (
@@ -22,81 +22,69 @@ ANY_SUFFIX = "*"
 _LONGEST_PATH = 32_767  # bytes; Windows' limit, the largest of any system
 
 
-@dataclass
-class Listing:
-    """Iterates over `Source`s, with an `Issue` for each folder that can't be read.
+class Reached:
+    """What a run has come to, by real paths: a file that links, `./` or absolute paths lead to again is given once.
+
+    Of a folder its own path is enough, so memory grows with folders and with files that are named singly or by links.
 
     Attributes:
-        input: a folder, a file, or "-" for paths on `stream`.
-        recursive: whether a folder's sub-folders are listed too; links to folders are followed, loops become issues.
-        suffixes: which files of a folder are listed, lower case with the dot; ("*",) lists all.
-        null: paths on `stream` end with a zero byte instead of a line feed.
-        left_out: files and folders passed over so far because of their suffix, or folders on standard input.
+        again: how many files and folders were reached again.
     """
 
-    input: str
-    recursive: bool = False
-    suffixes: Sequence[str] = IMAGE_SUFFIXES
-    null: bool = False
-    stream: IO[bytes] | None = None
-    left_out: int = field(default=0, init=False)
-    _pieces: deque[bytes] = field(default_factory=deque, init=False, repr=False)
+    def __init__(self, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> None:
+        self.again = 0
+        self._suffixes = suffixes
+        self._folders: set[str] = set()
+        self._files: set[str] = set()
 
-    def check(self) -> None:
-        """Raise UsageError or RunError now for an input that can't be listed at all."""
-        if self.input == "-":
-            if self.stream is None:
-                raise UsageError("there is no standard input to read paths from")
-            return
-        if not os.path.lexists(self.input):
-            raise RunError(f"there is no input {display(self.input)}" if self.input else "the input has an empty name")
-        try:
-            os.stat(self.input)
-        except FileNotFoundError:
-            raise RunError(f"the input {display(self.input)} is a link to nothing") from None
-        except (OSError, ValueError) as error:
-            raise RunError(f"the input {display(self.input)} can't be read: {_reason(error)}") from error
-        if os.path.isdir(self.input):
-            try:
-                os.scandir(self.input).close()
-            except OSError as error:
-                raise RunError(f"the input folder {display(self.input)} can't be read: {_reason(error)}") from error
+    def folder(self, real: str) -> bool:
+        """Whether a folder is reached for the first time."""
+        is_new = real not in self._folders
+        self._folders.add(real)
+        self.again += not is_new
+        return is_new
+
+    def inside(self, real: str) -> bool:
+        """Whether a regular file of a folder that is now reached for the first time was not given before."""
+        is_new = real not in self._files
+        self.again += not is_new
+        return is_new
+
+    def file(self, path: str) -> bool:
+        """Whether a file that is named singly, or by a link, is reached for the first time."""
+        real = os.path.realpath(path)
+        folder, name = os.path.split(real)
+        given = folder in self._folders and is_wanted(name, self._suffixes) and os.path.isfile(real)
+        is_new = not given and self.inside(real)
+        self.again += given
+        self._files.add(real)
+        return is_new
+
+
+@dataclass
+class Folder:
+    """The image files of a folder.
+
+    Attributes:
+        path: of the folder.
+        recursive: whether its sub-folders are listed too; links to folders are followed, loops become issues.
+        suffixes: which files are listed, lower case with the dot; ("*",) lists all.
+        reached: what the run has come to before.
+        left_out: files passed over so far because of their suffix.
+    """
+
+    path: str
+    recursive: bool
+    suffixes: Sequence[str]
+    reached: Reached
+    left_out: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[Source | Issue]:
-        if self.input == "-":
-            yield from self._from_stream()
-        elif os.path.isdir(self.input):
-            yield from self._from_folder()
-        else:
-            yield Source(self.input)
-
-    def count(self, seconds: float = 1.0) -> int | None:
-        """How many files there are; None where telling would take longer than `seconds`, or only the stream could tell."""
-        if self.input == "-":
-            return None
-        end = time.monotonic() + seconds
-        total = 0
-        for _ in Listing(self.input, self.recursive, self.suffixes):
-            total += 1
-            if time.monotonic() > end:
-                return None
-        return total
-
-    def ready(self) -> bool:
-        """Whether the next file can be had without waiting for standard input."""
-        if self.input != "-" or self._pieces or self.stream is None:
-            return True
-        try:
-            return bool(select.select([self.stream], [], [], 0)[0])
-        except (OSError, ValueError):  # no stream of the system's, or Windows, where only sockets can be asked
-            return True
-
-    def _from_folder(self) -> Iterator[Source | Issue]:
         """Depth first: a folder's own files in order of name, then its sub-folders; one folder's names in memory."""
-        waiting: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(self.input, "", ())]
+        waiting: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(self.path, "", ())]
         while waiting:
             folder, below, parents = waiting.pop()
-            files: list[str] = []
+            files: list[tuple[str, bool]] = []
             folders: list[str] = []
             try:
                 status = os.stat(folder)
@@ -106,25 +94,60 @@ class Listing:
                     continue
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        (folders if _is_folder(entry) else files).append(entry.name)
+                        if _is_folder(entry):
+                            folders.append(entry.name)
+                        else:
+                            files.append((entry.name, entry.is_symlink()))
             except OSError as error:
-                yield Issue(Source(folder, below), "error", f"the folder can't be read: {_reason(error)}")
+                yield Issue(Source(folder, below), "error", f"the folder can't be read: {reason(error)}")
                 continue
-            for name in sorted(files, key=os.fsencode):
-                if self._wanted(name):
-                    yield Source(os.path.join(folder, name), below)
-                else:
+            real = os.path.realpath(folder)
+            if not self.reached.folder(real):
+                continue
+            for name, is_link in sorted(files, key=lambda file: os.fsencode(file[0])):
+                path = os.path.join(folder, name)
+                if not is_wanted(name, self.suffixes):
                     self.left_out += 1
+                elif self.reached.file(path) if is_link else self.reached.inside(os.path.join(real, name)):
+                    yield Source(path, below)
             if self.recursive:
                 for name in sorted(folders, key=os.fsencode, reverse=True):
                     waiting.append((os.path.join(folder, name), os.path.join(below, name), (*parents, identity)))
 
-    def _wanted(self, name: str) -> bool:
-        return ANY_SUFFIX in self.suffixes or os.path.splitext(name)[1].lower() in self.suffixes
 
-    def _from_stream(self) -> Iterator[Source | Issue]:
-        if self.stream is None:
-            raise UsageError("there is no standard input to read paths from")
+def is_wanted(name: str, suffixes: Sequence[str]) -> bool:
+    """Whether a file or member is an image by its name."""
+    return ANY_SUFFIX in suffixes or os.path.splitext(name)[1].lower() in suffixes
+
+
+@dataclass
+class StreamedPaths:
+    """Paths on a stream, as they arrive.
+
+    Attributes:
+        path: "-".
+        recursive: whether the folders of relative paths are kept.
+        null: paths end with a zero byte instead of a line feed.
+        left_out: folders passed over so far.
+    """
+
+    stream: IO[bytes]
+    recursive: bool
+    null: bool
+    path: str = "-"
+    left_out: int = field(default=0, init=False)
+    _pieces: deque[bytes] = field(default_factory=deque, init=False, repr=False)
+
+    def ready(self) -> bool:
+        """Whether the next path can be had without waiting."""
+        if self._pieces:
+            return True
+        try:
+            return bool(select.select([self.stream], [], [], 0)[0])
+        except (OSError, ValueError):  # no stream of the system's, or Windows, where only sockets can be asked
+            return True
+
+    def __iter__(self) -> Iterator[Source | Issue]:
         for raw in self._split(self.stream, b"\0" if self.null else b"\n"):
             path = os.fsdecode(raw)
             if len(raw) > _LONGEST_PATH or "\0" in path:
@@ -160,22 +183,6 @@ def parse_suffixes(words: Sequence[str]) -> tuple[str, ...]:
     if not suffixes:
         raise UsageError("--exts names no suffix")
     return suffixes
-
-
-def display(path: str) -> str:
-    """A path for messages: printable on any terminal, control characters and stray bytes escaped."""
-    return "".join(char if char.isprintable() else _escape(char) for char in path)
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8, as Python's file functions carry it
-        return f"\\x{code - 0xDC00:02x}"
-    return char.encode("unicode_escape").decode("ascii")
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

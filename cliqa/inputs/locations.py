@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
-from cliqa.errors import ImageError, ImageIssue, UsageError
-from cliqa.files.regular_files import open_regular
+from cliqa.errors import CliqaError, ImageError, UsageError
+from cliqa.files.atomic import open_regular
 from cliqa.records import State
+from cliqa.text import describe
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+(?:://|::)")
 _READ_AHEAD = 8 << 20  # bytes that a network file fetches at a time
@@ -61,7 +62,7 @@ def open_location(path: str) -> Iterator[Opened]:
         info = system.info(name)
         with system.open(name, "rb", block_size=_READ_AHEAD) as stream:
             yield Opened(stream, int(info["size"]), _mtime_ns(info), None)
-    except (ImageIssue, UsageError, GeneratorExit):
+    except (CliqaError, GeneratorExit):
         raise
     except Exception as error:  # every store has exceptions of its own
         raise ImageError(reason(error)) from error
@@ -140,8 +141,7 @@ def reason(error: BaseException) -> str:
         return "no such file"
     if isinstance(error, PermissionError):
         return "permission denied"
-    text = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
-    return f"can't be read: {text or type(error).__name__}"
+    return f"can't be read: {getattr(error, 'strerror', None) or describe(error)}"
 
 
 def _scheme(path: str) -> str:

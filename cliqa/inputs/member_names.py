@@ -43,6 +43,22 @@ def harmless(name: str) -> str:
     return "/".join(shown).replace(":", "%3a") or "(no name)"
 
 
+def row_name(key: str, row: str) -> str:
+    """The key of a table's row as the last part of its record's path: whatever path it is, it is only a name here.
+
+    Args:
+        key: as the table has it; absolute and Windows paths lose what makes them lead anywhere.
+        row: the name instead of a key that is empty or longer than any name.
+    """
+    if len(os.fsencode(key)) > MAX_NAME_BYTES:
+        return row
+    try:
+        return safe_name(key)
+    except ImageError:
+        parts = key.replace("\\", "/").replace("\0", "%00").split("/")
+        return "/".join(part.replace("..", "%2e%2e") for part in parts if part not in ("", ".")) or row
+
+
 def member_path(shard: str, name: str) -> str:
     """The path of a record: the shard's, a slash, the member's name."""
     return f"{shard}/{name}"

@@ -5,7 +5,7 @@ The whole picture is read, upright and in its own proportions, at 384 pixels. Le
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
+from cliqa.signal.densities import softmax
 
 if TYPE_CHECKING:
     from cliqa.metrics.shared_encoder import RatedEncoder
@@ -71,12 +72,9 @@ class Aesthetic(Metric):
         """`picture`: the upright picture, uint8 (h, w, 3), long side at most 384."""
         return {"picture": view.thumbnail(PICTURE_SIDE)}
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """Fields for each observation."""
-        return [self._fields(self.encoder.rated(observation["picture"])) for observation in observations]
-
-    def _fields(self, outputs: NDArray[np.float32]) -> dict[str, Value]:
-        chances = probabilities(outputs, self.weight, self.bias)
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """The label, the probabilities of the classes, and the expected class."""
+        chances = probabilities(self.encoder.rated(observation["picture"]), self.weight, self.bias)
         return {
             "label": LABELS[int(decide(chances, self.decision))],
             "p_rejected": float(chances[0]),
@@ -92,9 +90,7 @@ PICTURE_SIDE = 384  # that of `shared_encoder`, which decode workers don't impor
 def probabilities(outputs: NDArray[Any], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> NDArray[np.float64]:
     """Softmax of the calibrated logits: outputs (..., 5) -> (..., 3), sums 1."""
     logits = np.asarray(outputs, dtype=np.float64) @ weight.T + bias
-    logits -= logits.max(axis=-1, keepdims=True)
-    exponents = np.exp(logits)
-    return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True))
+    return softmax(logits)
 
 
 def decide(chances: NDArray[np.float64], decision: NDArray[np.float64]) -> NDArray[np.intp]:

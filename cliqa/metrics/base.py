@@ -1,14 +1,15 @@
 """What a metric is: its fields, what it needs of an image, and two functions.
 
 `observe` runs in a decode worker, on one image, in NumPy alone: it reduces the image to the small arrays that the
-network reads (patches, a thumbnail, or better, numbers). `score` runs in the main process on a batch of those
-observations. Neither may depend on which images share a batch.
+network reads (patches, a thumbnail, or better, numbers). `score` makes fields of one observation: in the main process, or in the
+worker too where the class says that it may (`in_worker`).
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -16,6 +17,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.errors import ImageError
 from cliqa.images.header import Header
 from cliqa.images.loading import LoadedImage
 from cliqa.images.patches import Tiles
@@ -88,6 +90,8 @@ class Metric(ABC):
         fields: what `score` returns.
         weights: whether a weights file `<name>.safetensors` is needed.
         uses_torch: whether `score` runs a torch network (and so can use a GPU).
+        in_worker: whether `score` too runs in the decode worker, so that it uses every core and only its fields cross: it needs no
+            torch, and the loaded metric can be pickled.
     """
 
     name: ClassVar[str]
@@ -97,6 +101,7 @@ class Metric(ABC):
     fields: ClassVar[tuple[Field, ...]]
     weights: ClassVar[bool] = True
     uses_torch: ClassVar[bool] = False
+    in_worker: ClassVar[bool] = False
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         """Build from the tensors and metadata of a checkpoint; `cliqa.metrics.load_metric` does both."""
@@ -120,11 +125,20 @@ class Metric(ABC):
         """
 
     @abstractmethod
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """Fields for each observation, in order. The result for one never depends on the others.
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """The fields of one image. May raise ImageIssue.
 
-        A metric that runs a torch network on the CPU is called from several threads at once, one image each.
+        A metric that runs a torch network on the CPU is called from several threads at once, an image each.
         """
+
+    def plain_score(self, observation: Observation) -> dict[str, Value]:
+        """`score` in plain Python values. Raises ImageError where a number is not finite, so that no rule compares with it."""
+        answer = self.score(observation)
+        values = {field.name: _plain(field, answer[field.name]) for field in self.fields}
+        for name, value in values.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ImageError(f"{self.name} gave no finite {name}")
+        return values
 
     @property
     def target(self) -> str:
@@ -133,4 +147,11 @@ class Metric(ABC):
 
     def score_view(self, view: View) -> dict[str, Value]:
         """Fields of one image."""
-        return self.score([self.observe(view)])[0]
+        return self.score(self.observe(view))
+
+
+def _plain(field: Field, value: Value) -> Value:
+    if value is None:
+        return None
+    plain: Value = {"float": float, "int": int, "str": str}[field.kind](value)
+    return plain

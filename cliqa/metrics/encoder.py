@@ -9,7 +9,8 @@ that statistics stay those of ImageNet: what a picture scores never depends on i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torchvision.models.mobilenetv2 import InvertedResidual
+from torchvision.ops import Conv2dNormActivation
 
 # Per stage: expansion, channels, stride of the first block, blocks (table 2 of the MobileNetV2 paper, arXiv 1801.04381).
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 2, 3), (6, 64, 2, 4), (6, 96, 1, 3), (6, 160, 2, 3), (6, 320, 1, 1))
@@ -34,58 +37,28 @@ MEAN = (123.675, 116.28, 103.53)
 DEVIATION = (58.395, 57.12, 57.375)
 
 
-# A convolution and what follows it as one operation of oneDNN, which torch.compile calls too; None in builds without it.
-_FUSED: Any = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
+def _with_bias(module: nn.Module) -> nn.Module:
+    """The module, whose convolutions get the bias that folding their normalisation leaves them with."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            part.bias = nn.Parameter(torch.zeros(part.out_channels))
+    return module
 
 
-class Convolution(nn.Conv2d):
-    """A convolution and, where asked for, the ReLU6 that follows it."""
-
-    def forward(self, x: Tensor, clip: bool = False) -> Tensor:
-        """(n, in, h, w) -> (n, out, h / stride, w / stride), through ReLU6 if `clip`.
-
-        At inference on a CPU by oneDNN, always: left alone, PyTorch takes a single picture on a single thread through its own
-        convolutions, which are a third slower, and whose last bits differ.
-        """
-        if torch.is_grad_enabled():
-            y = super().forward(x)
-            return F.hardtanh(y, 0.0, 6.0) if clip else y
-        if (
-            _FUSED is not None
-            and x.device.type == "cpu"
-            and x.dtype == self.weight.dtype
-            and not torch.is_autocast_enabled("cpu")
-        ):
-            after = ("hardtanh", [0.0, 6.0]) if clip else ("none", [])
-            geometry = (self.padding, self.stride, self.dilation, self.groups)
-            found: Tensor = _FUSED(x, self.weight, self.bias, *geometry, *after, "")
-            return found
-        y = super().forward(x)
-        return F.hardtanh(y, 0.0, 6.0, inplace=True) if clip else y
+def _convolution(channels: int, out: int, side: int, stride: int = 1) -> nn.Module:
+    """A convolution and its ReLU6."""
+    made = Conv2dNormActivation(channels, out, side, stride, norm_layer=_folded, activation_layer=nn.ReLU6)
+    return _with_bias(made)
 
 
-class Block(nn.Module):
+def _block(channels: int, expansion: int, out: int, stride: int) -> nn.Module:
     """Inverted residual: expand (1x1), filter each channel (3x3), project (1x1)."""
+    return _with_bias(InvertedResidual(channels, out, stride, expansion, norm_layer=_folded))
 
-    def __init__(self, channels: int, expansion: int, out: int, stride: int) -> None:
-        super().__init__()
-        hidden = channels * expansion
-        self.expand = Convolution(channels, hidden, 1) if expansion > 1 else None
-        self.filter = Convolution(hidden, hidden, 3, stride, 1, groups=hidden)
-        self.project = Convolution(hidden, out, 1)
-        self.residual = stride == 1 and channels == out
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, channels, h, w) -> (n, out, h / stride, w / stride)."""
-        y = x if self.expand is None else self.expand(x, clip=True)
-        if torch.is_autocast_enabled(x.device.type) and self.training:
-            with torch.autocast(x.device.type, enabled=False):  # bfloat16 gradients of grouped convolutions are slow
-                y = self.filter(y.float(), clip=True)
-        else:
-            y = self.filter(y, clip=True)
-        y = self.project(y)
-        assert isinstance(y, Tensor)
-        return x + y if self.residual else y
+def _folded(channels: int) -> nn.Module:
+    """In place of a normalisation layer."""
+    return nn.Identity()
 
 
 class Trunk(nn.Module):
@@ -93,12 +66,12 @@ class Trunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = Convolution(3, STEM_CHANNELS, 3, 2, 1)
+        self.stem = _convolution(3, STEM_CHANNELS, 3, 2)
         self.stages = _stages(0, TRUNK_STAGES)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(n, 3, h, w), standardised -> the maps that are pooled: (n, 24, h/4, w/4) and, for branches, (n, 32, h/8, w/8)."""
-        x = self.stem(x, clip=True)
+        x = self.stem(x)
         maps = []
         for index, stage in enumerate(self.stages):
             x = stage(x)
@@ -113,7 +86,7 @@ class Branch(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stages = _stages(TRUNK_STAGES, len(STAGES))
-        self.head = Convolution(STAGES[-1][1], HEAD_CHANNELS, 1)
+        self.head = _convolution(STAGES[-1][1], HEAD_CHANNELS, 1)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """The trunk's last map -> the maps that are pooled, the head's last."""
@@ -122,7 +95,7 @@ class Branch(nn.Module):
             x = stage(x)
             if index in POOLED:
                 maps.append(x)
-        maps.append(self.head(x, clip=True))
+        maps.append(self.head(x))
         return maps
 
 
@@ -130,7 +103,7 @@ def _stages(first: int, last: int) -> nn.ModuleList:
     stages = nn.ModuleList()
     channels = STAGES[first - 1][1] if first else STEM_CHANNELS
     for expansion, out, stride, blocks in STAGES[first:last]:
-        stage = [Block(channels if i == 0 else out, expansion, out, stride if i == 0 else 1) for i in range(blocks)]
+        stage = [_block(channels if i == 0 else out, expansion, out, stride if i == 0 else 1) for i in range(blocks)]
         stages.append(nn.Sequential(*stage))
         channels = out
     return stages
@@ -193,14 +166,25 @@ Module = TypeVar("Module", bound=nn.Module)
 
 def load_module(module: Module, tensors: Mapping[str, NDArray[Any]], prefix: str) -> Module:
     """Fill a module from arrays named `<prefix><parameter>` (float16 is widened); ready for inference."""
+    named = {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
     state = {
-        name[len(prefix) :]: torch.from_numpy(np.asarray(value, dtype=np.float32).copy())
-        for name, value in tensors.items()
-        if name.startswith(prefix)
+        _module_name(name, named): torch.from_numpy(np.asarray(value, dtype=np.float32).copy())
+        for name, value in named.items()
     }
     module.load_state_dict(state)
     module.requires_grad_(False)
     return module.eval().to(memory_format=torch.channels_last)
+
+
+def _module_name(name: str, names: Collection[str]) -> str:
+    """The name in torchvision's blocks of a parameter as weights files name it: `expand`, `filter`, `project`, `stem`, `head`."""
+    found = re.fullmatch(r"(stages\.\d+\.\d+)\.(expand|filter|project)\.(\w+)", name)
+    if found:
+        block, part, kind = found.groups()
+        first = 0 if f"{block}.expand.weight" in names else 1  # the first block does not expand
+        place = {"expand": "0.0", "filter": f"{1 - first}.0", "project": f"{2 - first}"}[part]
+        return f"{block}.conv.{place}.{kind}"
+    return re.sub(r"^(stem|head)\.(weight|bias)$", r"\1.0.\2", name)
 
 
 WINDOW_WIDTH = 2 * sum(STAGES[index][1] for index in POOLED if index < TRUNK_STAGES)

@@ -8,18 +8,18 @@ distribution over the legal states.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from cliqa.errors import CheckpointError, UsageError
+from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
+from cliqa.metrics.exposure_schema import exposure_graph
 from cliqa.signal.exposure.hex_graph import HexGraph
-from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.signal.exposure.schema import LABELS, SCHEMA
 from cliqa.signal.exposure.tones import HIGHLIGHTS, MEDIAN_LUMA, SIDE, tone_statistics
 from cliqa.signal.networks.dense import Dense
 
@@ -81,6 +81,7 @@ class Exposure(Metric):
         "too bright, too dark, contrast too high or low, highlights clipped or over-suppressed: levels 1-4"
     )
     fields: ClassVar[tuple[Field, ...]] = label_fields()
+    in_worker: ClassVar[bool] = True
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
@@ -93,37 +94,26 @@ class Exposure(Metric):
         except KeyError as error:
             raise CheckpointError(f"the exposure weights lack {error}") from error
         self.dusk = tensors.get("dusk", np.zeros(3)).astype(np.float64)
-        self.graph = self._graph(graph_from_schema(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA))
-
-    @staticmethod
-    def _graph(graph: HexGraph) -> HexGraph:
-        known = {name for label in graph.labels for name in (label.name, label.alias)}
-        if len(graph.labels) != len(LABELS) or not known.issuperset(LABELS):
-            raise UsageError(f"the schema must have exactly the labels {', '.join(LABELS)}")
-        for label in graph.labels:
-            if label.levels != 4:
-                raise UsageError(f"the exposure labels have 4 levels; the schema gives {label.name} {label.levels}")
-        return graph
+        self.graph = exposure_graph(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA)
 
     def use_schema(self, schema: Mapping[str, Any]) -> None:
         """Put other rules over the same six labels. Raises UsageError where they don't fit or contradict each other."""
-        self.graph = self._graph(graph_from_schema(schema))
+        self.graph = exposure_graph(schema)
 
     @classmethod
     def observe(cls, view: View) -> Observation:
         """Tone statistics: {"tones": float32 (WIDTH,)}."""
         return {"tones": observe_tones(view)}
 
-    def unary(self, observations: Sequence[Observation]) -> NDArray[np.float64]:
-        """z, float64 (batch, 6, 3), labels in the order of `LABELS`: the mean over the networks, softened."""
-        z = np.zeros((len(observations), len(LABELS), 3))
-        for row, observation in enumerate(observations):  # one by one, so that the batch can't change a rounding
-            for network, scale, thresholds in zip(self.networks, self.scale, self.thresholds, strict=True):
-                score = network(observation["tones"][None])[0].astype(np.float64)
-                score[LABELS.index("too_dark")] += gloom(observation["tones"])
-                z[row] += np.exp(scale)[:, None] * (score[:, None] - thresholds)
+    def unary(self, tones: NDArray[Any]) -> NDArray[np.float64]:
+        """Tone statistics (WIDTH,) -> z, float64 (6, 3), labels in the order of `LABELS`: the mean over the networks, softened."""
+        z = np.zeros((len(LABELS), 3))
+        for network, scale, thresholds in zip(self.networks, self.scale, self.thresholds, strict=True):
+            score = network(tones[None])[0].astype(np.float64)
+            score[LABELS.index("too_dark")] += gloom(tones)
+            z += np.exp(scale)[:, None] * (score[:, None] - thresholds)
         z = softened(z / len(self.networks))
-        z[:, LABELS.index("too_dark"), 0] += [self._dusk_shift(observation["tones"]) for observation in observations]
+        z[LABELS.index("too_dark"), 0] += self._dusk_shift(tones)
         return z
 
     def _dusk_shift(self, tones: NDArray[Any]) -> float:
@@ -135,23 +125,20 @@ class Exposure(Metric):
         begin, full, shift = self.dusk
         return float(shift * np.clip((begin - float(tones[MEDIAN_LUMA])) / max(begin - full, 1e-6), 0.0, 1.0))
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+    def score(self, observation: Observation) -> dict[str, Value]:
         """Level (of the most probable legal state) and marginal probabilities of each label."""
-        return levels_and_probabilities(self.graph, self.unary(observations))
+        return levels_and_probabilities(self.graph, self.unary(observation["tones"]))
 
 
-def levels_and_probabilities(graph: HexGraph, z: NDArray[np.float64]) -> list[dict[str, Value]]:
-    """z (batch, 6, 3), labels in the order of `LABELS` -> fields of each image."""
+def levels_and_probabilities(graph: HexGraph, z: NDArray[np.float64]) -> dict[str, Value]:
+    """z (6, 3), labels in the order of `LABELS` -> the fields."""
     order = [graph.index(name) for name in LABELS]
-    results: list[dict[str, Value]] = []
-    for image in z:  # one by one: a matrix product may round differently in a larger batch
-        by_graph = np.empty_like(image)
-        by_graph[order] = image
-        probability = graph.marginals(by_graph.ravel()).reshape(image.shape)[order]
-        levels = graph.map_levels(by_graph.ravel())[order]
-        fields: dict[str, Value] = {}
-        for label, level, p in zip(LABELS, levels, probability, strict=True):
-            fields[f"{label}_level"] = int(level)
-            fields |= {f"{label}_p{k}": float(value) for k, value in zip((2, 3, 4), p, strict=True)}
-        results.append(fields)
-    return results
+    by_graph = np.empty_like(z)
+    by_graph[order] = z
+    probability = graph.marginals(by_graph.ravel()).reshape(z.shape)[order]
+    levels = graph.map_levels(by_graph.ravel())[order]
+    fields: dict[str, Value] = {}
+    for label, level, p in zip(LABELS, levels, probability, strict=True):
+        fields[f"{label}_level"] = int(level)
+        fields |= {f"{label}_p{k}": float(value) for k, value in zip((2, 3, 4), p, strict=True)}
+    return fields

@@ -21,8 +21,8 @@ from PIL import Image
 from cliqa.errors import CheckpointError, UsageError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.exposure import label_fields, levels_and_probabilities
-from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
-from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.metrics.exposure_schema import exposure_graph
+from cliqa.signal.exposure.schema import LABELS, SCHEMA
 
 if TYPE_CHECKING:
     import torch
@@ -218,26 +218,23 @@ class ExposureClip(Metric):
         except RuntimeError as error:
             raise CheckpointError(f"the head's weights don't fit {unary} on {model}: {error}") from error
         self.head = self.head.to(device).eval()
-        self.graph = graph_from_schema(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA)
+        self.graph = exposure_graph(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA)
 
     @classmethod
     def observe(cls, view: View) -> Observation:
         """The picture at a long side of 336: {"thumbnail": uint8 (height, width, 3)}."""
         return {"thumbnail": view.thumbnail(THUMBNAIL)}
 
-    def unary(self, observations: Sequence[Observation]) -> NDArray[np.float64]:
-        """z, float64 (batch, 6, 3)."""
+    def unary(self, thumbnail: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """uint8 (height, width, 3) -> z, float64 (6, 3)."""
         import torch
 
-        rows = []
         with torch.inference_mode():
-            for observation in observations:  # one by one: a batched matrix product may round otherwise
-                pixels = normalise([observation["thumbnail"]], self.backbone).to(self.device)
-                rows.append(self.head(image_features(self.backbone, pixels)).double().cpu().numpy()[0])
-        scores = np.array(rows).reshape(-1, len(LABELS))
-        z: NDArray[np.float64] = np.exp(self.scale)[:, None] * (scores[..., None] - self.thresholds)
+            pixels = normalise([thumbnail], self.backbone).to(self.device)
+            scores = self.head(image_features(self.backbone, pixels)).double().cpu().numpy()[0]
+        z: NDArray[np.float64] = np.exp(self.scale)[:, None] * (scores[:, None] - self.thresholds)
         return z
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+    def score(self, observation: Observation) -> dict[str, Value]:
         """Level and marginal probabilities of each label."""
-        return levels_and_probabilities(self.graph, self.unary(observations))
+        return levels_and_probabilities(self.graph, self.unary(observation["thumbnail"]))

@@ -8,7 +8,7 @@ the examples the networks are too sure, and to call strong noise clean is the wo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.signal.networks.level_histogram import median_level, softmax
+from cliqa.signal.densities import softmax
+from cliqa.signal.networks.dense import median_level
 from cliqa.signal.networks.regions import RegionNetwork
 from cliqa.signal.noise.blocks import decompose
 from cliqa.signal.noise.psnr import NOISE_FREE
@@ -35,6 +36,7 @@ class GrainNoise(Metric):
     name = "grain_noise"
     architecture = "noise-regions"
     version = 3
+    in_worker = True
     summary = "PSNR (dB) that the noise of the photograph leaves; 40 and more is a clean one"
     fields = (
         Field("psnr", "50 - noise level; 50 means no noise", 0.0, NOISE_FREE, unit="dB", better="higher"),
@@ -64,14 +66,12 @@ class GrainNoise(Metric):
             "regions": noise_regions(parts, pixels).astype(np.float16),
         }
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """The predicted PSNR of each, at most 50 dB. One by one: a matrix product's rounding depends on the batch."""
-        return [{"psnr": self._psnr(observation["statistics"], observation["regions"])} for observation in observations]
-
-    def _psnr(self, statistics: NDArray[Any], regions: NDArray[Any]) -> float:
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """The predicted PSNR, at most 50 dB."""
+        statistics, regions = observation["statistics"], observation["regions"]
         chances = np.mean(
             [softmax(network(statistics, regions) / np.float32(TEMPERATURE)) for network in self.networks], axis=0
         )
         chances[-1] *= CLEAN_WEIGHT
         chances /= chances.sum()
-        return float(np.clip(median_level(chances, float(LEVELS[0])), 0.0, NOISE_FREE))
+        return {"psnr": float(np.clip(median_level(chances, float(LEVELS[0])), 0.0, NOISE_FREE))}

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,9 @@ from cliqa.metrics.grepq_features import (
     DEFAULT_KIND,
     KINDS,
     label_free_features,
-    logit,
     rated_features,
-    sigmoid,
 )
+from cliqa.signal.densities import logistic, logit
 from cliqa.signal.networks.dense import Dense
 from cliqa.signal.quality.niqe import gaussian_of, niqe_distance, quality_of_distance
 from cliqa.signal.quality.picture_statistics import picture_statistics
@@ -142,9 +141,23 @@ class GRepQ(Metric):
             "traces": trace_statistics(view.patches),
         }
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """Fields for each observation."""
-        return [self._fields(observation) for observation in observations]
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """The zero-shot scores, and `quality` by ratings or by the fitted model."""
+        pooled, embedding = self._embed(observation["picture"])
+        patches = self._patches(observation["detail"])
+        scores = self._zero_shot(embedding, patches, self._traces(observation))
+        if self.fitted:
+            weight, bias = self.regressor
+            parts = []
+            if self.kind != "rated":
+                parts.append(self._label_free(observation, scores, pooled, embedding, patches))
+            if self.kind != "label-free":
+                parts.append(self._rated(observation))
+            quality = float(np.concatenate(parts) @ weight + bias)
+        else:
+            quality = self.quality(observation)
+        q_low, q_high, q = scores
+        return {"q_low": q_low, "q_high": q_high, "q": q, "quality": quality}
 
     def features(self, observation: Observation, kind: str = DEFAULT_KIND) -> NDArray[np.float32]:
         """The features of a kind that a model of one's own is fitted on, see `grepq_features`."""
@@ -166,23 +179,6 @@ class GRepQ(Metric):
         outputs = self.encoder.rated(observation["picture"]).astype(np.float64)
         taken = self._traces(observation) @ self.penalty
         return float(np.clip(outputs @ weight + bias - taken, 0.0, 1.0) * 100.0)
-
-    def _fields(self, observation: Observation) -> dict[str, Value]:
-        pooled, embedding = self._embed(observation["picture"])
-        patches = self._patches(observation["detail"])
-        scores = self._zero_shot(embedding, patches, self._traces(observation))
-        if self.fitted:
-            weight, bias = self.regressor
-            parts = []
-            if self.kind != "rated":
-                parts.append(self._label_free(observation, scores, pooled, embedding, patches))
-            if self.kind != "label-free":
-                parts.append(self._rated(observation))
-            quality = float(np.concatenate(parts) @ weight + bias)
-        else:
-            quality = self.quality(observation)
-        q_low, q_high, q = scores
-        return {"q_low": q_low, "q_high": q_high, "q": q, "quality": quality}
 
     def _label_free(
         self,
@@ -212,9 +208,9 @@ class GRepQ(Metric):
         q_low = quality_of_distance(niqe_distance(*gaussian_of(patches), *self.pristine))
         unit = embedding / (np.linalg.norm(embedding) + 1e-9)
         good, bad = (self.high[name].cpu().numpy() for name in ("good", "bad"))
-        q_high = sigmoid(10.0 * float(unit @ good - unit @ bad))
+        q_high = logistic(10.0 * float(unit @ good - unit @ bad))
         (low, high, level), taken = self.blend
-        q = sigmoid(low * logit(q_low) + high * logit(q_high) + level - float(traces @ taken))
+        q = logistic(low * logit(q_low) + high * logit(q_high) + level - float(traces @ taken))
         return q_low, q_high, q
 
     def _embed(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

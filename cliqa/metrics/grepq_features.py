@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.densities import logit
 from cliqa.signal.quality.picture_statistics import STATISTICS
 
 KINDS = ("label-free", "rated", "all")
@@ -90,14 +91,3 @@ def zero_shot_columns(features: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any
     """q_low, q_high and q (0-1) of feature vectors (n, width), label-free or all."""
     q_low, q_high, q = (1.0 / (1.0 + np.exp(-features[:, column])) for column in range(3))
     return q_low, q_high, q
-
-
-def sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x)), without overflow."""
-    return float(1.0 / (1.0 + np.exp(-np.clip(x, -60.0, 60.0))))
-
-
-def logit(p: float) -> float:
-    """The inverse of `sigmoid`, for 0-1."""
-    p = min(max(p, 1e-9), 1 - 1e-9)
-    return float(np.log(p / (1 - p)))

@@ -24,10 +24,11 @@ from PIL import Image
 from cliqa.errors import ImageSkipped
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
+from cliqa.signal.colour import LUMA32
+from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.last_save import read_quality
 
 PATCH = 128
-LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 MAX_PATCHES = 24
 VARIANCE = 15.0
 RELAXED = VARIANCE / 1.5
@@ -85,7 +86,7 @@ def select_patches(picture: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8
 
 def _variance(pixels: NDArray[np.uint8]) -> float:
     """Variance of the luma of uint8 (height, width, 3)."""
-    return float((pixels.astype(np.float32) @ LUMA_WEIGHTS).var())
+    return float((pixels.astype(np.float32) @ LUMA32).var())
 
 
 class JpegQf(Metric):
@@ -94,6 +95,7 @@ class JpegQf(Metric):
     name: ClassVar[str] = "jpeg_qf"
     architecture: ClassVar[str] = "dct-lattice"
     version: ClassVar[int] = 2
+    in_worker: ClassVar[bool] = True
     summary: ClassVar[str] = "JPEG quality factor of the last save, to the digit, from pixels"
     fields: ClassVar[tuple[Field, ...]] = (
         Field("qf", "quality factor of the last save", 1, 100, "IJG quality", "higher"),
@@ -131,11 +133,8 @@ class JpegQf(Metric):
         rgb = select_patches(view.image.stored)
         return {"answer": read_quality(rgb), "header": observed_header(view)}
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """One record each; nothing is shared between them."""
-        return [self._score(observation) for observation in observations]
-
-    def _score(self, observation: Observation) -> dict[str, Value]:
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """What the evidence says, calibrated."""
         answer = observation["answer"].astype(np.float64)
         qf, grid, previous, gain = float(answer[0]), int(answer[1]), int(answer[2]), float(answer[3])
         if not self.no_calibrator:
@@ -144,7 +143,7 @@ class JpegQf(Metric):
         return {
             "qf": min(max(qf, 1.0), 100.0),
             "qf_final": min(max(round(qf), 1), 100),
-            "confidence": float(1 / (1 + np.exp(-np.clip(inputs @ self.confidence, -30, 30)))),
+            "confidence": logistic(float(inputs @ self.confidence)),
             "grid_x": grid % 8,
             "grid_y": grid // 8,
             "previous_qf": previous if gain > self.previous_gain else None,

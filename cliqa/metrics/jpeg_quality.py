@@ -6,7 +6,7 @@ proposals and adds one of its own (for tables that fit none of IJG's); another g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
+from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
 from cliqa.signal.jpeg.history import read_history
 from cliqa.signal.networks.dense import Dense
@@ -28,6 +29,7 @@ class JpegQuality(Metric):
     name: ClassVar[str] = "jpeg_quality"
     architecture: ClassVar[str] = "jpeg-history-dense"
     version: ClassVar[int] = 2
+    in_worker: ClassVar[bool] = True
     summary: ClassVar[str] = "lowest JPEG quality in the image's history, and 4:2:0 subsampling"
     fields: ClassVar[tuple[Field, ...]] = (
         Field("quality", "lowest JPEG quality in the history; 100 = no trace", 0, 100, "IJG quality", "higher"),
@@ -51,19 +53,16 @@ class JpegQuality(Metric):
             "header": observed_header(view),
         }
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """One record each. One row at a time, so that no result depends on its batch."""
-        return [self._score(observation) for observation in observations]
-
-    def _score(self, observation: Observation) -> dict[str, Value]:
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """The proposal that the network weighs most, and its probability of 4:2:0."""
         inputs = gate_inputs(observation["features"], observation["proposals"])
         output = self.net(inputs[None])[0].astype(np.float64)
-        own = 100.0 / (1.0 + np.exp(-np.clip(output[GATES], -30, 30)))
+        own = logistic(float(output[GATES]), top=100.0)
         proposals = [*observation["proposals"], own]
         quality = float(proposals[int(output[:GATES].argmax())])
         chroma = float(self.chroma_net(observation["chroma"][None])[0, 0])
         return {
             "quality": min(max(quality, 0.0), 100.0),
-            "subsampling_420": float(1.0 / (1.0 + np.exp(-np.clip(chroma, -30, 30)))),
+            "subsampling_420": logistic(chroma),
             "qf_header": int(observation["header"]) or None,
         }

@@ -6,7 +6,7 @@ the length of the rows, so adjoining tiles tell more than scattered ones. `--num
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,7 @@ class ScaleFactor(Metric):
     name = "scale_factor"
     architecture = "factor-network"
     version = 2
+    in_worker = True
     summary = "how much the picture was enlarged (1.0-2.0), whatever resized it"
     fields = (
         Field(
@@ -100,15 +101,11 @@ class ScaleFactor(Metric):
             "scalars": scalars,
         }
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        """`scale`, `scale_x`, `scale_y` and `quality` of each."""
-        found: list[dict[str, Value]] = []
-        for each in observations:  # one at a time: the sums of a batched product depend on its size
-            x, y = 1.0, 1.0
-            if deviation(each["scalars"]) >= FLAT:
-                x, y = self.network.factors(each["lines"], each["coherence"], each["power"], each["scalars"])
-            scale = joined_factor(float(x), float(y))
-            found.append(
-                {"scale": scale, "scale_x": float(x), "scale_y": float(y), "quality": 100.0 - (scale - 1.0) * 100.0}
-            )
-        return found
+    def score(self, observation: Observation) -> dict[str, Value]:
+        """`scale`, `scale_x`, `scale_y` and `quality`."""
+        x, y = 1.0, 1.0
+        scalars = observation["scalars"]
+        if deviation(scalars) >= FLAT:
+            x, y = self.network.factors(observation["lines"], observation["coherence"], observation["power"], scalars)
+        scale = joined_factor(float(x), float(y))
+        return {"scale": scale, "scale_x": float(x), "scale_y": float(y), "quality": 100.0 - (scale - 1.0) * 100.0}

@@ -8,21 +8,23 @@ from __future__ import annotations
 import contextlib
 import errno
 import filecmp
+import itertools
 import os
 import stat
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from cliqa.errors import ImageError, PlacingError, UsageError
-from cliqa.files.atomic import part_name, sweep
-from cliqa.files.atomic_copy import copy_file
-from cliqa.inputs.folders import display
-from cliqa.outputs.output_names import candidates
+from cliqa.files.atomic import copy_file, part_name, sweep
 from cliqa.records import Source
+from cliqa.text import display
 
 _UNTAKEN_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # names that the output's file system can't hold
+_NAME_BYTES = 255  # the longest file name that common file systems take
+_LONGEST_SUFFIX = 32  # bytes; what is longer after the last dot is part of a name
 
 
-class Placer:
+class FolderPlacer:
     """Places files under `output`.
 
     Args:
@@ -37,13 +39,13 @@ class Placer:
         self.resume = resume
         self._made: list[str] = []
         self._streamed = False  # paths come from a stream: `find` may list what this run has just placed
-        self._claimed: set[str] = set()  # names that a resumed run has settled; without resume, what lies there tells
+        self._settled: set[str] = set()  # names that a resumed run has given; without resume, what lies there tells
 
-    def check(self, source: str) -> None:
-        """Refuse, before anything is written, an output that can't be used with this input.
+    def check(self, inputs: Sequence[str]) -> None:
+        """Refuse, before anything is written, an output that can't be used with these inputs.
 
         Raises:
-            UsageError: the output is a file, or lies in (or is) the input folder.
+            UsageError: the output is a file, or lies in (or is) an input folder.
             PlacingError: nobody may look at it.
         """
         try:
@@ -54,17 +56,16 @@ class Placer:
             raise PlacingError(f"the output {display(self.output)} can't be read: {error.strerror}") from error
         if not is_folder:
             raise UsageError(f"the output {display(self.output)} exists and is no folder")
-        self._streamed = source == "-"
-        if self._streamed or not os.path.isdir(source):
-            return
+        self._streamed = "-" in inputs
         real = Path(os.path.realpath(self.output))
-        for folder in (real, *real.parents):
-            if _is_same(str(folder), source):
-                if folder == real:
-                    raise UsageError(f"the output folder is the input folder: {display(self.output)}")
-                raise UsageError(f"the output folder {display(self.output)} lies inside the input folder")
+        for given in inputs:
+            for folder in (real, *real.parents) if given != "-" and os.path.isdir(given) else ():
+                if _is_same(str(folder), given):
+                    if folder == real:
+                        raise UsageError(f"the output folder is the input folder: {display(self.output)}")
+                    raise UsageError(f"the output folder {display(self.output)} lies inside the input folder")
 
-    def prepare(self) -> None:
+    def __enter__(self) -> FolderPlacer:
         """Make the output folder, see that it can be written and, for links, that they are permitted.
 
         Raises:
@@ -84,21 +85,23 @@ class Placer:
         except (OSError, NotImplementedError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             about_links = self.symlink and os.path.isdir(self.output) and os.access(self.output, os.W_OK)
-            self.withdraw()
+            self._withdraw()
             if about_links:
                 raise PlacingError(
                     f"symbolic links can't be made in {display(self.output)} ({reason}); run without --symlink"
                 ) from error
             raise PlacingError(f"the output folder {display(self.output)} can't be written: {reason}") from error
+        return self
 
-    def withdraw(self) -> None:
-        """Remove the folders that `prepare` made, as long as they are empty."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """After an error, remove the folders that were made, as long as they are empty: each file was placed whole."""
+        if kind is not None:
+            self._withdraw()
+
+    def _withdraw(self) -> None:
         for folder in self._made:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
-
-    def end(self, *_: object) -> None:
-        """The run is over: nothing is pending, since each file was placed whole."""
 
     def _missing_folders(self) -> list[str]:
         """The output folder and its parents, as far as they are still to be made, the deepest first."""
@@ -108,21 +111,22 @@ class Placer:
             folder = os.path.dirname(folder)
         return missing
 
-    def holds(self, placed: str) -> bool:
-        """Whether a file that an earlier run placed still lies where it was recorded, in this output folder."""
-        return placed.startswith(os.path.join(self.output, "")) and os.path.lexists(placed)
-
-    def claim(self, target: str) -> None:
-        """Leave a name alone: an earlier run recorded it for another file."""
-        self._claimed.add(target)
-
-    def place(self, source: Source, prefix: str = "", folder: str | None = None) -> str:
+    def place(
+        self,
+        source: Source,
+        prefix: str = "",
+        folder: str | None = None,
+        placed: str | None = None,
+        taken: Container[str] = (),
+    ) -> str:
         """Place one file as `prefix + its name`, in the mirror of its folder (or in `folder`); returns where it lies now.
 
         Raises:
             ImageError: the source has vanished or can't be read any more.
             PlacingError: the output can't take it (full disk, say); the run's output is lost.
         """
+        if placed is not None and placed.startswith(os.path.join(self.output, "")) and os.path.lexists(placed):
+            return placed
         if source.content is not None:
             raise ImageError(
                 "is no file that could be copied or linked; its samples can go into tars, -o kept/%06d.tar"
@@ -139,12 +143,12 @@ class Placer:
             raise ImageError("lies in the output folder itself")
         for candidate in candidates(prefix + source.filename):
             target = os.path.join(directory, candidate)
-            if target in self._claimed:
+            if target in taken or target in self._settled:
                 continue
             if not (self.resume and self._is_ours(real, target)) and not self._placed(real, target, directory):
                 continue
             if self.resume:
-                self._claimed.add(target)
+                self._settled.add(target)
             return target
         raise AssertionError("candidates never end")
 
@@ -202,3 +206,24 @@ def _is_same(folder: str, other: str) -> bool:
         return os.path.samefile(folder, other)
     except OSError:
         return False
+
+
+def candidates(name: str) -> Iterator[str]:
+    """`a.jpg`, `a_1.jpg`, `a_2.jpg`, ... each short enough for a file system."""
+    stem, suffix = os.path.splitext(name)
+    if len(os.fsencode(suffix)) > _LONGEST_SUFFIX:
+        stem, suffix = name, ""
+    for number in itertools.count():
+        mark = f"_{number}" if number else ""
+        room = _NAME_BYTES - len(os.fsencode(mark + suffix))
+        yield os.fsdecode(_cut(os.fsencode(stem), room)) + mark + suffix
+
+
+def _cut(name: bytes, room: int) -> bytes:
+    """At most `room` bytes, not ending inside a UTF-8 character."""
+    if len(name) <= room:
+        return name
+    end = room
+    while end > room - 3 and name[end] & 0xC0 == 0x80:  # a character has at most three bytes that continue it
+        end -= 1
+    return name[:end]

@@ -5,20 +5,20 @@ from __future__ import annotations
 import contextlib
 import filecmp
 import os
-from types import TracebackType
+from collections import Counter
+from collections.abc import Container, Sequence
 from typing import IO
 
 from cliqa.errors import ImageError, RunError, UsageError
-from cliqa.files.atomic import part_name, sweep_beside
-from cliqa.files.atomic_copy import name_finished
+from cliqa.files.atomic import name_finished, part_name, sweep_beside
 from cliqa.inputs.contents import Held, Sample, Slice
-from cliqa.inputs.folders import display
 from cliqa.inputs.member_names import TABLE_SUFFIXES, split_member_path
 from cliqa.records import Source
+from cliqa.text import display
 
 
 class KeyList:
-    """Writes keys beside and gives the list its name when the run is over; use as a context manager.
+    """Writes keys beside and gives the list its name when the run is over.
 
     Args:
         path: of the list.
@@ -32,9 +32,9 @@ class KeyList:
         self._resume = resume
         self._part = ""
         self._stream: IO[bytes] | None = None
-        self._complete = WholeSamples()
+        self._samples = WholeSamples()
 
-    def check(self) -> None:
+    def check(self, inputs: Sequence[str]) -> None:
         """Refuse a list that is there, unless resuming. Raises UsageError."""
         if os.path.lexists(self.path) and not (self._resume and os.path.isfile(self.path)):
             raise UsageError(f"{display(self.path)} exists; give another name")
@@ -51,21 +51,30 @@ class KeyList:
             raise self._lost(error) from error
         return self
 
-    def key(self, source: Source) -> str | None:
-        """See `WholeSamples.key`."""
-        return self._complete.key(source)
+    def place(
+        self,
+        source: Source,
+        prefix: str = "",
+        folder: str | None = None,
+        placed: str | None = None,
+        taken: Container[str] = (),
+    ) -> None:
+        """List the key of an image's sample, once all images of it are kept.
 
-    def write(self, key: str) -> None:
-        """Put a key into the list. Raises RunError."""
+        Raises:
+            ImageError: it belongs to no sample.
+            RunError: the list can't be written.
+        """
+        key = self._samples.key(source)
+        if key is None:
+            return
         assert self._stream is not None
         try:
             self._stream.write(os.fsencode(key) + self._end)
         except OSError as error:
             raise self._lost(error) from error
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._stream is not None
         try:
             self._stream.close()
@@ -90,18 +99,19 @@ class KeyList:
 
 
 class WholeSamples:
-    """Counts the kept images of a sample: it is kept when all of them are. Images come in the order of their shard."""
+    """Counts the kept images of the samples of one shard after the other: a sample is kept when all of them are."""
 
     def __init__(self) -> None:
-        self._pending: tuple[str, int] = ("", -1)
-        self._kept = 0
+        self._shard = ""
+        self._kept: Counter[str] = Counter()
 
     def complete(self, sample: Sample) -> bool:
         """Take one kept image in; whether it was the sample's last."""
-        if (sample.shard, sample.start) != self._pending:
-            self._pending, self._kept = (sample.shard, sample.start), 0
-        self._kept += 1
-        return self._kept >= sample.images
+        if sample.shard != self._shard:
+            self._shard = sample.shard
+            self._kept.clear()
+        self._kept[sample.key] += 1
+        return self._kept[sample.key] >= sample.images and self._kept.pop(sample.key) > 0
 
     def key(self, source: Source) -> str | None:
         """The key of a kept image's sample (of a table: its row's), None while images of the sample are missing.

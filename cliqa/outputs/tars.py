@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from typing import IO
 
 from cliqa.errors import ImageIssue, PlacingError, UsageError
-from cliqa.files.atomic import part_name, sweep
-from cliqa.files.atomic_copy import name_finished
-from cliqa.inputs.folders import display
+from cliqa.files.atomic import name_finished, part_name, sweep
 from cliqa.inputs.locations import is_remote
 from cliqa.inputs.tar import BLOCK, ForwardReader, Member, read_members
+from cliqa.text import display
 
 DEFAULT_SHARD_SIZE = 1000  # samples in a tar
 _NUMBER = re.compile(r"%0?(\d*)d")

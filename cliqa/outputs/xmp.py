@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from cliqa.errors import ImageError, PlacingError, UsageError
-from cliqa.files.regular_files import open_regular
+from cliqa.files.atomic import open_regular
 
 PICK_LABELS = {"rejected": "1", "pending": "2", "accepted": "3"}
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

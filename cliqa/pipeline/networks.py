@@ -1,4 +1,4 @@
-"""Batches of observations -> records: the metrics' `score`, on one device or several, or image by image on threads of the CPU.
+"""What was observed -> records: the metrics' `score` where no worker has run it, on one device or several, or on threads of the CPU.
 
 Networks that run on the CPU beside decode workers do so on one thread per image, several images side by side. The workers keep every
 processor busy anyway, and the threads of one operation wait for each other by spinning: where none of them is sure of a
@@ -7,22 +7,18 @@ processor of its own, that costs more than the networks themselves.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
-from typing import TypeVar
+from itertools import chain, cycle
 
-from cliqa.errors import ImageError, ImageIssue
-from cliqa.metrics import Field, Metric, Observation, Value
+from cliqa.errors import ImageIssue
+from cliqa.metrics import Metric, Value
 from cliqa.pipeline.observe import Observed
 from cliqa.records import Issue, Record
 
-Passed = TypeVar("Passed")
-
 
 class Scorer:
-    """Runs the metrics over batches, in lanes side by side: lists of metrics, each used by one thread at a time.
+    """Runs the metrics over images, one at a time in each lane; a lane is a list of metrics.
 
     Args:
         devices: the loaded metrics, one list per device.
@@ -31,23 +27,23 @@ class Scorer:
 
     def __init__(self, devices: list[list[Metric]], workers: int) -> None:
         on_cpu = any(metric.uses_torch and metric.device == "cpu" for metric in devices[0])
-        self.one_by_one = on_cpu and workers > 0 and len(devices) == 1
-        self.lanes = devices * workers if self.one_by_one else devices
+        self.beside = on_cpu and workers > 0 and len(devices) == 1
+        self.lanes = devices * workers if self.beside else devices
         self.pool: ThreadPoolExecutor | None = None
         self._ready = False
         self._threads_before = 0
 
-    def _prepare(self, devices: list[list[Metric]]) -> None:
+    def _prepare(self) -> None:
         """Build the networks, and start the lanes."""
         self._ready = True
         initializer = None
-        if self.one_by_one:
+        if self.beside:
             import torch
 
             self._threads_before = torch.get_num_threads()
             torch.set_num_threads(1)
             initializer = _flush_denormals
-        for metric in chain.from_iterable(devices):
+        for metric in chain.from_iterable(self.lanes[:1] if self.beside else self.lanes):
             metric.prepare()
         if len(self.lanes) > 1:
             self.pool = ThreadPoolExecutor(len(self.lanes), initializer=initializer)
@@ -61,16 +57,13 @@ class Scorer:
 
             torch.set_num_threads(self._threads_before)
 
-    def __call__(self, found: list[Observed | Issue | Passed], batch_size: int) -> list[Record | Issue | Passed]:
-        """Records (or issues) in place of what was observed; whatever else is in the list stays."""
+    def __call__(self, found: Sequence[Observed | Issue | Record]) -> list[Record | Issue]:
+        """Records (or issues) in place of what was observed; what is settled stays."""
         good = [item for item in found if isinstance(item, Observed)]
         if good and not self._ready:
-            self._prepare(self.lanes[:1] if self.one_by_one else self.lanes)
-        step = 1 if self.one_by_one else batch_size
-        batches = [good[start : start + step] for start in range(0, len(good), step)]
-        shares = [self.lanes[index % len(self.lanes)] for index in range(len(batches))]
-        run = map if self.pool is None or len(batches) == 1 else self.pool.map
-        records = iter([record for batch in run(_score, shares, batches) for record in batch])
+            self._prepare()
+        run = map if self.pool is None or len(good) < 2 else self.pool.map
+        records = iter(list(run(_record, cycle(self.lanes), good)))
         return [next(records) if isinstance(item, Observed) else item for item in found]
 
 
@@ -81,47 +74,23 @@ def _flush_denormals() -> None:
     torch.set_flush_denormal(True)
 
 
-def _score(metrics: list[Metric], batch: list[Observed]) -> list[Record | Issue]:
-    """Records with the fields of all metrics; an Issue for a file that none of them could score."""
-    records = [Record(item.source, dict(item.facts), notes=list(item.notes)) for item in batch]
-    failures: list[list[ImageIssue]] = [[] for _ in batch]
+def _record(metrics: Sequence[Metric], item: Observed) -> Record | Issue:
+    """The record with the fields of all metrics; an Issue for a file that none of them could score."""
+    record = Record(item.source, dict(item.facts), notes=list(item.notes))
+    failures: list[ImageIssue] = []
     for metric in metrics:
-        observations = [item.observations[metric.name] for item in batch]
-        good = [found for found in observations if not isinstance(found, ImageIssue)]
-        answers = iter(_answers(metric, good))
-        for record, failed, found in zip(records, failures, observations, strict=True):
-            values = found if isinstance(found, ImageIssue) else _values(metric, next(answers))
-            if isinstance(values, ImageIssue):
-                failed.append(values)
-                record.notes.append(f"{metric.name}: {values}")
-                values = {field.name: None for field in metric.fields}
-            record.values |= {f"{metric.name}.{name}": value for name, value in values.items()}
-    return [
-        Issue.of(record.source, failed[0], record.facts) if len(failed) == len(metrics) else record
-        for record, failed in zip(records, failures, strict=True)
-    ]
+        try:
+            values = item.values.get(metric.name) or _score(metric, item)
+        except ImageIssue as issue:
+            failures.append(issue)
+            record.notes.append(f"{metric.name}: {issue}")
+            values = dict.fromkeys(field.name for field in metric.fields)
+        record.values |= {f"{metric.name}.{name}": value for name, value in values.items()}
+    return Issue.of(record.source, failures[0], record.facts) if len(failures) == len(metrics) else record
 
 
-def _answers(metric: Metric, observations: Sequence[Observation]) -> Sequence[Mapping[str, Value]]:
-    """On a GPU the batch at once. On the CPU one by one: the last bits of a matrix product depend on how many rows it has, and
-    which files share a batch on timing, but a run that was stopped and resumed has to store the very same scores.
-    """
-    if metric.device == "cpu":
-        return [metric.score([observation])[0] for observation in observations]
-    return metric.score(observations) if observations else []
-
-
-def _values(metric: Metric, answer: Mapping[str, Value]) -> dict[str, Value] | ImageIssue:
-    """The fields as plain Python values; an issue where a number is not finite, so that no rule compares with it."""
-    values = {field.name: _plain(field, answer[field.name]) for field in metric.fields}
-    for name, value in values.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            return ImageError(f"{metric.name} gave no finite {name}")
-    return values
-
-
-def _plain(field: Field, value: Value) -> Value:
-    if value is None:
-        return None
-    plain: Value = {"float": float, "int": int, "str": str}[field.kind](value)
-    return plain
+def _score(metric: Metric, item: Observed) -> dict[str, Value]:
+    seen = item.observations[metric.name]
+    if isinstance(seen, ImageIssue):
+        raise seen
+    return metric.plain_score(seen)

@@ -7,42 +7,36 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cliqa.errors import ImageIssue
-from cliqa.files.regular_files import open_regular
 from cliqa.images.loading import load_image
 from cliqa.images.pixel_memory import hand_on
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS, backed_pixels
-from cliqa.metrics import Metric, Observation, View
+from cliqa.inputs.contents import content_sha256
+from cliqa.limits import backed_pixels
+from cliqa.metrics import Metric, Observation, Value, View
+from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Scalar, Source
-
-
-@dataclass(frozen=True)
-class DecodeSettings:
-    """What a worker has to know. `file_seconds` is processor time for any file, before what its pixels add; 0 for no limit."""
-
-    metrics: tuple[str, ...]
-    num_patches: int = DEFAULT_NUM_PATCHES
-    max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
-    content_hash: bool = False
-    file_seconds: float = FILE_SECONDS
+from cliqa.text import described
 
 
 @dataclass
 class Observed:
-    """One decoded file: facts, and per metric its observation or the reason why there is none."""
+    """One decoded file: facts, and per metric its observation, its fields where it is `in_worker`, or why there is neither."""
 
     source: Source
     facts: dict[str, Scalar]
-    observations: dict[str, Observation | ImageIssue]
+    observations: dict[str, Observation | ImageIssue] = field(default_factory=dict)
+    values: dict[str, dict[str, Value]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 def observe_file(
     source: Source,
-    settings: DecodeSettings,
-    classes: Sequence[type[Metric]],
+    settings: PipelineSettings,
+    metrics: Sequence[Metric | type[Metric]],
     declared: Callable[[int], None] = lambda pixels: None,
 ) -> Observed | Issue:
     """Open, decode once and observe. Whatever goes wrong with the file becomes an Issue.
+
+    Loaded metrics that are `in_worker` score too; of the others the class will do.
 
     `declared` is called before the pixels are decoded, with as many of those that the header declares as the file's size makes
     credible.
@@ -62,19 +56,24 @@ def observe_file(
         )
         facts |= image.header.facts()
         view = View(image, settings.num_patches)
-        observations: dict[str, Observation | ImageIssue] = {}
-        for cls in classes:
+        found = Observed(source, facts)
+        for metric in metrics:
             try:
-                observations[cls.name] = cls.observe(view)
+                seen = metric.observe(view)
+                if isinstance(metric, Metric) and metric.in_worker:
+                    found.values[metric.name] = metric.plain_score(seen)
+                else:
+                    found.observations[metric.name] = seen
             except ImageIssue as issue:
-                observations[cls.name] = issue
+                found.observations[metric.name] = issue
         if image.header.is_jpeg:
             hand_on(image.stored)
-        failures = [found for found in observations.values() if isinstance(found, ImageIssue)]
-        if failures and len(failures) == len(observations):
+        failures = [seen for seen in found.observations.values() if isinstance(seen, ImageIssue)]
+        if failures and len(failures) == len(metrics):
             return Issue.of(source, failures[0], facts)
-        notes = ["the colour profile can't be used and was ignored"] if image.icc_ignored else []
-        return Observed(source, facts, observations, notes)
+        if image.icc_ignored:
+            found.notes.append("the colour profile can't be used and was ignored")
+        return found
     except ImageIssue as error:
         return Issue.of(source, error, facts)
     except MemoryError:
@@ -83,34 +82,6 @@ def observe_file(
         return Issue(source, "error", described(error), facts)
 
 
-def described(error: Exception) -> str:
-    """The type and message of an unforeseen exception, in one line."""
-    reason = " ".join(str(error).split())[:200]
-    return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-
-
 def _stat_facts(source: Source) -> dict[str, Scalar]:
     state = source.state()
     return {} if state is None else {"size": state.size, "mtime_ns": state.mtime_ns}  # opening it will say why
-
-
-def content_sha256(path: str) -> str | None:
-    """SHA-256 of a file's bytes in hexadecimal, None where they can't be read."""
-    digest = hashlib.sha256()
-    try:
-        with open_regular(path) as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    except (OSError, ValueError, ImageIssue):
-        return None
-    return digest.hexdigest()
-
-
-def source_sha256(source: Source) -> str | None:
-    """SHA-256 of a source's bytes, wherever they are; None where they can't be read."""
-    if source.content is None:
-        return content_sha256(source.path)
-    try:
-        return hashlib.sha256(source.content.read()).hexdigest()
-    except ImageIssue:
-        return None

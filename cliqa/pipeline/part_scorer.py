@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cliqa.errors import RunError
-from cliqa.inputs.shards import open_shard
+from cliqa.inputs.listing import open_shard
 from cliqa.metrics import load_metric
 from cliqa.pipeline.parts import Counts, Part, PartFolder
 from cliqa.pipeline.run import PipelineSettings, run
@@ -46,10 +45,6 @@ class Job:
     base: str
 
 
-class _PartEnd:
-    """Goes through the pipeline behind the images of a part."""
-
-
 class PartScorer:
     """Scores parts; the decode workers live as long as it does."""
 
@@ -58,8 +53,11 @@ class PartScorer:
             os.chdir(job.base)
         self._job = job
         self._folder = PartFolder(job.results, job.schema, job.marks)
-        self._parts: deque[Part] = deque()
-        self._inside = False
+        self._rest: Iterator[Source | Issue] = iter(())  # of the part in work
+        self._following: Source | Issue | None = (
+            None  # looked up ahead, so that it is known which source is a part's last
+        )
+        self._under_way = 0
         metrics = [load_metric(name, job.checkpoint, job.device) for name in job.metrics]
         marks = {metric.name: metric.metadata.get("weights", "none") for metric in metrics}
         for name, mark in job.schema.weights.items():
@@ -73,30 +71,31 @@ class PartScorer:
         if done is not None:
             return done
         state = part.state()
-        self._parts.append(part)
+        job = self._job
+        shard = part.shard
+        self._rest = iter(open_shard(shard, job.suffixes, job.image_column, job.key_column) if shard else part.sources)
+        self._following = next(self._rest, None)
         records: list[Record] = []
         issues: list[Issue] = []
-        for found in self._scored:
-            if isinstance(found, _PartEnd):
-                break
-            (issues if isinstance(found, Issue) else records).append(found)  # type: ignore[arg-type]
+        while self._following is not None or self._under_way:
+            found = next(self._scored)
+            self._under_way -= 1
+            if isinstance(found, Issue):
+                issues.append(found)
+            else:
+                records.append(found)
         return self._folder.write(part, state, records, issues)
 
     def close(self) -> None:
         """End the decode workers."""
         self._scored.close()
 
-    def _sources(self) -> Iterator[Source | Issue | _PartEnd]:
-        job = self._job
-        while self._parts:
-            part = self._parts.popleft()
-            self._inside = True
-            yield from (
-                open_shard(part.shard, job.suffixes, job.image_column, job.key_column) if part.shard else part.sources
-            )
-            self._inside = False
-            yield _PartEnd()
+    def _sources(self) -> Iterator[Source | Issue]:
+        while self._following is not None:
+            source, self._following = self._following, next(self._rest, None)
+            self._under_way += 1
+            yield source
 
     def _ready(self) -> bool:
         """Whether the next source is at hand: between parts the pipeline finishes what is under way."""
-        return self._inside or bool(self._parts)
+        return self._following is not None

@@ -18,12 +18,12 @@ from typing import Any
 
 from cliqa.errors import CliqaError, ResultsError, UsageError
 from cliqa.files.atomic import replacing
-from cliqa.inputs.folders import Listing, display
+from cliqa.inputs.listing import Listing
 from cliqa.inputs.locations import file_system, is_remote, reason, state_of
-from cliqa.inputs.shards import ShardListing
 from cliqa.records import Issue, Record, Source
-from cliqa.results.parquet import read_parquet, to_table
+from cliqa.results.faces import read_parquet, write_parquet
 from cliqa.results.schema import ISSUE_COLUMNS, Schema
+from cliqa.text import display
 
 PART_FILES = 256  # of a part that is no shard: seconds of work, so that little is lost with a worker
 TABLES = ("scores", "issues")
@@ -61,14 +61,14 @@ class Counts:
     issues: int
 
 
-def plan(listing: Listing | ShardListing) -> Iterator[Part]:
+def plan(listing: Listing) -> Iterator[Part]:
     """Parts in the order of the input: every shard is one, files come in groups of `PART_FILES`."""
     group: list[Source | Issue] = []
     number = 0
-    for unit in listing.units() if isinstance(listing, ShardListing) else listing:
-        if isinstance(unit, str):
-            stem = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(unit))[:64]
-            yield Part(f"{stem}-{_digest([unit])}", unit)
+    for unit in listing.units():
+        if not isinstance(unit, (Source, Issue)):
+            stem = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(unit.path))[:64]
+            yield Part(f"{stem}-{_digest([unit.path])}", unit.path)
             continue
         group.append(unit)
         if len(group) == PART_FILES:
@@ -138,14 +138,14 @@ class PartFolder:
     def paths(self, part: Part) -> list[str]:
         """The paths of the images that were scored in a part that is done."""
         with self._opened(self._name("scores", part.name)) as stream:
-            return [str(row["path"]) for row in read_parquet(stream)]
+            return [str(row["path"]) for row in read_parquet(stream)[1]]
 
     def issues(self, part: Part) -> list[Issue]:
         """The images of a part that gave no score."""
         with self._opened(self._name("issues", part.name)) as stream:
             return [
                 Issue(Source(str(row["path"])), str(row["issue_type"]), str(row["issue_message"]))
-                for row in read_parquet(stream)
+                for row in read_parquet(stream)[1]
             ]
 
     def names(self, table: str) -> Iterator[str]:
@@ -160,12 +160,10 @@ class PartFolder:
             yield from sorted(name[:-8] for name in found if name.endswith(".parquet") and not name.startswith("."))
 
     def _encoded(self, rows: list[dict[str, Any]], columns: list[str], mark: Mapping[str, Any]) -> bytes:
-        import pyarrow.parquet
-
-        table = to_table(rows, {column: self.schema.type_of(column) for column in columns})
         stream = io.BytesIO()
-        marked = table.replace_schema_metadata({_MARK: json.dumps(dict(mark)).encode()})
-        pyarrow.parquet.write_table(marked, stream, compression="zstd")
+        types = {column: self.schema.type_of(column) for column in columns}
+        cells = ([row[column] for column in columns] for row in rows)
+        write_parquet(stream, types, cells, {_MARK: json.dumps(dict(mark)).encode()})
         return stream.getvalue()
 
     def _name(self, table: str, part: str) -> str:

@@ -13,17 +13,20 @@ import multiprocessing
 import pickle
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from cliqa.errors import RunError
+from cliqa.metrics import Metric
 from cliqa.pipeline.file_budget import TIMER_SIGNAL
-from cliqa.pipeline.observe import DecodeSettings, Observed, described
+from cliqa.pipeline.observe import Observed
 from cliqa.pipeline.outbox import Outbox
+from cliqa.pipeline.settings import PipelineSettings
 from cliqa.pipeline.worker import clean_start, work
 from cliqa.records import Issue, Source
+from cliqa.text import described
 
 DEPTH = 2  # files handed to a worker at a time: one in work, one waiting
 STALL_SECONDS = 300.0  # a worker that gives no answer for longer waits for a disk that does not come back
@@ -56,13 +59,14 @@ class _Worker:
 
 
 class WorkerPool:
-    """Hands files to workers and yields results as they come, numbered. Use as a context manager."""
+    """Hands files to `settings.workers` processes and yields results as they come, numbered. Use as a context manager."""
 
-    def __init__(self, settings: DecodeSettings, workers: int) -> None:
-        self.settings = settings
+    def __init__(self, metrics: Sequence[Metric], settings: PipelineSettings) -> None:
+        self._metrics = [metric if metric.in_worker else metric.target for metric in metrics]
+        self._settings = settings
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
-        self._size = max(1, workers)
+        self._size = max(1, settings.workers)
         self._again: deque[tuple[int, Source]] = deque()
         self._tried: set[int] = set()
         self._dead_at_start = 0
@@ -149,11 +153,17 @@ class WorkerPool:
     def _start(self) -> None:
         try:
             ours, theirs = self._context.Pipe()
-            process = self._context.Process(target=work, args=(theirs, self.settings), daemon=True)
+            process = self._context.Process(target=work, args=(theirs, self._metrics, self._settings), daemon=True)
             with clean_start():
                 process.start()
         except OSError as error:  # too many processes or open files
             raise RunError(f"a decode worker can't be started: {error.strerror or error}") from error
+        except (
+            pickle.PicklingError,
+            AttributeError,
+            TypeError,
+        ) as error:  # what pickle raises of a metric of somebody's own
+            raise RunError(f"a metric can't be sent to a decode worker: {described(error)}") from error
         theirs.close()
         self._workers.append(_Worker(process, ours))
 

@@ -1,61 +1,34 @@
-"""Files -> decode workers -> batches -> metrics -> a stream of records, in input order and bounded memory.
+"""Files -> decode workers -> metrics -> a stream of records, in input order and bounded memory.
 
-Workers send back only the small arrays that the metrics observe, and never more files are under way than
+Workers send back only the small arrays that the metrics observe, or their fields, and never more files are under way than
 twice `workers * DEPTH + batch_size`, so memory does not depend on how many files there are or how large they are.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
 
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
 from cliqa.metrics import Metric
 from cliqa.pipeline.networks import Scorer
-from cliqa.pipeline.observe import DecodeSettings, Observed, observe_file
+from cliqa.pipeline.observe import Observed, observe_file
 from cliqa.pipeline.pool import WorkerPool
+from cliqa.pipeline.settings import DEFAULT_BATCH_SIZE, PipelineSettings, default_workers
 from cliqa.records import Issue, Record, Source
 
-DEFAULT_BATCH_SIZE = 16
-Passed = TypeVar("Passed")  # whatever else is among the sources: it comes out in its place
-
-
-@dataclass(frozen=True)
-class PipelineSettings:
-    """How a run is carried out; none of it changes a score.
-
-    `workers` is the number of decode processes, 0 decodes in this process. `content_hash` adds the file's SHA-256.
-    `file_seconds` is a worker's processor time for any file, before what its pixels add; 0 for no limit.
-    """
-
-    workers: int = 0
-    batch_size: int = DEFAULT_BATCH_SIZE
-    num_patches: int = DEFAULT_NUM_PATCHES
-    max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
-    content_hash: bool = False
-    file_seconds: float = FILE_SECONDS
-
-
-def default_workers() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+__all__ = ["DEFAULT_BATCH_SIZE", "PipelineSettings", "default_workers", "run"]
 
 
 def run(
-    sources: Iterable[Source | Issue | Passed],
+    sources: Iterable[Source | Issue | Record],
     metrics: Sequence[Metric] | Sequence[Sequence[Metric]],
     settings: PipelineSettings,
     ready: Callable[[], bool] = lambda: True,
-) -> Generator[Record | Issue | Passed, None, None]:
+) -> Generator[Record | Issue, None, None]:
     """Score files; yields one Record or Issue for each source, in order.
 
     Args:
-        sources: files; an Issue (or anything else that is no Source) among them is passed through in its place.
-        metrics: loaded metrics, or one such list per device to share the batches between.
+        sources: files; an Issue or a Record among them is settled already, and comes out in its place as it is.
+        metrics: loaded metrics, or one such list per device to share the files between.
         settings: see PipelineSettings.
         ready: whether the next source can be had without waiting; while it can't, what is under way is finished.
     """
@@ -63,42 +36,37 @@ def run(
         [metric for metric in metrics if isinstance(metric, Metric)]
     ]
     scorer = Scorer(devices, settings.workers)
-    decode = DecodeSettings(
-        tuple(metric.target for metric in devices[0]),
-        settings.num_patches,
-        settings.max_image_pixels,
-        settings.content_hash,
-        settings.file_seconds,
-    )
     try:
-        here = settings.workers == 0
-        observed = _decode_here(sources, decode, devices[0]) if here else _decode(sources, decode, settings, ready)
-        for batch in observed:
-            yield from scorer(batch, settings.batch_size)
+        observed = (
+            _decode(sources, devices[0], settings, ready)
+            if settings.workers
+            else _decode_here(sources, devices[0], settings)
+        )
+        for neighbours in observed:
+            yield from scorer(neighbours)
     finally:
         scorer.close()
 
 
 def _decode_here(
-    sources: Iterable[Source | Issue | Passed], decode: DecodeSettings, metrics: Sequence[Metric]
-) -> Iterator[list[Observed | Issue | Passed]]:
-    classes = [type(metric) for metric in metrics]
+    sources: Iterable[Source | Issue | Record], metrics: Sequence[Metric], settings: PipelineSettings
+) -> Iterator[list[Observed | Issue | Record]]:
     for source in sources:
-        yield [observe_file(source, decode, classes) if isinstance(source, Source) else source]
+        yield [observe_file(source, settings, metrics) if isinstance(source, Source) else source]
 
 
 def _decode(
-    sources: Iterable[Source | Issue | Passed],
-    decode: DecodeSettings,
+    sources: Iterable[Source | Issue | Record],
+    metrics: Sequence[Metric],
     settings: PipelineSettings,
     ready: Callable[[], bool],
-) -> Iterator[list[Observed | Issue | Passed]]:
+) -> Iterator[list[Observed | Issue | Record]]:
     """Lists of results, each list the run of neighbours that is complete; order is that of `sources`."""
     numbered = enumerate(sources)
-    waiting: dict[int, Observed | Issue | Passed] = {}
+    waiting: dict[int, Observed | Issue | Record] = {}
     first = issued = 0
     exhausted = False
-    with WorkerPool(decode, settings.workers) as pool:
+    with WorkerPool(metrics, settings) as pool:
         window = pool.room() + settings.batch_size
         while True:
             complete = []

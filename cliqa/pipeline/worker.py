@@ -8,14 +8,16 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 
-from cliqa.metrics import metric_class
+from cliqa.metrics import Metric, metric_class
 from cliqa.pipeline.file_budget import FileBudget
-from cliqa.pipeline.observe import DecodeSettings, described, observe_file
+from cliqa.pipeline.observe import observe_file
+from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue
+from cliqa.text import described
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
@@ -25,10 +27,13 @@ ONE_THREAD = dict.fromkeys(
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
 
 
-def work(connection: Connection, settings: DecodeSettings) -> None:
-    """The life of a worker: files in, observations out, until the other end closes."""
+def work(connection: Connection, metrics: Sequence[Metric | str], settings: PipelineSettings) -> None:
+    """The life of a worker: files in, observations out, until the other end closes.
+
+    Metrics that only observe here are given by their `target`; those that score here come loaded.
+    """
     _ignore_interrupts()
-    classes = [metric_class(name) for name in settings.metrics]
+    found = [metric_class(metric) if isinstance(metric, str) else metric for metric in metrics]
     _silence()
     budget = FileBudget(settings.file_seconds)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
@@ -36,7 +41,7 @@ def work(connection: Connection, settings: DecodeSettings) -> None:
         while True:
             source = connection.recv()
             budget.begin()
-            answer = observe_file(source, settings, classes, budget.allow)
+            answer = observe_file(source, settings, found, budget.allow)
             budget.end()
             try:
                 connection.send(answer)

@@ -18,14 +18,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from cliqa import __version__
 from cliqa.errors import UsageError
-from cliqa.inputs.folders import display
 from cliqa.report.columns import Column, Rows, read_rows
 from cliqa.report.sample import stratified_sample
 from cliqa.report.thumbnails import LONG_SIDE, SMALLER, thumbnails
 from cliqa.results.conditions import column as find_column
 from cliqa.results.store import Store
+from cliqa.text import display
+from cliqa.version import __version__
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console

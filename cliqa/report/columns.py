@@ -13,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.inputs.folders import display
 from cliqa.metrics import Field
 from cliqa.results.store import Store
+from cliqa.text import display
 
 MISSING = 255  # among bytes; among floats it is NaN
 MAX_LABELS = 64

@@ -56,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     from cliqa.files.atomic import creating, replacing
-    from cliqa.inputs.folders import display
     from cliqa.report.build import build
+    from cliqa.text import display
 
     if os.path.lexists(options.output) and not options.force:
         raise UsageError(f"{display(options.output)} exists; use --force to replace it, or another name")

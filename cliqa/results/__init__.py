@@ -1,12 +1,7 @@
-"""Scores to a file and back: CSV, JSON Lines, SQLite, Parquet; the issues table; resume.
+"""Scores to a file and back: one live store, four faces, one rule for resuming.
 
-Every scored file is one row of `scores` (kept or not), every other one a row of `issues`. In CSV and JSON Lines the
-issues lie beside (`scores.csv` -> `scores.issues.csv`), in SQLite in their own table, and Parquet is written at the end from a
-JSON Lines journal that survives a crash.
-
-Columns of scores: path, filename, kept, placed, one `metric.field` each, the facts of the file, notes, weights.
-Paths that are no valid UTF-8 keep their exact bytes: raw in CSV, as lone surrogates in JSON, as a blob in SQLite,
-and in the column `path_bytes` of Parquet.
+Every scored file is one row of `scores` (kept or not), every other one a row of `issues`, in the order in which they were done.
+Columns of scores: path, filename, kept, placed, one `metric.field` each, the facts of the file, notes, weights, real_path.
 """
 
 from __future__ import annotations
@@ -18,12 +13,10 @@ from pathlib import Path
 from cliqa.errors import ResultsError, UsageError
 from cliqa.files.atomic import sweep_beside
 from cliqa.files.lock import RunLock
-from cliqa.inputs.folders import display
-from cliqa.results.line_files import CsvResults, JsonlResults
-from cliqa.results.parquet import ParquetResults, journal_path
+from cliqa.results.faces import TABLE_SUFFIXES, import_parquet, issues_path
+from cliqa.results.live import Results, TableFace, holds_rows, live_path
 from cliqa.results.schema import FACTS, ISSUE_COLUMNS, Done, Row, Schema
-from cliqa.results.sqlite_store import SqliteResults
-from cliqa.results.writer import Results, issues_path
+from cliqa.text import display
 
 __all__ = ["FACTS", "ISSUE_COLUMNS", "SUFFIXES", "Done", "Results", "Row", "Schema", "issues_path", "open_results"]
 
@@ -35,40 +28,38 @@ def open_results(path: str, schema: Schema, resume: bool = False) -> Results:
 
     Raises:
         UsageError: unknown suffix, or the file exists and `resume` was not given.
-        ResultsError: it can't be written, another run is writing it, or what lies there is not a results file of these metrics.
+        ResultsError: it can't be written, another run is writing it, or what lies there is not a results file.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise UsageError(f"results can be {', '.join(SUFFIXES)}, not {display(Path(path).name)}")
-    _refuse_existing(path, suffix, resume)
+    if suffix == ".parquet":
+        import_parquet()
+    real = os.path.realpath(path)  # else the face would take the place of a link
     try:
-        if suffix == ".db":  # a database has locks of its own, row by row: runs can share it
-            return SqliteResults(path, schema)
-        path = os.path.realpath(path)  # else the first rewriting would put a file in the place of a link
-        lock = RunLock(path)
+        if suffix not in TABLE_SUFFIXES:  # a database has locks of its own: runs can share it
+            _refuse_existing([path], resume)
+            return Results(path, schema)
+        names = [path, issues_path(path)]
+        _refuse_existing(names, resume)
+        lock = RunLock(real)
         try:
-            _refuse_existing(path, suffix, resume)  # another run may have come and gone
+            _refuse_existing(names, resume)  # another run may have come and gone
+            if not resume and holds_rows(live_path(real)):
+                raise UsageError(f"a run into {display(path)} was ended before its time; use --resume to go on with it")
             if resume:
-                sweep_beside(path)
-            results: Results
-            if suffix == ".csv":
-                results = CsvResults(path, schema)
-            else:
-                results = JsonlResults(path, schema) if suffix == ".jsonl" else ParquetResults(path, schema)
+                sweep_beside(real)
+            return Results(path, schema, live_path(real), TableFace(real), lock)
         except BaseException:
             lock.release()
             raise
-        results.lock = lock
-        return results
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ResultsError(f"{display(path)} can't be written: {reason}") from error
 
 
-def _refuse_existing(path: str, suffix: str, resume: bool) -> None:
-    """Raises UsageError where a file that this one would write to exists and is not to be gone on with."""
-    siblings = [path] if suffix == ".db" else [path, issues_path(path)]
-    siblings += [journal_path(path)] if suffix == ".parquet" else []
-    for sibling in siblings:
-        if os.path.lexists(sibling) and not resume:
-            raise UsageError(f"{display(sibling)} exists; use --resume to go on with it, or another name")
+def _refuse_existing(names: list[str], resume: bool) -> None:
+    """Raises UsageError where a file that this run would write to exists and is not to be gone on with."""
+    for name in names:
+        if os.path.lexists(name) and not resume:
+            raise UsageError(f"{display(name)} exists; use --resume to go on with it, or another name")

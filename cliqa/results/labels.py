@@ -1,14 +1,17 @@
-"""Labels from a table: `path, keep` or `path, drop`, or `path, rating`; matched with the files of a store."""
+"""Labels that a person gave, from a table: `path, keep` or `path, drop`, or `path, rating`; matched with the paths of files."""
 
 from __future__ import annotations
 
 import csv
+import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cliqa.errors import ResultsError, UsageError
-from cliqa.inputs.folders import display
+from cliqa.records import real_path
+from cliqa.results.faces import csv_cells
+from cliqa.text import display
 
 _KEEP = frozenset({"keep", "kept", "k", "yes", "y", "true", "good", "accept", "accepted", "pick", "+"})
 _DROP = frozenset({"drop", "dropped", "d", "no", "n", "false", "bad", "reject", "rejected", "-"})
@@ -21,33 +24,31 @@ class Labels:
     """What a table of labels says.
 
     Attributes:
-        good: path as written -> whether to keep the file.
-        rated_from: where the labels are ratings, the lowest rating that means keep; None where they are words.
+        ratings: path as written -> rating; 1 and 0 where the labels are words for keep and drop.
+        rated: whether they are ratings.
         repeated: paths that were labelled more than once; the last label counts.
     """
 
-    good: dict[str, bool]
-    rated_from: float | None = None
+    ratings: dict[str, float]
+    rated: bool
     repeated: list[str] = field(default_factory=list)
 
+    def keep_from(self, given: float | None = None) -> float:
+        """The lowest rating that means keep: the one given, or the middle between the lowest and the highest."""
+        if not self.rated:
+            return 1.0
+        return (min(self.ratings.values()) + max(self.ratings.values())) / 2 if given is None else given
 
-def read_labels(name: str, keep_from: float | None = None) -> Labels:
-    """Read a .csv of labels (comma, semicolon or tab; with or without a line of names).
 
-    Args:
-        name: the file.
-        keep_from: for ratings, the lowest that means keep; None takes the middle between the lowest and the highest.
+def read_labels(name: str) -> Labels:
+    """Read a table of labels (comma, semicolon or tab; with or without a line of names).
 
     Raises:
         ResultsError: the file can't be read.
-        UsageError: it holds no labels, or a label that is neither keep/drop nor a number.
+        UsageError: it holds no labels, or a label that is neither keep or drop nor a finite number.
     """
     try:
-        with open(name, newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
-            head = stream.readline()
-            stream.seek(0)
-            delimiter = max(",;\t", key=head.count)
-            rows = [row for row in csv.reader(stream, delimiter=delimiter) if row and row[0].strip()]
+        rows = [row for row in csv_cells(name) if row and row[0].strip()]
     except (OSError, csv.Error) as error:
         raise ResultsError(f"{display(name)} can't be read: {getattr(error, 'strerror', None) or error}") from error
     path_at, label_at = 0, 1
@@ -59,70 +60,80 @@ def read_labels(name: str, keep_from: float | None = None) -> Labels:
     words: dict[str, str] = {}
     repeated = []
     for row in rows:
-        if len(row) <= max(path_at, label_at) or not row[label_at].strip():
-            continue
-        if row[path_at] in words:
-            repeated.append(row[path_at])
-        words[row[path_at]] = row[label_at].strip().lower()
+        if len(row) > max(path_at, label_at) and row[label_at].strip():
+            if row[path_at] in words:
+                repeated.append(row[path_at])
+            words[row[path_at]] = row[label_at].strip().lower()
     if not words:
         raise UsageError(f"{display(name)} holds no labels; each line is a path and keep, drop or a rating")
-    return _judge(words, repeated, keep_from)
+    rated = not all(word in _KEEP | _DROP for word in words.values())
+    if not rated:
+        return Labels({path: float(word in _KEEP) for path, word in words.items()}, rated, repeated)
+    strangest_first = sorted(words, key=lambda path: words[path] in _KEEP | _DROP)
+    ratings = {path: _rating(name, path, words[path]) for path in strangest_first}
+    return Labels({path: ratings[path] for path in words}, rated, repeated)
 
 
-def _judge(words: Mapping[str, str], repeated: list[str], keep_from: float | None) -> Labels:
-    if all(word in _KEEP | _DROP for word in words.values()):
-        return Labels({path: word in _KEEP for path, word in words.items()}, None, repeated)
+def _rating(name: str, path: str, word: str) -> float:
     try:
-        ratings = {path: float(word) for path, word in words.items()}
+        rating = float(word)
     except ValueError:
-        odd = next(word for word in words.values() if word not in _KEEP | _DROP and not _is_number(word))
-        raise UsageError(f"a label is keep, drop or a rating, not {display(odd)!r}") from None
-    if any(rating != rating for rating in ratings.values()):
-        raise UsageError("a rating is a number, not NaN")
-    lowest, highest = min(ratings.values()), max(ratings.values())
-    edge = (lowest + highest) / 2 if keep_from is None else keep_from
-    return Labels({path: rating >= edge for path, rating in ratings.items()}, edge, repeated)
+        what = "is no number, as other labels are" if word in _KEEP | _DROP else "is neither keep, drop nor a rating"
+        raise UsageError(f"{display(name)}: the label of {display(path)} {what}: {display(word)!r}") from None
+    if not math.isfinite(rating):
+        raise UsageError(f"{display(name)}: the rating of {display(path)} is {word}")
+    return rating
 
 
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+def match_paths(
+    wanted: Iterable[str], saved: Iterable[str], base: str = ""
+) -> tuple[dict[str, str], dict[str, Sequence[str]]]:
+    """Which saved path each wanted one means: the same text, the same place, or the only one with the longest common end.
 
-
-def match_paths(wanted: Iterable[str], saved: Iterable[str], base: str = "") -> dict[str, str]:
-    """Which saved path each wanted one means: the same text, the same place, or the only file of that name.
+    `y/a.jpg` means `/data/y/a.jpg`, and the other way round; a file name alone means the only file of that name.
 
     Args:
         wanted: paths as the labels have them.
-        saved: paths as the store has them.
+        saved: paths as the files have them.
         base: the folder that relative saved paths hold from.
 
     Returns:
-        wanted -> saved, without those that match nothing or more than one.
+        wanted -> saved; and of those that could mean several files, or one that another label means as well: wanted -> these files.
     """
     names = list(dict.fromkeys(wanted))
-    exact = set(names)
-    places = {os.path.abspath(name): name for name in names}
-    short: dict[str, list[str]] = {}
-    for name in names:
-        short.setdefault(os.path.basename(name), []).append(name)
+    texts = set(names)
+    places = {real_path(name): name for name in names}
+    by_name: dict[str, list[str]] = {_words(name)[-1]: [] for name in names}
     found: dict[str, str] = {}
-    by_name: dict[str, list[str]] = {}
     for path in saved:
         printed = display(path)
-        if path in exact or printed in exact:
-            found[path if path in exact else printed] = path
-            continue
-        place = places.get(os.path.normpath(os.path.join(base or os.getcwd(), path)))
-        if place is not None:
-            found.setdefault(place, path)
-        elif os.path.basename(path) in short:
-            by_name.setdefault(os.path.basename(path), []).append(path)
-    for name, paths in by_name.items():
-        left = [label for label in short[name] if label not in found]
-        if len(paths) == 1 and len(left) == 1:
-            found[left[0]] = paths[0]
-    return found
+        place = places.get(real_path(os.path.join(base, path)))
+        if path in texts or printed in texts:
+            found[path if path in texts else printed] = path
+        elif place is not None and place not in found:
+            found[place] = path
+        elif (alike := by_name.get(_words(path)[-1])) is not None:
+            alike.append(path)
+    unclear: dict[str, Sequence[str]] = {}
+    taken: dict[str, str] = {}
+    for name in (name for name in names if name not in found):
+        alike = by_name[_words(name)[-1]]
+        lengths = [_common_end(name, path) for path in alike]
+        best = [path for path, length in zip(alike, lengths, strict=True) if length == max(lengths)]
+        if len(best) == 1 and best[0] not in taken:
+            taken[best[0]] = name
+        elif best:
+            unclear[name] = best
+            if best[0] in taken:
+                unclear[taken[best[0]]] = best
+    return found | {name: path for path, name in taken.items() if name not in unclear}, unclear
+
+
+def _words(path: str) -> list[str]:
+    return [word for word in path.replace("\\", "/").split("/") if word not in ("", ".")] or [""]
+
+
+def _common_end(one: str, other: str) -> int:
+    """How many names at the end of two paths are the same."""
+    pairs = zip(reversed(_words(one)), reversed(_words(other)), strict=False)
+    return next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(_words(one)), len(_words(other))))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from cliqa.records import Record, Source, State
-    from cliqa.results import Done, Schema
+from cliqa.records import Record, Source, State
+from cliqa.results.live import Results
+from cliqa.results.schema import Done
 
 
 @dataclass(frozen=True)
@@ -32,26 +32,24 @@ class Earlier:
     """Looks files up in the results of earlier runs.
 
     Args:
-        done: what the results hold, by path.
-        schema: the metrics and weights of this run.
+        results: what a run goes on with.
         by_content: a file is the same one if its SHA-256 is, whatever its time; else if its size and time are.
     """
 
-    def __init__(self, done: Mapping[str, Done], schema: Schema, by_content: bool = False) -> None:
-        self._done = done
-        self._schema = schema
+    def __init__(self, results: Results, by_content: bool = False) -> None:
+        self._results = results
         self._by_content = by_content
 
     def saved(self, source: Source) -> Saved | None:
         """The scores of this very file by these very weights; None where it is to be scored (again)."""
-        done = self._done.get(source.path)
-        if done is None or done.table != "scores" or not self._schema.covered_by(done.weights):
+        done = self._results.find(source)
+        if done is None or done.table != "scores" or not self._results.schema.covered_by(done.weights):
             return None
         state = source.state()
         if state is None or not self._is_same(source, state, done):
             return None
         try:
-            record = self._schema.record(done.row, source.released())
+            record = self._results.schema.record(done.row, source.released())
         except (TypeError, ValueError):  # a damaged row: scoring the file again repairs it
             return None
         record.facts["mtime_ns"] = state.mtime_ns
@@ -59,14 +57,14 @@ class Earlier:
 
     def placed(self, source: Source) -> str | None:
         """Where an earlier run placed this very file, by whatever weights it was scored."""
-        done = self._done.get(source.path)
+        done = self._results.find(source)
         state = source.state() if done is not None else None
         return _placed(done) if done is not None and state is not None and _same_time(state, done) else None
 
     def _is_same(self, source: Source, state: State, done: Done) -> bool:
         if not self._by_content:
             return _same_time(state, done)
-        from cliqa.pipeline.observe import source_sha256
+        from cliqa.inputs.contents import source_sha256
 
         return done.sha256 is not None and state.size == done.size and source_sha256(source) == done.sha256
 

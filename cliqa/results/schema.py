@@ -11,7 +11,10 @@ from cliqa.records import Issue, Record, Scalar, Source
 
 FACTS = ("size", "mtime_ns", "sha256", "format", "width", "height", "mode", "bits", "orientation", "frames")
 INTEGER_COLUMNS = {"kept", "size", "mtime_ns", "width", "height", "bits", "orientation", "frames"}
-ISSUE_COLUMNS = ("path", "filename", "issue_type", "issue_message", "size", "mtime_ns", "weights")
+TEXT_COLUMNS = {
+    "path", "filename", "placed", "sha256", "format", "mode", "notes", "weights", "issue_type", "issue_message", "real_path",
+}  # fmt: skip
+ISSUE_COLUMNS = ("path", "filename", "issue_type", "issue_message", "size", "mtime_ns", "weights", "real_path")
 Row = dict[str, Any]
 
 
@@ -30,7 +33,7 @@ class Schema:
     @property
     def columns(self) -> list[str]:
         """All columns of the scores, in order."""
-        return ["path", "filename", "kept", "placed", *self.score_columns, *FACTS, "notes", "weights"]
+        return ["path", "filename", "kept", "placed", *self.score_columns, *FACTS, "notes", "weights", "real_path"]
 
     @property
     def weights_mark(self) -> str:
@@ -57,7 +60,8 @@ class Schema:
         row["kept"] = None if kept is None else int(kept)
         row |= {name: record.values.get(name) for name in self.score_columns}
         row |= {name: record.facts.get(name) for name in FACTS}
-        return row | {"notes": "; ".join(record.notes) or None, "weights": self.weights_mark}
+        row |= {"notes": "; ".join(record.notes) or None, "weights": self.weights_mark}
+        return row | {"real_path": record.source.real_path}
 
     def record(self, row: Row, source: Source) -> Record:
         """A record again, from a row as any of the files holds it."""
@@ -81,6 +85,7 @@ class Schema:
             "size": issue.facts.get("size"),
             "mtime_ns": issue.facts.get("mtime_ns"),
             "weights": self.weights_mark,
+            "real_path": issue.source.real_path,
         }
 
 
@@ -105,3 +110,18 @@ class Done:
     weights: str
     table: str
     row: Row
+
+
+def done_of(table: str, row: Row) -> Done:
+    """What a saved row says of its file; a damaged number is none, so that the file is scored again."""
+    return Done(
+        _integer(row.get("size")), _integer(row.get("mtime_ns")), row.get("sha256") or None,
+        str(row.get("weights") or ""), table, row,
+    )  # fmt: skip
+
+
+def _integer(value: Any) -> int | None:
+    try:
+        return None if value is None else int(value)
+    except (TypeError, ValueError):
+        return None

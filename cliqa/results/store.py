@@ -6,27 +6,28 @@ command that acts on scores takes any of them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
-from cliqa.inputs.folders import display
+from cliqa.metrics import Field, metric_class
 from cliqa.results.conditions import SAFE_FUNCTIONS, quote, to_sql
+from cliqa.results.faces import TABLE_SUFFIXES, Table, issues_path, read_table
+from cliqa.results.live import TABLES, from_sql_text, holds_rows, live_path, make_table, table_errors
 from cliqa.results.schema import FACTS
-from cliqa.results.sqlite_store import from_sql_text
-
-if TYPE_CHECKING:
-    from cliqa.metrics import Field
+from cliqa.text import display
 
 DATABASE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 _READABLE = frozenset({"scores", "issues"})
-_NOT_SCORES = frozenset({"id", "path", "filename", "kept", "placed", "notes", "weights", *FACTS})
+_NOT_SCORES = frozenset({"id", "path", "filename", "kept", "placed", "notes", "weights", "real_path", *FACTS})
 _CHUNK = 2000
 _MAX_TEXT = 1_000_000  # bytes that any text made by a condition may have
 
@@ -95,7 +96,7 @@ class Store:
         text += f" ORDER BY {', '.join([*ordering, 'id'])}"
         if limit is not None:
             text += f" LIMIT {int(limit)}"
-        texts = [index for index, name in enumerate(columns) if name in ("path", "filename", "placed")]
+        texts = [index for index, name in enumerate(columns) if name in ("path", "filename", "placed", "real_path")]
         for row in self._run(text):
             if any(isinstance(row[index], bytes) for index in texts):
                 row = tuple(from_sql_text(value) if isinstance(value, bytes) else value for value in row)
@@ -131,14 +132,14 @@ class Store:
         return "" if outside else directory
 
     def _open(self, path: str) -> sqlite3.Connection:
+        live = live_path(os.path.realpath(path))
+        if not path.lower().endswith(DATABASE_SUFFIXES) and holds_rows(live):  # a run that goes on, or was killed
+            return _connect(live)
         if not os.path.exists(path):
             raise ResultsError(f"there is no results file {display(path)}")
-        suffix = Path(path).suffix.lower()
-        if suffix in DATABASE_SUFFIXES:
+        if path.lower().endswith(DATABASE_SUFFIXES):
             return _connect(path)
-        from cliqa.results.tables import TABLE_SUFFIXES, load_into
-
-        if suffix not in TABLE_SUFFIXES and not os.path.isdir(path):
+        if not path.lower().endswith(TABLE_SUFFIXES) and not os.path.isdir(path):
             known = ", ".join((*DATABASE_SUFFIXES, *TABLE_SUFFIXES))
             raise UsageError(
                 f"a results file is one of {known} or a folder of parts, not {display(os.path.basename(path))}"
@@ -146,7 +147,7 @@ class Store:
         self._temporary = tempfile.TemporaryDirectory(prefix="cliqa-")
         database = os.path.join(self._temporary.name, "scores.db")
         try:
-            load_into(path, database)
+            _load(path, database)
         except BaseException:
             self._temporary.cleanup()
             raise
@@ -189,16 +190,12 @@ class Store:
             raise ResultsError(f"{display(self.path)} can't be read: {error}") from error
 
     def _saved_field(self, name: str) -> Field | None:
-        from cliqa.metrics import Field
-
         try:
             return Field(**json.loads(self._meta[f"field.{name}"]))
         except (KeyError, TypeError, ValueError):
             return None
 
     def _guessed_field(self, name: str) -> Field:
-        from cliqa.metrics import Field
-
         short = name.rpartition(".")[2]
         low, high, kind = next(
             self._run(f"SELECT min({quote(name)}), max({quote(name)}), max(typeof({quote(name)})) FROM scores")
@@ -206,6 +203,45 @@ class Store:
         if kind == "text" or isinstance(low, (bytes, str)) or isinstance(high, (bytes, str)):
             return Field(short, "", kind="str")
         return Field(short, "", float(low or 0.0), float(high or 0.0))
+
+
+def _load(path: str, database: str) -> None:
+    """Read a table and the issues beside it, or a folder of parts, into a new database with the tables of a store."""
+    with table_errors(path), contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("BEGIN")
+        folder = os.path.isdir(path)
+        for table, name in zip(TABLES, (path, issues_path(path)), strict=True):
+            files = _part_files(path, table) if folder else [name]
+            columns, rows = _joined(file for file in files if folder or file == path or os.path.exists(file))
+            make_table(connection, table, (columns or ["path"], rows))
+        if folder:
+            _load_notes(connection, path)
+        connection.execute("COMMIT")
+
+
+def _joined(paths: Iterable[str]) -> Table:
+    """The rows of several tables, with the columns of the first."""
+    tables = (read_table(path) for path in paths)
+    first = next(tables, ([], iter(())))
+    return first[0], chain(first[1], *(rows for _, rows in tables))
+
+
+def _part_files(folder: str, table: str) -> list[str]:
+    """The Parquet files of a run in parts: those of `scores` or of `issues`, in order of name."""
+    inside = os.path.join(folder, table)
+    names = sorted(name for name in os.listdir(inside) if name.endswith(".parquet") and not name.startswith("."))
+    return [os.path.join(inside, name) for name in names]
+
+
+def _load_notes(connection: sqlite3.Connection, folder: str) -> None:
+    """Where relative paths of a run in parts hold from, and which folders it read."""
+    with open(os.path.join(folder, "cliqa.json"), encoding="utf-8") as stream:
+        notes = json.load(stream)
+    if not isinstance(notes, dict):
+        raise ValueError("its cliqa.json holds no notes")
+    connection.execute("CREATE TABLE meta (key TEXT, value TEXT)")
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", [(key, json.dumps(value)) for key, value in notes.items()])
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -236,8 +272,6 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
 
 
 def _registered_field(name: str) -> Field | None:
-    from cliqa.metrics import metric_class
-
     metric, _, short = name.rpartition(".")
     try:
         return next((field for field in metric_class(metric).fields if field.name == short), None)

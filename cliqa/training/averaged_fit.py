@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,32 +14,18 @@ from torch import Tensor, nn
 Net = TypeVar("Net", bound=nn.Module)
 
 
-class Settings(Protocol):
-    """What a fit's settings must name."""
+@dataclass(frozen=True)
+class FitSettings:
+    """What every fit's settings name; each recipe says the values that it chose."""
 
-    @property
-    def epochs(self) -> int:
-        """Passes over all examples."""
-
-    @property
-    def batch(self) -> int:
-        """Examples a step."""
-
-    @property
-    def rate(self) -> float:
-        """Highest learning rate of the cycle."""
-
-    @property
-    def decay(self) -> float:
-        """Weight decay."""
-
-    @property
-    def average(self) -> float:
-        """Decay of the running average of the weights, per step."""
-
-    @property
-    def seed(self) -> int:
-        """Of the order of the examples."""
+    epochs: int = 40
+    batch: int = 256
+    rate: float = 2e-3  # the highest of the cycle
+    decay: float = 1e-2  # of the weights
+    dropout: float = 0.0
+    input_noise: float = 0.0  # deviation added to standardised inputs
+    average: float = 0.995  # decay of the running average of the weights, per step
+    seed: int = 0  # of the first weights and of the order of the examples
 
 
 class AveragedFit(Generic[Net]):
@@ -49,7 +37,7 @@ class AveragedFit(Generic[Net]):
     """
 
     def __init__(
-        self, net: Net, examples: int, settings: Settings, work: Path, clip: float = 1.0, warm_up: float = 0.3
+        self, net: Net, examples: int, settings: FitSettings, work: Path, clip: float = 1.0, warm_up: float = 0.3
     ) -> None:
         """Begin, or resume.
 
@@ -109,3 +97,13 @@ class AveragedFit(Generic[Net]):
         self.schedule.step()
         self._average.update_parameters(self.net)
         return float(loss.detach())
+
+    def log(self, row: Mapping[str, float]) -> None:
+        """Append an epoch's figures to `curve.csv` in the work folder."""
+        path = self.path.with_name("curve.csv")
+        new = not path.exists()
+        with open(path, "a", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            if new:
+                writer.writerow(row)
+            writer.writerow(value if isinstance(value, int) else f"{value:.6f}" for value in row.values())

@@ -5,7 +5,6 @@ Writes `curve.csv` (epoch, train loss, validation loss) and `state.pt` into the 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,24 +15,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cliqa.training.averaged_fit import AveragedFit
+from cliqa.training.averaged_fit import AveragedFit, FitSettings
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
-class FitSettings:
-    """Settings of one fit, all of them."""
+class DenseFit(FitSettings):
+    """Settings of one fit."""
 
     hidden: tuple[int, ...] = (256, 256)
-    epochs: int = 40
-    batch: int = 256
-    rate: float = 2e-3
     decay: float = 1e-3
-    dropout: float = 0.0
-    input_noise: float = 0.0  # deviation added to standardised inputs
-    average: float = 0.995  # decay of the running average of the weights, per step
-    seed: int = 0
 
 
 class TorchDense(nn.Module):
@@ -75,7 +67,7 @@ def fit_dense(
     loss: Loss,
     outputs: int,
     work: Path,
-    settings: FitSettings,
+    settings: DenseFit,
 ) -> TorchDense:
     """Fit and return the network with the averaged weights.
 
@@ -93,14 +85,5 @@ def fit_dense(
         total = sum(fit.step(loss(net(x[batch], settings.input_noise), y[batch])) * len(batch) for batch in batches)
         with torch.no_grad():
             held_out = float(loss(fit.averaged.eval()(x_val), y_val))
-        _log(work / "curve.csv", epoch, total / len(x), held_out)
+        fit.log({"epoch": epoch, "train_loss": total / len(x), "val_loss": held_out})
     return fit.averaged.eval()
-
-
-def _log(path: Path, epoch: int, train_loss: float, val_loss: float) -> None:
-    new = not path.exists()
-    with open(path, "a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        if new:
-            writer.writerow(["epoch", "train_loss", "val_loss"])
-        writer.writerow([epoch, f"{train_loss:.6f}", f"{val_loss:.6f}"])

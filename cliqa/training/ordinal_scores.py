@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.statistics.correlation import ranks
+
 
 def quadratic_kappa(truth: NDArray[np.int64], predicted: NDArray[np.int64], levels: int = 4) -> float:
     """Cohen's kappa with weights (i - j)^2 over levels 1 ... `levels`; 1 is perfect, 0 chance. nan where nothing varies."""
@@ -22,21 +24,13 @@ def area_under_roc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> f
     ones, zeros = int(positive.sum()), int((~positive).sum())
     if ones == 0 or zeros == 0:
         return float("nan")
-    ranks = mean_ranks(score)
-    return float((ranks[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
-
-
-def mean_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1, ties at the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    ranks: NDArray[np.float64] = (last - (counts - 1) / 2.0)[inverse]
-    return ranks
+    place = ranks(score)
+    return float((place[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 
 def spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Rank correlation, ties at their mean rank; 0 where one side is constant."""
-    x, y = mean_ranks(np.asarray(a)), mean_ranks(np.asarray(b))
+    x, y = ranks(a), ranks(b)
     if x.std() == 0 or y.std() == 0:
         return 0.0
     return float(np.corrcoef(x, y)[0, 1])

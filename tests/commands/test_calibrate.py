@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cliqa.calibrate import main as calibrate
-from cliqa.errors import UsageError
-from cliqa.results.labels import match_paths, read_labels
 from cliqa.results.store import Store
 from tests.synthetic_store import make_store
 
@@ -82,50 +79,6 @@ def test_labels_that_no_score_tells_apart_are_told(
         calibrate([str(folder / "scores.db"), "--labels", str(random), "--fields", "grepq.q", "aesthetic.score"]) == 0
     )
     assert "hardly tell your labels apart" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("text", "good"),
-    [
-        ("path,label\na,keep\nb,drop\n", {"a": True, "b": False}),
-        ("a;Yes\nb;no\n\n", {"a": True, "b": False}),
-        ("\ufefffile\trating\na\t1\nb\t5\nc\t3\nd\t\n", {"a": False, "b": True, "c": True}),
-        ("rating,path\n2,a\n4,b\n", {"a": False, "b": True}),
-        ('"with, comma",keep\n"with ""quotes""",drop\n', {"with, comma": True, 'with "quotes"': False}),
-        ("a,0\nb,1\n", {"a": False, "b": True}),
-        ("a,drop\na,keep\nb,drop\n", {"a": True, "b": False}),
-    ],
-)
-def test_tables_of_labels(tmp_path: Path, text: str, good: dict[str, bool]) -> None:
-    (tmp_path / "labels.csv").write_text(text, encoding="utf-8")
-    assert read_labels(str(tmp_path / "labels.csv")).good == good
-
-
-def test_ratings_and_wrong_labels(tmp_path: Path) -> None:
-    name = tmp_path / "labels.csv"
-    name.write_text("a,1\nb,4\nc,5\n")
-    assert read_labels(str(name)).rated_from == 3
-    assert read_labels(str(name), keep_from=5).good == {"a": False, "b": False, "c": True}
-    for text, message in (
-        ("a,keep\nb,maybe\n", "not 'maybe'"),
-        ("a,nan\nb,1\n", "NaN"),
-        ("", "no labels"),
-        ("a\nb\n", "no labels"),
-    ):
-        name.write_text(text)
-        with pytest.raises(UsageError, match=message):
-            read_labels(str(name))
-
-
-def test_paths_match_by_text_by_place_or_by_an_only_name(tmp_path: Path) -> None:
-    saved = ["in/a.jpg", "in/sub/b.jpg", "in/sub/c.jpg", "in/c.jpg", "in/new\nline.jpg"]
-    wanted = ["in/a.jpg", str(tmp_path / "in/sub/b.jpg"), "c.jpg", "in/new\\nline.jpg", "gone.jpg"]
-    assert match_paths(wanted, saved, str(tmp_path)) == {
-        "in/a.jpg": "in/a.jpg",
-        str(tmp_path / "in/sub/b.jpg"): "in/sub/b.jpg",
-        "in/new\\nline.jpg": "in/new\nline.jpg",
-    }
-    assert match_paths(["elsewhere/b.jpg"], saved, os.sep) == {"elsewhere/b.jpg": "in/sub/b.jpg"}
 
 
 def test_labels_of_other_files(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cliqa.filter_bad_exposure import COMMAND, label_list, main, worst_label
-from cliqa.signal.exposure.exposure_schema import ALIASES, LABELS
+from cliqa.signal.exposure.schema import ALIASES, LABELS
 from tests.metrics.test_exposure import exposed, scene, shipped
 
 

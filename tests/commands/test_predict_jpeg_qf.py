@@ -15,9 +15,12 @@ import pytest
 from PIL import Image
 
 from cliqa.errors import ResultsError
+from cliqa.metrics.jpeg_qf import JpegQf
 from cliqa.predict_jpeg_qf import main, parser
-from cliqa.results.predictions import CsvPredictions, free_path
+from cliqa.results import Schema
+from cliqa.results.predictions import free_path, open_predictions
 
+SCHEMA = Schema({"jpeg_qf": JpegQf.fields}, {"jpeg_qf": "abc"})
 Run = Callable[..., int]
 
 
@@ -92,20 +95,59 @@ def test_an_existing_file_is_left_alone_and_the_new_one_gets_the_time(folder: Pa
     assert len(rows(new)) == 1
 
 
+MEMORY = ".predictions.csv.cliqa-live"  # what tells the files again, beside files whose columns don't
+
+
 def test_resume_goes_on_with_the_same_files(folder: Path, run: Run) -> None:
     assert run("--input", folder, "--quiet") == 0
     textured().save(folder / "c.jpg", quality=61)
-    assert run("--input", folder, "--quiet", "--resume") == 0
+    with mock.patch.object(JpegQf, "score", autospec=True, side_effect=JpegQf.score) as scored:
+        assert run("--input", folder, "--quiet", "--resume") == 0
+        assert scored.call_count == 1
     assert [row["pred_qf_final"] for row in rows("outputs/predictions.csv")] == ["83", "61"]
-    assert len(list(Path("outputs").iterdir())) == 2
+    assert sorted(os.listdir("outputs")) == [MEMORY, "issues.csv", "predictions.csv"]
 
 
-def test_resume_drops_a_row_cut_short_and_the_issues_that_are_settled(folder: Path, run: Run) -> None:
+@pytest.mark.parametrize("mode", ["csv", "db", "both"])
+def test_resume_predicts_a_file_that_was_replaced_anew(folder: Path, run: Run, mode: str) -> None:
+    words = ["--input", folder, "--quiet", "--output_mode", mode]
+    assert run(*words) == 0
+    textured().save(folder / "a.jpg", quality=40)
+    assert run(*words, "--resume") == 0
+    if mode != "db":
+        assert [row["pred_qf_final"] for row in rows("outputs/predictions.csv")] == ["40"]
+    if mode != "csv":
+        with contextlib.closing(sqlite3.connect("outputs/results.db")) as connection:
+            assert connection.execute("SELECT id, pred_qf_final FROM predictions").fetchall() == [(1, 40.0)]
+
+
+def test_resume_from_files_of_an_older_release_predicts_again_and_loses_nothing(folder: Path, run: Run) -> None:
+    """They don't say which file it was that they saw: what is there is predicted, what has gone stays as it is."""
+    assert run("--input", folder, "--quiet", "--output_mode", "both") == 0
+    (Path("outputs") / MEMORY).unlink()
+    with open("outputs/predictions.csv", "a", newline="") as stream:
+        csv.writer(stream).writerow(["gone/x.jpg", "x.jpg", "77"])
+        stream.write(str(folder / "cut.j"))
+    textured().save(folder / "a.jpg", quality=40)
+    assert run("--input", folder, "--quiet", "--output_mode", "both", "--resume") == 0
+    assert [row["pred_qf_final"] for row in rows("outputs/predictions.csv")] == ["40", "77"]
+    with contextlib.closing(sqlite3.connect("outputs/results.db")) as connection:
+        assert connection.execute("SELECT pred_qf_final FROM predictions").fetchall() == [(40.0,), (77.0,)]
+
+
+def test_outputs_that_were_taken_away_are_not_remembered(folder: Path, run: Run) -> None:
+    assert run("--input", folder, "--quiet") == 0
+    for name in ("predictions.csv", "issues.csv"):
+        (Path("outputs") / name).unlink()
+    (folder / "a.jpg").unlink()
+    assert run("--input", folder, "--quiet", "--resume") == 0
+    assert rows("outputs/predictions.csv") == []
+
+
+def test_resume_drops_the_issues_that_are_settled(folder: Path, run: Run) -> None:
     assert run("--input", folder, "--quiet", "--output_mode", "both") == 0
     issues = len(rows("outputs/issues.csv"))
     assert issues > 0
-    with open("outputs/predictions.csv", "a") as stream:
-        stream.write(str(folder / "cut.j"))
     broken = folder / rows("outputs/issues.csv")[0]["filename"]
     broken.unlink()
     textured().save(broken, "JPEG", quality=71)
@@ -114,20 +156,20 @@ def test_resume_drops_a_row_cut_short_and_the_issues_that_are_settled(folder: Pa
     assert len(rows("outputs/issues.csv")) == issues - 1
     with contextlib.closing(sqlite3.connect("outputs/results.db")) as connection:
         assert connection.execute("SELECT count(*) FROM issues").fetchone() == (issues - 1,)
-    assert sorted(os.listdir("outputs")) == ["issues.csv", "predictions.csv", "results.db"]
+    assert sorted(os.listdir("outputs")) == [MEMORY, "issues.csv", "predictions.csv", "results.db"]
 
 
 def test_two_runs_at_once_write_two_files(tmp_path: Path) -> None:
-    paths = str(tmp_path / "p.csv"), str(tmp_path / "i.csv")
-    one = CsvPredictions(*paths)
-    with mock.patch("cliqa.results.predictions.free_path", side_effect=[*paths, paths[0] + "2", paths[1] + "2"]):
-        other = CsvPredictions(*paths)  # it looked before the first had made its files
+    paths = {"predictions": str(tmp_path / "p.csv"), "issues": str(tmp_path / "i.csv")}
+    with mock.patch("time.strftime", return_value="now"):
+        one, other = open_predictions(paths, SCHEMA), open_predictions(paths, SCHEMA)
     with pytest.raises(ResultsError, match="another run"):
-        CsvPredictions(*paths, resume=True)
+        open_predictions(paths, SCHEMA, resume=True)
     one.close()
     other.close()
-    assert sorted(os.listdir(tmp_path)) == ["i.csv", "i.csv2", "p.csv", "p.csv2"]
-    CsvPredictions(*paths, resume=True).close()
+    names = [name for name in os.listdir(tmp_path) if not name.startswith(".")]
+    assert sorted(names) == ["i.csv", "i_now.csv", "p.csv", "p_now.csv"]
+    open_predictions(paths, SCHEMA, resume=True).close()
 
 
 def test_a_single_image_is_shown(folder: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,12 +224,17 @@ def test_free_path_never_returns_a_taken_name(tmp_path: Path) -> None:
     third = Path(free_path(str(first)))
     assert len({first, second, third}) == 3
     assert not third.exists()
-    assert free_path(str(first), resume=True) == str(first)
 
 
-def test_resuming_into_a_foreign_csv_is_refused(tmp_path: Path) -> None:
-    foreign = tmp_path / "p.csv"
-    foreign.write_text("a,b\n1,2\n")
+def test_resuming_into_a_foreign_file_is_refused(tmp_path: Path) -> None:
+    paths = {"predictions": str(tmp_path / "p.csv"), "issues": str(tmp_path / "i.csv")}
+    (tmp_path / "p.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ResultsError, match="other columns"):
-        CsvPredictions(str(foreign), str(tmp_path / "i.csv"), resume=True)
-    assert foreign.read_text() == "a,b\n1,2\n"
+        open_predictions(paths, SCHEMA, resume=True)
+    assert (tmp_path / "p.csv").read_text() == "a,b\n1,2\n" and os.listdir(tmp_path) == ["p.csv"]
+    with contextlib.closing(sqlite3.connect(tmp_path / "contacts.db")) as connection:
+        connection.execute("CREATE TABLE people (name TEXT)")
+    before = (tmp_path / "contacts.db").read_bytes()
+    with pytest.raises(ResultsError, match="something else"):
+        open_predictions({"database": str(tmp_path / "contacts.db")}, SCHEMA, resume=True)
+    assert (tmp_path / "contacts.db").read_bytes() == before

@@ -18,12 +18,12 @@ from tests.toy_filter import COMMAND
     [
         (["--pirnt", "-i", "x"], "there is no option --pirnt, did you mean --print?"),
         (["--utterly-wrong=5", "-i", "x"], "there is no option --utterly-wrong;"),
-        (["-i", "a.png", "b.png"], "b.png: one word too many; many files go to standard input (-i -)"),
-        (["-i", "a", "b", "c", "d", "e"], "b c d ...: 4 words too many"),
+        (["-i", "a.png", "--quiet", "b.png"], "b.png: one word too many; files go right behind -i"),
+        (["-i", "a", "--quiet", "b", "c", "d", "e"], "b c d ...: 4 words too many"),
         (["-i", "x", "--mean", "300"], "argument --mean: must be from 0 to 255, not 300"),
         (["-i", "x"], "nothing to do: give --output"),
         ([], "the following arguments are required: --input/-i"),
-        (["-i", "x", "\x1b[31mred"], "\\x1b[31mred: one word too many"),
+        (["-i", "x", "--quiet", "\x1b[31mred"], "\\x1b[31mred: one word too many"),
     ],
 )
 def test_a_wrong_command_line_is_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

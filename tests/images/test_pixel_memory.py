@@ -12,7 +12,8 @@ from cliqa.images import pixel_memory
 from cliqa.images.loading import load_image
 from cliqa.metrics import View
 from cliqa.metrics.base import Metric, Observation
-from cliqa.pipeline.observe import DecodeSettings, Observed, observe_file
+from cliqa.pipeline.observe import Observed, observe_file
+from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Source
 from tests.jpeg_pictures import textured
 
@@ -98,7 +99,7 @@ def test_files_observed_one_after_another_keep_their_pixels(tmp_path: Path):
     for seed in range(3):
         path = tmp_path / f"{seed}.jpg"
         path.write_bytes(jpeg(seed))
-        found.append(observe_file(Source(str(path)), DecodeSettings(("",)), [Everything]))
+        found.append(observe_file(Source(str(path)), PipelineSettings(), [Everything]))
     for seed, item in enumerate(found):
         assert isinstance(item, Observed)
         observed = item.observations["everything"]

@@ -12,8 +12,10 @@ from unittest import mock
 import pytest
 
 from cliqa.errors import RunError, UsageError
-from cliqa.inputs.folders import Listing, display, parse_suffixes
+from cliqa.inputs.folders import parse_suffixes
+from cliqa.inputs.listing import Listing
 from cliqa.records import Issue, Source
+from cliqa.text import display
 
 HOSTILE_NAMES = [
     b"plain.jpg",
@@ -216,7 +218,7 @@ def test_folders_of_streamed_paths_are_mirrored_below_the_current_one_only() -> 
     stream = io.BytesIO("\n".join(paths).encode())
     folders = {
         item.path: item.source.folder if isinstance(item, Issue) else item.folder
-        for item in Listing("-", True, stream=stream)
+        for item in Listing("-", recursive=True, stream=stream)
     }
     assert folders == paths
 
@@ -232,3 +234,32 @@ def test_display_is_printable_everywhere() -> None:
     assert display("\x1b[2Jx\n\udcff\ud800") == "\\x1b[2Jx\\n\\xff\\ud800"
     assert display("evil\u202egpj.exe") == "evil\\u202egpj.exe"
     display("".join(chr(code) for code in range(0x3000))).encode("utf-8")
+
+
+def test_a_file_is_given_once_however_it_is_reached(
+    make_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_folder({"a.png": 1, "b.png": 1, "sub/c.png": 1}, "pics")
+    monkeypatch.chdir(root.parent)
+    os.symlink("pics", "linked")
+    os.symlink(root / "sub" / "c.png", root / "link.png")
+    os.symlink("nowhere.png", root / "lost.png")
+    inputs = ["./pics", str(root), "pics", "linked", "pics/a.png", "linked/../pics/sub/c.png"]
+    listing = Listing(*inputs, recursive=True)
+    listing.check()
+    expected = ["./pics/a.png", "./pics/b.png", "./pics/link.png", "./pics/lost.png"]
+    assert found(listing) == expected and listing.count() == 4
+    assert listing.summary() == ["6 reached again by another path and taken once"]
+    assert found(Listing("pics/b.png", "./pics/b.png", "linked")) == ["pics/b.png"] + [
+        f"linked/{name}" for name in ("a.png", "link.png", "lost.png")
+    ]
+    stream = io.BytesIO(b"pics/a.png\nlinked/a.png\n./pics/a.png\npics/gone.png\n")
+    assert found(Listing("-", "pics", stream=stream))[:3] == ["pics/a.png", "pics/gone.png", "pics/b.png"]
+
+
+def test_hard_links_and_links_out_of_the_folder_are_files_of_their_own(make_folder: Callable[..., Path]) -> None:
+    root = make_folder({"a.png": 1})
+    other = make_folder({"far.png": 1}, "other")
+    os.link(root / "a.png", root / "b.png")
+    os.symlink(other / "far.png", root / "z.png")
+    assert [os.path.basename(path) for path in found(Listing(str(root)))] == ["a.png", "b.png", "z.png"]

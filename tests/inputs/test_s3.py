@@ -12,7 +12,7 @@ import pytest
 
 from cliqa.cli.setup import schema_of
 from cliqa.errors import ResultsError
-from cliqa.inputs.shards import ShardListing
+from cliqa.inputs.listing import Listing
 from cliqa.metrics import load_metric
 from cliqa.pipeline.part_scorer import Job, PartScorer
 from cliqa.pipeline.parts import Counts, PartFolder, plan
@@ -109,7 +109,7 @@ def test_parts_are_written_to_the_store_and_known_again(bucket: Any) -> None:
     folder = PartFolder("s3://data/scores", schema)
     folder.open(False, {"base": os.getcwd()})
     scorer = PartScorer(job)
-    parts = list(plan(ShardListing("s3://data/shards/{0.tar,1.tar.gz}")))
+    parts = list(plan(Listing("s3://data/shards/{0.tar,1.tar.gz}")))
     assert [scorer.score(part) for part in parts] == [Counts(6, 0)] * 2
     scorer.close()
     assert sorted(folder.names("scores")) == sorted(part.name for part in parts)

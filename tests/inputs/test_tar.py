@@ -1,4 +1,4 @@
-"""The tar reader, against Python's own on what Python writes, and alone on what nobody should have written."""
+"""The guarded tar reader, against Python's own on what Python writes, and alone on what nobody should have written."""
 
 from __future__ import annotations
 
@@ -90,13 +90,16 @@ DAMAGED = {
     "cut in a header": (tar_bytes({"a": b"x", "b": b"y"})[: 2 * BLOCK + 100], "cut short"),
     "cut in data": (tar_bytes({"a": b"x" * 2000})[: 2 * BLOCK], "cut short"),
     "wrong sum": (tar_bytes({"a": b"x", "b": b"y"}).replace(b"b\0", b"c\0", 1), "damaged at byte 1024"),
-    "negative size": (header(size=b"\xff" * 12) + END, "of -1 bytes"),
-    "back to the same header": (header(size=b"\xff" * 10 + b"\xfe\x00") + END, "of -512 bytes"),
-    "size without digits": (header(size=b"hello world\0") + END, "number can't be read"),
+    "negative size": (header(size=b"\xff" * 12) + END, "of -1 bytes|is no tar"),
+    "back to the same header": (header(size=b"\xff" * 10 + b"\xfe\x00") + END, "of -512 bytes|is no tar"),
+    "size without digits": (header(size=b"hello world\0") + END, "is no tar"),
     "size of exabytes": (header(size=b"\x80" + b"\xff" * 11) + END, "bytes"),
     "name record of gigabytes": (header(size=b"77777777777\0", flag=b"x") + END, "name record"),
     "GNU name of gigabytes": (header(size=b"77777777777\0", flag=b"L") + END, "name record"),
-    "pax record of no length": (header(size=b"00000000012\0", flag=b"x") + b"0 path=x\n\0" + b"\0" * 502 + END, "pax"),
+    "pax record of no length": (
+        header(size=b"00000000012\0", flag=b"x") + b"0 path=x\n\0" + b"\0" * 502 + END,
+        "damaged|is no tar",
+    ),
     "pax size of words": (
         header(size=b"00000000020\0", flag=b"x") + b"16 size=minus-1\n" + b"\0" * 496 + header() + END,
         "size",
@@ -130,8 +133,24 @@ def test_random_bytes_never_do_worse_than_an_issue(changes: list[tuple[int, int]
         found = members(bytes(data), seekable)
     except ImageError:
         return
-    positions = [member.start for member in found]
+    positions = [member.offset for member in found]
     assert positions == sorted(set(positions)) and len(found) <= len(data) // BLOCK
+
+
+def test_a_chain_of_name_records_ends() -> None:
+    chain = b"".join(header(size=b"00000000001\0", flag=b"L") + b"x" + b"\0" * 511 for _ in range(3000))
+    for data in (chain, chain + header() + END):
+        with pytest.raises(ImageError, match="damaged"):
+            members(data)
+
+
+def test_sparse_files_are_passed_over() -> None:
+    sparse = bytearray(header(flag=b"S"))
+    sparse[386:410] = b"00000000000\0" + b"00000000012\0"
+    sparse[482:483], sparse[148:156] = b"\0", b" " * 8
+    sparse[148:156] = b"%06o\0 " % sum(sparse)
+    found = members(bytes(sparse) + b"1" * BLOCK + tar_bytes({"a": b"x"}))
+    assert [(member.name, member.kind) for member in found] == [("a.jpg", "sparse"), ("a", "file")]
 
 
 def test_random_files_are_refused() -> None:

@@ -43,12 +43,12 @@ def views(count=3):
 
 
 @pytest.mark.parametrize("unary", ["v1", "v2"])
-def test_scores_have_all_fields_and_ignore_the_batch(unary, backbone):
+def test_scores_have_all_fields_and_ignore_what_came_before(unary, backbone):
     scorer, _, _ = metric(unary, backbone)
     seen = [scorer.observe(view) for view in views()]
-    together = scorer.score(seen)
+    together = [scorer.score(one) for one in seen]
     assert [set(fields) for fields in together] == [{field.name for field in scorer.fields}] * 3
-    assert together == [scorer.score([one])[0] for one in seen]
+    assert together[::-1] == [scorer.score(one) for one in seen[::-1]]
     for fields in together:
         assert 1.0 >= fields["too_dark_p2"] >= fields["too_dark_p3"] >= fields["too_dark_p4"] >= 0.0
         assert fields["too_dark_level"] == 1 or fields["too_bright_level"] == 1

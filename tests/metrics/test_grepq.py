@@ -8,9 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cliqa.errors import UsageError
 from cliqa.grepq import __main__ as grepq
-from cliqa.grepq.labels import match_labels
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, checkpoints
 from cliqa.metrics.aesthetic import LABELS, Aesthetic, probabilities
@@ -26,7 +24,8 @@ from cliqa.metrics.encoder import (
     window_features,
 )
 from cliqa.metrics.grepq import GRepQ
-from cliqa.metrics.grepq_features import FEATURE_PARTS, KINDS, LABEL_FREE_WIDTH, logit, of_kind, zero_shot_columns
+from cliqa.metrics.grepq_features import FEATURE_PARTS, KINDS, LABEL_FREE_WIDTH, of_kind, zero_shot_columns
+from cliqa.signal.densities import logit
 from cliqa.signal.quality.trace_statistics import WIDTH
 
 
@@ -68,13 +67,13 @@ def view(height=96, width=128, seed=0):
     return View(LoadedImage.from_array(pixels))
 
 
-def test_fields_are_in_range_and_do_not_depend_on_the_batch(tensors):
+def test_fields_are_in_range_and_do_not_depend_on_what_came_before(tensors):
     metric = GRepQ(tensors, {})
     observations = [metric.observe(view(seed=0)), metric.observe(view(400, 600, 1)), metric.observe(view(33, 200, 2))]
-    together = metric.score(observations)
-    for fields, observation in zip(together, observations, strict=True):
+    for observation in observations:
+        fields = metric.score(observation)
         assert all(0 <= fields[f.name] <= f.high for f in metric.fields)
-        assert GRepQ(tensors, {}).score([observation]) == [fields]
+        assert GRepQ(tensors, {}).score(observation) == fields
 
 
 def test_pictures_larger_than_needed_cost_no_more(tensors):
@@ -93,10 +92,10 @@ def test_both_metrics_share_one_encoder_and_one_pass(tensors, monkeypatch):
     # As one worker process sends what all metrics observed of a file.
     observations = pickle.loads(pickle.dumps([metric.observe(seen) for metric in both]))
     assert observations[0]["picture"] is observations[1]["picture"]
-    both[0].score([observations[0]])
-    both[1].score([observations[1]])
+    both[0].score(observations[0])
+    both[1].score(observations[1])
     assert len(passes) == 1
-    both[1].score([Aesthetic.observe(view(seed=9))])
+    both[1].score(Aesthetic.observe(view(seed=9)))
     assert len(passes) == 2
 
 
@@ -107,13 +106,13 @@ def test_other_weights_get_another_encoder(tensors):
 
 def test_aesthetic_chances_sum_to_one_and_agree_with_label_and_score(tensors):
     metric = Aesthetic(tensors, {})
-    fields = metric.score([metric.observe(view())])[0]
+    fields = metric.score(metric.observe(view()))
     chances = [fields[f"p_{label}"] for label in LABELS]
     assert sum(chances) == pytest.approx(1.0)
     assert fields["label"] == "pending"
     assert fields["score"] == pytest.approx(chances[1] + 2 * chances[2])
     favoured = Aesthetic(tensors | {"decision": np.array([1.5, 0.0, 0.0])}, {})
-    assert favoured.score([favoured.observe(view())])[0] == fields | {"label": "rejected"}
+    assert favoured.score(favoured.observe(view())) == fields | {"label": "rejected"}
     assert probabilities(np.array([1e4, 0, 0, 0, 0]), np.eye(3, 5), np.zeros(3)).tolist() == [1.0, 0.0, 0.0]
 
 
@@ -135,7 +134,7 @@ def test_pooling_has_the_stated_width_and_its_scores_come_back_from_the_features
         assert pool(shared + Branch()(shared[-1])).shape == (2, POOLED_WIDTH)
     metric = GRepQ(tensors, {})
     observed = metric.observe(view())
-    features, fields = metric.features(observed), metric.score([observed])[0]
+    features, fields = metric.features(observed), metric.score(observed)
     for column, name in zip(zero_shot_columns(features[None]), ("q_low", "q_high", "q"), strict=True):
         assert column[0] == pytest.approx(fields[name], abs=1e-4)
     assert FEATURE_PARTS["combined"][-1] == LABEL_FREE_WIDTH - 1
@@ -187,7 +186,8 @@ def test_fit_and_predict_agree_from_folder_and_from_features(folder, weights, tm
         ("path,score\n0.png,2\n1.png,2\n2.png,2\n", "all labels are 2"),
         ("path,score\n0.png,nan\n1.png,2\n2.png,2\n", "is nan"),
         ("path,score\n0.png,good\n1.png,2\n2.png,2\n", "no number"),
-        ("file,mos\n0.png,1\n", "columns path and score"),
+        ("file;mos\n0.png;1\n", "at least three"),
+        ("path,score\n0.png,1\nsub/0.png,2\n1.png,3\n", "sub/0.png could be"),
     ],
 )
 def test_labels_that_teach_nothing_are_refused(folder, weights, tmp_path, capsys, text, message):
@@ -218,13 +218,6 @@ def test_features_of_all_kinds_serve_every_kind():
         of_kind(features, "rated", "all")
 
 
-def test_labels_match_by_whole_path_end_or_unique_name():
-    paths = ["a/x.png", "b/x.png", "b/y.png"]
-    assert match_labels(paths, [("b/x.png", 1.0), ("./y.png", 2.0)], "t")[0] == [1, 2]
-    with pytest.raises(UsageError, match="could be"):
-        match_labels(paths, [("x.png", 1.0)], "t")
-
-
 def test_score_prints_a_row_for_each_image_that_can_be_read(folder, weights, capsys):
     broken = folder / "broken.png"
     broken.write_bytes(b"no image")
@@ -248,7 +241,7 @@ def test_traces_of_compression_and_noise_take_from_the_scores(tensors):
     plain = GRepQ(tensors | {"blend.traces": np.zeros(2)}, {})
     strict = GRepQ(tensors | {"blend.traces": np.array([2.0, 7.0]), "quality.traces": np.array([0.1, 7.0])}, {})
     seen = plain.observe(view(200, 300))
-    before, after = plain.score([seen])[0], strict.score([seen])[0]
+    before, after = plain.score(seen), strict.score(seen)
     assert logit(after["q"]) == pytest.approx(logit(before["q"]) - 2.0 * 0.5)  # the noise of 0.1 is below the floor
     assert after["quality"] == pytest.approx(before["quality"] - 100 * 0.1 * 0.5)
     assert strict.quality(seen) == after["quality"]

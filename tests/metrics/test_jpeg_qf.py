@@ -77,9 +77,3 @@ def test_an_earlier_save_is_reported():
 def test_header_is_reported_beside_the_pixels():
     found = metric(no_calibrator=True).score_view(View(load_image(stream(textured(8), 71))))
     assert found["qf_header"] == found["qf_final"] == 71
-
-
-def test_scores_do_not_depend_on_the_batch():
-    observations = [JpegQf.observe(view(saved(textured(seed), 40 + seed))) for seed in range(3)]
-    together = metric().score(observations)
-    assert together == [metric().score([observation])[0] for observation in observations]

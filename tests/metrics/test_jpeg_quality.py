@@ -59,11 +59,6 @@ def test_header_quality_is_reported_for_jpeg_files():
     assert shipped().score_view(View(load_image(stream(textured(3), 64))))["qf_header"] == 64
 
 
-def test_scores_do_not_depend_on_the_batch():
-    observations = [JpegQuality.observe(view(saved(textured(seed), 60 + seed))) for seed in range(3)]
-    assert shipped().score(observations)[1] == shipped().score([observations[1]])[0]
-
-
 @pytest.mark.parametrize(
     "pixels", [np.zeros((64, 64, 3), np.uint8), np.full((128, 300, 3), 255, np.uint8), textured(0, 40)]
 )

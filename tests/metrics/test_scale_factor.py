@@ -62,13 +62,6 @@ def test_fields_are_in_range_at_any_size(metric, shape):
     assert flat == {"scale": 1.0, "scale_x": 1.0, "scale_y": 1.0, "quality": 100.0}
 
 
-def test_score_does_not_depend_on_the_batch(metric):
-    seen = [ScaleFactor.observe(view(colored(200, 240, seed))) for seed in (1, 5, 9)]
-    together = metric.score(seen)
-    assert [metric.score([each])[0] for each in seen] == together
-    assert metric.score(seen[::-1]) == together[::-1]
-
-
 def test_turning_the_picture_swaps_the_axes(metric):
     pixels = np.asarray(Image.fromarray(colored(320, 320)).resize((480, 400), Image.Resampling.BICUBIC))
     one, other = metric.score_view(view(pixels)), metric.score_view(view(pixels.swapaxes(0, 1)))

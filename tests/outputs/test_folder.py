@@ -13,18 +13,17 @@ from unittest import mock
 import pytest
 
 from cliqa.errors import ImageError, PlacingError, UsageError
-from cliqa.files import atomic_copy
+from cliqa.files import atomic
 from cliqa.files.atomic import part_name
 from cliqa.outputs import folder as placing
-from cliqa.outputs.folder import Placer
+from cliqa.outputs.folder import FolderPlacer
 from cliqa.records import Source
 from tests.inputs.test_folders import make_hostile
 
 
-def ready(output: Path, symlink: bool = False, resume: bool = False) -> Placer:
-    placer = Placer(str(output), symlink, resume)
-    placer.prepare()
-    return placer
+def ready(output: Path, symlink: bool = False, resume: bool = False) -> FolderPlacer:
+    placer = FolderPlacer(str(output), symlink, resume)
+    return placer.__enter__()
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -110,18 +109,18 @@ def test_relative_outputs_and_inputs(photo: Source, tmp_path: Path, monkeypatch:
 def test_links_that_are_not_permitted_are_told_before_anything_starts(tmp_path: Path) -> None:
     with mock.patch("os.symlink", side_effect=OSError(errno.EPERM, "Operation not permitted")):
         with pytest.raises(PlacingError, match="run without --symlink"):
-            Placer(str(tmp_path / "new" / "out"), symlink=True).prepare()
+            FolderPlacer(str(tmp_path / "new" / "out"), symlink=True).__enter__()
     assert not (tmp_path / "new").exists()
 
 
 def test_an_output_that_cannot_be_made_or_written(tmp_path: Path) -> None:
     with mock.patch("os.makedirs", side_effect=OSError(errno.EROFS, "Read-only file system")):
         with pytest.raises(PlacingError, match="Read-only"):
-            Placer(str(tmp_path / "out")).prepare()
+            FolderPlacer(str(tmp_path / "out")).__enter__()
     (tmp_path / "there").mkdir()
     with mock.patch("os.open", side_effect=PermissionError(errno.EACCES, "Permission denied")):
         with pytest.raises(PlacingError, match="can't be written: Permission denied"):
-            Placer(str(tmp_path / "there")).prepare()
+            FolderPlacer(str(tmp_path / "there")).__enter__()
     assert (tmp_path / "there").is_dir()
 
 
@@ -132,15 +131,15 @@ def test_outputs_that_are_refused(tmp_path: Path, photo: Source) -> None:
     (tmp_path / "same").symlink_to(source)
     for output in ("file", "dangling"):
         with pytest.raises(UsageError, match="is no folder"):
-            Placer(str(tmp_path / output)).check(str(source))
+            FolderPlacer(str(tmp_path / output)).check([str(source)])
     for output in ("in", "same", "in/../in"):
         with pytest.raises(UsageError, match="is the input folder"):
-            Placer(str(tmp_path / output)).check(str(source))
+            FolderPlacer(str(tmp_path / output)).check([str(source)])
     for output in ("in/out", "same/deep/er"):
         with pytest.raises(UsageError, match="lies inside the input folder"):
-            Placer(str(tmp_path / output)).check(str(source))
+            FolderPlacer(str(tmp_path / output)).check([str(source)])
     for output in ("inner", "in2/out", "."):
-        Placer(str(tmp_path / output)).check(str(source))
+        FolderPlacer(str(tmp_path / output)).check([str(source)])
     assert not (tmp_path / "inner").exists()
 
 
@@ -172,14 +171,14 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, photo: Source, way: str
         writer.write(b"half")  # type: ignore[attr-defined]
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with mock.patch.object(atomic_copy, "_copy_content", full), pytest.raises(PlacingError, match="No space left"):
+    with mock.patch.object(atomic, "_copy_content", full), pytest.raises(PlacingError, match="No space left"):
         placer.place(photo)
     assert tree(tmp_path / "out") == {}
 
 
 def test_an_interrupt_leaves_no_half_file(tmp_path: Path, photo: Source, way: str) -> None:
     placer = ready(tmp_path / "out")
-    with mock.patch.object(atomic_copy, "_read", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with mock.patch.object(atomic, "_read", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         placer.place(photo)
     assert tree(tmp_path / "out") == {}
 
@@ -197,7 +196,7 @@ def test_a_failing_rename_frees_the_name(tmp_path: Path, photo: Source, monkeypa
 def test_sources_that_went_or_fail_are_issues_not_the_end(tmp_path: Path, photo: Source, way: str) -> None:
     placer = ready(tmp_path / "out")
     failing = mock.Mock(read=mock.Mock(side_effect=OSError(errno.EIO, "Input/output error")))
-    with mock.patch.object(atomic_copy, "_read", lambda _, read=atomic_copy._read: read(failing)):
+    with mock.patch.object(atomic, "_read", lambda _, read=atomic._read: read(failing)):
         with pytest.raises(ImageError, match="Input/output"):
             placer.place(photo)
     os.unlink(photo.path)
@@ -209,7 +208,7 @@ def test_sources_that_went_or_fail_are_issues_not_the_end(tmp_path: Path, photo:
 
 def test_streamed_files_from_the_output_itself_are_issues(tmp_path: Path, photo: Source) -> None:
     placer = ready(tmp_path / "out")
-    placer.check("-")
+    placer.check(["-"])
     placed = placer.place(photo)
     with pytest.raises(ImageError, match="output folder itself"):
         placer.place(Source(placed))
@@ -264,13 +263,13 @@ def test_resume_leaves_recorded_names_to_their_files(tmp_path: Path, photo: Sour
     out = tmp_path / "out"
     first = ready(out).place(photo)
     again = ready(out, resume=True)
-    again.claim(first)
-    assert again.place(photo) != first  # the same content, but recorded for another file
-    assert (
-        again.holds(first)
-        and not again.holds(str(tmp_path / "in" / "photo.jpg"))
-        and not again.holds(str(out / "gone.jpg"))
-    )
+    second = again.place(photo, taken={first})
+    assert second != first  # the same content, but recorded for another file
+    assert again.place(photo, placed=first, taken={first}) == first
+    for moved in (photo.path, str(out / "gone.jpg")):  # lies elsewhere, or not any more
+        assert again.place(photo, placed=moved, taken={first, second}) == str(out / "photo_2.jpg")
+        os.unlink(out / "photo_2.jpg")
+        again = ready(out, resume=True)
 
 
 def test_resume_removes_what_killed_runs_left(tmp_path: Path, photo: Source) -> None:

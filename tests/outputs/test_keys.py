@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cliqa.outputs.keys import KeyList
+from cliqa.records import Source
 from tests.shard_files import grey, samples, write_tar
 from tests.toy_filter import COMMAND
 
@@ -68,19 +69,19 @@ def test_nothing_that_exists_is_touched(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_an_interrupted_run_leaves_none_and_a_resumed_one_has_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(keys="whole.txt") == 0
-    write = KeyList.write
-    seen: list[str] = []
+    place = KeyList.place
+    seen: list[Source] = []
 
-    def stop(self: Any, key: str) -> None:
-        seen.append(key)
+    def stop(self: Any, source: Source) -> None:
+        seen.append(source)
         if len(seen) > 3:
             raise KeyboardInterrupt
-        write(self, key)
+        place(self, source)
 
-    monkeypatch.setattr(KeyList, "write", stop)
+    monkeypatch.setattr(KeyList, "place", stop)
     assert run("--results", "r.db") == 130
     assert not Path("keys.txt").exists() and not [name for name in os.listdir() if name.startswith(".cliqa")]
-    monkeypatch.setattr(KeyList, "write", write)
+    monkeypatch.setattr(KeyList, "place", place)
     for _ in range(2):  # the second time the list is there, and the same
         assert run("--results", "r.db", "--resume") == 0
         assert Path("keys.txt").read_bytes() == Path("whole.txt").read_bytes()
@@ -90,6 +91,7 @@ def test_loose_files_have_no_key(capsys: pytest.CaptureFixture[str], monkeypatch
     Path("in").mkdir()
     Path("in/a.png").write_bytes(grey(200))
     assert run(given="in") == 2 and "--print" in capsys.readouterr().err
+    assert run("-o", "folder", given="-") == 2 and "single files" in capsys.readouterr().err
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"in/a.png\nshards/0.tar/x/02.png\n")))
     assert run("--strict", given="-") == 3
     assert "no member of a shard" in capsys.readouterr().err

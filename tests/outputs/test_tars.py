@@ -174,3 +174,60 @@ def test_apply_fills_tars_from_a_store(shards: list[Path], capfdbinary: pytest.C
     shards[1].unlink()
     assert apply([*where, "-o", "again/%d.tar", "--strict"]) == 3
     assert [name[:3] for name in read_tar("again/0.tar") if name.endswith(".png")] == KEPT[-4:-1]
+
+
+SCATTERED = [f"{key}.{kind}" for kind in ("png", "json", "txt") for key in ("000", "001", "002")]
+
+
+def scattered(path: Path) -> dict[str, bytes]:
+    """A tar with all images first, then all the rest; of the first sample another image at the very end."""
+    made = {name: grey(200) if name.endswith("png") else name.encode() for name in SCATTERED} | {"000.b.png": grey(210)}
+    write_tar(path, made)
+    return made
+
+
+@pytest.mark.parametrize("name", ["s.tar", "s.tar.gz"])
+def test_samples_of_local_tars_are_whole_in_any_order(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = scattered(Path(name))
+    assert run("--keys", "keys", "--strict", given=name, output="kept/%d.tar") == 0
+    kept = read_tar("kept/0.tar") | (read_tar("kept/1.tar") if Path("kept/1.tar").exists() else {})
+    assert kept == made
+    assert sorted(Path("keys").read_text().split()) == ["000", "001", "002"]
+    keys = [member[:3] for member in kept]
+    assert sum(one != other for one, other in zip(keys, keys[1:], strict=False)) == 2  # grouped now
+    assert sorted(os.listdir()) == ["kept", "keys", name] and len(os.listdir("kept")) == 1
+    assert run(given="s.t*", output="none/%d.tar", *["--invert"]) == 0  # noqa: B026
+    assert not os.listdir("none")
+
+
+def test_a_dropped_image_keeps_its_scattered_sample_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("s.tar", "s.tgz"):
+        write_tar(
+            Path(name), {"a.png": grey(200), "b.png": grey(200), "a.c.png": grey(5), "b.txt": b"b", "a.txt": b"a"}
+        )
+        assert run(given=name, output=f"{name}-kept/%d.tar") == 0
+        assert list(read_tar(f"{name}-kept/0.tar")) == ["b.png", "b.txt"]
+
+
+def test_a_stream_of_scattered_samples_is_an_issue_and_none_of_them_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="needs the extra [remote]")
+    monkeypatch.chdir(tmp_path)
+    scattered(Path("s.tar"))
+    good = samples({"good": 200})
+    write_tar(Path("t.tar"), good)
+    system = fsspec.filesystem("memory")
+    try:
+        for name in ("s.tar", "t.tar"):
+            system.pipe_file(f"/scattered/{name}", Path(name).read_bytes())
+        assert run("--strict", given="memory://scattered/{s,t}.tar", output="kept/%d.tar") == 3
+        assert read_tar("kept/0.tar") == good and os.listdir("kept") == ["0.tar"]
+        said = capsys.readouterr().err
+        assert "memory://scattered/s.tar" in said and "not grouped by key: 3 samples" in said
+    finally:
+        system.rm("/scattered", recursive=True)

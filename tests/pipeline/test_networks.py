@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -25,17 +25,15 @@ class Network(Brightness):
     def __init__(self) -> None:
         super().__init__({}, {})
         self.threads: set[int] = set()
-        self.sizes: set[int] = set()
         self.meeting: threading.Barrier | None = None
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
+    def score(self, observation: Observation) -> dict[str, Value]:
         self.threads.add(torch.get_num_threads())
-        self.sizes.add(len(observations))
         if self.meeting is not None:
             self.meeting.wait(20)
-        x = torch.from_numpy(observations[0]["picture"]).float()[None, None]
+        x = torch.from_numpy(observation["picture"]).float()[None, None]
         value = torch.nn.functional.conv2d(x, torch.ones(1, 1, 3, 3)).mean()
-        return [{"mean": float(value), "label": "light"}]
+        return {"mean": float(value), "label": "light"}
 
 
 def observed(count: int) -> list[Observed]:
@@ -57,15 +55,15 @@ def three_threads() -> Iterator[None]:
 def test_beside_workers_an_image_is_scored_on_one_thread_and_several_at_once() -> None:
     alone, beside = Network(), Network()
     apart = Scorer([[alone]], workers=0)
-    expected = apart(list(observed(6)), 16)
+    expected = apart(list(observed(6)))
     apart.close()
     assert alone.threads == {3}
     beside.meeting = threading.Barrier(2)  # breaks, and fails the test, unless two images are under way at once
     issue = Issue(Source("x"), "error", "y")
     scorer = Scorer([[beside]], workers=2)
-    found = scorer([*observed(6)[:3], issue, *observed(6)[3:]], 16)
+    found = scorer([*observed(6)[:3], issue, *observed(6)[3:]])
     scorer.close()
-    assert (beside.threads, beside.sizes, torch.get_num_threads()) == ({1}, {1}, 3)
+    assert (beside.threads, torch.get_num_threads()) == ({1}, 3)
     assert found.pop(3) is issue
     for one, other in zip(expected, found, strict=True):
         assert isinstance(one, Record) and isinstance(other, Record)
@@ -76,7 +74,7 @@ def test_beside_workers_an_image_is_scored_on_one_thread_and_several_at_once() -
 def test_metrics_without_a_network_leave_torch_alone() -> None:
     plain: Metric = Brightness({}, {})
     scorer = Scorer([[plain]], workers=2)
-    assert scorer([Issue(Source("x"), "error", "y")], 16)
+    assert scorer([Issue(Source("x"), "error", "y")])
     assert torch.get_num_threads() == 3 and scorer.pool is None
     scorer.close()
 
@@ -90,8 +88,8 @@ def test_networks_are_built_for_the_first_image_and_not_before() -> None:
 
     scorer = Scorer([[Lazy()]], workers=2)
     issue = Issue(Source("x"), "error", "y")
-    assert scorer([issue], 16) == [issue] and prepared == []
-    scorer(list(observed(3)), 16)
-    scorer(list(observed(2)), 16)
+    assert scorer([issue]) == [issue] and prepared == []
+    scorer(list(observed(3)))
+    scorer(list(observed(2)))
     scorer.close()
     assert prepared == [True]

@@ -12,8 +12,7 @@ import pytest
 
 from cliqa.cli.setup import schema_of
 from cliqa.errors import RunError, UsageError
-from cliqa.inputs.folders import Listing
-from cliqa.inputs.shards import ShardListing
+from cliqa.inputs.listing import Listing
 from cliqa.metrics import load_metric
 from cliqa.pipeline.part_scorer import Job, PartScorer
 from cliqa.pipeline.parts import PART_FILES, Counts, PartFolder, plan
@@ -37,7 +36,7 @@ def job(results: Path, **changes: Any) -> Job:
 def test_every_shard_is_a_part_and_files_come_in_groups(tmp_path: Path) -> None:
     for number in range(3):
         write_tar(tmp_path / f"{number}.tar", {})
-    shards = list(plan(ShardListing(str(tmp_path / "{0..2}.tar"))))
+    shards = list(plan(Listing(str(tmp_path / "{0..2}.tar"))))
     assert [part.shard for part in shards] == [str(tmp_path / f"{number}.tar") for number in range(3)]
     folder = tmp_path / "in"
     folder.mkdir()
@@ -52,15 +51,15 @@ def test_every_shard_is_a_part_and_files_come_in_groups(tmp_path: Path) -> None:
 
 def test_parts_of_equal_names_in_other_folders_differ(tmp_path: Path) -> None:
     one, other = (
-        plan(ShardListing(str(write_tar(tmp_path / "a" / "0.tar", {})))),
-        plan(ShardListing(str(write_tar(tmp_path / "b" / "0.tar", {})))),
+        plan(Listing(str(write_tar(tmp_path / "a" / "0.tar", {})))),
+        plan(Listing(str(write_tar(tmp_path / "b" / "0.tar", {})))),
     )
     assert next(one).name != next(other).name
 
 
 def test_a_part_is_done_when_its_scores_are_there_and_as_long_as_nothing_changes(tmp_path: Path) -> None:
     shard = write_tar(tmp_path / "s.tar", samples({"a": 10, "b": 0}))
-    (part,) = plan(ShardListing(str(shard)))
+    (part,) = plan(Listing(str(shard)))
     scorer = PartScorer(job(tmp_path / "out"))
     assert scorer.score(part) == Counts(1, 1)
     folder = PartFolder(str(tmp_path / "out"), SCHEMA)
@@ -79,7 +78,7 @@ def test_a_part_is_done_when_its_scores_are_there_and_as_long_as_nothing_changes
 
 
 def test_damaged_results_of_a_part_are_made_again(tmp_path: Path) -> None:
-    (part,) = plan(ShardListing(str(write_tar(tmp_path / "s.tar", samples({"a": 10})))))
+    (part,) = plan(Listing(str(write_tar(tmp_path / "s.tar", samples({"a": 10})))))
     folder = PartFolder(str(tmp_path / "out"), SCHEMA)
     for data in (b"", b"PAR1 and then nothing", os.urandom(500)):
         (tmp_path / "out" / "scores").mkdir(parents=True, exist_ok=True)
@@ -98,7 +97,7 @@ def test_a_slot_scores_as_the_local_engine_does_part_after_part(tmp_path: Path) 
         folder = PartFolder(str(results), SCHEMA)
         folder.open(False, {"base": os.getcwd(), "inputs": []})
         scorer = PartScorer(job(results, settings=settings))
-        for part in plan(ShardListing(given)):
+        for part in plan(Listing(given)):
             scorer.score(part)
         scorer.close()
         local = tmp_path / f"local{workers}.db"
@@ -122,7 +121,7 @@ def test_loose_files_and_issues_of_the_listing_are_parts_too(tmp_path: Path) -> 
 
 
 def test_results_that_are_there_are_not_gone_on_with_unasked(tmp_path: Path) -> None:
-    (part,) = plan(ShardListing(str(write_tar(tmp_path / "s.tar", samples({"a": 10})))))
+    (part,) = plan(Listing(str(write_tar(tmp_path / "s.tar", samples({"a": 10})))))
     PartScorer(job(tmp_path / "out")).score(part)
     folder = PartFolder(str(tmp_path / "out"), SCHEMA)
     with pytest.raises(UsageError, match="--resume"):
@@ -137,7 +136,7 @@ def test_other_weights_on_another_machine_are_refused(tmp_path: Path) -> None:
 
 def test_results_at_a_remote_address(tmp_path: Path) -> None:
     fsspec = pytest.importorskip("fsspec", reason="needs the extra [remote]")
-    (part,) = plan(ShardListing(str(write_tar(tmp_path / "s.tar", samples({"a": 10})))))
+    (part,) = plan(Listing(str(write_tar(tmp_path / "s.tar", samples({"a": 10})))))
     try:
         folder = PartFolder("memory://results/run", SCHEMA)
         folder.open(False, {})

@@ -14,13 +14,15 @@ from unittest import mock
 import pytest
 
 from cliqa.errors import RunError
+from cliqa.inputs.contents import content_sha256
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, backed_pixels, bytes_for, seconds_for
 from cliqa.pipeline import pool as workers
-from cliqa.pipeline.observe import DecodeSettings, Observed, content_sha256, observe_file
+from cliqa.pipeline.observe import Observed, observe_file
 from cliqa.pipeline.pool import WorkerPool
+from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Source
 from tests.conftest import encode
-from tests.toy_metric import Brightness
+from tests.toy_metric import Brightness, Deadly, Endless, Greedy, Slow, Unpicklable, Unsendable
 
 TOY = "tests.toy_metric:"
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -50,7 +52,7 @@ def drain(pool: WorkerPool, paths: list[Path]) -> dict[int, Observed | Issue]:
 @needs_signals
 def test_a_file_that_kills_is_tried_once_more_and_its_neighbours_are_scored(make_folder: Callable[..., Path]) -> None:
     root = make_folder({f"{n}.png": RED if n == 2 else GREY for n in range(6)})
-    with WorkerPool(DecodeSettings((TOY + "Deadly",)), 1) as pool:
+    with WorkerPool([Deadly({}, {})], PipelineSettings(1)) as pool:
         answers = drain(pool, sorted(root.iterdir()))
     assert sorted(answers) == list(range(6))
     assert [number for number, answer in answers.items() if isinstance(answer, Issue)] == [2]
@@ -61,7 +63,7 @@ def test_a_file_that_kills_is_tried_once_more_and_its_neighbours_are_scored(make
 @needs_signals
 def test_a_worker_killed_from_outside_loses_nothing(make_folder: Callable[..., Path]) -> None:
     root = make_folder({f"{n:02d}.png": GREY for n in range(20)})
-    with WorkerPool(DecodeSettings((TOY + "Brightness",)), 1) as pool:
+    with WorkerPool([Brightness({}, {})], PipelineSettings(1)) as pool:
         killed = False
         answers: dict[int, Observed | Issue] = {}
         waiting = list(enumerate(sorted(root.iterdir())))
@@ -78,7 +80,7 @@ def test_a_worker_killed_from_outside_loses_nothing(make_folder: Callable[..., P
 
 def test_a_worker_that_hangs_is_replaced(make_folder: Callable[..., Path]) -> None:
     root = make_folder({"0.png": GREY, "1.png": RED, "2.png": GREY})
-    with mock.patch.object(workers, "STALL_SECONDS", 1.0), WorkerPool(DecodeSettings((TOY + "Slow",)), 1) as pool:
+    with mock.patch.object(workers, "STALL_SECONDS", 1.0), WorkerPool([Slow({}, {})], PipelineSettings(1)) as pool:
         answers = drain(pool, sorted(root.iterdir()))
     assert isinstance(answers[0], Observed) and isinstance(answers[2], Observed)
     assert isinstance(answers[1], Issue) and "longer than 1 seconds, twice" in answers[1].message
@@ -88,7 +90,7 @@ def test_a_worker_that_hangs_is_replaced(make_folder: Callable[..., Path]) -> No
 def test_a_file_that_burns_its_processor_time_is_given_up_at_once(make_folder: Callable[..., Path]) -> None:
     root = make_folder({f"{n}.png": RED if n == 1 else GREY for n in range(4)})
     started = time.monotonic()
-    with WorkerPool(DecodeSettings((TOY + "Endless",), file_seconds=0.2), 1) as pool:
+    with WorkerPool([Endless({}, {})], PipelineSettings(1, file_seconds=0.2)) as pool:
         answers = drain(pool, sorted(root.iterdir()))
     assert [number for number, answer in sorted(answers.items()) if isinstance(answer, Issue)] == [1]
     issue = answers[1]
@@ -113,7 +115,7 @@ def test_no_workers_with_a_limit_on_time_decode_where_it_holds(
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits a process's data")
 def test_a_file_that_takes_too_much_memory_is_an_issue(make_folder: Callable[..., Path]) -> None:
     root = make_folder({f"{n}.png": RED if n == 1 else GREY for n in range(4)})
-    with WorkerPool(DecodeSettings((TOY + "Greedy",)), 1) as pool:
+    with WorkerPool([Greedy({}, {})], PipelineSettings(1)) as pool:
         answers = drain(pool, sorted(root.iterdir()))
         first = pool._workers[0].process.pid
     assert [number for number, answer in sorted(answers.items()) if isinstance(answer, Issue)] == [1]
@@ -133,7 +135,7 @@ def test_the_budget_grows_with_what_the_header_declares() -> None:
 
 def test_answers_that_cannot_be_sent_are_issues(make_folder: Callable[..., Path]) -> None:
     root = make_folder({"0.png": RED, "1.png": GREEN, "2.png": GREY})
-    with WorkerPool(DecodeSettings((TOY + "Unsendable",)), 1) as pool:
+    with WorkerPool([Unsendable({}, {})], PipelineSettings(1)) as pool:
         answers = drain(pool, sorted(root.iterdir()))
     for number in (0, 1):
         answer = answers[number]
@@ -145,8 +147,9 @@ def test_answers_that_cannot_be_sent_are_issues(make_folder: Callable[..., Path]
 def test_workers_that_cannot_start_end_the_run(make_folder: Callable[..., Path]) -> None:
     root = make_folder({"0.png": GREY})
     with (
+        mock.patch.object(Brightness, "target", "no.such.module:Metric"),
         pytest.raises(RunError, match="do not start"),
-        WorkerPool(DecodeSettings(("no.such.module:Metric",)), 1) as pool,
+        WorkerPool([Brightness({}, {})], PipelineSettings(1)) as pool,
     ):
         drain(pool, [root / "0.png"])
     with (
@@ -154,13 +157,18 @@ def test_workers_that_cannot_start_end_the_run(make_folder: Callable[..., Path])
             "multiprocessing.process.BaseProcess.start", side_effect=OSError(11, "Resource temporarily unavailable")
         ),
         pytest.raises(RunError, match="can't be started: Resource"),
-        WorkerPool(DecodeSettings(()), 2),
+        WorkerPool([], PipelineSettings(2)),
     ):
         pass
 
 
+def test_a_metric_that_cannot_be_sent_ends_the_run() -> None:
+    with pytest.raises(RunError, match="a metric can't be sent to a decode worker: TypeError"):
+        WorkerPool([Unpicklable({}, {})], PipelineSettings(1)).__enter__()
+
+
 def test_an_interrupt_while_starting_leaves_no_worker() -> None:
-    pool = WorkerPool(DecodeSettings((TOY + "Brightness",)), 3)
+    pool = WorkerPool([Brightness({}, {})], PipelineSettings(3))
     real, calls = pool._start, []
 
     def start() -> None:
@@ -179,9 +187,9 @@ def test_the_callers_script_is_not_imported_again(make_folder: Callable[..., Pat
     script = tmp_path / "unguarded.py"
     script.write_text(
         "import sys\nprint('imported', flush=True)\n"
-        "from cliqa.pipeline.observe import DecodeSettings\nfrom cliqa.records import Source\n"
-        "from cliqa.pipeline.pool import WorkerPool\n"
-        f"with WorkerPool(DecodeSettings(('{TOY}Noisy',)), 1) as pool:\n"
+        "from cliqa.pipeline.pool import WorkerPool\nfrom cliqa.pipeline.settings import PipelineSettings\n"
+        "from cliqa.records import Source\nfrom tests.toy_metric import Noisy\n"
+        "with WorkerPool([Noisy({}, {})], PipelineSettings(1)) as pool:\n"
         f"    pool.submit(0, Source({str(root / '0.png')!r}))\n"
         "    print(len(list(pool.results())))\n"
     )
@@ -200,9 +208,9 @@ def test_the_callers_script_is_not_imported_again(make_folder: Callable[..., Pat
 def test_workers_end_when_their_parent_is_killed(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     root = make_folder({"0.png": GREY})
     code = (
-        "import os, sys\nfrom cliqa.pipeline.observe import DecodeSettings\n"
-        "from cliqa.records import Source\nfrom cliqa.pipeline.pool import WorkerPool\n"
-        f"pool = WorkerPool(DecodeSettings(('{TOY}Brightness',)), 2).__enter__()\n"
+        "import os, sys\nfrom cliqa.pipeline.pool import WorkerPool\nfrom cliqa.pipeline.settings import PipelineSettings\n"
+        "from cliqa.records import Source\nfrom tests.toy_metric import Brightness\n"
+        "pool = WorkerPool([Brightness({}, {})], PipelineSettings(2)).__enter__()\n"
         f"pool.submit(0, Source({str(root / '0.png')!r}))\nlist(pool.results())\n"
         "print(*[worker.process.pid for worker in pool._workers], flush=True)\nos.kill(os.getpid(), 9)\n"
     )
@@ -238,7 +246,7 @@ def _alive(pid: int) -> bool:
 
 def test_facts_and_hash_of_an_observed_file(make_folder: Callable[..., Path]) -> None:
     path = make_folder({"0.png": GREY}) / "0.png"
-    found = observe_file(Source(str(path)), DecodeSettings((), content_hash=True), [Brightness])
+    found = observe_file(Source(str(path)), PipelineSettings(content_hash=True), [Brightness])
     assert isinstance(found, Observed)
     assert found.facts["size"] == len(GREY) and found.facts["sha256"] == content_sha256(str(path))
     assert found.facts["format"] == "PNG" and found.facts["width"] == 40
@@ -248,19 +256,19 @@ def test_facts_and_hash_of_an_observed_file(make_folder: Callable[..., Path]) ->
 @needs_signals
 def test_a_pipe_is_neither_hashed_nor_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
-    found = observe_file(Source(str(tmp_path / "pipe.jpg")), DecodeSettings((), content_hash=True), [Brightness])
+    found = observe_file(Source(str(tmp_path / "pipe.jpg")), PipelineSettings(content_hash=True), [Brightness])
     assert isinstance(found, Issue) and found.message == "not a regular file"
 
 
 def test_what_the_metric_says_and_what_it_does_not(make_folder: Callable[..., Path]) -> None:
     root = make_folder({"black.png": 0, "gone.png": 9})
     (root / "gone.png").unlink()
-    black = observe_file(Source(str(root / "black.png")), DecodeSettings(()), [Brightness])
-    gone = observe_file(Source(str(root / "gone.png")), DecodeSettings(()), [Brightness])
+    black = observe_file(Source(str(root / "black.png")), PipelineSettings(), [Brightness])
+    gone = observe_file(Source(str(root / "gone.png")), PipelineSettings(), [Brightness])
     assert isinstance(black, Issue) and (black.kind, black.message) == ("skipped", "a black picture")
     assert isinstance(gone, Issue) and (gone.kind, gone.message) == ("error", "no such file")
-    zero = observe_file(Source("zero\0byte"), DecodeSettings(()), [Brightness])
+    zero = observe_file(Source("zero\0byte"), PipelineSettings(), [Brightness])
     assert isinstance(zero, Issue)
     with mock.patch("cliqa.pipeline.observe.load_image", side_effect=MemoryError):
-        short = observe_file(Source(str(root / "black.png")), DecodeSettings(()), [Brightness])
+        short = observe_file(Source(str(root / "black.png")), PipelineSettings(), [Brightness])
     assert isinstance(short, Issue) and short.message == "not enough memory"

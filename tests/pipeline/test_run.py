@@ -18,7 +18,7 @@ from cliqa.pipeline.pool import DEPTH, WorkerPool
 from cliqa.pipeline.run import PipelineSettings, default_workers, run
 from cliqa.records import Issue, Record, Source
 from tests.conftest import encode, make_pixels
-from tests.toy_metric import Batchy, Brightness, Noisy
+from tests.toy_metric import Beside, Brightness, Noisy, Process
 
 
 def metric(cls: type[Metric] = Brightness) -> Metric:
@@ -57,15 +57,43 @@ def test_scores_do_not_depend_on_workers_or_batches(make_folder: Callable[..., P
             )
 
 
-def test_batches_are_no_larger_than_asked_and_numbers_are_plain(make_folder: Callable[..., Path]) -> None:
-    root = make_folder({f"{n:02d}.png": 100 + n for n in range(9)})
-    for item in run(sources(root), [metric(Batchy)], PipelineSettings(1, 2)):
-        assert isinstance(item, Record)
-        assert 1 <= item.values["batchy.batch"] <= 2  # type: ignore[operator]
-        assert type(item.values["batchy.batch"]) is int and type(item.values["batchy.mean"]) is float
+@pytest.mark.parametrize("cls", [Process, Beside])
+def test_a_metric_scores_here_or_beside_the_decoder_and_numbers_are_plain(
+    cls: type[Metric], make_folder: Callable[..., Path]
+) -> None:
+    root = make_folder({f"{n:02d}.png": 100 + n for n in range(5)})
+    for workers, here in ((0, True), (1, cls is Process)):
+        found = list(run(sources(root), [metric(cls)], PipelineSettings(workers, 2)))
+        assert len(found) == 5
+        for number, item in enumerate(found):
+            assert isinstance(item, Record)
+            mean, pid = (item.values[f"{cls.name}.{name}"] for name in ("mean", "pid"))
+            assert (type(mean), mean) == (float, 100.0 + number) and type(pid) is int
+            assert (pid == os.getpid()) == here
 
 
-def test_devices_share_the_batches(make_folder: Callable[..., Path]) -> None:
+def test_what_fails_beside_the_decoder_is_an_issue(make_folder: Callable[..., Path]) -> None:
+    root = make_folder({"0.png": 85, "1.png": 86, "2.png": 87})
+    for workers in (0, 1):
+        skipped, broken, sound = run(sources(root), [metric(Beside)], PipelineSettings(workers))
+        assert isinstance(skipped, Issue) and (skipped.kind, skipped.message) == ("skipped", "a picture of 85")
+        assert isinstance(broken, Issue) and (broken.kind, broken.message) == ("error", "ZeroDivisionError: at 86")
+        assert isinstance(sound, Record) and sound.values["beside.mean"] == 87.0
+        both, _, _ = run(sources(root), [metric(), metric(Beside)], PipelineSettings(workers))
+        assert isinstance(both, Record) and both.values["brightness.mean"] == 85.0
+        assert both.values["beside.mean"] is None and both.notes == ["beside: a picture of 85"]
+
+
+def test_what_is_settled_passes_in_its_place(make_folder: Callable[..., Path]) -> None:
+    root = make_folder({"0.png": 90, "1.png": 91})
+    first, second = sources(root)
+    settled = Record(Source("known"), {}, {"brightness.mean": 1.0})
+    for workers in (0, 2):
+        found = list(run([first, settled, second], [metric()], PipelineSettings(workers)))
+        assert [item.path for item in found] == [first.path, "known", second.path] and found[1] is settled
+
+
+def test_devices_share_the_files(make_folder: Callable[..., Path]) -> None:
     root = make_folder({f"{n}.png": 100 + n for n in range(7)})
     found = list(run(sources(root), [[metric()], [metric()]], PipelineSettings(1, 1)))
     assert [item.values["brightness.mean"] for item in found if isinstance(item, Record)] == [

@@ -24,8 +24,7 @@ import numpy as np
 from PIL import Image
 
 from cliqa import apply, score
-from cliqa.results.parquet import read_parquet
-from cliqa.results.tables import _read_jsonl
+from cliqa.results.faces import read_table
 from tests import toy_filter
 from tests.conftest import encode
 
@@ -208,7 +207,7 @@ def leftovers(root: Path) -> list[str]:
     return [
         name
         for name in names
-        if "cliqa-part" in name or "cliqa-lock" in name or "journal" in name or name.endswith("-wal")
+        if "cliqa-part" in name or "cliqa-lock" in name or "cliqa-live" in name or name.endswith("-wal")
     ]
 
 
@@ -221,10 +220,8 @@ def rows_of(results: Path, table: str) -> list[dict[str, object]]:
     path = results if table == "scores" else results.with_name(f"{results.stem}.issues{results.suffix}")
     if not path.exists():
         return []
-    if results.suffix == ".parquet":
-        return [dict(row) for row in read_parquet(str(path))]
-    if results.suffix == ".jsonl":
-        return [dict(row) for row in _read_jsonl(str(path))]
+    if results.suffix != ".csv":
+        return [dict(row) for row in read_table(str(path))[1]]
     with open(path, newline="") as stream:
         return [dict(row) for row in csv.DictReader(stream)]
 

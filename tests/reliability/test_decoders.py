@@ -13,16 +13,15 @@ from PIL import Image
 
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.images.loading import load_image
-from cliqa.pipeline.observe import DecodeSettings, Observed, observe_file
+from cliqa.pipeline.observe import Observed, observe_file
 from cliqa.pipeline.pool import WorkerPool
+from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Source
 from tests.image_bytes import exif_of, png, png_chunk
 from tests.reliability.fuzzing import fuzz
 from tests.reliability.mutations import mutated
 from tests.reliability.seeds import FORMATS, seeds
 from tests.reliability.touching_metric import Touching
-
-TOUCHING = "tests.reliability.touching_metric:Touching"
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
@@ -51,7 +50,7 @@ def answer(data: bytes, tmp_path: Path) -> Observed | Issue:
     """What a worker says of one file."""
     path = tmp_path / "bomb"
     path.write_bytes(data)
-    with WorkerPool(DecodeSettings((TOUCHING,)), 1) as pool:
+    with WorkerPool([Touching({}, {})], PipelineSettings(1)) as pool:
         pool.submit(0, Source(str(path)))
         ((_, found),) = list(pool.results())
     return found
@@ -83,7 +82,7 @@ def test_text_and_profiles_without_end_do_not_matter(format_name: str, tmp_path:
     picture = Image.new("RGB", (64, 64), (9, 9, 9))
     picture.save(stream, format_name, icc_profile=os.urandom(2_000_000), exif=exif)
     (tmp_path / "a").write_bytes(stream.getvalue())
-    found = observe_file(Source(str(tmp_path / "a")), DecodeSettings(()), [Touching])
+    found = observe_file(Source(str(tmp_path / "a")), PipelineSettings(), [Touching])
     assert isinstance(found, (Observed, Issue))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cliqa.inputs import member_names, tar_images, unpacking
+from cliqa.inputs import member_names, tar, tar_images
 from cliqa.inputs.contents import MAX_BYTES
 from cliqa.inputs.member_names import harmless, safe_name
 from cliqa.inputs.tar_images import TarImages
@@ -44,21 +44,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def hostile_tar() -> bytes:
     """Every hostile name as a file, then one sound sample, links and devices."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as made:
         for name in HOSTILE:
             info = tarfile.TarInfo(name)
             info.size = len(grey(200))
-            tar.addfile(info, io.BytesIO(grey(200)))
+            made.addfile(info, io.BytesIO(grey(200)))
         for name, data in samples({"good": 200}).items():
             info = tarfile.TarInfo(name)
             info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
+            made.addfile(info, io.BytesIO(data))
         for number, kind in enumerate(
             (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
         ):
             info = tarfile.TarInfo(f"link{number}.png")
             info.type, info.linkname = kind, "../../../precious"
-            tar.addfile(info)
+            made.addfile(info)
     return stream.getvalue()
 
 
@@ -89,8 +89,8 @@ def test_commands_write_what_they_are_asked_for_alone(name: str, home: Path) -> 
     assert COMMAND.main([*given, "-o", "kept/%d.tar", "--results", "r.csv"]) == 0
     assert score([*given, "--metrics", "tests.toy_metric:Brightness", "--results", "s.db"]) == 0
     assert sorted(os.listdir("kept")) == ["0.tar"]
-    with tarfile.open("kept/0.tar") as tar:
-        assert tar.getnames() == ["good.png", "good.txt", "good.cls"]
+    with tarfile.open("kept/0.tar") as kept:
+        assert kept.getnames() == ["good.png", "good.txt", "good.cls"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -153,7 +153,7 @@ def test_random_flips_end_as_records_or_issues(packed: bool, home: Path) -> None
 
 def test_a_bomb_is_given_up_in_bounded_memory(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Gigabytes of nothing in a member that is passed over: at most a hundred times the packed bytes are unpacked."""
-    monkeypatch.setattr(unpacking, "FREE_BYTES", 4 << 20)
+    monkeypatch.setattr(tar, "FREE_BYTES", 4 << 20)
     info = tarfile.TarInfo("zeros.bin")
     info.size = 1 << 33
     with gzip.open("bomb.tgz", "wb", compresslevel=9) as stream:

@@ -16,8 +16,9 @@ from unittest import mock
 import pytest
 
 from cliqa import score
-from cliqa.pipeline.observe import DecodeSettings, Observed
+from cliqa.pipeline.observe import Observed
 from cliqa.pipeline.pool import WorkerPool
+from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Source
 from cliqa.results.predictions import free_path
 from cliqa.results.store import Store
@@ -46,7 +47,7 @@ def test_times_in_the_future_and_clocks_that_go_back(
         with mock.patch("tests.toy_metric.Brightness.score", side_effect=AssertionError("scored again")):
             assert scored(root, results, "--resume") == 0
     os.utime(root / "0.png", (1, 1))  # older than before, and another file for all that is known
-    with mock.patch("tests.toy_metric.Brightness.score", return_value=[{"mean": 7.0, "label": "dark"}]) as again:
+    with mock.patch("tests.toy_metric.Brightness.score", return_value={"mean": 7.0, "label": "dark"}) as again:
         assert scored(root, results, "--resume") == 0
         assert again.call_count == 1
 
@@ -100,7 +101,7 @@ def test_workers_that_are_stopped_killed_and_continued_lose_nothing(make_folder:
     root = make_folder({f"{n:02d}.png": 40 + n for n in range(40)})
     answers: dict[int, Observed | Issue] = {}
     waiting = list(enumerate(sorted(root.iterdir())))
-    with WorkerPool(DecodeSettings((f"{Touching.__module__}:Touching",)), 2) as pool:
+    with WorkerPool([Touching({}, {})], PipelineSettings(2)) as pool:
         turn = 0
         while waiting or pool.busy:
             while waiting and pool.room() > 0:

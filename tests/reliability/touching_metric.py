@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -22,5 +21,5 @@ class Touching(Metric):
     def observe(cls, view: View) -> Observation:
         return {"stored": np.array(view.patches[:, :, ::16, ::16].mean()), "seen": np.array(view.thumbnail(64).mean())}
 
-    def score(self, observations: Sequence[Observation]) -> list[dict[str, Value]]:
-        return [{name: float(values) for name, values in found.items()} for found in observations]
+    def score(self, observation: Observation) -> dict[str, Value]:
+        return {name: float(values) for name, values in observation.items()}

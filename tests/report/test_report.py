@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cliqa.inputs.folders import display
 from cliqa.report import main as report
 from cliqa.report.build import starting_thresholds
 from cliqa.report.columns import read_rows
 from cliqa.report.sample import stratified_sample
 from cliqa.results.store import Store
+from cliqa.text import display
 from tests.synthetic_store import make_store
 
 HOSTILE = [

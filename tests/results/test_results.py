@@ -1,17 +1,26 @@
+# ruff: noqa: SIM117 - what is patched and what is opened are two things
 """Scores to a file and back, in all four formats: exact names, resume, tables that files move between."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.metrics import Field
 from cliqa.records import Record, Source
-from cliqa.results import Schema, open_results
-from tests.saved_results import FORMATS, PATHS, SCHEMA, issue, record, results_path, saved
+from cliqa.results import Done, Results, Schema, open_results
+from tests.saved_results import FORMATS, PATHS, SCHEMA, issue, record, results_path, saved, without_real_paths
+
+
+def done_of(results: Results, path: str) -> Done:
+    found = results.find(Source(path))
+    assert found is not None
+    return found
 
 
 @pytest.fixture(params=FORMATS)
@@ -62,7 +71,7 @@ def test_resume_goes_on_and_repeats_nothing(path: str) -> None:
         results.write(record("a"), True, "out/a")
         results.issue(issue("b"))
     with open_results(path, SCHEMA, resume=True) as results:
-        assert results.done["a"].row["placed"] == "out/a" and results.done["b"].table == "issues"
+        assert done_of(results, "a").row["placed"] == "out/a" and done_of(results, "b").table == "issues"
         results.issue(issue("b"))  # tried again, in vain
         results.write(record("c"), True, None)
     tables = saved(path)
@@ -87,26 +96,51 @@ def test_rows_are_replaced_in_place(path: str) -> None:
         for name in "abc":
             results.write(record(name), True, None)
     with open_results(path, SCHEMA, resume=True) as results:
-        results.update(record("b"), False, None)
+        results.write(record("b"), False, None)
     scores = saved(path)["scores"]
     assert list(scores) == ["a", "b", "c"] and [str(row["kept"]) for row in scores.values()] == ["1", "0", "1"]
 
 
-def test_results_of_other_columns_are_refused_or_joined(path: str) -> None:
-    """Text and Parquet files have one set of columns; a database grows."""
+def test_metrics_meet_in_one_file(path: str) -> None:
+    """Scores of the same content stay beside those of a later run; those of another content go."""
     with open_results(path, SCHEMA) as results:
         results.write(record("a"))
+        results.write(record("b"))
     other = Schema({"other": (Field("value", "a number"),)}, {"other": "def456"})
-    if path.endswith(".db"):
-        with open_results(path, other, resume=True) as results:
-            results.write(Record(Source("a"), {"size": 5, "mtime_ns": 10**18 + 7}, {"other.value": 2.0}))
-        row = saved(path)["scores"]["a"]
-        assert (row["toy.mean"], row["other.value"]) == (1 / 3, 2.0)
-        return
-    before = Path(path).read_bytes()
-    with pytest.raises(ResultsError, match=r"other columns|not what this run writes"):
-        open_results(path, other, resume=True)
-    assert Path(path).read_bytes() == before
+    with open_results(path, other, resume=True) as results:
+        results.write(Record(Source("a"), {"size": 5, "mtime_ns": 10**18 + 7}, {"other.value": 2.0}))
+        results.write(Record(Source("b"), {"size": 6, "mtime_ns": 10**18 + 7}, {"other.value": 3.0}))
+    rows = saved(path)["scores"]
+    assert (rows["a"]["toy.mean"], rows["a"]["other.value"]) == (1 / 3, 2.0)
+    assert rows["a"]["weights"] == "other=def456 toy=abc123"
+    assert (rows["b"]["toy.mean"], rows["b"]["other.value"], rows["b"]["weights"]) == (None, 3.0, "other=def456")
+
+
+def test_a_file_is_known_however_its_path_is_spelled(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pics").mkdir()
+    (tmp_path / "linked").symlink_to("pics")
+    monkeypatch.chdir(tmp_path)
+    spellings = ["pics/a.png", "./pics/a.png", str(tmp_path / "pics" / "a.png"), "linked/a.png", "pics/../linked/a.png"]
+    with open_results(path, SCHEMA) as results:
+        results.write(record(spellings[0]))
+    for spelling in spellings:
+        with open_results(path, SCHEMA, resume=True) as results:
+            assert done_of(results, spelling).row["real_path"] == str(tmp_path / "pics" / "a.png")
+            results.write(record(spelling, 2.0))
+        assert list(saved(path)["scores"]) == [spelling]
+
+
+def test_files_made_before_real_paths_were_known_are_gone_on_with(path: str, tmp_path: Path) -> None:
+    """Results without the column, a file in them under two spellings; and a database that says where its paths hold from."""
+    with open_results(path, SCHEMA) as results:
+        results.write(record(str(tmp_path / "a")))
+        results.issue(issue(str(tmp_path / "b")))
+    without_real_paths(path)
+    with open_results(path, SCHEMA, resume=True) as results:
+        assert done_of(results, str(tmp_path / "a")).row["toy.mean"] == 1 / 3
+        assert done_of(results, str(tmp_path / "sub" / ".." / "b")).table == "issues"
 
 
 def test_rows_know_the_weights_and_settings_that_made_them() -> None:
@@ -135,6 +169,23 @@ def test_two_runs_share_a_database(tmp_path: Path) -> None:
             one.write(record(f"one {number}"))
             other.write(record(f"other {number}"))
     assert len(saved(path)["scores"]) == 40
+
+
+def test_a_store_that_another_run_makes_at_this_moment_is_waited_for(tmp_path: Path) -> None:
+    """SQLite says "locked" at once, whatever its patience, where two connections change the kind of journal together."""
+    refusals = iter([True, True, False])
+
+    class Contended(sqlite3.Connection):
+        def execute(self, statement: str, *rest: object) -> sqlite3.Cursor:
+            if "journal_mode=WAL" in statement and next(refusals):
+                raise sqlite3.OperationalError("database is locked")
+            return super().execute(statement, *rest)  # type: ignore[arg-type]
+
+    real = sqlite3.connect
+    with mock.patch("sqlite3.connect", lambda *given, **options: real(*given, **options, factory=Contended)):
+        with open_results(str(tmp_path / "r.db"), SCHEMA) as results:
+            results.write(record("a"))
+    assert list(saved(str(tmp_path / "r.db"))["scores"]) == ["a"] and next(refusals, None) is None
 
 
 def test_a_folder_that_could_not_be_read_is_looked_at_again(path: str, tmp_path: Path) -> None:

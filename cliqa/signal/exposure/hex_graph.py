@@ -66,7 +66,7 @@ class HexGraph:
         """Enumerate the legal states.
 
         Raises:
-            UsageError: a rule names an unknown label or level, a level can't occur under the rules (so the schema
+            SchemaError: a rule names an unknown label or level, a level can't occur under the rules (so the schema
                 contradicts itself), or a component has more than `max_states` legal states.
         """
         self.labels = tuple(labels)
@@ -88,7 +88,7 @@ class HexGraph:
         return tuple(label.name for label in self.labels)
 
     def index(self, name: str) -> int:
-        """Position of a label, by name or alias. Raises UsageError."""
+        """Position of a label, by name or alias. Raises SchemaError."""
         return position(self._index, self.labels, name)
 
     def _component(self, members: tuple[int, ...], states: NDArray[np.int64]) -> Component:

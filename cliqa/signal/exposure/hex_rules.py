@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.errors import UsageError
-
 Allowed = Mapping[tuple[int, int], NDArray[np.bool_]]
 """(a, b), a <= b -> bool (levels of a, levels of b): the pairs of levels that two labels may have together."""
+
+
+class SchemaError(ValueError):
+    """A schema that is malformed, contradicts itself or is too large; the message says which rule."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,16 @@ class Subsumption:
 
 
 def label_index(labels: Sequence[Label]) -> dict[str, int]:
-    """Name or alias -> position. Raises UsageError where there are no labels, too few levels, or one name twice."""
+    """Name or alias -> position. Raises SchemaError where there are no labels, too few levels, or one name twice."""
     index: dict[str, int] = {}
     if not labels:
-        raise UsageError("the schema has no labels")
+        raise SchemaError("the schema has no labels")
     for position, label in enumerate(labels):
         if label.levels < 2:
-            raise UsageError(f"label {label.name!r} needs at least 2 levels")
+            raise SchemaError(f"label {label.name!r} needs at least 2 levels")
         for name in {label.name, label.alias} - {""}:
             if name in index:
-                raise UsageError(f"two labels of the schema are called {name!r}")
+                raise SchemaError(f"two labels of the schema are called {name!r}")
             index[name] = position
     return index
 
@@ -81,21 +83,21 @@ def connected(count: int, edges: Allowed) -> list[tuple[int, ...]]:
 def _level(labels: Sequence[Label], index: Mapping[str, int], name: str, level: int) -> tuple[int, int]:
     label = position(index, labels, name)
     if not 1 <= level <= labels[label].levels:
-        raise UsageError(f"label {name!r} has levels 1 to {labels[label].levels}, not {level}")
+        raise SchemaError(f"label {name!r} has levels 1 to {labels[label].levels}, not {level}")
     return label, level
 
 
 def position(index: Mapping[str, int], labels: Sequence[Label], name: str) -> int:
-    """Position of a label, by name or alias. Raises UsageError."""
+    """Position of a label, by name or alias. Raises SchemaError."""
     if name not in index:
-        raise UsageError(f"there is no label {name!r}; known: {', '.join(label.name for label in labels)}")
+        raise SchemaError(f"there is no label {name!r}; known: {', '.join(label.name for label in labels)}")
     return index[name]
 
 
 def allowed_pairs(
     labels: Sequence[Label], exclusions: Sequence[Exclusion], subsumptions: Sequence[Subsumption]
 ) -> dict[tuple[int, int], NDArray[np.bool_]]:
-    """The rules as tables, one for each pair of labels that a rule binds. Raises UsageError for an unknown label or level."""
+    """The rules as tables, one for each pair of labels that a rule binds. Raises SchemaError for an unknown label or level."""
     index = label_index(labels)
     allowed: dict[tuple[int, int], NDArray[np.bool_]] = {}
 
@@ -125,21 +127,21 @@ def legal_states(labels: Sequence[Label], members: tuple[int, ...], allowed: All
     """The legal states of one connected component, int64 (states, members), levels from 1, lowest levels first.
 
     Raises:
-        UsageError: there is none, a level occurs in none, or there are more than `limit`.
+        SchemaError: there is none, a level occurs in none, or there are more than `limit`.
     """
     names = ", ".join(labels[label].name for label in members)
     found: list[tuple[int, ...]] = []
     for state in _search(labels, members, allowed):
         found.append(state)
         if len(found) > limit:
-            raise UsageError(f"the schema is too large: the labels {names} have more than {limit} legal states")
+            raise SchemaError(f"the schema is too large: the labels {names} have more than {limit} legal states")
     if not found:
-        raise UsageError(f"the schema contradicts itself: the labels {names} have no legal state")
+        raise SchemaError(f"the schema contradicts itself: the labels {names} have no legal state")
     states = np.array(found, dtype=np.int64)
     for column, label in enumerate(members):
         for level in range(1, labels[label].levels + 1):
             if not (states[:, column] == level).any():
-                raise UsageError(
+                raise SchemaError(
                     f"the schema contradicts itself: its rules leave no state where {labels[label].name} is {level}"
                 )
     return states

@@ -1,24 +1,51 @@
-"""Label schemas as data: nodes, exclusions and subsumptions from a mapping, a JSON file or a TOML file."""
+"""Label schemas as data: the documented one of the exposure labels, and a graph from any.
+
+Six issues, four levels, three exclusions. English names; the Chinese names under which the labels were first published are kept as
+aliases, and work wherever a label is named.
+"""
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from cliqa.errors import UsageError
 from cliqa.signal.exposure.hex_graph import MAX_STATES, HexGraph
-from cliqa.signal.exposure.hex_rules import Exclusion, Label, Subsumption
+from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsumption
+
+LABELS = (
+    "too_bright",
+    "too_dark",
+    "contrast_too_high",
+    "contrast_too_low",
+    "highlights_clipped",
+    "highlights_over_suppressed",
+)
+ALIASES = ("整体偏亮", "整体偏暗", "整体对比度高", "整体对比度低", "高光过曝", "高光压制过度")
+LEVELS = {1: "no such issue", 2: "moderate", 3: "severe", 4: "blocking"}
+
+_OPPOSITES = ((0, 1), (2, 3), (4, 5))
+
+SCHEMA: dict[str, Any] = {
+    "Levels": {str(level): meaning for level, meaning in LEVELS.items()},
+    "Nodes": [
+        {"label": label, "levels": [1, 2, 3, 4], "alias": alias} for label, alias in zip(LABELS, ALIASES, strict=True)
+    ],
+    "Exclusions": [
+        {"label_a": LABELS[a], "a_levels": [2, 3, 4], "label_b": LABELS[b], "b_levels": [2, 3, 4]}
+        for a, b in _OPPOSITES
+    ],
+    "Subsumptions": [
+        {"label_a": label, "label_b": label, "map": [[3, 2], [4, 2], [4, 3]]}
+        for label in LABELS
+    ],
+}  # fmt: skip
 
 
 def graph_from_schema(schema: Mapping[str, Any], max_states: int = MAX_STATES) -> HexGraph:
     """A graph from data: keys `Nodes`, `Exclusions` and `Subsumptions` (any case), as `docs/exposure.md` shows.
 
     Raises:
-        UsageError: a key or entry is missing or malformed, or the rules are contradictory or too large.
+        SchemaError: a key or entry is missing or malformed, or the rules are contradictory or too large.
     """
     lowered = {str(key).lower(): value for key, value in schema.items()}
     try:
@@ -35,7 +62,7 @@ def graph_from_schema(schema: Mapping[str, Any], max_states: int = MAX_STATES) -
             for rule in lowered.get("subsumptions", [])
         ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"the schema is malformed: {type(error).__name__} at {error}") from error
+        raise SchemaError(f"the schema is malformed: {type(error).__name__} at {error}") from error
     return HexGraph(nodes, exclusions, subsumptions, max_states)
 
 
@@ -47,26 +74,3 @@ def _node_levels(levels: Sequence[int]) -> int:
 
 def _numbers(values: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(value) for value in values)
-
-
-def read_schema(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """A schema file, JSON or TOML by its ending. Raises UsageError."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        if os.fspath(path).lower().endswith(".toml"):
-            return _toml(text)
-        content = json.loads(text)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the schema {os.fspath(path)} can't be read: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"the schema {os.fspath(path)} is no table of Nodes, Exclusions and Subsumptions")
-    return content
-
-
-def _toml(text: str) -> dict[str, Any]:
-    try:
-        tomllib = importlib.import_module("tomllib")
-    except ImportError:  # Python 3.10
-        raise UsageError("a TOML schema needs Python 3.11 or later; write it as JSON") from None
-    content: dict[str, Any] = tomllib.loads(text)
-    return content

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.colour import LUMA
 from cliqa.signal.exposure.histogram_traces import COUNT as TRACES
 from cliqa.signal.exposure.histogram_traces import histogram_traces, srgb_to_linear
 
@@ -19,7 +20,6 @@ _VALUES = np.arange(256) / 255.0
 _LOG_LIGHT = np.log2(srgb_to_linear(_VALUES) + 2.0**-12) / 12.0  # EV below white, in twelfths
 _CR = np.array([0.5, -0.418688, -0.081312])  # JFIF, BT.601
 _CB = np.array([-0.168736, -0.331264, 0.5])
-_LUMA = np.array([0.299, 0.587, 0.114])
 BANDS = 8
 
 
@@ -85,7 +85,7 @@ def _edges(share: NDArray[np.float64]) -> NDArray[np.float64]:
 def regional_statistics(thumbnail: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Statistics by region and by brightness of a 64x64 RGB thumbnail, uint8 (64, 64, 3)."""
     rgb = thumbnail.astype(np.float64) / 255.0
-    luma = rgb @ _LUMA
+    luma = rgb @ LUMA
     cb, cr = rgb @ _CB, rgb @ _CR
     blocks = luma.reshape(8, 8, 8, 8)
     grid = blocks.mean(axis=(1, 3))

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.colour import LUMA32
+from cliqa.signal.dct import dct_matrix
+
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
-_index = np.arange(8)
-DCT_MATRIX: Floats = (
-    np.sqrt(np.where(_index == 0, 1, 2) / 8)[:, None] * np.cos((2 * _index[None, :] + 1) * _index[:, None] * np.pi / 16)
-).astype(np.float32)
+DCT_MATRIX: Floats = dct_matrix().astype(np.float32)
 """float32 (8, 8), orthonormal DCT-II: rows are frequencies. JPEG coefficients are DCT @ block @ DCT.T."""
 DCT64: Floats = np.ascontiguousarray(np.kron(DCT_MATRIX, DCT_MATRIX))
 """float32 (64, 64), orthonormal: coefficients of a flat block are DCT64 @ pixels."""
@@ -64,9 +64,9 @@ def luma(rgb: NDArray[np.uint8]) -> Floats:
     y = np.empty((len(rgb), *rgb.shape[2:]), np.float32)
     part = np.empty(rgb.shape[2:], np.float32)
     for tile, plane in zip(rgb, y, strict=True):  # tile by tile, so that all of it stays in the processor's cache
-        np.multiply(tile[0], np.float32(0.299), out=plane)
-        plane += np.multiply(tile[1], np.float32(0.587), out=part)
-        plane += np.multiply(tile[2], np.float32(0.114), out=part)
+        np.multiply(tile[0], LUMA32[0], out=plane)
+        plane += np.multiply(tile[1], LUMA32[1], out=part)
+        plane += np.multiply(tile[2], LUMA32[2], out=part)
         np.rint(plane, out=plane)
         plane -= 128
     return y

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.colour import LUMA32
+
 Floats = NDArray[np.float32]
 PHASES = 16
 TILES, INTEGER_TILES = 4, 2
@@ -17,7 +19,7 @@ _FLOOR = 0.02  # in pixel values, added before logarithms
 
 
 def chroma_planes(rgb: NDArray[np.uint8], luma: Floats) -> Floats:
-    """uint8 (n, 3, h, w) and its `luma_blocks.luma` (n, h, w) -> float32 (2n, h, w): Cb's planes then Cr's, around 0."""
+    """uint8 (n, 3, h, w) and its `blocks.luma` (n, h, w) -> float32 (2n, h, w): Cb's planes then Cr's, around 0."""
     planes = np.empty((2, *luma.shape), np.float32)
     white = luma + np.float32(128)
     np.subtract(rgb[:, 2], white, out=planes[0])
@@ -69,7 +71,7 @@ def integer_colour(rgb: NDArray[np.uint8]) -> tuple[float, float]:
     """
     wide = rgb.reshape(rgb.shape[0], 3, -1).astype(np.float32)
     r, g, b = wide[:, 0], wide[:, 1], wide[:, 2]
-    y = np.float32(0.299) * r + np.float32(0.587) * g + np.float32(0.114) * b
+    y = LUMA32[0] * r + LUMA32[1] * g + LUMA32[2] * b
     cb, cr = np.rint((b - y) * np.float32(1 / 1.772)), np.rint((r - y) * np.float32(1 / 1.402))
     y = np.rint(y)
     same = (
@@ -83,7 +85,7 @@ def integer_colour(rgb: NDArray[np.uint8]) -> tuple[float, float]:
 
 
 def chroma_features(rgb: NDArray[np.uint8], luma: Floats, x: int, y: int) -> Floats:
-    """What the first few tiles uint8 (n, 3, h, w) with their `luma_blocks.luma` (n, h, w) tell of chroma, on the grid at offset (x, y).
+    """What the first few tiles uint8 (n, 3, h, w) with their `blocks.luma` (n, h, w) tell of chroma, on the grid at offset (x, y).
 
     Returns:
         float32 (86,): log phase profiles (64), contrasts (16), log mean differences of luma (2) and deviations of Cb, Cr,

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.blocks import luma
+from cliqa.signal.jpeg.double_compression import earlier_save, last_and_previous
 from cliqa.signal.jpeg.grid import newest_evidence
-from cliqa.signal.jpeg.planes import GRID_PATCHES, Grid, Lattice, find_grid, read_lattice
+from cliqa.signal.jpeg.history import GRID_PATCHES, Grid, Lattice, find_grid, read_lattice
 from cliqa.signal.jpeg.proof import CERTAIN
-from cliqa.signal.jpeg.save_pair import earlier_save, last_and_previous
 
 DOUBTFUL_MARGIN = 60.0
 """Nats between the best two grids below which more patches are asked."""

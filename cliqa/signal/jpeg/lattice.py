@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.densities import normal
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -114,18 +115,13 @@ def _smooth_table(sigma: float, fine: bool) -> Floats:
     columns = []
     for scale in _SCALES:
         if scale < width:  # narrower than the noise: its normal, widened by the Laplacian's variance
-            density = _normal(value, np.sqrt(width**2 + 2 * scale**2))
+            density = normal(value, np.sqrt(width**2 + 2 * scale**2))
         else:
             moved = np.abs(value[:, None] + width * nodes)
             density = (np.exp(-moved / scale) @ weights) / (2 * scale)
         columns.append(np.log((1 - OUTLIERS) * density + OUTLIERS * tail))
-    columns += [np.log((1 - share) * _normal(value, width) + share * tail) for share in _TAIL_SHARES]
+    columns += [np.log((1 - share) * normal(value, width) + share * tail) for share in _TAIL_SHARES]
     return np.stack(columns, axis=1).astype(np.float32)
-
-
-def _normal(value: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    density: NDArray[np.float64] = np.exp(-0.5 * (value / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
-    return density
 
 
 def step_evidence(counted: Histograms, sigma: float = ROUNDING_SIGMA, outliers: float = OUTLIERS) -> Floats:

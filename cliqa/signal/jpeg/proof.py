@@ -69,7 +69,7 @@ def prove(telling: Blocks, all_blocks: Blocks, coefficients: Floats, quality: Fl
         telling: up to `PROVED` blocks, the most telling first, see `telling_blocks`.
         all_blocks: those of the grid; coefficients: (64, n) of them.
         quality: (100,) nats of each quality by the lattice of the coefficients.
-        newest: (100,) nats of each by the grid's own histograms (`jpeg_grid.newest_evidence`), if at hand.
+        newest: (100,) nats of each by the grid's own histograms (`grid.newest_evidence`), if at hand.
     """
     scan = redecode(telling.take(np.arange(min(SCANNED, len(telling)))), _QUALITIES, turns=SCAN_TURNS)
     hints = [quality] if newest is None else [quality, newest]

@@ -35,7 +35,11 @@ STANDARD_CHROMA: NDArray[np.int64] = np.array(
 
 
 def scale_table(base: NDArray[np.int64], quality: int) -> NDArray[np.int64]:
-    """`base` (64 steps) scaled to an IJG quality 1-100, limited to the 1-255 of baseline JPEG."""
+    """`base` (64 steps) scaled to an IJG quality 1-100, limited to the 1-255 of baseline JPEG.
+
+    >>> scale_table(STANDARD_LUMA, 75)[:4].tolist()
+    [8, 6, 5, 8]
+    """
     if not 1 <= quality <= 100:
         raise ValueError(f"an IJG quality lies in 1-100, not {quality}")
     percent = 5000 // quality if quality < 50 else 200 - 2 * quality
@@ -53,6 +57,9 @@ def nearest_quality(luma_table: Sequence[int] | NDArray[np.integer]) -> int:
 
     Ratios, so that a step of 2 for 1 weighs as much as 40 for 20. Exact for IJG's own tables; of equally near
     ones (IJG's lowest tables are nearly all 255) the lowest quality.
+
+    >>> nearest_quality(scale_table(STANDARD_LUMA, 83))
+    83
     """
     steps = np.maximum(np.asarray(luma_table, dtype=np.float64), 1.0)
     return int(np.abs(np.log(LUMA_TABLES / steps)).sum(axis=1).argmin()) + 1

@@ -52,3 +52,18 @@ class Dense:
             if index < len(self.layers) - 1:
                 np.maximum(x, 0.0, out=x)
         return x
+
+
+def median_level(probabilities: NDArray[np.float32], lowest: float, step: float = 1.0) -> float:
+    """The median of a histogram with bins of width `step` around lowest, lowest + step ..., linear within a bin.
+
+    What several networks say is averaged as histograms; the median is robust where two answers are likely.
+
+    >>> median_level(np.array([0.0, 0.5, 0.5], np.float32), 20.0)
+    21.5
+    """
+    cumulated = np.cumsum(probabilities, dtype=np.float64)
+    index = min(int(np.searchsorted(cumulated, 0.5)), len(probabilities) - 1)
+    before = cumulated[index - 1] if index else 0.0
+    within = (0.5 - before) / max(float(probabilities[index]), 1e-9)
+    return float(lowest + step * (index - 0.5 + min(max(within, 0.0), 1.0)))

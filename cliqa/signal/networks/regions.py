@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.densities import softmax
 from cliqa.signal.networks.dense import Dense, standardise
-from cliqa.signal.networks.level_histogram import softmax
 
 Floats = NDArray[np.float32]
 

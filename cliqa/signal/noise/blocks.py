@@ -11,23 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.dct import BLOCK, dct_matrix
+
 Floats = NDArray[np.float32]
 
-BLOCK = 8
 SCALES = (1, 2, 4)
 OPPONENT = np.array(  # rows: grey, red-blue, magenta-green
     [[1 / 3**0.5] * 3, [0.5**0.5, 0.0, -(0.5**0.5)], [1 / 6**0.5, -2 / 6**0.5, 1 / 6**0.5]], np.float32
 )
 FLOOR = np.float32(0.02)  # added to energies before the logarithm; rounding to 8 bits alone leaves 1/12
 _RINGS = (0.5, 1.6, 2.6, 3.7, 4.8, 5.9, 7.1, 8.4, 10.0)  # of sqrt(u^2 + v^2), the edges of eight bands
-
-
-def _dct_matrix() -> Floats:
-    """Orthonormal 2-D DCT-II of an 8x8 block as a (64 pixels, 64 coefficients) matrix."""
-    n = np.arange(BLOCK)
-    basis = np.cos(np.pi * (2 * n[None, :] + 1) * n[:, None] / (2 * BLOCK)) * np.sqrt(2 / BLOCK)
-    basis[0] /= np.sqrt(2)
-    return np.ascontiguousarray(np.kron(basis, basis).T.astype(np.float32))
 
 
 def _band_matrix() -> Floats:
@@ -42,7 +35,7 @@ def _band_matrix() -> Floats:
     return result
 
 
-DCT = _dct_matrix()
+DCT: Floats = np.ascontiguousarray(np.kron(dct_matrix(), dct_matrix()).T.astype(np.float32))  # (pixels, coefficients)
 BANDS = _band_matrix()
 WIDE = np.stack([BANDS[:, 1:3].mean(1), BANDS[:, 3:5].mean(1), BANDS[:, 5:8].mean(1)], axis=1)  # low, middle, high
 

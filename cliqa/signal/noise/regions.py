@@ -17,7 +17,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cliqa.signal.noise.blocks import BANDS, BLOCK, FLOOR, WIDE, Decomposition, Floats, log_energy
+from cliqa.signal.dct import BLOCK
+from cliqa.signal.noise.blocks import BANDS, FLOOR, WIDE, Decomposition, Floats, log_energy
 from cliqa.signal.noise.single_pixels import REGION
 
 ENERGIES = 48 + 16 + 3  # facts that rise by 1 when all energies rise by a factor e; they come first

@@ -21,9 +21,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.colour import LUMA32
+from cliqa.signal.dct import BLOCK
 from cliqa.signal.noise.blocks import (
     BANDS,
-    BLOCK,
     FLOOR,
     SCALES,
     WIDE,
@@ -33,7 +34,6 @@ from cliqa.signal.noise.blocks import (
     log_energy,
 )
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _FLAT_GROUPS = (0.0, 0.05, 0.15, 0.3, 0.5, 1.0)  # of blocks by their energy at low frequencies
 _PERCENTILES: dict[tuple[int, bool], tuple[float, ...]] = {  # by scale and whether the channel is grey
     (1, True): (1, 5, 10, 20, 35, 50, 70, 90),
@@ -68,7 +68,7 @@ def noise_statistics(parts: Decomposition) -> Floats:
     found += _shared_spectrum(parts.grey)
     found += _lines(parts.grey)
     found += _pixels(parts.tiles, parts.grey)
-    found += _grid(np.tensordot(parts.tiles.astype(np.float32), _LUMA, axes=(1, 0)))
+    found += _grid(np.tensordot(parts.tiles.astype(np.float32), LUMA32, axes=(1, 0)))
     found.append(np.array([len(parts.tiles) / 8], np.float32))
     return np.concatenate(found).astype(np.float32)
 

@@ -45,5 +45,9 @@ def niqe_distance(mean_a: Array, covariance_a: Array, mean_b: Array, covariance_
 
 
 def quality_of_distance(distance: float) -> float:
-    """GRepQ's low-level score, 1 - sigmoid(d / 100): 0.5 at distance 0, falling to 0."""
+    """GRepQ's low-level score, 1 - sigmoid(d / 100): 0.5 at distance 0, falling to 0.
+
+    >>> round(quality_of_distance(100.0), 4)
+    0.2689
+    """
     return float(1.0 / (1.0 + np.exp(min(distance / 100.0, 700.0))))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
+from cliqa.signal.colour import LUMA32
+
 BLOCK = 32  # pixels; detail is compared between blocks
 STATISTICS = (
     "luma_mean", "luma_deviation", "colourfulness", "saturation", "log_laplacian_variance", "log_gradient_energy",
@@ -20,7 +21,7 @@ def picture_statistics(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     gradient, per block the mean of its log(1 + x), and percentiles of the blocks; dark is luma below 8, bright above 247.
     """
     rgb = pixels.astype(np.float32)
-    luma = rgb @ LUMA
+    luma = rgb @ LUMA32
     red_green, yellow_blue = rgb[..., 0] - rgb[..., 1], 0.5 * (rgb[..., 0] + rgb[..., 1]) - rgb[..., 2]
     spread = np.hypot(red_green.std(), yellow_blue.std())
     colourfulness = spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean())

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.colour import LUMA
+
 PATCH = 96
 SHARP_SHARE = 0.75
 COLOURFUL_SHARE = 0.80
@@ -67,7 +69,7 @@ def pristine_origins(
     origins = tile_origins(pixels.shape[0], pixels.shape[1], size, stride)
     if not origins:
         return []
-    deviation = local_deviation(pixels @ np.array([0.299, 0.587, 0.114]))
+    deviation = local_deviation(pixels @ LUMA)
     sharpness = np.array([deviation[y : y + size, x : x + size].mean() for y, x in origins])
     sharp = [origin for origin, value in zip(origins, sharpness, strict=True) if value >= sharp_share * sharpness.max()]
     colour = np.array([colourfulness(pixels[y : y + size, x : x + size]) for y, x in sharp])

@@ -15,6 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.colour import LUMA32
+
 LENGTH = 512  # samples of a transform along an axis, zero-padded
 BINS = LENGTH // 2 + 1
 STRIPS = 4  # an interpolation line has the same phase in all of them, the picture's own lines have not
@@ -34,11 +36,10 @@ FACTORS: NDArray[np.float64] = 1.0 / (1.0 - np.arange(BINS) / LENGTH)
 
 def luma(pixels: NDArray[np.uint8]) -> Array:
     """uint8 (height, width, 3) -> float32 (height, width), BT.601 luma as JPEG has it, not rounded."""
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
     plane = np.empty(pixels.shape[:2], np.float32)
     for top in range(0, len(pixels), _BLOCK):
         rows = pixels[top : top + _BLOCK]
-        plane[top : top + _BLOCK] = (rows.reshape(-1, 3).astype(np.float32) @ weights).reshape(rows.shape[:2])
+        plane[top : top + _BLOCK] = (rows.reshape(-1, 3).astype(np.float32) @ LUMA32).reshape(rows.shape[:2])
     return plane
 
 

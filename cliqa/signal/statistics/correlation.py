@@ -9,7 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def plcc(a: ArrayLike, b: ArrayLike) -> float:
-    """Pearson's linear correlation; NaN where one side is constant."""
+    """Pearson's linear correlation; NaN where one side is constant.
+
+    >>> round(plcc([1, 2, 3], [1, 2, 4]), 4)
+    0.982
+    """
     x, y = _pair(a, b)
     x, y = x - x.mean(), y - y.mean()
     scale = float(np.sqrt((x @ x) * (y @ y)))
@@ -17,13 +21,21 @@ def plcc(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def srcc(a: ArrayLike, b: ArrayLike) -> float:
-    """Spearman's rank correlation, equal values at their mean rank."""
+    """Spearman's rank correlation, equal values at their mean rank.
+
+    >>> srcc([1, 2, 3, 4], [1, 2, 4, 3])
+    0.8
+    """
     x, y = _pair(a, b)
     return plcc(ranks(x), ranks(y))
 
 
 def krcc(a: ArrayLike, b: ArrayLike) -> float:
-    """Kendall's tau-b, which allows for equal values; time grows with the square of the number."""
+    """Kendall's tau-b, which allows for equal values; time grows with the square of the number.
+
+    >>> round(krcc([1, 2, 3, 4], [1, 2, 4, 3]), 4)
+    0.6667
+    """
     x, y = _pair(a, b)
     agree = pairs_x = pairs_y = 0.0
     for i in range(len(x) - 1):
@@ -36,7 +48,11 @@ def krcc(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def ranks(values: ArrayLike) -> NDArray[np.float64]:
-    """Ranks from 1, equal values at their mean rank."""
+    """Ranks from 1, equal values at their mean rank.
+
+    >>> ranks([5, 1, 5]).tolist()
+    [2.5, 1.0, 2.5]
+    """
     array = np.asarray(values, dtype=np.float64)
     _, inverse, counts = np.unique(array, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)

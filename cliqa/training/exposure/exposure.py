@@ -22,11 +22,10 @@ from numpy.typing import NDArray
 from cliqa.metrics import checkpoints
 from cliqa.metrics.base import Value
 from cliqa.metrics.exposure import Exposure
-from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
-from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.signal.exposure.schema import LABELS, SCHEMA, graph_from_schema
 from cliqa.signal.exposure.tones import MEDIAN_LUMA
+from cliqa.training.card import write_results
 from cliqa.training.examples import Example, Make, generate
-from cliqa.training.exposure.card import write_card
 from cliqa.training.exposure.examples import Sources, make_example, make_highlights, make_sweep
 from cliqa.training.exposure.faults import CLIPPED, DARK
 from cliqa.training.exposure.fit import ExposureFit, LightUnary, SeverityRange, Sweeps, fit_light
@@ -52,7 +51,7 @@ FIT = ExposureFit()
 
 
 def train(options: TrainOptions) -> None:
-    """Make examples, fit, save weights, measure on the test photographs, write the card."""
+    """Make examples, fit, save weights, measure on the test photographs, write results into the card."""
     torch.set_num_threads(1)
     tones, known, sweeps = _training_examples(options)
     graph = graph_from_schema(SCHEMA)
@@ -65,7 +64,8 @@ def train(options: TrainOptions) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     save(networks, weights)
 
-    metric = Exposure(*checkpoints.load(weights, metric="exposure", architecture="tone-hex", version=1))
+    tensors, facts = checkpoints.load(weights, metric="exposure", architecture="tone-hex", version=1)
+    metric = Exposure(tensors, facts)
     rows: list[dict[str, float | str]] = []
     held_out: tuple[tuple[Split, int], ...] = (("val", 7), ("test", 8))
     for split, seed in held_out:
@@ -75,10 +75,11 @@ def train(options: TrainOptions) -> None:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    write_card(
-        options.out / "exposure.md", weights, networks[0].tensors(0), NETWORKS, FIT, rows, options.ratings is not None,
-        len(sweeps.ev),
-    )  # fmt: skip
+    table = ["| figure | " + " | ".join(str(row["split"]) for row in rows) + " |", "|---" * (len(rows) + 1) + "|"]
+    for name in [name for name in rows[0] if name != "split"]:
+        table.append(f"| {name} | " + " | ".join(f"{float(row[name]):.3f}" for row in rows) + " |")
+    command = "--data photos/" + (" --ratings biq2021/" if options.ratings is not None else "")
+    write_results(weights, command, tensors, *table)
 
 
 def _make(options: TrainOptions, make: Make, count: int, name: str, seed: int) -> Example:
@@ -134,7 +135,7 @@ def save(networks: list[LightUnary], path: Path) -> None:
 
 
 def _scored(metric: Exposure, tones: NDArray[Any]) -> list[dict[str, Value]]:
-    return metric.score([{"tones": row} for row in tones])
+    return [metric.score({"tones": row}) for row in tones]
 
 
 def figures(metric: Exposure, examples: Example) -> dict[str, float]:

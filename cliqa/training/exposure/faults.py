@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from cliqa.signal.colour import LUMA
 from cliqa.signal.exposure.histogram_traces import linear_to_srgb, srgb_to_linear
 
 BRIGHT, DARK, HIGH, LOW, CLIPPED, SUPPRESSED = range(6)
@@ -42,7 +43,6 @@ _SCALES = {
     CLIPPED: (CLIP_SHARE_ENDS[0], *CLIP_SHARE, CLIP_SHARE_ENDS[1]),
     SUPPRESSED: (WHITE_ENDS[0], *WHITE, WHITE_ENDS[1]),
 }
-_LUMA = np.array([0.299, 0.587, 0.114])
 _FULL = 65535  # 257 steps an 8-bit value, so that 8-bit sources go through a curve without a rounding of their own
 _GRID = np.arange(_FULL + 1) / _FULL
 
@@ -94,7 +94,7 @@ class Faulty:
 
     def luma(self) -> NDArray[np.float64]:
         """u of luma, 0-1."""
-        mixed: NDArray[np.float64] = self.values @ (_LUMA / _FULL)
+        mixed: NDArray[np.float64] = self.values @ (LUMA / _FULL)
         return mixed
 
     def scale_by(self, ratio: NDArray[np.float64]) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cliqa.signal.exposure.hex_graph import HexGraph
-from cliqa.training.averaged_fit import AveragedFit
+from cliqa.training.averaged_fit import AveragedFit, FitSettings
 from cliqa.training.dense_fit import TorchDense
 
 LossName = Literal["marginal", "focal"]
@@ -103,12 +103,10 @@ def admissible_levels(known: SeverityRange, graph: HexGraph, margin: float) -> N
 
 
 @dataclass(frozen=True)
-class ExposureFit:
+class ExposureFit(FitSettings):
     """Settings of one fit of the light unary."""
 
     hidden: tuple[int, ...] = (256, 128)
-    epochs: int = 40
-    batch: int = 256
     sweeps: int = 12  # exposure sweeps per step
     sweep_weight: float = 0.25  # of their labels: many views of few photographs
     rate: float = 1.5e-3
@@ -121,7 +119,6 @@ class ExposureFit:
     rank_slope: float = 0.6  # levels per EV that two exposures of a sweep are apart, at least
     loss: LossName = "marginal"
     average: float = 0.99
-    seed: int = 0
 
 
 class LightUnary(nn.Module):

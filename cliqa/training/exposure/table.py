@@ -35,9 +35,8 @@ from cliqa.metrics.exposure_clip import (
     image_features,
     normalise,
 )
-from cliqa.signal.exposure.exposure_schema import LABELS, SCHEMA
 from cliqa.signal.exposure.hex_graph import HexGraph
-from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.signal.exposure.schema import LABELS, SCHEMA, graph_from_schema
 from cliqa.training.dense_fit import TorchDense
 from cliqa.training.exposure.fit import HexLikelihood, LossName, OrdinalThresholds, likelihood_loss
 

@@ -20,8 +20,16 @@ from cliqa.errors import UsageError
 from cliqa.metrics import checkpoints
 from cliqa.metrics.aesthetic import LABELS, Aesthetic, decide, probabilities
 from cliqa.metrics.shared_encoder import RatedEncoder
-from cliqa.training.grepq.cards import write_aesthetic_card
-from cliqa.training.grepq.grepq import find_backbone, held_out_outputs, named, rated_branch, training_list
+from cliqa.training.card import write_results
+from cliqa.training.grepq.grepq import (
+    COMMAND,
+    UNMEASURED,
+    find_backbone,
+    held_out_outputs,
+    named,
+    rated_branch,
+    training_list,
+)
 from cliqa.training.train import TrainOptions
 
 OFFSETS = (0.0, 0.2, 0.4, 0.6)  # of the decision: few, since there are few hundred ratings to choose them by
@@ -36,7 +44,7 @@ def train(options: TrainOptions) -> None:
     tensors = named(find_backbone(options.work)[0], "trunk.") | rated_branch(options)
     tensors |= calibrate(tensors, options.ratings)
     save(options.out / "aesthetic.safetensors", tensors)
-    write_aesthetic_card(options.out / "aesthetic.safetensors", tensors, len(training_list(options.ratings)))
+    write_results(options.out / "aesthetic.safetensors", COMMAND, tensors, UNMEASURED)
 
 
 def save(path: Path, tensors: dict[str, NDArray[Any]]) -> None:

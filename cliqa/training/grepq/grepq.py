@@ -27,7 +27,7 @@ from cliqa.metrics import checkpoints
 from cliqa.metrics.encoder import Branch, LowHead, RatedHead, Trunk
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.shared_encoder import RatedEncoder
-from cliqa.training.grepq.cards import write_grepq_card
+from cliqa.training.card import write_results
 from cliqa.training.grepq.distorted_versions import make_versions
 from cliqa.training.grepq.high_level import HighSettings, fit_directions, observe_photos
 from cliqa.training.grepq.imagenet_backbone import read_backbone
@@ -55,6 +55,8 @@ ROUNDS = (
 )
 
 Tensors = dict[str, NDArray[Any]]
+COMMAND = "--data photos/ --ratings biq2021/ --work runs/grepq"
+UNMEASURED = "These weights are not measured yet: `python benchmarks/rated.py biq2021/` does it."
 
 
 def train(options: TrainOptions) -> None:
@@ -68,7 +70,18 @@ def train(options: TrainOptions) -> None:
     outputs, images = held_out_outputs(encoder, rated)
     tensors |= fit_quality(outputs, np.array([image.score for image in images]))
     save(options.out / "grepq.safetensors", tensors)
-    write_grepq_card(options.out / "grepq.safetensors", tensors, len(rated), ROUNDS)
+    write_results(options.out / "grepq.safetensors", COMMAND, tensors, *rounds_table(ROUNDS), "", UNMEASURED)
+
+
+def rounds_table(rounds: Sequence[RatedSettings]) -> list[str]:
+    """The rounds of the fine-tuning as lines of Markdown."""
+    rows = ["| round | pictures' sides | views | epochs | rate of branch, head |", "|---|---|---|---|---|"]
+    for number, settings in enumerate(rounds, 1):
+        sides = ", ".join(map(str, sorted(settings.sides)))
+        stopped = "" if settings.stop is None else f", stopped at step {settings.stop:,}"
+        rates = f"{settings.rate:g}, {settings.head_rate:g}"
+        rows.append(f"| {number} | {sides} | {settings.views} | {settings.epochs}{stopped} | {rates} |")
+    return rows
 
 
 def save(path: Path, tensors: Tensors) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cliqa.errors import CheckpointError
-from cliqa.metrics.encoder import STAGES, TRUNK_STAGES, Block, Branch, Trunk
+from cliqa.metrics.encoder import STAGES, TRUNK_STAGES, Branch, Trunk
 
 BATCH_NORM_EPSILON = 1e-5
 State = dict[str, Tensor]
@@ -27,31 +27,34 @@ def read_backbone(path: str | os.PathLike[str]) -> tuple[Trunk, Branch]:
     state: State = content.get("state_dict", content)
     trunk, branch = Trunk(), Branch()
     try:
-        _fold(state, "features.0.0", "features.0.1", trunk.stem)
+        _fold(state, "features.0.0", "features.0.1", _convolutions(trunk.stem)[0])
         number = 1
         for index in range(len(STAGES)):
             stage = trunk.stages[index] if index < TRUNK_STAGES else branch.stages[index - TRUNK_STAGES]
             assert isinstance(stage, nn.Sequential)
             for block in stage:
-                assert isinstance(block, Block)
                 _fold_block(state, f"features.{number}.conv", block)
                 number += 1
-        _fold(state, f"features.{number}.0", f"features.{number}.1", branch.head)
+        _fold(state, f"features.{number}.0", f"features.{number}.1", _convolutions(branch.head)[0])
     except (KeyError, RuntimeError) as error:
         raise CheckpointError(f"{path} holds no MobileNetV2 1.0: {error}") from error
     return trunk, branch
 
 
-def _fold_block(state: State, prefix: str, block: Block) -> None:
+def _convolutions(module: nn.Module) -> list[nn.Conv2d]:
+    return [part for part in module.modules() if isinstance(part, nn.Conv2d)]
+
+
+def _fold_block(state: State, prefix: str, block: nn.Module) -> None:
     flat = f"{prefix}.0.weight" in state  # (conv, norm, relu6) * n in one sequence, not one sequence each
     at = 0
-    convolutions = [conv for conv in (block.expand, block.filter) if conv is not None]
+    *convolutions, project = _convolutions(block)
     for order, conv in enumerate(convolutions):
         names = (f"{at}", f"{at + 1}") if flat else (f"{order}.0", f"{order}.1")
         _fold(state, f"{prefix}.{names[0]}", f"{prefix}.{names[1]}", conv)
         at += 3
     last = at if flat else len(convolutions)
-    _fold(state, f"{prefix}.{last}", f"{prefix}.{last + 1}", block.project)
+    _fold(state, f"{prefix}.{last}", f"{prefix}.{last + 1}", project)
 
 
 def _fold(state: State, conv: str, norm: str, target: nn.Conv2d) -> None:

@@ -21,7 +21,7 @@ from torch import Tensor
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics.base import View
 from cliqa.signal.quality.trace_statistics import trace_statistics
-from cliqa.training.dense_fit import FitSettings, fit_dense
+from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate
 from cliqa.training.photos import Photo, Split, read_photos
 from cliqa.training.severity import DISTORTIONS
@@ -30,7 +30,7 @@ Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
 
 EXAMPLES, VAL_EXAMPLES = 14_336, 1_024
-FIT = FitSettings(hidden=(128, 128), epochs=40, batch=128, input_noise=0.02)
+FIT = DenseFit(hidden=(128, 128), epochs=40, batch=128, input_noise=0.02)
 LONGEST = 1600  # pixels a photograph is kept at
 KINDS = ("clean", "jpeg", "noise", "noise, jpeg", "other")
 SHARES = (0.1, 0.35, 0.2, 0.25, 0.1)

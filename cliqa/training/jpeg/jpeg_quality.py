@@ -17,19 +17,19 @@ from cliqa.metrics import checkpoints
 from cliqa.metrics.jpeg_quality import GATES, OUTPUTS, JpegQuality
 from cliqa.signal.jpeg.features import chroma_inputs, features, gate_inputs, hypotheses
 from cliqa.signal.jpeg.history import read_history
-from cliqa.training.dense_fit import FitSettings, fit_dense
+from cliqa.training.card import write_results
+from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate
 from cliqa.training.jpeg.histories import SCENARIOS, draw_history
-from cliqa.training.jpeg.quality_card import model_card
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions
 
 EXAMPLES = 40_960
 VALIDATION = 2_048
-FIT = FitSettings(
+FIT = DenseFit(
     hidden=(128, 64), epochs=40, batch=512, rate=3e-3, decay=5e-2, dropout=0.1, input_noise=0.05, average=0.99
 )
-CHROMA_FIT = FitSettings(
+CHROMA_FIT = DenseFit(
     hidden=(96, 48), epochs=40, batch=512, rate=3e-3, decay=5e-2, dropout=0.15, input_noise=0.08, average=0.99
 )
 ERROR_LIMIT = 20.0  # errors beyond this count no more, so that a few hopeless images don't rule the fit
@@ -102,9 +102,8 @@ def train(options: TrainOptions) -> None:
         options.out / "jpeg_quality.safetensors", metric=JpegQuality.name, architecture=JpegQuality.architecture,
         version=JpegQuality.version,
     )  # fmt: skip
-    parameters = sum(value.size for value in tensors.values())
-    card = model_card(examples=count, seed=options.seed, parameters=parameters, table=table)
-    (options.out / "jpeg_quality.md").write_text(card, encoding="utf-8")
+    command = f"--data photos/ --examples {count} --seed {options.seed}"
+    write_results(options.out / "jpeg_quality.safetensors", command, tensors, *as_markdown(table))
     print(table)
 
 
@@ -140,7 +139,7 @@ def report(out: Path, examples: Example) -> str:
     )  # fmt: skip
     metric = JpegQuality(tensors, facts)
     rows = [
-        metric.score([{"features": f, "chroma": c, "proposals": p, "header": np.array(0)}])[0]
+        metric.score({"features": f, "chroma": c, "proposals": p, "header": np.array(0)})
         for f, c, p in zip(examples["features"], examples["chroma"], examples["proposals"], strict=True)
     ]
     quality = np.array([row["quality"] for row in rows], float)
@@ -159,3 +158,10 @@ def report(out: Path, examples: Example) -> str:
     none = truth[:, 2] == 0
     lines.append(f"never compressed at 97 or more: {(quality[none] >= 97).mean():.4f}")
     return "\n".join(lines)
+
+
+def as_markdown(table: str) -> list[str]:
+    """Lines of cells between bars -> a Markdown table; lines without bars follow as a paragraph."""
+    rows = [line for line in table.splitlines() if " | " in line]
+    rest = [line for line in table.splitlines() if " | " not in line]
+    return [f"| {rows[0]} |", "|---" * (rows[0].count("|") + 1) + "|", *(f"| {row} |" for row in rows[1:]), "", *rest]

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.signal.colour import LUMA32
+from cliqa.signal.dct import dct_matrix
 from cliqa.training.jpeg.tables import Table
 
 Pixels = NDArray[np.uint8]
@@ -16,10 +18,7 @@ Pixels = NDArray[np.uint8]
 # How many luma samples share a chroma sample: (across, down).
 SAMPLINGS = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:2:0": (2, 2), "4:4:0": (1, 2), "4:1:1": (4, 1)}
 
-_k = np.arange(8)
-DCT: NDArray[np.float32] = (
-    np.sqrt(np.where(_k == 0, 1, 2) / 8)[:, None] * np.cos((2 * _k[None, :] + 1) * _k[:, None] * np.pi / 16)
-).astype(np.float32)
+DCT: NDArray[np.float32] = dct_matrix().astype(np.float32)
 """float32 (8, 8), orthonormal DCT-II; a JPEG coefficient block is DCT @ block @ DCT.T."""
 
 
@@ -105,7 +104,7 @@ def numpy_save(
     pad = ((0, -height % unit_v), (0, -width % unit_h), (0, 0))
     rgb = np.pad(pixels, pad, mode="edge").astype(np.float32)
     r, g, b = rgb[..., 0], rgb[..., 1], rgb[..., 2]
-    y = 0.299 * r + 0.587 * g + 0.114 * b
+    y = LUMA32[0] * r + LUMA32[1] * g + LUMA32[2] * b
     cb, cr = (b - y) / 1.772, (r - y) / 1.402
     planes = [np.rint(y) - 128, np.rint(cb), np.rint(cr)] if rng.random() < 0.7 else [y - 128, cb, cr]
     decoded = [_quantize(planes[0], luma, rng, trellis)]

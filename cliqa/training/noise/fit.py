@@ -6,38 +6,32 @@ contrast of the noisy examples is changed at every step, which is worth many mor
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cliqa.training.averaged_fit import AveragedFit
+from cliqa.training.averaged_fit import AveragedFit, FitSettings
 from cliqa.training.noise.region_network import TorchRegions
 
 STANDARDISED_BY = 37  # every 37th example's regions tell their mean and deviation
 
 
 @dataclass(frozen=True)
-class NoiseFit:
+class NoiseFit(FitSettings):
     """Settings of one fit."""
 
     hidden: tuple[int, ...] = (384, 192)
     epochs: int = 28
     batch: int = 128
-    rate: float = 2e-3
-    decay: float = 1e-2
     dropout: float = 0.1
-    input_noise: float = 0.05  # deviation added to standardised inputs
+    input_noise: float = 0.05
     gain: float = 3.0  # dB, the most that the contrast of a noisy picture is changed
-    average: float = 0.995  # decay of the running average of the weights, per step
     softness: float = 0.7  # deviation of the target histogram, in levels
     regions: int = 64  # of each example, drawn at every step
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,7 +105,8 @@ def fit_noise(
             wanted = histogram(target[chosen] - gain, centres, settings.softness)
             loss = (-(wanted * torch.log_softmax(logits, 1)).sum(1) * weight[chosen]).mean()
             total += fit.step(loss) * len(chosen)
-        _log(work / "curve.csv", epoch, total / len(target), _error(fit.averaged.eval(), val, centres))
+        error = _error(fit.averaged.eval(), val, centres)
+        fit.log({"epoch": epoch, "train_loss": total / len(target), "val_error": error})
     return fit.averaged.eval()
 
 
@@ -122,12 +117,3 @@ def _error(net: TorchRegions, examples: NoiseExamples, levels: Tensor) -> float:
     parts = zip(statistics.split(64), regions.split(64), strict=True)
     chances = torch.cat([torch.softmax(net(some, rows.float()), 1) for some, rows in parts])
     return float(((chances * levels).sum(1) - target).abs().mean())
-
-
-def _log(path: Path, epoch: int, train_loss: float, val_error: float) -> None:
-    new = not path.exists()
-    with open(path, "a", newline="", encoding="utf-8") as stream:
-        writer: Any = csv.writer(stream)
-        if new:
-            writer.writerow(["epoch", "train_loss", "val_error"])
-        writer.writerow([epoch, f"{train_loss:.6f}", f"{val_error:.6f}"])

@@ -28,9 +28,9 @@ from cliqa.signal.noise.psnr import NOISE_FREE
 from cliqa.signal.noise.regions import ENERGIES, FACTS, noise_regions
 from cliqa.signal.noise.single_pixels import pixel_facts, sample_regions, single_pixels
 from cliqa.signal.noise.statistics import noise_statistics
+from cliqa.training.card import write_results
 from cliqa.training.examples import Example, generate_shards
 from cliqa.training.noise.canvases import Sources
-from cliqa.training.noise.card import write_card
 from cliqa.training.noise.families import FAMILIES
 from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise
 from cliqa.training.noise.noisy_photos import draw_quality, make_picture, save_jpeg
@@ -132,17 +132,9 @@ def train(options: TrainOptions) -> None:
     checkpoints.save(
         path, tensors, metric=GrainNoise.name, architecture=GrainNoise.architecture, version=GrainNoise.version
     )
-    recipe = "python -m cliqa.training.train grain_noise --data photos/ --ratings biq2021/"
-    write_card(
-        options.out / f"{GrainNoise.name}.md",
-        rows_of(metric, test, test_truth),
-        inputs=metric.networks[0].inputs,
-        fits=FITS,
-        again=AGAIN.epochs,
-        parameters=sum(value.size for value in tensors.values()),
-        examples=len(data.target),
-        command=f"{recipe} --examples {count} --seed {options.seed}",
-    )
+    command = f"--data photos/ --ratings biq2021/ --examples {count} --seed {options.seed}"
+    head = ("| noise | pictures | MAE, dB | Spearman |", "|---|---|---|---|")
+    write_results(path, command, tensors, *head, *rows_of(metric, test, test_truth))
 
 
 def rows_of(metric: GrainNoise, examples: NoiseExamples, truth: Example) -> list[str]:
@@ -153,7 +145,7 @@ def rows_of(metric: GrainNoise, examples: NoiseExamples, truth: Example) -> list
         for picture in range(len(examples.target))
         for version in range(versions)
     ]
-    predicted = np.array([fields["psnr"] for fields in metric.score(observations)], float)
+    predicted = np.array([metric.score(observation)["psnr"] for observation in observations], float)
     psnr, family = (np.repeat(truth[name], versions) for name in ("psnr", "family"))
     compressed = np.tile([False, True], len(examples.target))
     error = np.abs(predicted - psnr)

@@ -14,12 +14,11 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 
+from cliqa.signal.colour import LUMA32
 from cliqa.training.noise.camera import draw_colours, even, raw_of
 from cliqa.training.noise.demosaicing import DEMOSAICS, Demosaic
 from cliqa.training.noise.denoisers import Denoiser, blended, draw_denoiser, edge_weight, kept_at_edges
 from cliqa.training.noise.fields import Generator, Image, blur, encode, linear_deviation, log_uniform, sensor_noise
-
-LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)
 
 
 def shots(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
@@ -71,7 +70,7 @@ class Chain:
         if self.denoiser is not None:
             picture = self.denoiser(picture)
         if self.chroma:
-            luma = picture @ LUMA
+            luma = picture @ LUMA32[:, None]
             picture = luma + blur(picture - luma, self.chroma)
         if self.contrast:
             tone = np.clip(picture, 0, 255) * np.float32(1 / 255)

@@ -1,8 +1,7 @@
 """Fine-tune a branch of the encoder, and its head, on rated photographs: opinion, class and the order of damaged copies.
 
 Used by the recipes of GRepQ's `quality` and of the aesthetic classes. Several rounds follow one another, small pictures first; each
-reads shards of its own (`rated_examples`) and resumes (`state.pt`; `curve.csv` is the log). Start it under `torchrun` and the
-processes share the work.
+reads shards of its own (`rated_examples`) and resumes (`state.pt`; `curve.csv` is the log).
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from cliqa.grepq.rated_sets import RatedImage
 from cliqa.metrics.encoder import Branch, RatedHead, Trunk, join_pooled, pool_statistics
@@ -30,7 +29,6 @@ from cliqa.training.rated.examples import (
     held_out,
     load_shard,
     make_shards,
-    rank_and_world,
 )
 
 LABELS = ("rejected", "pending", "accepted")
@@ -63,9 +61,8 @@ def fine_tune(
         [{"params": branch.parameters(), "lr": settings.rate}, {"params": head.parameters(), "lr": settings.head_rate}],
         weight_decay=settings.decay,
     )
-    rank, world = rank_and_world()
     count = math.ceil(len(train) / settings.shard)
-    steps = sum(1 for _ in batches(list(range(count)), 0, settings)) // world
+    steps = sum(1 for _ in batches(list(range(count)), 0, settings))
     total = steps * settings.epochs
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
@@ -90,19 +87,15 @@ def fine_tune(
         view = epoch % settings.views
         seeded = replace(settings, seed=settings.seed + 1000 * view)
         shards = make_shards(train, trunk, work / f"view-{view}", seeded)
-        mine = [batch for place, batch in enumerate(batches(shards, epoch, settings)) if place % world == rank][
-            at:steps
-        ]
+        mine = batches(shards, epoch, settings)[at:steps]
         loaded = None
         for path, rows in mine[: last - step]:
             if loaded is None or loaded[0] != path:
                 loaded = path, load_shard(path)
-            rng = np.random.default_rng([settings.seed, 1, step, rank])
+            rng = np.random.default_rng([settings.seed, 1, step, 0])
             loss = _loss(net, loaded[1], rows, train, settings, rng)
             optimizer.zero_grad()
             loss.backward()
-            if world > 1:
-                _average_gradients(net, world)
             nn.utils.clip_grad_norm_(net.parameters(), 2.0)
             optimizer.step()
             schedule.step()
@@ -112,7 +105,7 @@ def fine_tune(
                 for name, value in net.state_dict().items():
                     averaged[name].lerp_(value, 1 - decay)
             losses.append(float(loss.detach()))
-            if rank == 0 and (step % 50 == 0 or step == last):
+            if step % 50 == 0 or step == last:
                 state = {"net": net.state_dict(), "averaged": averaged, "optimizer": optimizer.state_dict(),
                          "schedule": schedule.state_dict(), "step": step}  # fmt: skip
                 torch.save(state, work / "state.part")
@@ -201,14 +194,6 @@ def _validate(averaged: dict[str, Tensor], shard: Shard, images: Sequence[RatedI
     label = np.array([LABELS.index(images[i].label or "pending") for i in shard["image"]])
     accuracy = float((out[:, 2:].argmax(1) == label).mean())
     return [float(spearmanr(out[:, 0], score).statistic), float(pearsonr(out[:, 0], score).statistic), accuracy]
-
-
-def _average_gradients(net: nn.Module, world: int) -> None:
-    gradients = [parameter.grad for parameter in net.parameters() if parameter.grad is not None]
-    joined = torch.cat([gradient.reshape(-1) for gradient in gradients])
-    distributed.all_reduce(joined)
-    for gradient, part in zip(gradients, (joined / world).split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(part.view_as(gradient))
 
 
 def _log(path: Path, row: Sequence[float]) -> None:

@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import distributed
 
 from cliqa.grepq.rated_sets import RatedImage
 from cliqa.metrics.encoder import Trunk, pool_statistics, standardise
@@ -63,16 +62,13 @@ def make_shards(images: Sequence[RatedImage], trunk: Trunk, work: Path, settings
     work.mkdir(parents=True, exist_ok=True)
     order = np.random.default_rng(settings.seed).permutation(len(images))
     paths = [work / f"shard-{number:04d}.npz" for number in range(math.ceil(len(images) / settings.shard))]
-    rank, world = rank_and_world()
-    for number in range(rank, len(paths), world):
+    for number in range(len(paths)):
         if not paths[number].exists():
             chosen = order[number * settings.shard : (number + 1) * settings.shard]
             shard = _make_shard(images, chosen, trunk, settings, number)
             part = paths[number].with_suffix(f".{os.getpid()}.part.npz")
             np.savez(part, **shard)  # type: ignore[arg-type]
             part.replace(paths[number])
-    if world > 1:
-        distributed.barrier()
     return paths
 
 
@@ -142,8 +138,3 @@ def load_shard(path: Path) -> Shard:
     """The arrays of a shard, see `make_shards`."""
     with np.load(path) as stored:
         return {name: stored[name] for name in stored.files}
-
-
-def rank_and_world() -> tuple[int, int]:
-    """This process's number under `torchrun`, and how many there are; 0 and 1 where it runs alone."""
-    return (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)

@@ -6,7 +6,6 @@ counted per axis. Writes `curve.csv` and `state.pt` into the work folder after e
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,13 +26,13 @@ from cliqa.signal.resampling.factor_network import (
     median_factor,
 )
 from cliqa.signal.resampling.spectra import BINS, FACTORS
-from cliqa.training.averaged_fit import AveragedFit
+from cliqa.training.averaged_fit import AveragedFit, FitSettings
 from cliqa.training.examples import Example
 
 
 @dataclass(frozen=True)
-class FactorFitSettings:
-    """Settings of one fit, all of them."""
+class FactorFitSettings(FitSettings):
+    """Settings of one fit."""
 
     width: int = 32  # channels of both convolutions
     taps: int = 5
@@ -41,13 +40,11 @@ class FactorFitSettings:
     epochs: int = 24
     batch: int = 128
     rate: float = 3e-3
-    decay: float = 1e-2
     dropout: float = 0.15  # of the context
     map_noise: float = 0.05
     spread: float = 0.004  # deviation of the target's peak, in factors
     error_weight: float = 4.0
-    average: float = 0.998  # decay of the running average of the weights, per step
-    seed: int = 0
+    average: float = 0.998
 
 
 class TorchFactorNetwork(nn.Module):
@@ -177,15 +174,13 @@ def fit_factors(train: Example, val: Example, work: Path, settings: FactorFitSet
         errors = np.abs(held - truth)
         kept = truth.max(1) <= 1.0
         above = (held[kept].max(1) > NEAR_ONE).sum() / max(1, kept.sum())
-        row = [epoch, total / len(maps), errors[~kept].sum() / max(1, errors[~kept].size), above]
-        _log(work / "curve.csv", row)
+        enlarged = errors[~kept].sum() / max(1, errors[~kept].size)
+        fit.log(
+            {
+                "epoch": epoch,
+                "train_loss": total / len(maps),
+                "val_mae_enlarged": enlarged,
+                "val_share_of_others_above_1.05": above,
+            }
+        )
     return fit.averaged.eval()
-
-
-def _log(path: Path, row: list[float]) -> None:
-    new = not path.exists()
-    with open(path, "a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        if new:
-            writer.writerow(["epoch", "train_loss", "val_mae_enlarged", "val_share_of_others_above_1.05"])
-        writer.writerow([row[0], *(f"{value:.5f}" for value in row[1:])])

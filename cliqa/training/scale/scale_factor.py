@@ -19,8 +19,8 @@ from cliqa.metrics.base import View
 from cliqa.metrics.scale_factor import ScaleFactor, joined_factor
 from cliqa.signal.resampling.factor_network import NEAR_ONE, cautious_factor, read_together
 from cliqa.signal.resampling.spectra import BINS
+from cliqa.training.card import write_results
 from cliqa.training.examples import Example, generate
-from cliqa.training.scale.card import write_card
 from cliqa.training.scale.fit import FactorFitSettings, TorchFactorNetwork, fit_factors, peaks, predicted, prepared
 from cliqa.training.scale.resized_photos import KINDS as DONE
 from cliqa.training.scale.resized_photos import resized_photo
@@ -69,18 +69,8 @@ def train(options: TrainOptions) -> None:
         version=ScaleFactor.version,
     )
     table = measured_table(scales(probabilities(net, data["test"]), prior, READING), data["test"])
-    command = f"python -m cliqa.training.train scale_factor --data photos/ --examples {count} --seed {options.seed}"
-    write_card(
-        options.out / f"{ScaleFactor.name}.md",
-        {
-            "parameters": f"{sum(value.size for value in tensors.values()):,}",
-            "examples": f"{count:,}",
-            "command": command,
-            "epochs": FIT.epochs,
-            "reading": "same {:g}, power {:g}, caution {:g}, sure {:g}".format(*READING),
-            "table": table,
-        },
-    )
+    reading = "Reading: same {:g}, power {:g}, caution {:g}, sure {:g}.".format(*READING)
+    write_results(path, f"--data photos/ --examples {count} --seed {options.seed}", tensors, reading, "", table)
 
 
 def probabilities(net: TorchFactorNetwork, examples: Example) -> NDArray[np.float32]:

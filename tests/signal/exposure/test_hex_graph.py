@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cliqa.errors import UsageError
-from cliqa.signal.exposure.exposure_schema import ALIASES, LABELS, SCHEMA
+from cliqa.metrics.exposure_schema import read_schema
 from cliqa.signal.exposure.hex_graph import HexGraph
-from cliqa.signal.exposure.hex_rules import Exclusion, Label, Subsumption
-from cliqa.signal.exposure.schema import graph_from_schema, read_schema
+from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsumption
+from cliqa.signal.exposure.schema import ALIASES, LABELS, SCHEMA, graph_from_schema
 
 
 def brute_force(graph: HexGraph, z: np.ndarray) -> dict[tuple[int, ...], float]:
@@ -52,7 +52,7 @@ def random_graph(rng: np.random.Generator) -> HexGraph:
                 subsumptions.append(Subsumption(labels[a].name, labels[b].name, ((i, j),)))
         try:
             return HexGraph(labels, exclusions, subsumptions)
-        except UsageError:  # a contradiction by chance
+        except SchemaError:  # a contradiction by chance
             continue
 
 
@@ -161,14 +161,14 @@ def test_chinese_names_are_aliases():
     ],
 )  # fmt: skip
 def test_bad_schemas_say_so(labels, exclusions, subsumptions, message):
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(SchemaError, match=message):
         HexGraph(labels, exclusions, subsumptions)
 
 
 def test_a_schema_that_is_too_large_says_so():
     labels = [Label(f"l{i}", 4) for i in range(12)]
     edges = [Exclusion(f"l{i}", (4,), f"l{i + 1}", (4,)) for i in range(11)]
-    with pytest.raises(UsageError, match="too large"):
+    with pytest.raises(SchemaError, match="too large"):
         HexGraph(labels, edges)
 
 
@@ -198,5 +198,5 @@ def test_schema_files(tmp_path, ending):
 def test_malformed_schema_files(tmp_path, content):
     path = tmp_path / "schema.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(UsageError, match="schema"):
+    with pytest.raises((SchemaError, UsageError), match="schema"):
         graph_from_schema(read_schema(path))

@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from cliqa.signal.densities import upper_tail
 from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
 from cliqa.signal.jpeg.double_compression import (
     BETWEEN_SIGMA,
     LEVELS,
     OUTLIERS,
-    _upper_tail,
     count_levels,
+    last_and_previous,
+    later_evidence,
     previous_evidence,
 )
 from cliqa.signal.jpeg.lattice import histograms, quality_evidence, step_evidence
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
-from cliqa.signal.jpeg.save_pair import last_and_previous, later_evidence
 from tests.jpeg_pictures import saved, textured, tiles
 
 
@@ -35,7 +36,7 @@ def test_levels_are_counted_by_their_absolute_value():
 
 def test_normal_tail_agrees_with_scipy():
     x = np.linspace(0, 5, 50)
-    assert np.allclose(_upper_tail(x), norm.sf(x), atol=2e-5)
+    assert np.allclose(upper_tail(x), norm.sf(x), atol=2e-5)
 
 
 @pytest.mark.parametrize(("first", "second"), [(50, 75), (60, 82), (70, 90)])

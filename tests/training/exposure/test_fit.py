@@ -5,8 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cliqa.signal.exposure.exposure_schema import SCHEMA  # noqa: E402
-from cliqa.signal.exposure.schema import graph_from_schema  # noqa: E402
+from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema  # noqa: E402
 from cliqa.training.exposure.fit import (  # noqa: E402
     ExposureFit,
     SeverityRange,

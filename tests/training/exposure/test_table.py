@@ -10,8 +10,7 @@ from cliqa.errors import UsageError
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
-from cliqa.signal.exposure.exposure_schema import ALIASES, LABELS, SCHEMA
-from cliqa.signal.exposure.schema import graph_from_schema
+from cliqa.signal.exposure.schema import ALIASES, LABELS, SCHEMA, graph_from_schema
 from cliqa.training.exposure import table as exposure_table
 from tests.metrics.test_exposure import scene
 

@@ -9,7 +9,7 @@ from PIL import Image
 pytest.importorskip("cv2")
 from cliqa.signal.networks.dense import Dense
 from cliqa.signal.quality.trace_statistics import WIDTH
-from cliqa.training.dense_fit import FitSettings
+from cliqa.training.dense_fit import DenseFit
 from cliqa.training.grepq import traces
 from cliqa.training.photos import Photo
 
@@ -58,7 +58,7 @@ def test_fit_learns_and_unknown_noise_is_left_out(photos, monkeypatch, tmp_path)
     wrong = truth.copy()
     wrong[known == 0, 1] = 5.0  # a noise that nobody knows must teach nothing
     monkeypatch.setattr(traces, "generate", lambda *a, **k: {"statistics": x, "targets": wrong, "known": known})
-    monkeypatch.setattr(traces, "FIT", FitSettings(hidden=(32,), epochs=30, batch=64, average=0.9))
+    monkeypatch.setattr(traces, "FIT", DenseFit(hidden=(32,), epochs=30, batch=64, average=0.9))
     predicted = Dense(traces.fit_traces(tmp_path, tmp_path / "work", 0), "traces.")(x)
     assert np.mean((predicted > 0.5) == (truth > 0.5)) > 0.9
     assert predicted[:, 1].max() < 2

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from cliqa.signal.networks.level_histogram import median_level, softmax
+from cliqa.signal.densities import softmax
+from cliqa.signal.networks.dense import median_level
 
 
 @pytest.mark.parametrize(

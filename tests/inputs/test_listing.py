@@ -10,29 +10,16 @@ from pathlib import Path
 import pytest
 
 from cliqa.inputs.contents import Held, Slice
-from cliqa.inputs.members import MemberPicker, image_bytes
-from cliqa.inputs.shards import ShardListing, reaches_beyond
+from cliqa.inputs.listing import Listing, reaches_beyond
+from cliqa.inputs.members import image_bytes, pick
 from cliqa.inputs.tar_images import TarImages
 from cliqa.metrics import load_metric
 from cliqa.pipeline.run import PipelineSettings, run
 from cliqa.records import Issue, Record, Source
-from tests.shard_files import grey, samples, tar_bytes, write_tar
+from tests.shard_files import grey, samples, scored, tar_bytes, write_tar
 
 SUFFIXES = (".png", ".jpg")
 VALUES = {"000": 10, "001": 200, "sub/002": 90}
-
-
-def scored(given: str, workers: int = 0, **columns: str) -> dict[str, float | str]:
-    """Path below the shards -> mean, or the message of an issue."""
-    listing = ShardListing(given, **columns)  # type: ignore[arg-type]
-    listing.check()
-    metric = load_metric("tests.toy_metric:Brightness")
-    found = list(run(listing, [metric], PipelineSettings(workers=workers)))
-    assert len({item.path for item in found}) == len(found)
-    return {
-        item.path: float(item.values["brightness.mean"] or 0) if isinstance(item, Record) else item.message
-        for item in found
-    }
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -105,18 +92,17 @@ def test_what_exists_is_taken_for_what_it_is(tmp_path: Path) -> None:
     (folder / "x*.png").write_bytes(grey(7))
     assert not reaches_beyond(str(folder)) and not reaches_beyond(str(folder / "x*.png"))
     assert reaches_beyond("-") and reaches_beyond("s3://bucket/x") and not reaches_beyond("gone.png")
-    assert MemberPicker().pick(str(folder / "x*.png")) is None  # a file of its own
+    assert pick(str(folder / "x*.png")) is None  # a file of its own
     assert image_bytes(str(folder / "x*.png")) == str(folder / "x*.png")
 
 
 def test_members_can_be_picked_by_the_paths_of_their_records(tmp_path: Path) -> None:
     shard = str(write_tar(tmp_path / "a.tar", samples(VALUES)))
     assert image_bytes(f"{shard}/sub/002.png") == grey(90)
-    picker = MemberPicker()
     for name, message in (("gone.png", "no such member"), ("000.txt", "no such member")):
-        issue = picker.pick(f"{shard}/{name}")
+        issue = pick(f"{shard}/{name}")
         assert isinstance(issue, Issue) and message in issue.message
-    packed = picker.pick(f"{write_tar(tmp_path / 'b.tgz', samples(VALUES))}/000.png")
+    packed = pick(f"{write_tar(tmp_path / 'b.tgz', samples(VALUES))}/000.png")
     assert isinstance(packed, Issue) and "uncompressed" in packed.message
 
 
@@ -135,7 +121,7 @@ def test_remote_addresses_through_fsspec(tmp_path: Path) -> None:
         assert list(both.values()) == [10.0, 200.0, 90.0] * 2
         assert list(scored("memory://b/x/*.tar").values()) == [10.0, 200.0, 90.0]
         assert list(scored("memory://b/loose").values()) == [33.0]
-        listing = ShardListing("memory://b/loose", recursive=True)
+        listing = Listing("memory://b/loose", recursive=True)
         found = {source.path: source for source in listing}
         assert sorted(path.rpartition("/")[2] for path in found) == ["one.png", "two.png"] and listing.left_out == 1
         assert list(scored("memory://b/loose/one.png").values()) == [33.0]
