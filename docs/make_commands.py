@@ -15,9 +15,9 @@ HEAD = """# Commands and options
 
 Made from the commands' own help by `python docs/make_commands.py`. `cliqa NAME` is the same as `python -m cliqa.NAME`.
 
-**Exit status**: 0 done; 1 could not run, or lost its output; 2 wrong usage; 3 done, but some files had issues and `--strict` was given; 130 or
-143 stopped by Ctrl-C or SIGTERM (what was done is kept, `--resume` goes on). Standard output carries data only; everything for people goes to
-standard error.
+**Exit status**: 0 done; 1 could not run, or lost its output; 2 wrong usage; 3 done, but some files had issues and `--strict` was given;
+130 or 143 stopped by Ctrl-C or SIGTERM (what was done is kept, `--resume` goes on). Standard output carries data only; everything for people
+goes to standard error.
 """
 
 
@@ -42,7 +42,9 @@ def _described(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
-    words = (parser.usage or "%(prog)s [options]").replace("%(prog)s", "cliqa " + parser.prog.split(".")[-1].split()[-1])
+    words = (parser.usage or "%(prog)s [options]").replace(
+        "%(prog)s", "cliqa " + parser.prog.split(".")[-1].split()[-1]
+    )
     description = " ".join((parser.description or "").split())
     return f"```\n{words}\n```\n\n{description}\n"
 
