@@ -16,8 +16,8 @@ HEAD = """# Commands and options
 Made from the commands' own help by `python docs/make_commands.py`. `cliqa NAME` is the same as `python -m cliqa.NAME`.
 
 **Exit status**: 0 done; 1 could not run, or lost its output; 2 wrong usage; 3 done, but some files had issues and `--strict` was given;
-130 or 143 stopped by Ctrl-C or SIGTERM (what was done is kept, `--resume` goes on). Standard output carries data only; everything for people
-goes to standard error.
+130 or 143 stopped by Ctrl-C or SIGTERM (what was done is kept, `--resume` goes on). Standard output carries data only; everything
+for people goes to standard error.
 """
 
 
