@@ -33,8 +33,8 @@ COMMANDS = {
 }
 MODULES = {  # where it isn't `cliqa.<command>`
     "metrics": "cliqa.cli.metric_listing",
-    "report": "cliqa.report.__main__",
-    "view": "cliqa.view.__main__",
+    "report": "cliqa.report.command",
+    "view": "cliqa.view.command",
     "grepq": "cliqa.grepq.__main__",
 }
 

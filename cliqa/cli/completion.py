@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from cliqa.errors import UsageError
 
 SHELLS = ("bash", "zsh", "tcsh")
 
 
-def command_parser(module: str) -> argparse.ArgumentParser | None:
-    """The parser of a command's module; None where it makes none of its own."""
+def command_parser(module: str) -> argparse.ArgumentParser:
+    """The parser of a command's module: its `parser()`, or that of its `COMMAND`."""
     found = importlib.import_module(module)
-    make = getattr(found, "parser", None) or getattr(getattr(found, "COMMAND", None), "parser", None)
-    return make() if make is not None else None
+    make = getattr(found, "parser", None) or found.COMMAND.parser
+    parser: argparse.ArgumentParser = make()
+    return parser
 
 
 def completion(shell: str, commands: Mapping[str, str], modules: Mapping[str, str]) -> str:
@@ -42,6 +43,5 @@ def completion(shell: str, commands: Mapping[str, str], modules: Mapping[str, st
     parts = whole.add_subparsers()
     for name, summary in commands.items():
         parser = command_parser(modules.get(name, f"cliqa.{name}"))
-        parents: Sequence[argparse.ArgumentParser] = [parser] if parser is not None else []
-        parts.add_parser(name, help=summary, parents=parents, add_help=False, conflict_handler="resolve")
+        parts.add_parser(name, help=summary, parents=[parser], add_help=False, conflict_handler="resolve")
     return str(shtab.complete(whole, shell))

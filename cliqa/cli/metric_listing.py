@@ -10,8 +10,8 @@ from cliqa.cli.guard import guarded
 from cliqa.cli.options import new_parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
+def parser() -> argparse.ArgumentParser:
+    """All options."""
     parser = new_parser(
         "metrics",
         "List the metrics: what each returns, its weights, and what it costs on this machine.",
@@ -19,7 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--no-speed", action="store_true", help="do not measure the time of a picture")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    options = parser().parse_args(arguments)
     return guarded("metrics", False, lambda _: _run(options))
 
 

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cliqa.errors import CliqaError, ImageIssue, PlacingError
-from cliqa.outputs.folder import FolderPlacer, candidates
+from cliqa.outputs.folder import FolderPlacer
+from cliqa.outputs.names import candidates
 from cliqa.records import Source
 from cliqa.results.database import from_sql_text, to_sql_value
 from cliqa.text import display
