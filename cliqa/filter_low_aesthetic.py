@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from cliqa.cli.filtering import Fields, Filter
 from cliqa.cli.options import bounded
 from cliqa.errors import UsageError
-from cliqa.outputs.xmp import check_available, write_sidecar
 
 LABELS = ("accepted", "pending", "rejected")
 KEPT = ("accepted", "pending")
@@ -67,6 +66,7 @@ def _prefix(fields: Fields) -> str:
 def _sidecar(options: argparse.Namespace, path: str, placed: str | None, fields: Fields) -> str:
     if not options.xmp or options.dry_run or (options.output and placed is None):
         return ""
+    from cliqa.outputs.xmp import write_sidecar  # with NumPy and Pillow, which --help does without
 
     found = label(options, fields)
     if placed is None:
@@ -95,6 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     if "--xmp" in given:
+        from cliqa.outputs.xmp import check_available
+
         try:
             check_available()
         except UsageError as error:

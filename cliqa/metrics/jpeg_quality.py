@@ -183,8 +183,8 @@ class JpegQuality(Metric):
         chroma = float(self.chroma_net(observation["chroma"][None])[0, 0])
         return {
             "quality": min(max(quality, 0.0), 100.0),
+            "subsampling_420": logistic(chroma),
             "confidence": sure,
             "resized": factor,
-            "subsampling_420": logistic(chroma),
             "qf_header": header or None,
         }

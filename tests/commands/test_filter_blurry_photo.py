@@ -55,7 +55,7 @@ def test_keeps_the_sharp_one_and_the_sky(tmp_path):
         Image.fromarray(pixels).save(tmp_path / "in" / f"{name}.png")
     run = ["-i", str(tmp_path / "in"), "--workers", "0", "--quiet"]
     assert COMMAND.main([*run, "-o", str(tmp_path / "kept")]) == 0
-    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["sharp.png", "sky.png"]
+    assert sorted(path.name for path in (tmp_path / "kept").glob("[!.]*")) == ["sharp.png", "sky.png"]
     assert COMMAND.main([*run, "-o", str(tmp_path / "dropped"), "--invert", "--score-prefix"]) == 0
-    (dropped,) = (path.name for path in (tmp_path / "dropped").iterdir())
+    (dropped,) = (path.name for path in (tmp_path / "dropped").glob("[!.]*"))
     assert dropped.endswith("_blurred.png") and 2.0 < float(dropped.partition("_")[0]) < 6

@@ -44,7 +44,7 @@ def test_bad_webp_that_became_png_is_dropped(tmp_path: Path) -> None:
     run = ["-i", str(tmp_path / "in"), "--workers", "0", "--quiet", "--score-prefix"]
     assert COMMAND.main([*run, "-o", str(tmp_path / "kept")]) == 0
     assert COMMAND.main([*run, "-o", str(tmp_path / "dropped"), "--invert", "--codec", "webp"]) == 0
-    (kept,) = (path.name for path in (tmp_path / "kept").iterdir())
-    (dropped,) = (path.name for path in (tmp_path / "dropped").iterdir())
+    (kept,) = (path.name for path in (tmp_path / "kept").glob("[!.]*"))
+    (dropped,) = (path.name for path in (tmp_path / "dropped").glob("[!.]*"))
     assert kept == "100_none_good.png" or kept.endswith("_none_good.png")
     assert dropped.endswith("_webp_bad.png") and int(dropped[:3]) < 70
