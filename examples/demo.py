@@ -1,57 +1,55 @@
-"""Filter the example photographs by JPEG quality and print what was kept and why."""
+"""Score the example photographs by every metric, name the faults that the filters would drop, and say what to try next."""
 
 from __future__ import annotations
 
-import csv
 import sys
 import tempfile
 from pathlib import Path
 
-from cliqa.filter_low_quality_jpeg import main as filter_low_quality_jpeg
+import cliqa
+from cliqa.cli.faults import found
 
 HERE = Path(__file__).parent
-THRESHOLD = 90
 
 
 def histories() -> dict[str, str]:
     """What CREDITS.md says of each file's past."""
-    found = {}
+    told = {}
     for line in (HERE / "CREDITS.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 3 and cells[0].startswith("`"):
-            found[cells[0].strip("`")] = cells[2]
-    return found
-
-
-def why(quality: float, header: str) -> str:
-    """The reason in words."""
-    if quality >= THRESHOLD:
-        return "no JPEG trace" if quality >= 97 and not header else f"saved at about {quality:.0f}"
-    if header and int(header) - quality > 5:
-        return f"its header says {header}, its pixels {quality:.0f}"
-    return f"pixels show quality {quality:.0f}" + ("" if header else ", whatever the format is now")
+            told[cells[0].strip("`")] = cells[2]
+    return told
 
 
 def main() -> int:
-    """Run the filter and print the table."""
-    out = Path(tempfile.mkdtemp(prefix="cliqa-demo-"))
-    scores = out / "scores.csv"
-    status = filter_low_quality_jpeg(
-        ["-i", str(HERE / "photos"), "-o", str(out / "kept"), "--results", str(scores), "--quality", str(THRESHOLD)]
-    )
-    if status != 0:
-        return status
+    """Score, print the table, print the next commands."""
     past = histories()
-    with open(scores, newline="", encoding="utf-8") as stream:
-        rows = sorted(csv.DictReader(stream), key=lambda row: -float(row["jpeg_quality.quality"]))
-    print(f"\n{'':5} {'file':24} {'quality':>7}  {'chroma':6}  {'why':46}  what was done to it")
-    for row in rows:
-        quality = float(row["jpeg_quality.quality"])
-        chroma = "4:2:0" if float(row["jpeg_quality.subsampling_420"]) > 0.5 else "4:4:4"
-        mark = "keep" if row["kept"] == "1" else "drop"
-        reason = why(quality, row["jpeg_quality.qf_header"])
-        print(f"{mark:5} {row['filename']:24} {quality:7.1f}  {chroma:6}  {reason:46}  {past.get(row['filename'], '')}")
-    print(f"\nThe kept files are in {out / 'kept'}, all scores in {scores}")
+    paths = sorted(path for path in (HERE / "photos").iterdir() if path.suffix in (".jpg", ".png", ".webp"))
+    print(f"Scoring {len(paths)} photographs by {', '.join(cliqa.list_metrics())} ...\n")
+    print(
+        f"{'file':24} {'JPEG':>4} {'noise':>5} {'scale':>5} {'blur':>4} {'looks':>5}  {'faults':44} what was done to it"
+    )
+    for record in cliqa.score_images(paths):
+        name = Path(record.path).name
+        if isinstance(record, cliqa.Issue):
+            print(f"{name:24} {record.message}")
+            continue
+        score = record.values
+        numbers = (
+            f"{score['jpeg_quality.quality']:4.0f} {score['grain_noise.psnr']:5.1f} {score['scale_factor.scale']:5.2f} "
+            f"{score['sharpness.blur']:4.1f} {score['grepq.quality']:5.0f}"
+        )
+        faults = ", ".join(fault.words for fault in found(score)) or "none"
+        print(f"{name:24} {numbers}  {past.get(name, ''):47} {faults}")
+    out = Path(tempfile.gettempdir()) / "cliqa-demo"
+    command = Path(sys.executable).parent / "cliqa"
+    print(
+        "\nJPEG: lowest quality in the history. noise: dB, 50 is none. scale: times enlarged. blur: pixels. looks: as people rate it, 0-100."
+    )
+    print("\nNext, look at them (or at a folder of yours), or keep what has no JPEG fault:")
+    print(f"  {command} view {HERE / 'photos'}")
+    print(f"  {command} filter_low_quality_jpeg -i {HERE / 'photos'} -o {out}")
     return 0
 
 

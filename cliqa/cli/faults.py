@@ -38,6 +38,8 @@ FAULTS = (
     Fault("saved as a low quality JPEG", "jpeg_quality.quality", ">=", 90),
     Fault("noisy", "grain_noise.psnr", ">=", 40),
     Fault("enlarged", "scale_factor.quality", ">=", 95),
+    Fault("enlarged by a network", "scale_factor.learned", "<", 0.5),
+    Fault("much lost to a codec", "compression.fidelity", ">=", 70),
     *(
         Fault(label.replace("_", " "), f"exposure.{label}_level", "<", 3)
         for label in LABELS
