@@ -28,7 +28,7 @@ def main() -> int:
     paths = sorted(path for path in (HERE / "photos").iterdir() if path.suffix in (".jpg", ".png", ".webp"))
     print(f"Scoring {len(paths)} photographs by {', '.join(cliqa.list_metrics())} ...\n")
     print(
-        f"{'file':24} {'JPEG':>4} {'noise':>5} {'scale':>5} {'blur':>4} {'looks':>5}  {'faults':44} what was done to it"
+        f"{'file':24} {'JPEG':>4} {'noise':>5} {'scale':>5} {'blur':>4} {'looks':>5}  {'what was done to it':47} faults found"
     )
     for record in cliqa.score_images(paths):
         name = Path(record.path).name
@@ -45,7 +45,7 @@ def main() -> int:
     out = Path(tempfile.gettempdir()) / "cliqa-demo"
     command = Path(sys.executable).parent / "cliqa"
     print(
-        "\nJPEG: lowest quality in the history. noise: dB, 50 is none. scale: times enlarged. blur: pixels. looks: as people rate it, 0-100."
+        "\nJPEG: lowest quality in the history. noise: dB, 50 is none. scale: times enlarged. blur: pixels. looks: 0-100, to people."
     )
     print("\nNext, look at them (or at a folder of yours), or keep what has no JPEG fault:")
     print(f"  {command} view {HERE / 'photos'}")

@@ -21,6 +21,7 @@ from cliqa import (
     filter_bad_exposure,
     filter_low_aesthetic,
     filter_low_perceptual_quality,
+    filter_low_quality_compression,
     filter_low_quality_jpeg,
     filter_low_quality_resize,
     filter_noisy_photo,
@@ -255,6 +256,8 @@ def test_faults_are_what_the_filters_drop() -> None:
         "grepq.quality": filter_low_perceptual_quality.THRESHOLD.default,
         "grain_noise.psnr": filter_noisy_photo.COMMAND.parser().parse_args(["-i", "x"]).psnr,
         "scale_factor.quality": filter_low_quality_resize.COMMAND.parser().parse_args(["-i", "x"]).quality,
+        "scale_factor.learned": filter_low_quality_resize.COMMAND.parser().parse_args(["-i", "x"]).learned,
+        "compression.fidelity": filter_low_quality_compression.COMMAND.parser().parse_args(["-i", "x"]).fidelity,
     }
     level = filter_bad_exposure.COMMAND.parser().parse_args(["-i", "x"]).max_level
     options |= {f"exposure.{label}_level": level for label in LABELS}
