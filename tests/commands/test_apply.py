@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cliqa.apply import main as apply
-from cliqa.apply import score_mark
+from cliqa.cli.applying import score_mark
 from cliqa.metrics import Field
 from cliqa.outputs.placed import RECORD
 from cliqa.score import main as score
