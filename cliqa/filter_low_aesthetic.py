@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from cliqa.cli.filtering import Fields, Filter
 from cliqa.cli.options import bounded
@@ -63,16 +64,21 @@ def _prefix(fields: Fields) -> str:
     return f"{fields['score']:.2f}_{fields['label']}"
 
 
+def _xmp() -> ModuleType:
+    """What writes sidecars; imported when it is used, since it needs NumPy and Pillow."""
+    from cliqa.outputs import xmp
+
+    return xmp
+
+
 def _sidecar(options: argparse.Namespace, path: str, placed: str | None, fields: Fields) -> str:
     if not options.xmp or options.dry_run or (options.output and placed is None):
         return ""
-    from cliqa.outputs.xmp import write_sidecar  # with NumPy and Pillow, which --help does without
-
     found = label(options, fields)
     if placed is None:
-        marks = write_sidecar(path, found, options.xmp_naming)
+        marks = _xmp().write_sidecar(path, found, options.xmp_naming)
     else:
-        marks = write_sidecar(placed, found, options.xmp_naming, original=path)
+        marks = _xmp().write_sidecar(placed, found, options.xmp_naming, original=path)
     return "rated or labelled by a person, whose marks were kept" if marks else ""
 
 
@@ -95,10 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     if "--xmp" in given:
-        from cliqa.outputs.xmp import check_available
-
         try:
-            check_available()
+            _xmp().check_available()
         except UsageError as error:
             print(f"filter_low_aesthetic: {error}", file=sys.stderr)
             return error.exit_status

@@ -7,8 +7,9 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from cliqa.cli import devices
+from cliqa.cli.console import Console
 from cliqa.cli.options import file_options, way
 from cliqa.errors import UsageError
 from cliqa.inputs.folders import IMAGE_SUFFIXES, parse_suffixes
@@ -16,18 +17,15 @@ from cliqa.inputs.listing import Listing, reaches_beyond
 from cliqa.inputs.locations import is_remote
 from cliqa.inputs.member_names import is_shard
 from cliqa.limits import DEFAULT_NUM_PATCHES, FILE_SECONDS
+from cliqa.metrics import Metric, load_metric, metric_class
 from cliqa.outputs import Placer
 from cliqa.outputs.companions import Companions, judged_by_suffix
 from cliqa.outputs.folder import FolderPlacer
 from cliqa.outputs.keys import KeyList
 from cliqa.outputs.samples import SamplePlacer, refuse_options
 from cliqa.outputs.tars import TarWriter, is_tar_pattern
-
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
-    from cliqa.metrics import Metric
-    from cliqa.pipeline.run import PipelineSettings
-    from cliqa.results import Results, Schema
+from cliqa.pipeline.run import PipelineSettings, default_workers
+from cliqa.results import Results, Schema
 
 
 def open_listing(options: argparse.Namespace) -> Listing:
@@ -87,9 +85,6 @@ def open_key_list(options: argparse.Namespace) -> Placer | None:
 
 def open_metrics(names: Sequence[str], options: argparse.Namespace, console: Console) -> list[list[Metric]]:
     """The metrics with their weights, once per device."""
-    from cliqa.cli import devices
-    from cliqa.metrics import load_metric, metric_class
-
     uses_torch = any(metric_class(name).uses_torch for name in names)
     found, message = devices.resolve([0] if options.gpu is None else options.gpu, uses_torch)
     if message and options.gpu is not None:
@@ -99,8 +94,6 @@ def open_metrics(names: Sequence[str], options: argparse.Namespace, console: Con
 
 def schema_of(metrics: Sequence[Metric], num_patches: int = DEFAULT_NUM_PATCHES) -> Schema:
     """The results columns of these metrics. A number of patches other than the default marks rows as other weights do."""
-    from cliqa.results import Schema
-
     mark = "" if num_patches == DEFAULT_NUM_PATCHES else f"-patches{num_patches}"
     return Schema(
         {metric.name: metric.fields for metric in metrics},
@@ -121,8 +114,6 @@ def pipeline_settings(options: argparse.Namespace, content_hash: bool = False) -
 
     A limit that was asked for needs a process that can be ended: with `--file-seconds`, no workers are one.
     """
-    from cliqa.pipeline.run import PipelineSettings, default_workers
-
     workers = default_workers() if options.workers is None else options.workers
     return PipelineSettings(
         workers=workers if workers or not options.file_seconds else 1,
