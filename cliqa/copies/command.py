@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cliqa.cli.console import Console, PathPrinter
-from cliqa.cli.scoring import score
+from cliqa.cli.scoring import Scoring
+from cliqa.cli.scoring_run import ScoringRun
+from cliqa.cli.setup import open_listing, open_metrics
 from cliqa.copies.best import judge
 from cliqa.copies.grouping import COPIES, Group, find_groups
 from cliqa.copies.pictures import PRINTS, SCORES, Picture, read_pictures
@@ -24,6 +26,14 @@ from cliqa.text import display
 
 NEEDED = ("fingerprint", "jpeg_quality", "scale_factor", "grain_noise", "compression")
 _SHOWN = 12  # members of a group that a terminal shows; the table has all
+
+
+class _Scoring(Scoring):
+    """As `score` does; the summary says nothing of a store that may go away, nor what to do with it."""
+
+    def summary(self) -> list[str]:
+        """The closing line."""
+        return ScoringRun.summary(self)
 
 
 def duplicates(options: argparse.Namespace, console: Console) -> int:
@@ -66,7 +76,7 @@ def _scored(options: argparse.Namespace, console: Console, stack: contextlib.Exi
         None,
         False,
     )
-    return kept, score(scoring, console)
+    return kept, _Scoring(scoring, console, open_listing(scoring))(open_metrics(scoring.metrics, scoring, console))
 
 
 def _is_store(path: str) -> bool:
