@@ -52,7 +52,7 @@ def duplicates(options: argparse.Namespace, console: Console) -> int:
         if options.results:
             write_table(options.results, _columns(), _table(judged, pictures))
         if options.keep:
-            _take(options, console, store, pictures, judged)
+            _take(options, console, store, pictures, judged, groups)
         elif not options.results or console.terminal:
             for line in _told(judged, pictures):
                 print(line)
@@ -147,12 +147,17 @@ _WORDS = {
 
 
 def _take(
-    options: argparse.Namespace, console: Console, store: Store, pictures: Sequence[Picture], judged: Sequence[Judged]
+    options: argparse.Namespace,
+    console: Console,
+    store: Store,
+    pictures: Sequence[Picture],
+    judged: Sequence[Judged],
+    groups: Sequence[Group],
 ) -> None:
     """Print or place the best copies and all files outside groups, or the copies that are not the best."""
     rest = {index for group, best, _ in judged if group.kind in COPIES for index in group.members if index != best}
-    # A frame of a bracket or burst is no copy of another frame, even where it resembles one.
-    protected = {index for group, _, _ in judged if group.kind in ("burst", "bracket") for index in group.members}
+    # A frame of a bracket or burst is no copy of another frame, even where it resembles one and whatever --kinds shows.
+    protected = {index for group in groups if group.kind in ("burst", "bracket") for index in group.members}
     exact = {
         index
         for group, best, _ in judged

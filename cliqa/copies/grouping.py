@@ -7,7 +7,7 @@ lightly cropped, watermarked). Frames of one scene are no copies: `burst` second
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,9 +67,10 @@ def find_groups(
     links += _same(pictures, "pixels", prints.pixels)
     chosen = _representatives(prints.pixels)
     links += _look_alikes(pictures, prints, chosen, burst_seconds, turned)
-    groups = []
-    for kinds in (COPIES, ("burst",), ("bracket",)):
-        groups += _joined([link for link in links if link.kind in kinds])
+    frames = {(link.first, link.second) for link in links if link.kind in ("burst", "bracket")}
+    groups = _joined([link for link in links if link.kind in COPIES], frames)
+    for kind in ("burst", "bracket"):
+        groups += _joined([link for link in links if link.kind == kind])
     return sorted(groups, key=lambda group: (group.members[0], group.kind))
 
 
@@ -145,9 +146,17 @@ def _kind(
     return "near" if float(np.abs(cut).max()) <= MOST_CUT else None
 
 
-def _joined(links: Iterable[Link]) -> list[Group]:
-    """Groups of all that links connect."""
+def _joined(links: Iterable[Link], apart: Collection[tuple[int, int]] = ()) -> list[Group]:
+    """Groups of all that links connect; a link that would bring two of a pair in `apart` into one group is left out.
+
+    So a copy that has lost its EXIF joins one frame of a bracket, never two.
+    """
     parent: dict[int, int] = {}
+    never: dict[int, set[int]] = defaultdict(set)
+    for one, two in apart:
+        never[one].add(two)
+        never[two].add(one)
+    within: dict[int, set[int]] = {}
 
     def root(index: int) -> int:
         while parent.setdefault(index, index) != index:
@@ -155,10 +164,16 @@ def _joined(links: Iterable[Link]) -> list[Group]:
             index = parent[index]
         return index
 
-    kept = list(links)
-    for link in kept:
+    kept = []
+    for link in links:
         one, two = sorted((root(link.first), root(link.second)))
-        parent[two] = one
+        first, second = within.setdefault(one, {one}), within.setdefault(two, {two})
+        if one != two and link.kind == "near" and any(never[index] & second for index in first):
+            continue
+        kept.append(link)
+        if one != two:
+            parent[two] = one
+            first |= within.pop(two)
     members: dict[int, list[int]] = defaultdict(list)
     for index in sorted(parent):
         members[root(index)].append(index)
@@ -169,4 +184,5 @@ def _joined(links: Iterable[Link]) -> list[Group]:
     return [
         Group(max((link.kind for link in inside[top]), key=order.index), tuple(found), tuple(inside[top]))
         for top, found in members.items()
+        if len(found) > 1
     ]

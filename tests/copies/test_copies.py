@@ -112,6 +112,22 @@ def test_a_bracket_is_never_proposed_for_removal(tmp_path: Path, capsysbinary: p
     assert capsysbinary.readouterr().out == b""
 
 
+@pytest.mark.parametrize("kinds", [[], ["--kinds", "near"]])
+def test_a_copy_without_exif_never_joins_two_frames(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], kinds: list[str]
+) -> None:
+    root = tmp_path / "in"
+    root.mkdir()
+    for number, exposure in enumerate((0.01, 0.04)):
+        shot(5, root / f"{number}.jpg", "2024:05:01 12:00:00", exposure, 95 - number)
+    scene(5).convert("RGB").save(root / "stripped.jpg", quality=50)
+    common = [str(root), "-g", "-1", "--workers", "0", "--quiet", *kinds]
+    assert duplicates.main([*common, "--keep", "rest", "--print"]) == 0
+    assert {Path(name.decode()).name for name in capsysbinary.readouterr().out.split()} <= {"stripped.jpg"}
+    near = [row for row in groups_of(root, tmp_path) if row["kind"] == "near"]
+    assert len(near) == 2 and "stripped.jpg" in {Path(row["path"]).name for row in near}
+
+
 def test_the_best_and_all_others_are_placed(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert (
