@@ -52,7 +52,8 @@ def duplicates(options: argparse.Namespace, console: Console) -> int:
         if options.results:
             write_table(options.results, _columns(), _table(judged, pictures))
         if options.keep:
-            _take(options, console, store, pictures, judged, groups)
+            failed = _take(options, console, store, pictures, judged, groups)
+            status = 3 if options.strict and failed else status
         elif not options.results or console.terminal:
             for line in _told(judged, pictures):
                 print(line)
@@ -153,8 +154,8 @@ def _take(
     pictures: Sequence[Picture],
     judged: Sequence[Judged],
     groups: Sequence[Group],
-) -> None:
-    """Print or place the best copies and all files outside groups, or the copies that are not the best."""
+) -> int:
+    """Print or place the best copies and all files outside groups, or the copies that are not the best; returns how many failed."""
     rest = {index for group, best, _ in judged if group.kind in COPIES for index in group.members if index != best}
     # A frame of a bracket or burst is no copy of another frame, even where it resembles one and whatever --kinds shows.
     protected = {index for group in groups if group.kind in ("burst", "bracket") for index in group.members}
@@ -175,6 +176,7 @@ def _take(
     )
     if isinstance(placer, FolderPlacer):
         placer.check([store.locate(given) for given in store.inputs or [""]])
+    failed = 0
     with placer:
         for index in wanted:
             path = pictures[index].path
@@ -183,10 +185,12 @@ def _take(
                 if isinstance(placer, FolderPlacer):
                     placer.place(source)
             except ImageIssue as error:
+                failed += 1
                 console.issue(Issue.of(source, error))
                 continue
             if printer is not None:
                 printer(path)
+    return failed
 
 
 def _summary(groups: Sequence[Group], count: int, options: argparse.Namespace) -> str:
