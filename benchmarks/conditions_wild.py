@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import conditions_wild_scale
 import numpy as np
 from conditions import Scored, Truth
 from conditions_jpeg_quality import Pixels, save
@@ -291,7 +292,11 @@ def jpeg_qf(scored: list[Scored]) -> str:
     return ""
 
 
-JUDGES: dict[str, Callable[[list[Scored]], str]] = {"jpeg_quality": jpeg_quality, "jpeg_qf": jpeg_qf}
+JUDGES: dict[str, Callable[[list[Scored]], str]] = {
+    "jpeg_quality": jpeg_quality,
+    "jpeg_qf": jpeg_qf,
+    "scale_factor": conditions_wild_scale.judge,
+}
 NEVER = {"jpeg_quality": "97 % at 97+", "jpeg_qf": "none confident"}
 
 
@@ -338,4 +343,5 @@ HISTORIES = [
     Wild("file: RGB-coded JPEG", stored("RGB"), {"jpeg_qf": "97 % within 1"}),
     Wild("file: JPEG in TIFF", stored("TIFF"), {"jpeg_qf": "97 % within 1"}),
     Wild("file: mozjpeg's own tables", stored("mozjpeg"), {"jpeg_qf": "95 % within 3"}),
+    *(Wild(*row) for row in conditions_wild_scale.ROWS),
 ]
