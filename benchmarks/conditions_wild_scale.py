@@ -59,7 +59,7 @@ def coded(format: str, low: int, high: int) -> Edit:
         elif format == "AVIF":
             settings |= {"speed": int(rng.choice([7, 9]))}
         else:
-            settings |= {"subsampling": str(rng.choice(["4:2:0", "4:4:4"])), "optimize": True}
+            settings |= {"subsampling": str(rng.choice(["4:2:0", "4:4:4"]))}
         picture.save(stream, format, **settings)
         with Image.open(stream) as done:
             return np.asarray(done.convert("RGB")), quality if format == "JPEG" else 100.0
