@@ -78,7 +78,7 @@ def test_turning_the_picture_swaps_the_axes(metric):
 
 
 def test_window_is_the_detailed_one():
-    pixels = np.random.default_rng(0).integers(100, 156, (768, 1280, 3), dtype=np.uint8)  # no page: nothing is flat
+    pixels = np.random.default_rng(0).integers(40, 216, (768, 1280, 3), dtype=np.uint8)  # no page: nothing is flat
     pixels[128:640, 640:1152] = colored(512, 512)
     image = Image.fromarray(pixels)
     assert detailed_window(image, 8) == (640, 128, 1152, 640)

@@ -161,7 +161,8 @@ def read_together(probabilities: Array, prior: Array, same: float, power: float,
         prior: (BINS,) distribution of factors among the examples that the network was fitted to.
         same: prior probability of one factor for both axes, 0-1.
         power: exponent of the distributions in their product; below 1 as the two are not independent.
-        caution: natural log by which the odds of "not enlarged", the bins up to `NEAR_ONE`, are raised.
+        caution: natural log by which the odds of "not enlarged", the bins up to `NEAR_ONE`, are raised; lowered, where the other axis
+            is surely enlarged: caution is for pictures, and one that was enlarged along one axis mostly was along both.
 
     Returns:
         (n, 2, BINS), rows summing to 1.
@@ -174,7 +175,9 @@ def read_together(probabilities: Array, prior: Array, same: float, power: float,
     weight = same * np.sqrt(evidence[:, :1] * evidence[:, 1:])
     weight = (weight / (weight + 1.0 - same))[..., None]
     values = (1.0 - weight) * values + weight * product / evidence[..., None]
-    values *= np.where(FACTORS <= NEAR_ONE, np.exp(caution), 1.0)
+    above = values[..., FACTORS > NEAR_ONE].sum(axis=2) / values.sum(axis=2)
+    lean = caution * (1.0 - 4.0 * np.maximum(above[:, ::-1] - 0.5, 0.0))
+    values *= np.where(FACTORS <= NEAR_ONE, np.exp(lean)[..., None], 1.0)
     result: Array = (values / values.sum(axis=2, keepdims=True)).astype(np.float32)
     return result
 

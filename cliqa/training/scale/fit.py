@@ -106,12 +106,12 @@ class TorchFactorNetwork(nn.Module):
         for name, places in (("maps", list(maps)), ("numbers", list(numbers))):
             for part in ("mean", "scale"):
                 mine[f"{name}_{part}"][places] = found[f"{name}.{part}"]
-        for first, name, places in (
+        for first, name, inputs in (
             ("context.0.weight", "context.weight.0", numbers),
             ("weights.0", "conv.0.weight", maps),
         ):
             mine[first].zero_()
-            mine[first][:, list(places)] = found[name]
+            mine[first][:, list(inputs)] = found[name]
         mine["context.1.weight"].copy_(found["context.weight.1"])
         mine["weights.1"].copy_(found["conv.1.weight"])
         for index in range(2):

@@ -114,9 +114,16 @@ def test_two_sure_axes_stay_apart():
 
 def test_caution_raises_the_odds_of_not_enlarged():
     even = np.full(BINS, 1 / BINS, np.float32)
-    axes = np.stack([0.4 * peak(0, 1.0) + 0.6 * peak(200, 1.0)] * 2).astype(np.float32)[None]
+    axes = np.stack([0.6 * peak(0, 1.0) + 0.4 * peak(200, 1.0)] * 2).astype(np.float32)[None]
     moved = read_together(axes, even, 0.0, 1.0, np.log(2.0))
-    assert moved[0, 0, 0] == pytest.approx(0.8 / 1.4, rel=1e-4)
+    assert moved[0, 0, 0] == pytest.approx(1.2 / 1.6, rel=1e-4)
+
+
+def test_a_surely_enlarged_axis_lowers_the_caution_of_the_other():
+    even = np.full(BINS, 1 / BINS, np.float32)
+    axes = np.stack([0.4 * peak(0, 1.0) + 0.6 * peak(100, 1.0), peak(200, 0.999)]).astype(np.float32)[None]
+    moved = read_together(axes, even, 0.0, 1.0, np.log(2.0))
+    assert moved[0, 0, 0] == pytest.approx(0.2 / 0.8, rel=0.02)
 
 
 def test_a_surer_enlargement_reads_larger():
