@@ -2,6 +2,8 @@
 
 A bar is a band of one colour over a full side of the image that ends in a straight edge: along all of it the picture inside has other
 colours. A night sky, snow or the white of a studio end somewhere else in every column, so they are part of the picture.
+
+Of what is left, `plainness` tells whether it has colour, and whether it holds anything.
 """
 
 from __future__ import annotations
@@ -31,6 +33,11 @@ STEEP_SHARE = 0.3
 LONE_SHARE, LONE_EXTREME, LONE_SPREAD = 0.95, 16, 2
 """A bar on one side alone is believed only where nearly all of its edge is far, it is black or white within so many levels, and its
 outermost line differs by no more than the last: skies and floors with a straight edge are none of that."""
+
+SAMPLE = 64  # pixels a side, thinned out and not averaged
+COLOURLESS = 8  # grey values between the channels of a pixel: rounding in JPEG leaves up to that in grey pictures
+EVEN = 10  # grey values around the median: what noise and JPEG make of one colour
+MOST = 0.98  # of the pixels that must be so
 
 
 @dataclass(frozen=True)
@@ -169,3 +176,18 @@ def _accepted(sides: dict[int, _Side]) -> dict[int, int]:
         return result
     pairs = [pair for pair in ((0, 2), (1, 3)) if all(side in result for side in pair)]
     return {side: result[side] for side in pairs[0]} if len(sides) == 3 and pairs else {}
+
+
+def plainness(image: Image.Image) -> dict[str, int]:
+    """Facts of a picture, mode RGB: `grey` and `flat`, 0 or 1.
+
+    `grey`: it has no colour (a tint over all of it is one). `flat`: nearly all of it is one colour, so there is little information.
+    """
+    size = (min(SAMPLE, image.width), min(SAMPLE, image.height))
+    pixels = np.asarray(image.resize(size, Image.Resampling.NEAREST)).reshape(-1, 3).astype(np.int16)
+    colour = pixels.max(axis=1) - pixels.min(axis=1)
+    apart = np.abs(pixels - np.median(pixels, axis=0)).max(axis=1)
+    return {
+        "grey": int(np.mean(colour <= COLOURLESS) >= MOST),
+        "flat": int(np.mean(apart <= EVEN) >= MOST),
+    }

@@ -13,20 +13,16 @@ from cliqa.errors import ImageError
 
 _CODESTREAM = b"\xff\x0a"
 _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
+SIGNATURES = (_CODESTREAM, _CONTAINER)
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _HEAD = 1 << 16  # bytes in which the codestream begins
-
-
-def is_jxl(head: bytes) -> bool:
-    """Whether a file begins as JPEG XL does."""
-    return head.startswith((_CODESTREAM, _CONTAINER))
 
 
 def register() -> None:
     """Let Pillow open JPEG XL. Raises ImageError where the extra is not installed."""
     if importlib.util.find_spec("imagecodecs") is None:
         raise ImageError("a JPEG XL image; reading it needs the extra: pip install 'cliqa[jxl]'")
-    Image.register_open(JxlImageFile.format, JxlImageFile, is_jxl)
+    Image.register_open(JxlImageFile.format, JxlImageFile, lambda head: head.startswith(SIGNATURES))
 
 
 def declared_size(head: bytes) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from cliqa.errors import ImageIssue
-from cliqa.images.formats import identify, opened
+from cliqa.images.formats import opened
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -110,7 +110,7 @@ def _properties(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
 
 def _embedded(image: str) -> Marks:
     try:
-        with opened(image) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as found:
+        with opened(image, DEFAULT_MAX_IMAGE_PIXELS) as found:
             picture = found.image
             packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
             marks = marks_of_xmp(packet.encode() if isinstance(packet, str) else bytes(packet))

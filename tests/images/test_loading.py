@@ -208,7 +208,7 @@ def test_animations_give_their_first_frame(format_name: str, options: dict[str, 
     first, second = (Image.new("RGB", (40, 40), colour) for colour in ((200, 30, 30), (30, 30, 200)))
     image = load_image(encode(first, format_name, save_all=True, append_images=[second], **options))
     assert image.header.frames == 2
-    assert image.header.facts()["frames"] == 2
+    assert image.facts()["frames"] == 2
     np.testing.assert_allclose(image.pixels[20, 20], (200, 30, 30), atol=4)
     if format_name == "MPO":
         assert image.header.is_jpeg and image.header.quantization

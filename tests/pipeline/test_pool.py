@@ -15,7 +15,6 @@ import pytest
 
 from cliqa.errors import RunError
 from cliqa.inputs.contents import content_sha256
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, backed_pixels, bytes_for, seconds_for
 from cliqa.pipeline import pool as workers
 from cliqa.pipeline.observe import Observed, observe_file
 from cliqa.pipeline.pool import WorkerPool
@@ -120,17 +119,6 @@ def test_a_file_that_takes_too_much_memory_is_an_issue(make_folder: Callable[...
         first = pool._workers[0].process.pid
     assert [number for number, answer in sorted(answers.items()) if isinstance(answer, Issue)] == [1]
     assert isinstance(answers[1], Issue) and answers[1].message == "not enough memory" and first
-
-
-def test_the_budget_grows_with_what_the_header_declares() -> None:
-    assert [round(seconds_for(pixels)) for pixels in (0, 1_000_000, 12_000_000, DEFAULT_MAX_IMAGE_PIXELS)] == [
-        10,
-        10,
-        16,
-        99,
-    ]
-    assert backed_pixels(12_000_000, 4_000_000) == 12_000_000 and backed_pixels(178_000_000, 2000) == 50_000
-    assert bytes_for(0) == bytes_for(40_000_000) == 1 << 30 < bytes_for(DEFAULT_MAX_IMAGE_PIXELS) < 3 << 30
 
 
 def test_answers_that_cannot_be_sent_are_issues(make_folder: Callable[..., Path]) -> None:

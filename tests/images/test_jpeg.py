@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cliqa.errors import ImageIssue
-from cliqa.images import pixel_memory
+from cliqa.images import jpeg as decoder
 from cliqa.images.loading import load_image
 from cliqa.metrics import View
 from cliqa.metrics.base import Metric, Observation
@@ -36,9 +36,9 @@ def jpeg(seed: int, mode: str = "RGB", size: int = 200, **options: object) -> by
 
 def decoded(data: bytes, spare: bytes | None) -> np.ndarray | None:
     """Pixels of a file, decoded into the memory of another where that fits; None where it can't be decoded."""
-    pixel_memory._spare.clear()
+    decoder._spare.clear()
     if spare is not None:
-        pixel_memory.hand_on(load_image(spare).stored)
+        decoder.hand_on(load_image(spare).stored)
     try:
         return load_image(data).pixels
     except ImageIssue:
@@ -47,15 +47,15 @@ def decoded(data: bytes, spare: bytes | None) -> np.ndarray | None:
 
 @pytest.fixture(autouse=True)
 def _no_spare():
-    pixel_memory._spare.clear()
+    decoder._spare.clear()
     yield
-    pixel_memory._spare.clear()
+    decoder._spare.clear()
 
 
 def test_memory_is_used_again_for_a_picture_of_the_same_size():
     first = load_image(jpeg(1)).stored
     core = first.im
-    pixel_memory.hand_on(first)
+    decoder.hand_on(first)
     assert load_image(jpeg(2)).stored.im is core
     assert load_image(jpeg(3)).stored.im is not core  # it was handed on once
 
@@ -63,14 +63,14 @@ def test_memory_is_used_again_for_a_picture_of_the_same_size():
 @pytest.mark.parametrize("other", [jpeg(2, size=208), jpeg(2, "L"), jpeg(2, "CMYK")])
 def test_pictures_of_another_kind_get_their_own(other: bytes):
     assert np.array_equal(decoded(other, jpeg(1)), decoded(other, None))
-    assert not pixel_memory._spare
+    assert not decoder._spare
 
 
 def test_other_formats_get_their_own():
     stream = io.BytesIO()
     Image.fromarray(textured(4, 200)).save(stream, "PNG")
     first = load_image(jpeg(1)).stored
-    pixel_memory.hand_on(first)
+    decoder.hand_on(first)
     assert load_image(stream.getvalue()).stored.im is not first.im
 
 
@@ -108,6 +108,6 @@ def test_files_observed_one_after_another_keep_their_pixels(tmp_path: Path):
 
 
 def test_huge_pictures_are_not_kept(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pixel_memory, "MOST_PIXELS", 100)
-    pixel_memory.hand_on(load_image(jpeg(1)).stored)
-    assert not pixel_memory._spare
+    monkeypatch.setattr(decoder, "MOST_PIXELS", 100)
+    decoder.hand_on(load_image(jpeg(1)).stored)
+    assert not decoder._spare
