@@ -13,7 +13,8 @@ _LONGEST_SUFFIX = 32  # bytes; what is longer after the last dot is part of a na
 
 def candidates(name: str) -> Iterator[str]:
     """`a.jpg`, `a_1.jpg`, `a_2.jpg`, ... each short enough for a file system."""
-    return (numbered(name, number) for number in itertools.count())
+    for number in itertools.count():
+        yield numbered(name, number)
 
 
 def numbered(name: str, number: int) -> str:

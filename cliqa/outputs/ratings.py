@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from cliqa.errors import ImageIssue
+from cliqa.files.atomic import open_regular
 from cliqa.images.formats import opened
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 
@@ -59,9 +60,9 @@ def read_marks(image: str) -> Marks:
     found = Marks()
     for path in sidecars(image):
         try:
-            with opened(path) as stream:
+            with open_regular(path) as stream:
                 content = stream.read(LARGEST_SIDECAR + 1)
-        except (ImageIssue, OSError):
+        except (ImageIssue, OSError, ValueError):
             continue
         if len(content) <= LARGEST_SIDECAR:
             found = found.over(marks_of_xmp(content))

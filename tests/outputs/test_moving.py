@@ -12,7 +12,8 @@ import pytest
 
 from cliqa.errors import ImageError, UsageError
 from cliqa.outputs import moving
-from cliqa.outputs.moving import Mover, journals, read_journal, undo
+from cliqa.outputs.journal import journals, read_journal
+from cliqa.outputs.moving import Mover, undo
 
 NAMES = ["a.jpg", "b c.jpg", "caf\udce9.jpg", "new\nline.jpg"]
 
