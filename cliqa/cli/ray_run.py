@@ -119,8 +119,9 @@ class RayScoring(Scoring):
         part, counts, known = found
         self.scored, self.known = self.scored + counts.scored * (not known), self.known + counts.scored * known
         self.issues += counts.issues
-        for path in self.folder.paths(part) if self.printer is not None else ():
-            self.printer(path)
+        if self.printer is not None:
+            for path in self.folder.paths(part):
+                self.printer(path)
         for issue in self.folder.issues(part) if counts.issues and not self.console.quiet else ():
             self.console.issue(issue)
         for _ in range(counts.scored + counts.issues):

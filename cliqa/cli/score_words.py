@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cliqa.cli.faults import of_field
+from cliqa.cli.faults import FAULTS
 from cliqa.metrics import Field, Metric
 from cliqa.records import Record, Scalar
 from cliqa.text import display
@@ -30,8 +30,9 @@ def _number(value: Scalar, field: Field) -> str:
 def _meaning(name: str, field: Field, record: Record) -> str:
     end = {"higher": ", higher is better", "lower": ", lower is better"}.get(field.better, "")
     span = "" if field.kind == "str" else f" ({field.low:g} to {field.high:g}{end})"
-    fault = of_field(name)
+    fault = next((fault for fault in FAULTS if fault.column == name and fault.words), None)
     verdict = ""
     if fault is not None and record.values.get(name) is not None:
-        verdict = f"; FAULT: {fault.words}" if fault.has(record.values[name]) else "; no fault"
+        dropped = f"; FAULT: {fault.words}, {fault.command} drops it"
+        verdict = dropped if fault.shown_by(record.values) else "; no fault"
     return f"{field.meaning}{span}{verdict}"

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cliqa.cli.console import Console, standard_output
-from cliqa.cli.faults import FAULTS, found
+from cliqa.cli.faults import FAULTS, faults_among
 from cliqa.cli.score_words import in_words
 from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing, open_metrics
@@ -38,7 +38,7 @@ class Scoring(ScoringRun):
     def record(self, record: Record) -> None:
         """Store it, or show it where nothing is stored."""
         super().record(record)
-        self.faults.update(fault.words for fault in found(record.values))
+        self._count(record)
         if not self.options.results and not self.options.print:
             with standard_output():
                 print(in_words(record, self.metrics))
@@ -46,7 +46,10 @@ class Scoring(ScoringRun):
     def settle(self, saved: Saved) -> None:
         """It counts, too."""
         super().settle(saved)
-        self.faults.update(fault.words for fault in found(saved.record.values))
+        self._count(saved.record)
+
+    def _count(self, record: Record) -> None:
+        self.faults.update(fault.words for fault in FAULTS if fault.shown_by(record.values))
 
     def summary(self) -> list[str]:
         """The closing line, the faults, and what to do next."""
@@ -54,7 +57,7 @@ class Scoring(ScoringRun):
         if not self.options.results or not self.scored + self.known:
             return lines
         columns = {f"{metric.name}.{field.name}" for metric in self.metrics for field in metric.fields}
-        told = [f"{self.faults[fault.words]} {fault.words}" for fault in FAULTS if fault.name in columns]
+        told = [f"{self.faults[fault.words]} {fault.words}" for fault in faults_among(columns) if fault.words]
         store = shlex.quote(display(self.options.results))
         if told:
             lines.append(f"by the filters' own thresholds: {', '.join(told)}")
