@@ -14,7 +14,7 @@ from PIL import Image
 import cliqa
 from cliqa.__main__ import COMMANDS
 from cliqa.__main__ import main as command
-from cliqa.cli.metric_listing import main as list_the_metrics
+from cliqa.metrics.__main__ import main as list_the_metrics
 from tests.conftest import encode
 
 BRIGHTNESS = "tests.toy_metric:Brightness"
