@@ -1,21 +1,75 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
-from cliqa.errors import ImageIssue
+from cliqa.errors import ImageError, ImageIssue
 from cliqa.images import jpeg as decoder
-from cliqa.images.loading import load_image
+from cliqa.images.jpeg import without_stray_bytes
+from cliqa.images.loading import load_image, load_thumbnail
 from cliqa.metrics import View
 from cliqa.metrics.base import Metric, Observation
 from cliqa.pipeline.observe import Observed, observe_file
 from cliqa.pipeline.settings import PipelineSettings
-from cliqa.records import Source
+from cliqa.records import Issue, Source
+from tests.conftest import encode
 from tests.jpeg_pictures import textured
+
+
+class Mean(Metric):
+    """Sees all pixels."""
+
+    name = "mean"
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        return {"mean": np.array(view.pixels.mean())}
+
+
+def coded(**options: object) -> bytes:
+    return encode(textured(1, 256), "JPEG", quality=90, **options)
+
+
+def scan(data: bytes) -> int:
+    return data.index(b"\xff\xda") + 20
+
+
+DAMAGES = {
+    "a zeroed block": lambda data: data[: scan(data) + 4000] + bytes(300) + data[scan(data) + 4300 :],
+    "half of it, closed": lambda data: data[: len(data) // 2] + b"\xff\xd9",
+    "half of it": lambda data: data[: len(data) // 2],
+    "a marker in the middle": lambda data: data[: scan(data) + 3000] + b"\xff\xd7" + data[scan(data) + 3002 :],
+}
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
+
+
+SOUND = {
+    "as it is": lambda data: data,
+    "zeros after its end": lambda data: data + bytes(5000),
+    "a video after its end": lambda data: data + b"\0\0\0\x18ftypmp42" + np.random.default_rng(0).bytes(9000),
+    "another picture after its end": lambda data: data + data,
+    "EXIF that is none": lambda data: data[:2] + segment(0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xff") + data[2:],
+    "segments that nobody knows": lambda data: data[:2] + segment(0xEF, b"\xff\xd9" * 200) + data[2:],
+    "fill bytes": lambda data: data[:2] + b"\xff" * 7 + data[2:],
+}
+
+
+def parts(data: bytes) -> list[tuple[bytes, bytes]]:
+    found, place = [], 8
+    while place < len(data):
+        (length,) = struct.unpack_from(">I", data, place)
+        found.append((data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
+        place += 12 + length
+    return found
 
 
 class Everything(Metric):
@@ -111,3 +165,82 @@ def test_huge_pictures_are_not_kept(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(decoder, "MOST_PIXELS", 100)
     decoder.hand_on(load_image(jpeg(1)).stored)
     assert not decoder._spare
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_jpegs_are_issues_or_have_a_note(damage: str, progressive: bool, tmp_path: Path) -> None:
+    data = DAMAGES[damage](coded(progressive=progressive))
+    with pytest.raises(ImageError, match="damaged image data"):
+        load_image(data)
+    image = load_image(data, damaged=True)
+    assert image.pixels.shape == (256, 256, 3)
+    assert len(image.notes) == 1 and image.notes[0].startswith("damaged image data: ")
+    assert load_thumbnail(data, 64).size == (64, 64)  # it can be looked at
+    (tmp_path / "a.jpg").write_bytes(data)
+    source = Source(str(tmp_path / "a.jpg"))
+    assert isinstance(observe_file(source, PipelineSettings(), [Mean]), Issue)
+    found = observe_file(source, PipelineSettings(score_damaged=True), [Mean])
+    assert isinstance(found, Observed) and found.notes == image.notes
+
+
+@pytest.mark.parametrize("oddity", SOUND)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"progressive": True}, {"restart_marker_rows": 1}, {"subsampling": 0}, {"keep_rgb": True}, {"optimize": True}],
+)
+def test_odd_but_sound_jpegs_are_decoded_without_a_word(oddity: str, options: dict[str, object]) -> None:
+    whole = coded(**options)
+    image = load_image(SOUND[oddity](whole))
+    assert image.notes == []
+    np.testing.assert_array_equal(image.pixels, np.asarray(Image.open(io.BytesIO(whole)).convert("RGB")))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_harmless_faults_of_jpegs_are_notes(progressive: bool) -> None:
+    whole = coded(progressive=progressive)
+    expected = load_image(whole).pixels
+    endless = load_image(whole[:-2])
+    assert endless.notes == ["it ends without its end marker"]
+    padded = whole[:20] + bytes(9) + whole[20:]  # behind the JFIF segment
+    assert without_stray_bytes(padded) == whole
+    stray = load_image(padded)
+    assert stray.notes == ["stray bytes between the parts of its header"]
+    both = load_image(padded[:-2])
+    assert len(both.notes) == 1 and "; " in both.notes[0]
+    for image in (endless, stray, both):
+        np.testing.assert_array_equal(image.pixels, expected)
+    with pytest.raises(ImageError, match="damaged"):  # what is harmless hides no damage
+        load_image(padded[: len(padded) // 2] + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("size", [33, 256])
+def test_pixels_are_those_of_pillow(mode: str, size: int) -> None:
+    for options in ({"quality": 30}, {"quality": 95, "subsampling": 1}, {"progressive": True}):
+        data = encode(Image.fromarray(textured(3, size)).convert(mode), "JPEG", **options)
+        np.testing.assert_array_equal(load_image(data).pixels, np.asarray(Image.open(io.BytesIO(data)).convert("RGB")))
+
+
+def test_a_sampling_that_the_strict_decoder_has_no_name_for() -> None:
+    """3x1 samples for the first component: legal, and decoded by Pillow."""
+    data = bytearray(coded(subsampling=0))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 11] = 0x31
+    with pytest.raises(ValueError, match="subsampling"):
+        simplejpeg.decode_jpeg_header(bytes(data))
+    image = load_image(bytes(data))
+    np.testing.assert_array_equal(image.pixels, np.asarray(Image.open(io.BytesIO(bytes(data)))))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_damaged_jpeg_data_inside_a_tiff(mode: str) -> None:
+    picture = Image.fromarray(np.concatenate([textured(2, 200)] * 2)).convert(mode)
+    whole = encode(picture, "TIFF", compression="jpeg", quality=85)
+    assert load_image(whole).notes == []
+    with Image.open(io.BytesIO(whole)) as opened:
+        start = opened.tag_v2[273][0] + opened.tag_v2[279][0] // 2  # type: ignore[attr-defined]
+    data = whole[:start] + bytes(400) + whole[start + 400 :]
+    with pytest.raises(ImageError, match="damaged image data"):
+        load_image(data)
+    assert "damaged image data" in load_image(data, damaged=True).notes[0]
