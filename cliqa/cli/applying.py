@@ -28,7 +28,7 @@ from cliqa.results.conditions import column
 from cliqa.results.store import Store
 from cliqa.text import counted, display
 
-_PRINT_BYTES = 1 << 16
+_PRINT_BYTES = 1 << 16  # written at a time: what a pipe holds on Linux
 
 
 def apply(options: argparse.Namespace, console: Console) -> int:

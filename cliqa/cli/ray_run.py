@@ -30,7 +30,7 @@ from cliqa.pipeline.run import default_workers
 from cliqa.results import SUFFIXES, Results, Schema
 from cliqa.text import display
 
-ACTOR_CPUS = 0.5
+ACTOR_CPUS = 0.5  # of the processors of a slot that Ray is told of, so that its own processes find room; chosen by hand
 _MAX_BLOCKS = 10_000  # tasks that Ray has to know at a time; of more parts each takes several
 
 

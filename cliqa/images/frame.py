@@ -18,26 +18,26 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 NEAR = 10
 """Levels by which a bar's pixels may differ from its colour: what JPEG 50 leaves of black and white away from the edge."""
-ALIKE = 0.995  # of a line's pixels must be near the bar's colour
+ALIKE = 0.995  # of a line's pixels must be near the bar's colour; chosen by hand: leaves room for dust on a scan, not for a picture
 FAR = 24
-"""Levels from which a pixel has another colour than the bar; texture in shadows stays below."""
-STEEP = 12  # levels from one line to the next that an edge has and a gradient hasn't
+"""Levels from which a pixel has another colour than the bar; texture in shadows stays below. Chosen by hand, well above `NEAR`."""
+STEEP = 12  # levels from one line to the next that an edge has and a gradient hasn't; chosen by hand
 SOFT = 17  # lines that an edge may take: a block of JPEG with subsampled chroma, or a resize
 MIN_CONTENT = 64  # pixels a side: what is left of a picture must be one
-MIN_SHARE = 0.1  # of the area
-ROUNDS = 3  # of frames within frames
+MIN_SHARE = 0.1  # of the area; chosen by hand: a smaller rest is rather a picture of a plain ground than a framed one
+ROUNDS = 3  # of frames within frames; chosen by hand: bars around a border around a line
 FAR_SHARE = 0.6
-"""Of the pixels along a bar's edge; a photograph may have the colour of its frame in some places."""
+"""Of the pixels along a bar's edge; a photograph may have the colour of its frame in some places. Chosen by hand."""
 STEEP_SHARE = 0.3
-"""Of those pixels change at once, in some line; a blurred edge is spread over a few."""
+"""Of those pixels change at once, in some line; a blurred edge is spread over a few. Chosen by hand."""
 LONE_SHARE, LONE_EXTREME, LONE_SPREAD = 0.95, 16, 2
 """A bar on one side alone is believed only where nearly all of its edge is far, it is black or white within so many levels, and its
-outermost line differs by no more than the last: skies and floors with a straight edge are none of that."""
+outermost line differs by no more than the last: skies and floors with a straight edge are none of that. By hand."""
 
-SAMPLE = 64  # pixels a side, thinned out and not averaged
+SAMPLE = 64  # pixels a side, thinned out and not averaged; chosen by hand
 COLOURLESS = 8  # grey values between the channels of a pixel: rounding in JPEG leaves up to that in grey pictures
 EVEN = 10  # grey values around the median: what noise and JPEG make of one colour
-MOST = 0.98  # of the pixels that must be so
+MOST = 0.98  # of the pixels that must be so; chosen by hand: a stamp or a few lines of text are no colour or content
 
 
 @dataclass(frozen=True)

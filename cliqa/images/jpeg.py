@@ -28,7 +28,7 @@ _SCAN = 0xDA
 _ENDLESS = "it ends without its end marker"
 _STRAY = "stray bytes between the parts of its header"
 MOST_PIXELS = 1 << 24
-"""Of larger pictures no memory is kept: 64 MiB."""
+"""Of larger pictures no memory is kept: 64 MiB. Chosen by hand."""
 _spare: list[Any] = []
 _kept = (
     threading.local()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 _NAME_BYTES = 255  # the longest file name that common file systems take
-_LONGEST_SUFFIX = 32  # bytes; what is longer after the last dot is part of a name
+_LONGEST_SUFFIX = 32  # bytes; what is longer after the last dot is part of a name; by hand
 
 
 def candidates(name: str) -> Iterator[str]:

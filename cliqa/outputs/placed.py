@@ -21,7 +21,7 @@ from cliqa.text import display, reason
 
 RECORD = ".cliqa-placed.jsonl"
 WAYS = ("copy", "symlink", "hardlink", "move")
-_NAMED = 20  # files that the summary names singly
+_NAMED = 20  # files that the summary names singly; chosen by hand: a screen holds them
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from cliqa.inputs.tar import BLOCK, ForwardReader, Member, read_members
 from cliqa.outputs.preparing import make_folder
 from cliqa.text import display
 
-DEFAULT_SHARD_SIZE = 1000  # samples in a tar
+DEFAULT_SHARD_SIZE = 1000  # samples in a tar; chosen by hand
 _NUMBER = re.compile(r"%0?(\d*)d")
 _END = b"\0" * (2 * BLOCK)
 _RECORD = 20 * BLOCK  # tars end at a multiple of it

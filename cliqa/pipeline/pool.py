@@ -30,9 +30,9 @@ from cliqa.pipeline.worker import clean_start, work
 from cliqa.records import Issue, Source
 from cliqa.text import described
 
-DEPTH = 2  # files handed to a worker at a time: one in work, one waiting
-STALL_SECONDS = 300.0  # a worker that gives no answer for longer waits for a disk that does not come back
-START_SECONDS = 120.0
+DEPTH = 2  # files handed to a worker at a time: one in work, one waiting, so that none ever waits for the main process
+STALL_SECONDS = 300.0  # a worker that gives no answer for longer waits for a disk that does not come back; by hand
+START_SECONDS = 120.0  # for the imports of a worker; chosen by hand, far longer than they take
 
 
 class Outbox:

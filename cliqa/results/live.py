@@ -41,7 +41,7 @@ from cliqa.results.schema import ISSUE_COLUMNS, Done, Row, Schema, done_of, read
 from cliqa.text import display
 
 NEEDED = {"path", "filename", "size", "mtime_ns", "weights"}  # columns of every table that a run has written
-_BATCH = 256  # rows that wait to be written, at most
+_BATCH = 256  # rows that wait to be written, at most; chosen by hand: few transactions in a fast run
 _SECONDS = 0.1  # since the last writing: a run that scores fewer than ten files a second writes each at once
 
 

@@ -6,7 +6,7 @@ from typing import IO
 
 from cliqa.images.jxl import Bits, codestream, read_size
 
-SEARCHED = 1 << 16
+SEARCHED = 1 << 16  # bytes in which the codestream has to begin; chosen by hand: boxes before it are short
 
 
 def jxl_header(stream: IO[bytes]) -> bool | None:
