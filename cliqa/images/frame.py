@@ -68,10 +68,10 @@ def content_box(image: Image.Image, alpha: Box | None = None) -> Box | None:
     return box if box != whole else None
 
 
-def on_grid(box: Box, step: int = 8) -> Box:
-    """The largest box within `box` whose corners lie on a grid of `step` pixels from the image's corner."""
+def on_grid(box: Box) -> Box:
+    """The largest box within `box` whose corners lie on the grid of 8 pixels from the image's corner."""
     left, top, right, bottom = box
-    return -(-left // step) * step, -(-top // step) * step, right // step * step, bottom // step * step
+    return -(-left // 8) * 8, -(-top // 8) * 8, right // 8 * 8, bottom // 8 * 8
 
 
 def _is_enough(box: Box, whole: Box) -> bool:

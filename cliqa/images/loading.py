@@ -206,9 +206,7 @@ def read_header(source: str | os.PathLike[str] | bytes) -> Header:
         return header_of(file.image, file.stream)
 
 
-def load_thumbnail(
-    source: str | os.PathLike[str] | bytes, long_side: int, max_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
-) -> Image.Image:
+def load_thumbnail(source: str | os.PathLike[str] | bytes, long_side: int) -> Image.Image:
     """A small upright picture to look at, not to score: damage and frames are shown, a JPEG is decoded at a fraction of its size.
 
     Returns:
@@ -216,7 +214,8 @@ def load_thumbnail(
 
     Raises: as `load_image`.
     """
-    with opened(source, max_pixels) as file:
-        if file.image.format in ("JPEG", "MPO") and file.image.width * file.image.height <= max_pixels:
+    most = DEFAULT_MAX_IMAGE_PIXELS
+    with opened(source, most) as file:
+        if file.image.format in ("JPEG", "MPO") and file.image.width * file.image.height <= most:
             file.image.draft(None, (2 * long_side, 2 * long_side))
-        return LoadedImage(*decode(file, max_pixels, damaged=True)).as_seen(long_side, framed=True)
+        return LoadedImage(*decode(file, most, damaged=True)).as_seen(long_side, framed=True)
