@@ -73,7 +73,7 @@ def test_many_files_in_order_lazily(make_folder: Callable[..., Path]) -> None:
     folder = make_folder({"a.png": 10, "b.png": 200, "c.png": b"broken"})
     paths = [folder / "b.png", folder / "c.png", folder / "none.png", str(folder / "a.png")]
     found = list(
-        cliqa.score_images(paths, metrics=[cliqa.load_metric(BRIGHTNESS), "tests.commands.test_score:Contrast"])
+        cliqa.score_images(paths, metrics=[cliqa.load_metric(BRIGHTNESS), "tests.cli.test_scoring:Contrast"])
     )
     assert [item.path for item in found] == [str(path) for path in paths]
     first, second, third, last = found
