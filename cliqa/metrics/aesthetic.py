@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.grepq import PICTURE_SIDE
+from cliqa.metrics.shared_encoder import RatedEncoder, rated_encoder, runs_in_worker
 from cliqa.signal.densities import softmax
-
-if TYPE_CHECKING:
-    from cliqa.metrics.shared_encoder import RatedEncoder
 
 LABELS = ("rejected", "pending", "accepted")
 
@@ -46,20 +44,21 @@ class Aesthetic(Metric):
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
+        self.in_worker = runs_in_worker(device)
         self._tensors = tensors
         self.weight = tensors["calibration.weight"].astype(np.float64)
         self.bias = tensors["calibration.bias"].astype(np.float64)
         self.decision = tensors["decision"].astype(np.float64)
+        if self.in_worker:
+            self.prepare()
 
     @cached_property
     def encoder(self) -> RatedEncoder:
         """The encoder that `grepq` shares."""
-        from cliqa.metrics.shared_encoder import rated_encoder
-
         return rated_encoder(self._tensors, self.device)
 
     def prepare(self) -> None:
-        """Import torch and build the network. Raises CheckpointError where the tensors don't fit."""
+        """Build the network, with torch where it runs it. Raises CheckpointError where the tensors don't fit."""
         try:
             _ = self.encoder
         except (KeyError, RuntimeError) as error:

@@ -122,7 +122,7 @@ class Metric(ABC):
     weights: ClassVar[bool] = True
     uses_torch: ClassVar[bool] = False
     reads_grid: ClassVar[bool] = False
-    in_worker: ClassVar[bool] = False
+    in_worker: bool = False
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         """Build from the tensors and metadata of a checkpoint; `cliqa.metrics.load_metric` does both."""

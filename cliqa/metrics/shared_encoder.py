@@ -1,25 +1,82 @@
 """One encoder pass for all the metrics that read a picture: encoders are shared by weights, passes by picture.
 
-Metrics that observe the same thumbnail hold the same array (the decode worker's `View` makes it once, and it crosses to the
-main process once), so the array itself is the key of the memory.
+On the CPU ONNX Runtime runs the encoder where it is installed (extra `[onnx]`), inside the decode workers; else torch does, on a GPU
+or in the main process. The scores are the same within 1e-4.
+
+Metrics that observe the same thumbnail hold the same array (`View` makes it once, and it crosses to the main process once), so
+the array itself is the key of the memory.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from cliqa.metrics.encoder import Branch, RatedHead, Trunk, load_module, pool, standardise
+from cliqa.metrics.encoder_heads import RatedHead
+from cliqa.metrics.encoder_layout import Shared
 
-REMEMBERED = 64  # pictures; at least a batch, so that the next metric finds them all
+REMEMBERED = 64  # pictures; at least as many as are scored side by side
+
+
+class EncoderTrunk(Protocol):
+    """The first stages, with their weights."""
+
+    def __call__(self, picture: NDArray[np.uint8]) -> Shared:
+        """Of a picture (h, w, 3)."""
+        ...
+
+    def windows(self, picture: NDArray[np.uint8], window: int, stride: int) -> NDArray[np.float32]:
+        """(n, WINDOW_WIDTH), see `encoder_heads.window_features`."""
+        ...
+
+
+class EncoderBranch(Protocol):
+    """The remaining stages, with their weights."""
+
+    def __call__(self, shared: Shared) -> NDArray[np.float32]:
+        """The features of the picture, (POOLED_WIDTH,)."""
+        ...
+
+
+@cache
+def has_onnx() -> bool:
+    """Whether ONNX Runtime can run the encoder here."""
+    return all(importlib.util.find_spec(name) for name in ("onnxruntime", "onnx"))
+
+
+def runs_in_worker(device: str) -> bool:
+    """Whether the encoder runs where a picture is decoded: on every core, without torch, and only scores cross between processes."""
+    return device == "cpu" and has_onnx()
+
+
+def load_trunk(tensors: Mapping[str, NDArray[Any]], device: str) -> EncoderTrunk:
+    """The tensors `trunk.*` on a device. Raises KeyError or RuntimeError where they don't fit."""
+    if runs_in_worker(device):
+        from cliqa.metrics.encoder_onnx import OnnxTrunk
+
+        return OnnxTrunk(tensors, "trunk.")
+    from cliqa.metrics.encoder import TorchTrunk
+
+    return TorchTrunk(tensors, "trunk.", device)
+
+
+def load_branch(tensors: Mapping[str, NDArray[Any]], prefix: str, device: str) -> EncoderBranch:
+    """The tensors of a branch on a device. Raises KeyError or RuntimeError where they don't fit."""
+    if runs_in_worker(device):
+        from cliqa.metrics.encoder_onnx import OnnxBranch
+
+        return OnnxBranch(tensors, prefix)
+    from cliqa.metrics.encoder import TorchBranch
+
+    return TorchBranch(tensors, prefix, device)
 
 
 class RatedEncoder:
@@ -29,17 +86,14 @@ class RatedEncoder:
     """
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], device: str = "cpu") -> None:
-        if device == "cpu":
-            torch.set_flush_denormal(True)  # denormal numbers cost a CPU many times what others do
-        self.device = device
-        self.trunk = load_module(Trunk(), tensors, "trunk.").to(device)
-        self.branch = load_module(Branch(), tensors, "rated.branch.").to(device)
-        self.head = load_module(RatedHead(), tensors, "rated.head.").to(device)
+        self.trunk = load_trunk(tensors, device)
+        self.branch = load_branch(tensors, "rated.branch.", device)
+        self.head = RatedHead(tensors, "rated.head.")
         self._memory: OrderedDict[int, tuple[NDArray[np.uint8], dict[str, Any]]] = OrderedDict()
 
-    def shared(self, picture: NDArray[np.uint8]) -> list[Tensor]:
-        """The trunk's maps of uint8 (h, w, 3), one pass for all that ask."""
-        found: list[Tensor] = self._remember(picture, "shared", lambda: self.trunk(standardise(self._tensor(picture))))
+    def shared(self, picture: NDArray[np.uint8]) -> Shared:
+        """What the trunk gives of uint8 (h, w, 3), one pass for all that ask."""
+        found: Shared = self._remember(picture, "shared", lambda: self.trunk(picture))
         return found
 
     def rated(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -51,16 +105,12 @@ class RatedEncoder:
         return self._head(picture)[0]
 
     def _head(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        def run() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-            shared = self.shared(picture)
-            hidden, outputs = self.head(pool(shared + self.branch(shared[-1])))
-            return hidden[0].float().cpu().numpy(), outputs[0].float().cpu().numpy()
-
-        found: tuple[NDArray[np.float32], NDArray[np.float32]] = self._remember(picture, "rated", run)
+        found: tuple[NDArray[np.float32], NDArray[np.float32]]
+        found = self._remember(picture, "rated", lambda: self.head(self.branch(self.shared(picture))))
         return found
 
-    def _tensor(self, picture: NDArray[np.uint8]) -> Tensor:
-        return torch.from_numpy(np.array(picture)[None]).to(self.device)
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_memory": OrderedDict()}
 
     def _remember(self, picture: NDArray[np.uint8], what: str, run: Any) -> Any:
         # The picture is kept with its results: while it is, no other array can have its identity.
@@ -71,8 +121,7 @@ class RatedEncoder:
                 self._memory.popitem(last=False)
         results = found[1]
         if what not in results:
-            with torch.inference_mode():
-                results[what] = run()
+            results[what] = run()
         return results[what]
 
 
@@ -85,7 +134,7 @@ def rated_encoder(tensors: Mapping[str, NDArray[Any]], device: str = "cpu") -> R
     for name in sorted(tensors):
         if name.startswith(("trunk.", "rated.")):
             digest.update(name.encode() + np.ascontiguousarray(tensors[name]).tobytes())
-    key = digest.hexdigest(), device
+    key = digest.hexdigest(), "onnx" if runs_in_worker(device) else device
     encoder = _encoders.get(key)
     if encoder is None:
         encoder = _encoders[key] = RatedEncoder(tensors, device)

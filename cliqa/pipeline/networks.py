@@ -26,7 +26,8 @@ class Scorer:
     """
 
     def __init__(self, devices: list[list[Metric]], workers: int) -> None:
-        on_cpu = any(metric.uses_torch and metric.device == "cpu" for metric in devices[0])
+        here = [metric for metric in devices[0] if not metric.in_worker]
+        on_cpu = any(metric.uses_torch and metric.device == "cpu" for metric in here)
         self.beside = on_cpu and workers > 0 and len(devices) == 1
         self.lanes = devices * workers if self.beside else devices
         self.pool: ThreadPoolExecutor | None = None
@@ -44,7 +45,8 @@ class Scorer:
             torch.set_num_threads(1)
             initializer = _flush_denormals
         for metric in chain.from_iterable(self.lanes[:1] if self.beside else self.lanes):
-            metric.prepare()
+            if not metric.in_worker:
+                metric.prepare()
         if len(self.lanes) > 1:
             self.pool = ThreadPoolExecutor(len(self.lanes), initializer=initializer)
 
