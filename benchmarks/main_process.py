@@ -2,9 +2,10 @@
 
     python benchmarks/main_process.py --data photos/
 
-Simulated workers answer every file at once: one photograph is observed beforehand (and scored, by the metrics that score in the worker),
-and its answer, pickled as a worker's is, is what comes back for each. Measured is the rest, all of it in one thread: listing, reading the
-answer, the metrics that score in the main process, order, the row in the store. Processor time counts, so that a busy machine hardly matters.
+Simulated workers answer every file at once: one photograph is observed beforehand (and scored, by the metrics that score in the
+worker), and its answer, pickled as a worker's is, comes back for each. Measured is the rest, all of it in one thread: listing,
+reading the answer, the metrics that score in the main process, order, the row in the store. Processor time counts, so that a busy
+machine hardly matters.
 """
 
 from __future__ import annotations

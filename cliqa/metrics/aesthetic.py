@@ -5,7 +5,7 @@ The whole picture is read, upright and in its own proportions, at 384 pixels. Le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -71,6 +71,10 @@ class Aesthetic(Metric):
     def observe(cls, view: View) -> Observation:
         """`picture`: the upright picture, uint8 (h, w, 3), long side at most 384."""
         return {"picture": view.thumbnail(PICTURE_SIDE)}
+
+    def foresee(self, observations: Sequence[Observation]) -> None:
+        """One pass of the encoder for pictures of one shape."""
+        self.encoder.foresee([seen["picture"] for seen in observations])
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """The label, the probabilities of the classes, and the expected class."""

@@ -242,23 +242,39 @@ class TorchTrunk:
         """Raises RuntimeError for a tensor that is missing or of another shape."""
         if device == "cpu":
             torch.set_flush_denormal(True)  # denormal numbers cost a CPU many times what others do
-        self.device = device
-        self._trunk = load_module(Trunk(), tensors, prefix).to(device)
+        self.device = torch.device(device)
+        self._trunk = load_module(Trunk(), tensors, prefix).to(self.device)
 
     def __call__(self, picture: NDArray[np.uint8]) -> Shared:
         """Of a picture (h, w, 3): the last map, for branches, and the statistics of those that are pooled."""
+        return self.batch([picture])[0]
+
+    def batch(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Shared]:
+        """Of pictures of one shape."""
         with torch.inference_mode():
-            maps = self._maps(picture)
-            return Shared(maps[-1], [pool_statistics(x)[0].cpu().numpy() for x in maps])
+            maps = self._maps(pictures)
+            statistics = [pool_statistics(x).cpu().numpy() for x in maps]
+            return [
+                Shared(maps[-1][number : number + 1], [x[number] for x in statistics])
+                for number in range(len(pictures))
+            ]
 
     def windows(self, picture: NDArray[np.uint8], window: int, stride: int) -> NDArray[np.float32]:
         """`window_features` of a picture (h, w, 3)."""
-        with torch.inference_mode():
-            found: NDArray[np.float32] = window_features(self._maps(picture), window, stride)[0].cpu().numpy()
-        return found
+        return self.windows_batch([picture], window, stride)[0]
 
-    def _maps(self, picture: NDArray[np.uint8]) -> list[Tensor]:
-        found: list[Tensor] = self._trunk(standardise(torch.from_numpy(np.array(picture)[None]).to(self.device)))
+    def windows_batch(
+        self, pictures: Sequence[NDArray[np.uint8]], window: int, stride: int
+    ) -> list[NDArray[np.float32]]:
+        """`window_features` of pictures of one shape."""
+        with torch.inference_mode():
+            return list(window_features(self._maps(pictures), window, stride).cpu().numpy())
+
+    def _maps(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Tensor]:
+        pixels = torch.from_numpy(np.stack(pictures))
+        if self.device.type == "cuda":  # from pinned memory the copy runs beside the kernels of the batch before
+            pixels = pixels.pin_memory().to(self.device, non_blocking=True)
+        found: list[Tensor] = self._trunk(standardise(pixels))
         return found
 
 
@@ -271,6 +287,13 @@ class TorchBranch:
 
     def __call__(self, shared: Shared) -> NDArray[np.float32]:
         """The features of the picture, (POOLED_WIDTH,)."""
+        return self.batch([shared])[0]
+
+    def batch(self, shared: Sequence[Shared]) -> list[NDArray[np.float32]]:
+        """The features of pictures of one shape."""
         with torch.inference_mode():
-            late = [pool_statistics(x)[0].cpu().numpy() for x in self._branch(shared.last)]
-        return encoder_heads.join_pooled([*shared.statistics, *late])
+            late = [pool_statistics(x).cpu().numpy() for x in self._branch(torch.cat([each.last for each in shared]))]
+        return [
+            encoder_heads.join_pooled([*each.statistics, *(x[number] for x in late)])
+            for number, each in enumerate(shared)
+        ]

@@ -152,9 +152,19 @@ class OnnxTrunk(_OnnxPart):
         maps = self.run("picture", picture[None])
         return Shared(maps[-1], [pool_statistics(x[0]) for x in maps])
 
+    def batch(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Shared]:
+        """Of several, one by one: on a CPU nothing is gained at once."""
+        return [self(picture) for picture in pictures]
+
     def windows(self, picture: NDArray[np.uint8], window: int, stride: int) -> NDArray[np.float32]:
         """`window_features` of a picture (h, w, 3)."""
         return window_features([x[0] for x in self.run("picture", picture[None])], window, stride)
+
+    def windows_batch(
+        self, pictures: Sequence[NDArray[np.uint8]], window: int, stride: int
+    ) -> list[NDArray[np.float32]]:
+        """`window_features` of several."""
+        return [self.windows(picture, window, stride) for picture in pictures]
 
 
 class OnnxBranch(_OnnxPart):
@@ -167,6 +177,10 @@ class OnnxBranch(_OnnxPart):
     def __call__(self, shared: Shared) -> NDArray[np.float32]:
         """The features of the picture, (POOLED_WIDTH,)."""
         return join_pooled([*shared.statistics, *(pool_statistics(x[0]) for x in self.run("shared", shared.last))])
+
+    def batch(self, shared: Sequence[Shared]) -> list[NDArray[np.float32]]:
+        """The features of several."""
+        return [self(each) for each in shared]
 
 
 def _open_session(model: bytes) -> onnxruntime.InferenceSession:

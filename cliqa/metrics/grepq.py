@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -111,6 +111,10 @@ class GRepQ(Metric):
             "detail": view.thumbnail(DETAIL_SIDE),
             "traces": trace_statistics(view.patches),
         }
+
+    def foresee(self, observations: Sequence[Observation]) -> None:
+        """One pass of the encoders for pictures of one shape."""
+        self.network.foresee([seen["picture"] for seen in observations], [seen["detail"] for seen in observations])
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """The zero-shot scores, and `quality` by ratings or by the fitted model."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.metrics.encoder_heads import LowHead, balance
-from cliqa.metrics.shared_encoder import load_branch, rated_encoder
+from cliqa.metrics.shared_encoder import PictureMemory, load_branch, rated_encoder
 
 WINDOW, STRIDE = 96, 48  # patches of the low-level score, in pixels
 
@@ -27,6 +27,7 @@ class GrepqNetwork:
         self.encoder = rated_encoder(tensors, device)
         self._free = load_branch(tensors, "free.", device)
         self._low = LowHead(tensors, "low.")
+        self._memory = PictureMemory()
         good, bad = (tensors[f"high.{name}"].astype(np.float32) for name in ("good", "bad"))
         self.prototypes: tuple[NDArray[np.float32], NDArray[np.float32]] = good, bad
         self._high = {name: tensors[f"high.{name}"].astype(np.float32) for name in ("mean", "scale", "weight", "bias")}
@@ -34,10 +35,24 @@ class GrepqNetwork:
 
     def embed(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of a picture (h, w, 3): standardised, balanced pooled features (POOLED_WIDTH,) and their embedding (2,)."""
-        pooled = self._free(self.encoder.shared(picture))
+        known = self._memory.of(picture)
+        pooled = known["free"] if "free" in known else self._free(self.encoder.shared(picture))
         pooled = ((pooled - self._high["mean"]) / self._high["scale"]).clip(-6.0, 6.0) * self._balance
         return pooled, self._high["weight"] @ pooled + self._high["bias"]
 
     def patches(self, detail: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Low-level embeddings of the patches of a picture (h, w, 3), (n, 128)."""
-        return self._low(self.encoder.trunk.windows(detail, WINDOW, STRIDE))
+        known = self._memory.of(detail)
+        return self._low(known["windows"] if "windows" in known else self.encoder.trunk.windows(detail, WINDOW, STRIDE))
+
+    def foresee(self, pictures: Sequence[NDArray[np.uint8]], details: Sequence[NDArray[np.uint8]]) -> None:
+        """Run the encoders for pictures that are asked for next: those of one shape at once."""
+        self.encoder.foresee(pictures)
+        for group in self._memory.unknown(pictures, "free"):
+            for picture, pooled in zip(
+                group, self._free.batch([self.encoder.shared(each) for each in group]), strict=True
+            ):
+                self._memory.of(picture)["free"] = pooled
+        for group in self._memory.unknown(details, "windows"):
+            for detail, windows in zip(group, self.encoder.trunk.windows_batch(group, WINDOW, STRIDE), strict=True):
+                self._memory.of(detail)["windows"] = windows

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -33,8 +33,18 @@ class EncoderTrunk(Protocol):
         """Of a picture (h, w, 3)."""
         ...
 
+    def batch(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Shared]:
+        """Of pictures of one shape."""
+        ...
+
     def windows(self, picture: NDArray[np.uint8], window: int, stride: int) -> NDArray[np.float32]:
         """(n, WINDOW_WIDTH), see `encoder_heads.window_features`."""
+        ...
+
+    def windows_batch(
+        self, pictures: Sequence[NDArray[np.uint8]], window: int, stride: int
+    ) -> list[NDArray[np.float32]]:
+        """The same of pictures of one shape."""
         ...
 
 
@@ -43,6 +53,10 @@ class EncoderBranch(Protocol):
 
     def __call__(self, shared: Shared) -> NDArray[np.float32]:
         """The features of the picture, (POOLED_WIDTH,)."""
+        ...
+
+    def batch(self, shared: Sequence[Shared]) -> list[NDArray[np.float32]]:
+        """The features of pictures of one shape."""
         ...
 
 
@@ -79,6 +93,37 @@ def load_branch(tensors: Mapping[str, NDArray[Any]], prefix: str, device: str) -
     return TorchBranch(tensors, prefix, device)
 
 
+class PictureMemory:
+    """What was made of the last pictures, by what it is; a picture is known by its array."""
+
+    def __init__(self) -> None:
+        self._pictures: OrderedDict[int, tuple[NDArray[np.uint8], dict[str, Any]]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_pictures": OrderedDict()}  # another process has arrays of its own
+
+    def of(self, picture: NDArray[np.uint8]) -> dict[str, Any]:
+        """What there is of a picture, to be read and added to."""
+        # The picture is kept with its results: while it is, no other array can have its identity.
+        found = self._pictures.get(id(picture))
+        if found is None or found[0] is not picture:
+            found = self._pictures[id(picture)] = (picture, {})
+            while len(self._pictures) > REMEMBERED:
+                self._pictures.popitem(last=False)
+        return found[1]
+
+    def unknown(self, pictures: Sequence[NDArray[np.uint8]], what: str) -> list[list[NDArray[np.uint8]]]:
+        """The pictures of which that is not known yet, those of one shape together."""
+        groups: dict[tuple[int, ...], list[NDArray[np.uint8]]] = {}
+        for picture in pictures:
+            if what not in self.of(picture):
+                groups.setdefault(picture.shape, []).append(picture)
+        return list(groups.values())
+
+
 class RatedEncoder:
     """Trunk, rated branch and head, with a memory of the last pictures.
 
@@ -89,11 +134,14 @@ class RatedEncoder:
         self.trunk = load_trunk(tensors, device)
         self.branch = load_branch(tensors, "rated.branch.", device)
         self.head = RatedHead(tensors, "rated.head.")
-        self._memory: OrderedDict[int, tuple[NDArray[np.uint8], dict[str, Any]]] = OrderedDict()
+        self.memory = PictureMemory()
 
     def shared(self, picture: NDArray[np.uint8]) -> Shared:
         """What the trunk gives of uint8 (h, w, 3), one pass for all that ask."""
-        found: Shared = self._remember(picture, "shared", lambda: self.trunk(picture))
+        known = self.memory.of(picture)
+        if "shared" not in known:
+            known["shared"] = self.trunk(picture)
+        found: Shared = known["shared"]
         return found
 
     def rated(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -104,25 +152,21 @@ class RatedEncoder:
         """The head's hidden layer, (256,), not negative."""
         return self._head(picture)[0]
 
+    def foresee(self, pictures: Sequence[NDArray[np.uint8]], rated: bool = True) -> None:
+        """Run trunk, and branch, for pictures that are asked for next: those of one shape at once."""
+        for group in self.memory.unknown(pictures, "shared"):
+            for picture, shared in zip(group, self.trunk.batch(group), strict=True):
+                self.memory.of(picture)["shared"] = shared
+        for group in self.memory.unknown(pictures, "rated") if rated else []:
+            for picture, features in zip(group, self.branch.batch([self.shared(each) for each in group]), strict=True):
+                self.memory.of(picture)["rated"] = self.head(features)
+
     def _head(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        found: tuple[NDArray[np.float32], NDArray[np.float32]]
-        found = self._remember(picture, "rated", lambda: self.head(self.branch(self.shared(picture))))
+        known = self.memory.of(picture)
+        if "rated" not in known:
+            known["rated"] = self.head(self.branch(self.shared(picture)))
+        found: tuple[NDArray[np.float32], NDArray[np.float32]] = known["rated"]
         return found
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_memory": OrderedDict()}
-
-    def _remember(self, picture: NDArray[np.uint8], what: str, run: Any) -> Any:
-        # The picture is kept with its results: while it is, no other array can have its identity.
-        found = self._memory.get(id(picture))
-        if found is None or found[0] is not picture:
-            found = self._memory[id(picture)] = (picture, {})
-            while len(self._memory) > REMEMBERED:
-                self._memory.popitem(last=False)
-        results = found[1]
-        if what not in results:
-            results[what] = run()
-        return results[what]
 
 
 _encoders: WeakValueDictionary[tuple[str, str], RatedEncoder] = WeakValueDictionary()

@@ -18,7 +18,7 @@ from cliqa.records import Issue, Record
 
 
 class Scorer:
-    """Runs the metrics over images, one at a time in each lane; a lane is a list of metrics.
+    """Runs the metrics over images, each on one lane; a lane is a list of metrics.
 
     Args:
         devices: the loaded metrics, one list per device.
@@ -65,8 +65,18 @@ class Scorer:
         if good and not self._ready:
             self._prepare()
         run = map if self.pool is None or len(good) < 2 else self.pool.map
+        if not self.beside:
+            shares = [good[number :: len(self.lanes)] for number in range(len(self.lanes))]
+            list(run(_foresee, self.lanes, shares))
         records = iter(list(run(_record, cycle(self.lanes), good)))
         return [next(records) if isinstance(item, Observed) else item for item in found]
+
+
+def _foresee(metrics: Sequence[Metric], items: Sequence[Observed]) -> None:
+    """What a GPU runs at once for all images of its lane; the CPU gains nothing by that."""
+    for metric in metrics:
+        seen = [item.observations.get(metric.name) for item in items] if metric.device != "cpu" else []
+        metric.foresee([each for each in seen if each is not None and not isinstance(each, ImageIssue)])
 
 
 def _flush_denormals() -> None:
