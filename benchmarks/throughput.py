@@ -3,11 +3,10 @@
     python benchmarks/throughput.py --data photos/
     python benchmarks/throughput.py --data photos/ --device cuda:0 --workers 16
 
-Folders of JPEG files (1080p and 12 megapixels, quality 92, 4:2:0) are made from the photographs. One metric is measured, then several in one
-pass (`--metrics`: names, with commas between those of one pass). The contenders then take turns
-over them, round by round, so that a change in the machine's speed meets all alike; ratios are taken within a round, and the
-median of the rounds counts. The rate is that of a running pipeline: the clock starts with the first record. Ends with
-status 1 when a bar is missed.
+Folders of JPEG files (1080p and 12 megapixels, quality 92, 4:2:0) are made from the photographs. One metric is measured, then several
+in one pass (`--metrics`: names, commas between those of one pass). The contenders take turns over the files, round by round, so that
+a change in the machine's speed meets all alike; ratios are taken within a round, and the median of the rounds counts. The rate is
+that of a running pipeline: the clock starts with the first record. Ends with status 1 when a bar is missed.
 """
 
 from __future__ import annotations
