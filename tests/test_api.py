@@ -72,9 +72,7 @@ def test_what_is_no_image_says_so(tmp_path: Path) -> None:
 def test_many_files_in_order_lazily(make_folder: Callable[..., Path]) -> None:
     folder = make_folder({"a.png": 10, "b.png": 200, "c.png": b"broken"})
     paths = [folder / "b.png", folder / "c.png", folder / "none.png", str(folder / "a.png")]
-    found = list(
-        cliqa.score_images(paths, metrics=[cliqa.load_metric(BRIGHTNESS), "tests.cli.test_scoring:Contrast"])
-    )
+    found = list(cliqa.score_images(paths, metrics=[cliqa.load_metric(BRIGHTNESS), "tests.cli.test_scoring:Contrast"]))
     assert [item.path for item in found] == [str(path) for path in paths]
     first, second, third, last = found
     assert isinstance(first, cliqa.Record) and isinstance(last, cliqa.Record)

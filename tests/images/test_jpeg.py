@@ -63,15 +63,6 @@ SOUND = {
 }
 
 
-def parts(data: bytes) -> list[tuple[bytes, bytes]]:
-    found, place = [], 8
-    while place < len(data):
-        (length,) = struct.unpack_from(">I", data, place)
-        found.append((data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
-        place += 12 + length
-    return found
-
-
 class Everything(Metric):
     """Sees all pixels."""
 

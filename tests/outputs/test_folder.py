@@ -34,16 +34,6 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Source:
-    path = tmp_path / "in" / "photo.jpg"
-    path.parent.mkdir()
-    path.write_bytes(b"a photo")
-    os.utime(path, ns=(10**18, 10**18 + 5))
-    path.chmod(0o640)
-    return Source(str(path))
-
-
 @pytest.fixture(params=["unnamed", "hidden", "no hard links"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The three ways in which a copy gets its name, by what the file system can do."""

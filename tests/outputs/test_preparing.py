@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from pathlib import Path
 from unittest import mock
 
@@ -12,16 +11,6 @@ import pytest
 from cliqa.errors import PlacingError, UsageError
 from cliqa.outputs.folder import FolderPlacer
 from cliqa.records import Source
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Source:
-    path = tmp_path / "in" / "photo.jpg"
-    path.parent.mkdir()
-    path.write_bytes(b"a photo")
-    os.utime(path, ns=(10**18, 10**18 + 5))
-    path.chmod(0o640)
-    return Source(str(path))
 
 
 def test_links_that_are_not_permitted_are_told_before_anything_starts(tmp_path: Path) -> None:

@@ -11,19 +11,6 @@ import pytest
 from tests.shard_files import grey, read_tar, samples, write_tar
 from tests.toy_filter import COMMAND
 
-VALUES = {f"{number:03d}": number * 20 + 5 for number in range(12)}  # 5, 25, ... 225; the toy keeps from 100 on
-
-
-@pytest.fixture
-def shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    monkeypatch.chdir(tmp_path)
-    keys = list(VALUES)
-    made = []
-    for number in range(3):
-        values = {key: VALUES[key] for key in keys[number * 4 : number * 4 + 4]}
-        made.append(write_tar(Path(f"shards/{number}.tar"), samples(values)))
-    return made
-
 
 def run(*more: str, given: str = "shards/{0..2}.tar", output: str = "kept/%02d.tar") -> int:
     return COMMAND.main(

@@ -5,34 +5,20 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cliqa.cli.setup import schema_of
 from cliqa.errors import RunError
 from cliqa.inputs.listing import Listing
-from cliqa.metrics import load_metric
-from cliqa.pipeline.part_scorer import Job, PartScorer
+from cliqa.pipeline.part_scorer import PartScorer
 from cliqa.pipeline.parts import Counts, PartFolder, plan
 from cliqa.pipeline.run import PipelineSettings
 from cliqa.results.store import Store
 from cliqa.score import main as score
+from tests.part_jobs import SCHEMA, TOY, job
 from tests.shard_files import grey, samples, write_tar
 
 pytest.importorskip("pyarrow", reason="needs the extra [parquet]")
-
-
-TOY = "tests.toy_metric:Brightness"
-
-
-SCHEMA = schema_of([load_metric(TOY)])
-
-
-def job(results: Path, **changes: Any) -> Job:
-    settings = PipelineSettings(workers=0, content_hash=True)
-    made = Job((TOY,), None, "cpu", settings, (".png",), "", "", SCHEMA, str(results), "", os.getcwd())
-    return replace(made, **changes)
 
 
 def test_a_slot_scores_as_the_local_engine_does_part_after_part(tmp_path: Path) -> None:

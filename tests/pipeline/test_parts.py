@@ -6,33 +6,18 @@ import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cliqa.cli.setup import schema_of
 from cliqa.errors import UsageError
 from cliqa.inputs.listing import Listing
-from cliqa.metrics import load_metric
-from cliqa.pipeline.part_scorer import Job, PartScorer
+from cliqa.pipeline.part_scorer import PartScorer
 from cliqa.pipeline.parts import PART_FILES, Counts, PartFolder, plan
-from cliqa.pipeline.run import PipelineSettings
 from cliqa.records import Source
+from tests.part_jobs import SCHEMA, job
 from tests.shard_files import samples, write_tar
 
 pytest.importorskip("pyarrow", reason="needs the extra [parquet]")
-
-
-TOY = "tests.toy_metric:Brightness"
-
-
-SCHEMA = schema_of([load_metric(TOY)])
-
-
-def job(results: Path, **changes: Any) -> Job:
-    settings = PipelineSettings(workers=0, content_hash=True)
-    made = Job((TOY,), None, "cpu", settings, (".png",), "", "", SCHEMA, str(results), "", os.getcwd())
-    return replace(made, **changes)
 
 
 def test_every_shard_is_a_part_and_files_come_in_groups(tmp_path: Path) -> None:

@@ -10,19 +10,12 @@ import pytest
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.results.store import Store
-from tests.synthetic_store import FIELDS, SCHEMA, make_store
-
-ODD = ["photos/a 'b' \"c\".jpg", "photos/new\nline.jpg", "photos/caf\udce9.jpg", "photos/\U0001f4f7.jpg"]
+from tests.synthetic_store import FIELDS, ODD, SCHEMA, make_odd_store
 
 
 @pytest.fixture
 def store_path(tmp_path: Path) -> Path:
-    # Paths that are no UTF-8 are blobs in the database, as the writer stores them.
-    make_store(tmp_path / "scores.db", 300, issues=7, names=[ODD[0], ODD[1], "placeholder", ODD[3]])
-    with sqlite3.connect(tmp_path / "scores.db") as connection:
-        connection.execute("UPDATE scores SET path = ? WHERE path = 'placeholder'", [os.fsencode(ODD[2])])
-    connection.close()
-    return tmp_path / "scores.db"
+    return make_odd_store(tmp_path / "scores.db")
 
 
 ATTACKS = [

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
-from cliqa.images.codec_headers import CodecHeader, read_codec_header
+from cliqa.images.codec_headers import CodecHeader
+from tests.coded_pictures import told
 from tests.jpeg_pictures import textured
-
-
-def told(data: bytes, format: str) -> CodecHeader:
-    found = read_codec_header(io.BytesIO(data), format)
-    assert found is not None
-    return found
 
 
 def test_jpeg_xl_in_xyb_is_lossy() -> None:

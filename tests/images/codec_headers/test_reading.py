@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from cliqa.images.codec_headers import CodecHeader, read_codec_header
+from cliqa.images.codec_headers import read_codec_header
 from cliqa.images.loading import load_image, read_header
-from tests.jpeg_pictures import textured
+from tests.coded_pictures import encoded, told
 
 NAMES = {"webp": "WEBP", "avif": "AVIF", "heic": "HEIF", "jpeg2000": "JPEG2000"}
-
-
-def encoded(format: str, size: int = 200, **settings: Any) -> bytes:
-    buffer = io.BytesIO()
-    if format == "HEIF":
-        heif = pytest.importorskip("pillow_heif")
-        heif.from_pillow(Image.fromarray(textured(5, size))).save(buffer, **settings)
-    else:
-        Image.fromarray(textured(5, size)).save(buffer, format, **settings)
-    return buffer.getvalue()
-
-
-def told(data: bytes, format: str) -> CodecHeader:
-    found = read_codec_header(io.BytesIO(data), format)
-    assert found is not None
-    return found
 
 
 def test_other_formats_have_no_such_header() -> None:
