@@ -31,7 +31,7 @@ COPIES = 3  # finishes (sharpening, crop, JPEG) of each resized photograph: resi
 FIT = FactorFitSettings(epochs=5, rate=1.5e-3, average=0.99, dropout=0.25, map_noise=0.1)
 PATCHES = 8  # the command's default
 Reading = tuple[float, float, float, float]  # same, power, caution of `read_together`, sure of `cautious_factor`
-# Chosen with `benchmarks/accuracy.py --split val`, both tables: with caution of 1 a fifth fewer others are rejected, and 3 % fewer caught.
+# Chosen with `benchmarks/accuracy.py --split val`, both tables: with a caution of 1 fewer others are rejected, and fewer caught.
 READING: Reading = (0.1, 1.0, 0.5, 0.6)
 
 
