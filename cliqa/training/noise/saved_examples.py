@@ -1,0 +1,44 @@
+"""Examples of the second stage of `grain_noise`: one noisy picture, seen as it is and through three saves."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from cliqa.images.patches import spread_patches
+from cliqa.signal.noise.blocks import decompose
+from cliqa.signal.noise.regions import noise_regions
+from cliqa.signal.noise.single_pixels import pixel_facts, sample_regions, single_pixels
+from cliqa.signal.noise.statistics import noise_statistics
+from cliqa.signal.noise.traces import codec_traces
+from cliqa.training.examples import Example
+from cliqa.training.noise.canvases import Sources
+from cliqa.training.noise.families import FAMILIES
+from cliqa.training.noise.noisy_photos import make_picture
+from cliqa.training.noise.saved_photos import KINDS, MIX, PAGE_SHARE, SAVES, draw_save, with_page
+
+TILES = 8
+REGIONS = 128  # of each picture, at random, that are kept
+FAMILY_NAMES = ("clean", *FAMILIES)
+
+
+def make_saved_example(sources: Sources, rng: np.random.Generator, index: int) -> Example:
+    """Statistics and regions of one picture through each of `SAVES`, and the truth, which is the same for all."""
+    picture = make_picture(rng, sources.draw, MIX)
+    pixels = with_page(rng, picture.pixels) if rng.random() < PAGE_SHARE else picture.pixels
+    saved = [draw_save(rng, pixels, save) for save in SAVES]
+    statistics, regions = [], []
+    for each in saved:
+        parts = decompose(spread_patches(Image.fromarray(np.ascontiguousarray(each.pixels)), TILES))
+        single = single_pixels(parts.grey)
+        statistics.append(np.concatenate([noise_statistics(parts), pixel_facts(single), codec_traces(parts.tiles)]))
+        regions.append(sample_regions(noise_regions(parts, single), REGIONS, rng))
+    return {
+        "statistics": np.stack(statistics),
+        "regions": np.stack(regions),
+        "psnr": np.asarray(picture.psnr, np.float32),
+        "chroma": np.asarray(picture.chroma, np.float32),
+        "family": np.asarray(FAMILY_NAMES.index(picture.family)),
+        "kind": np.array([KINDS.index(each.kind) for each in saved]),
+        "quality": np.array([each.quality for each in saved]),
+    }
