@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import conditions_wild_jpeg
+import conditions_wild_noise
 from conditions import Scored
 from wild_edits import Wild
 
-SUBJECTS = (conditions_wild_jpeg,)
+SUBJECTS = (conditions_wild_jpeg, conditions_wild_noise)
 HISTORIES: list[Wild] = [history for subject in SUBJECTS for history in subject.HISTORIES]
 JUDGES: dict[str, Callable[[list[Scored]], str]] = {
     metric: judge for subject in SUBJECTS for metric, judge in subject.JUDGES.items()

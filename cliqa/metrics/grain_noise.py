@@ -60,7 +60,7 @@ class GrainNoise(Metric):
     @classmethod
     def observe(cls, view: View) -> Observation:
         """Of `num_patches` tiles: `statistics`, float32 vector, and `regions`, float16 (64 a tile, facts)."""
-        parts = decompose(view.tiles.spread(view.num_patches))
+        parts = decompose(view.tiles.spread(view.num_patches, view.tiles.photographic))
         pixels = single_pixels(parts.grey)
         return {
             "statistics": np.concatenate([noise_statistics(parts), pixel_facts(pixels)]),

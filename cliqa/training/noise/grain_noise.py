@@ -86,7 +86,7 @@ def read_examples(shards: list[Path]) -> tuple[NoiseExamples, Example]:
     whole = {name: np.concatenate([shard[name] for shard in stored]) for name in stored[0]}
     statistics = np.concatenate([whole.pop("statistics"), pixel_facts(whole.pop("pixels"))], axis=2)
     family, psnr = whole["family"], whole["psnr"].astype(np.float32)
-    return NoiseExamples(statistics, whole.pop("regions"), psnr, weights_of(family, WEIGHTS), family > 0), whole
+    return NoiseExamples(statistics, whole.pop("regions"), psnr[:, None], weights_of(family, WEIGHTS), family > 0), whole
 
 
 def weights_of(family: NDArray[np.int64], weights: Mapping[str, float]) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ def examples(count: int, low: float, high: float, seed: int) -> NoiseExamples:
     regions = rng.normal(size=(count, 2, 6, 3))
     regions[..., 0] = energy[..., None] + 0.1 * regions[..., 0]
     return NoiseExamples(
-        statistics, regions.astype(np.float16), target, np.ones(count, np.float32), np.ones(count, bool)
+        statistics, regions.astype(np.float16), target[:, None], np.ones(count, np.float32), np.ones(count, bool)
     )
 
 
