@@ -96,7 +96,7 @@ class Tiles:
 
     @cached_property
     def photographic(self) -> list[tuple[int, int]]:
-        """`origins` of the tiles without paper (`cliqa.images.paper`); where these are too few, of those that are not mostly paper, or of all."""
+        """`origins` of the tiles without paper (`cliqa.images.paper`); if these are too few, of those with little paper, or all."""
         shares = paper_shares(self.image, self.size)
         for most, fewest in PAPER:
             found = [(x, y) for x, y in self.origins if shares[y // self.size, x // self.size] <= most]

@@ -85,7 +85,9 @@ class TorchRegions(nn.Module):
             tensors: as `RegionNetwork` reads them.
             statistics: float (examples, statistics): new ones are standardised by these.
         """
-        stored = {name: torch.from_numpy(np.array(tensors[f"{prefix}{name}"], np.float32)) for name in _names(tensors, prefix)}
+        stored = {
+            name: torch.from_numpy(np.array(tensors[f"{prefix}{name}"], np.float32)) for name in _names(tensors, prefix)
+        }
         count = len([name for name in stored if name.startswith("head.weight.")])
         hidden = [len(stored[f"head.bias.{index}"]) for index in range(count - 1)]
         rows = torch.zeros(2, len(stored["rows.mean"]))

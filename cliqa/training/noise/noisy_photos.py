@@ -61,7 +61,7 @@ def to_uint8(image: Image) -> Pixels:
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
-def make_picture(rng: Generator, draw_photo: Callable[[Generator], Pixels], mix: Mix = Mix()) -> NoisyPicture:  # noqa: B008
+def make_picture(rng: Generator, draw_photo: Callable[[Generator], Pixels], mix: Mix = Mix()) -> NoisyPicture:
     """One picture, before any codec. `draw_photo` gives the uint8 pixels (height, width, 3) of a pristine photograph."""
     rows, columns = draw_layout(rng)
     factor = float(np.exp(rng.uniform(np.log(0.55), np.log(1.4)))) if rng.random() < RESIZE_SHARE else 1.0

@@ -6,11 +6,10 @@ import numpy as np
 from PIL import Image
 
 from cliqa.images.patches import spread_patches
+from cliqa.metrics.grain_noise import picture_statistics
 from cliqa.signal.noise.blocks import decompose
 from cliqa.signal.noise.regions import noise_regions
-from cliqa.signal.noise.single_pixels import pixel_facts, sample_regions, single_pixels
-from cliqa.signal.noise.statistics import noise_statistics
-from cliqa.signal.noise.traces import codec_traces
+from cliqa.signal.noise.single_pixels import sample_regions, single_pixels
 from cliqa.training.examples import Example
 from cliqa.training.noise.canvases import Sources
 from cliqa.training.noise.families import FAMILIES
@@ -31,7 +30,7 @@ def make_saved_example(sources: Sources, rng: np.random.Generator, index: int) -
     for each in saved:
         parts = decompose(spread_patches(Image.fromarray(np.ascontiguousarray(each.pixels)), TILES))
         single = single_pixels(parts.grey)
-        statistics.append(np.concatenate([noise_statistics(parts), pixel_facts(single), codec_traces(parts.tiles)]))
+        statistics.append(picture_statistics(parts, single))
         regions.append(sample_regions(noise_regions(parts, single), REGIONS, rng))
     return {
         "statistics": np.stack(statistics),

@@ -47,7 +47,9 @@ def draw_save(rng: Generator, pixels: Pixels, save: str) -> Saved:
     if save == "jpeg 80-99":
         quality = int(rng.integers(80, 100))
         return Saved(save_jpeg(rng, pixels, quality), save, quality)
-    kinds, chances = (("webp", "avif"), (0.55, 0.45)) if save == "webp or avif" else (KINDS[2:], (0.52, 0.23, 0.2, 0.05))
+    kinds, chances = (
+        (("webp", "avif"), (0.55, 0.45)) if save == "webp or avif" else (KINDS[2:], (0.52, 0.23, 0.2, 0.05))
+    )
     kind = str(rng.choice(kinds, p=chances))
     if kind == "jpeg 30-79":
         quality = int(rng.integers(30, 80))
@@ -80,7 +82,9 @@ def with_page(rng: Generator, pixels: Pixels) -> Pixels:
     """With paper and text, or with paper alone, over one side of it: what tiles at the edge of a picture in a page hold."""
     canvas = Pillow.fromarray(pixels)
     height, width = pixels.shape[:2]
-    colour = tuple(int(value) for value in (rng.integers(235, 256, 3) if rng.random() < 0.7 else rng.integers(0, 256, 3)))
+    colour = tuple(
+        int(value) for value in (rng.integers(235, 256, 3) if rng.random() < 0.7 else rng.integers(0, 256, 3))
+    )
     if rng.random() < 0.5:
         box = (0, 0, int(width * rng.uniform(0.1, 0.5)), height)
     else:
