@@ -2,14 +2,15 @@
 
 `observe` takes tiles from the most detailed to the flattest, none of text and paper where there are others, and reduces them to
 statistics of their blocks and single pixels, traces of codecs, and a row of facts for every region; `score` reads these with small
-networks, whose histograms of the PSNR are averaged, one in grey and one of the colours alone. The answer is the median, after the
-histograms were widened and "no noise" has lost most of its weight: on photographs that are not among the examples the networks are
-too sure, and to call strong noise clean is the worst error.
+networks, whose histograms of the PSNR are averaged. The first networks know pictures without a codec or from a JPEG of 80 and more;
+the others know all codecs and noise of the colours alone, and tell how far the first are to be believed. The answer is the
+median, after the histograms were widened and "no noise" has lost most of its weight: on photographs that are not among the examples
+the networks are too sure, and to call strong noise clean is the worst error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.signal.densities import softmax
+from cliqa.signal.densities import logistic, softmax
 from cliqa.signal.networks.dense import median_level
 from cliqa.signal.networks.regions import RegionNetwork
 from cliqa.signal.noise.blocks import Decomposition, Floats, decompose
@@ -29,6 +30,7 @@ from cliqa.signal.noise.traces import codec_traces
 
 TEMPERATURE = 1.75  # of the softmax: the networks are too sure (Guo et al. 2017)
 CLEAN_WEIGHT = 0.25  # of the highest level against what they give it: a fifth of what they learnt from has no noise
+FIRST_SHARE = 0.75  # of the first networks' say where the picture is of a kind that they know
 LEVELS = np.arange(15.0, NOISE_FREE + 1, dtype=np.float32)  # dB, the bins of the networks' histograms
 
 
@@ -48,14 +50,17 @@ class GrainNoise(Metric):
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
-        count = len({name.split(".")[0] for name in tensors if name.startswith("net")})
+        groups = sorted({name.split(".")[0] for name in tensors if name.startswith(("net", "saved"))})
         try:
-            self.networks = [RegionNetwork(tensors, f"net{index}.") for index in range(count)]
+            networks = {group: RegionNetwork(tensors, f"{group}.") for group in groups}
         except KeyError as error:
             raise CheckpointError(f"the grain_noise weights are incomplete: {error}") from error
-        if not self.networks or any(
-            network.outputs != 2 * len(LEVELS) or network.inputs[1] != FACTS for network in self.networks
-        ):
+        self.first = [network for group, network in networks.items() if group.startswith("net")]
+        self.saved = [network for group, network in networks.items() if group.startswith("saved")]
+        fitting = [network.outputs == len(LEVELS) for network in self.first]
+        fitting += [network.outputs == 2 * len(LEVELS) + 1 for network in self.saved]
+        fitting += [network.inputs[1] == FACTS for network in networks.values()]
+        if not self.first or not self.saved or not all(fitting):
             raise CheckpointError(
                 "the grain_noise weights are incomplete: no network, or one with other levels or facts"
             )
@@ -73,14 +78,22 @@ class GrainNoise(Metric):
     def score(self, observation: Observation) -> dict[str, Value]:
         """The predicted PSNR in grey and of the colours, at most 50 dB."""
         statistics, regions = observation["statistics"], observation["regions"]
-        answers = [network(statistics, regions).reshape(2, -1) / np.float32(TEMPERATURE) for network in self.networks]
-        chances = np.mean([softmax(answer) for answer in answers], axis=0)
-        return {"psnr": _level(chances[0]), "chroma_psnr": _level(chances[1])}
+        first = _mean([network(statistics[: network.inputs[0]], regions) for network in self.first])
+        said = [network(statistics, regions) for network in self.saved]
+        grey, colours = _mean([answer[:-1].reshape(2, -1) for answer in said])
+        known = np.mean([logistic(float(answer[-1])) for answer in said]) * FIRST_SHARE
+        return {"psnr": _level(known * first + (1 - known) * grey), "chroma_psnr": _level(colours)}
 
 
 def picture_statistics(parts: Decomposition, pixels: Floats) -> Floats:
     """What the networks read of a picture as a whole. `pixels`: of `single_pixels`."""
     return np.concatenate([noise_statistics(parts), pixel_facts(pixels), codec_traces(parts.tiles)])
+
+
+def _mean(logits: Sequence[Floats]) -> Floats:
+    """The mean of several networks' histograms, (..., levels)."""
+    means: Floats = np.mean([softmax(each / np.float32(TEMPERATURE)) for each in logits], axis=0)
+    return means
 
 
 def _level(chances: Floats) -> float:

@@ -78,6 +78,27 @@ def chroma(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
     return image, np.asarray(np.clip(image + residual / residual.std() * np.float32(strength), 0, 255), np.float32)
 
 
+def colours(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
+    """Noise of the colours alone, of any strength, and in a third of the cases a little in grey; `psnr` is not used."""
+    del psnr
+    shape = (*image.shape[:2], 3)
+    field = white(rng, shape) if rng.random() < 0.4 else coloured(rng, shape, 0.4, 4.0)
+    kind = rng.random()
+    if kind < 0.45:  # none in grey
+        field = field - grey_of(field)
+    elif kind < 0.7:  # Cb and Cr
+        field = np.asarray(field[..., :2] @ _COLOUR_AXES[0], np.float32)
+    elif kind < 0.85:  # none in luma
+        field = field - field @ np.array([[0.299], [0.587], [0.114]], np.float32)
+    else:  # whatever two colours
+        field = np.asarray(field[..., :2] @ rng.normal(size=(2, 3)).astype(np.float32), np.float32)
+        field = field - np.float32(rng.uniform(0.5, 1)) * grey_of(field)
+    noise = field * np.float32(log_uniform(rng, 2.5, 28) / max(float(field.std()), 1e-6))
+    if rng.random() < 0.33:
+        noise = noise + white(rng, (*shape[:2], 1)) * np.float32(log_uniform(rng, 0.8, 8))
+    return image, np.asarray(np.clip(image + noise, 0, 255), np.float32)
+
+
 def grain_field(rng: Generator, height: int, width: int) -> Image:
     """Grain of one or several sizes, grey or by dye layer: unit deviation."""
     channels = 1 if rng.random() < 0.5 else 3
@@ -228,6 +249,7 @@ FAMILIES = {  # most of what is hardest to tell from texture, or most like files
     "structured": Family(structured, 0.07),
     "impulses": Family(impulses, 0.05),
     "mixture": Family(mixture, 0.01),
+    "colours": Family(colours, 0.0),  # the second stage's
 }
 
 

@@ -32,6 +32,7 @@ class NoiseFit(FitSettings):
     gain: float = 3.0  # dB, the most that the contrast of a noisy picture is changed
     softness: float = 0.7  # deviation of the target histogram, in levels
     shares: tuple[float, ...] = (1.0, 0.5)  # of each answer in the loss
+    known_share: float = 0.3  # of the answer whether the example is of a known kind
     regions: int = 64  # of each example, drawn at every step
 
 
@@ -45,6 +46,7 @@ class NoiseExamples:
         target: float32 (pictures, answers): the levels asked for, dB; the highest of them is no noise whatever the contrast.
         weight: float32 (pictures,) or (pictures, versions): how much each counts in the loss.
         noisy: bool (pictures,): whether the target depends on the contrast.
+        known: float32 (pictures, versions): 1 where an earlier fit knew that kind of picture, which the last output then tells.
     """
 
     statistics: NDArray[np.float32]
@@ -52,6 +54,7 @@ class NoiseExamples:
     target: NDArray[np.float32]
     weight: NDArray[np.float32]
     noisy: NDArray[np.bool_]
+    known: NDArray[np.float32] | None = None
 
     def flat(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """(statistics, regions, target, weight, noisy as 0 or 1), the versions of a picture one after the other."""
@@ -95,7 +98,9 @@ def fit_noise(
     rise, row_rise = (torch.from_numpy(each * np.float32(np.log(10) / 10)) for each in slopes)  # per dB
     rows = regions[::STANDARDISED_BY].float().flatten(0, 1)
     answers = target.shape[1]
-    net = TorchRegions(statistics[::2], rows, settings.hidden, answers * len(levels), settings.dropout)
+    known = None if train.known is None else torch.from_numpy(train.known.ravel())
+    outputs = answers * len(levels) + (known is not None)
+    net = TorchRegions(statistics[::2], rows, settings.hidden, outputs, settings.dropout)
     if start is not None:
         net.load_state_dict(start.state_dict())
     shares = torch.tensor(settings.shares[:answers])
@@ -109,8 +114,12 @@ def fit_noise(
             logits = net(statistics[chosen] + gain[:, None] * rise, shown, settings.input_noise)
             level = target[chosen] - gain[:, None] * (target[chosen] < centres[-1])
             wanted = histogram(level.flatten(), centres, settings.softness)
-            entropy = -(wanted * torch.log_softmax(logits.view(len(wanted), -1), 1)).sum(1)
-            loss = (entropy.view(-1, answers) @ shares * weight[chosen]).mean()
+            said = torch.log_softmax(logits[:, : answers * len(levels)].reshape(len(wanted), -1), 1)
+            entropy = -(wanted * said).sum(1).view(-1, answers)
+            loss = (entropy @ shares * weight[chosen]).mean()
+            if known is not None:
+                told = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, -1], known[chosen])
+                loss = loss + settings.known_share * told
             total += fit.step(loss) * len(chosen)
         error = _error(fit.averaged.eval(), val, centres)
         fit.log({"epoch": epoch, "train_loss": total / len(target), "val_error": error})

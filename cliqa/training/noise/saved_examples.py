@@ -13,7 +13,7 @@ from cliqa.signal.noise.single_pixels import sample_regions, single_pixels
 from cliqa.training.examples import Example
 from cliqa.training.noise.canvases import Sources
 from cliqa.training.noise.families import FAMILIES
-from cliqa.training.noise.noisy_photos import make_picture
+from cliqa.training.noise.noisy_photos import Mix, make_picture
 from cliqa.training.noise.saved_photos import KINDS, MIX, PAGE_SHARE, SAVES, draw_save, with_page
 
 TILES = 8
@@ -21,9 +21,9 @@ REGIONS = 128  # of each picture, at random, that are kept
 FAMILY_NAMES = ("clean", *FAMILIES)
 
 
-def make_saved_example(sources: Sources, rng: np.random.Generator, index: int) -> Example:
+def make_saved_example(sources: Sources, rng: np.random.Generator, index: int, mix: Mix = MIX) -> Example:
     """Statistics and regions of one picture through each of `SAVES`, and the truth, which is the same for all."""
-    picture = make_picture(rng, sources.draw, MIX)
+    picture = make_picture(rng, sources.draw, mix)
     pixels = with_page(rng, picture.pixels) if rng.random() < PAGE_SHARE else picture.pixels
     saved = [draw_save(rng, pixels, save) for save in SAVES]
     statistics, regions = [], []

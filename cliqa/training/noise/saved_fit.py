@@ -1,6 +1,7 @@
-"""The second stage of `grain_noise`: the first's networks go on with noisy pictures as the web has them, and learn the colours' PSNR.
+"""The second stage of `grain_noise`: copies of the first's networks go on with noisy pictures as the web has them.
 
-Half of what they see is as in the first stage (no codec, or JPEG 80-99), so that they forget nothing.
+They learn the PSNR after any codec, that of the colours alone, and whether a picture is of the kinds that the first stage knows, as
+half of what they see is (no codec, or JPEG 80-99). There the first networks stay the better ones: they saw many more pictures.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from cliqa.training.card import write_results
 from cliqa.training.examples import Example, generate_shards
 from cliqa.training.noise.canvases import Sources
 from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise
+from cliqa.training.noise.noisy_photos import Mix
 from cliqa.training.noise.saved_examples import FAMILY_NAMES, make_saved_example
+from cliqa.training.noise.saved_photos import COLOURS, MIX
 from cliqa.training.noise.saved_photos import KINDS as SAVE_KINDS
 from cliqa.training.photos import KINDS, Split, read_photos
 from cliqa.training.region_network import TorchRegions
@@ -33,28 +36,29 @@ from cliqa.training.train import TrainOptions
 Tensors = dict[str, NDArray[Any]]
 Slopes = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-EXAMPLES = 6144
-REPORTED = 256  # of the val and of the test split
-FIT = NoiseFit(epochs=12, rate=5e-4, dropout=0.15, input_noise=0.07)
+EXAMPLES, COLOUR_EXAMPLES = 4096, 512
+REPORTED = 256  # of the val split, for the curve and the card
+FIT = NoiseFit(epochs=8, rate=1e-3, dropout=0.3, input_noise=0.1)
 CLEAN_WEIGHT = 1.3  # of pictures without noise in the loss
 
 
 def read_start(path: Path) -> Tensors:
-    """The tensors of networks that the first stage made, whatever version their file is of."""
+    """The tensors of the networks that the first stage made, from weights of any version."""
     from safetensors.numpy import load_file
 
-    tensors: Tensors = load_file(path)
-    return tensors
+    return {name: value for name, value in load_file(path).items() if name.startswith("net")}
 
 
-def make_saved_examples(options: TrainOptions, split: Split, count: int, seed: int) -> list[Path]:
+def make_saved_examples(
+    options: TrainOptions, name: str, split: Split, count: int, seed: int, mix: Mix = MIX
+) -> list[Path]:
     """Shards of examples of one split, made or left as they are. Only training takes drawings and JPEGs, too."""
     photos = read_photos(options.data, split, KINDS if split == "train" else ("lossless",))
     published = published_photographs(options.ratings) if options.ratings and split == "train" else []
     return generate_shards(
-        partial(make_saved_example, Sources.of(photos, published)),
+        partial(make_saved_example, Sources.of(photos, published), mix=mix),
         count,
-        options.work / "saved" / split,
+        options.work / "saved" / name,
         seed=options.seed * 10 + seed,
         workers=options.workers,
     )
@@ -67,28 +71,40 @@ def read_saved_examples(shards: list[Path]) -> tuple[NoiseExamples, Example]:
     noisy = whole["family"] > 0
     target = np.stack([whole["psnr"], whole["chroma"]], axis=1).astype(np.float32)
     weight = np.where(noisy, 1.0, CLEAN_WEIGHT).astype(np.float32)
-    return NoiseExamples(whole.pop("statistics"), whole.pop("regions"), target, weight, noisy), whole
+    known = (whole["kind"] <= SAVE_KINDS.index("jpeg 80-99")) & (whole["family"] != FAMILY_NAMES.index("chroma"))[
+        :, None
+    ]
+    seen = whole.pop("statistics"), whole.pop("regions")
+    return NoiseExamples(*seen, target, weight, noisy, known.astype(np.float32)), whole
+
+
+def reported(options: TrainOptions) -> list[Path]:
+    """Shards of examples that no fit learns from."""
+    return make_saved_examples(options, "val", "val", REPORTED, 4)
 
 
 def fit_saved(options: TrainOptions, start: Mapping[str, NDArray[Any]], slopes: Slopes) -> Tensors:
-    """Go on with every network of `start`; the tensors of those that come out. `slopes`: those of the first stage."""
-    val, _ = read_saved_examples(make_saved_examples(options, "val", REPORTED, 4))
-    data, _ = read_saved_examples(make_saved_examples(options, "train", min(options.examples or EXAMPLES, EXAMPLES), 3))
+    """Go on with a copy of every network of `start`; the tensors of all. `slopes`: those of the first stage."""
+    val, _ = read_saved_examples(reported(options))
+    count = min(options.examples or EXAMPLES, EXAMPLES)
+    shards = make_saved_examples(options, "train", "train", count, 3)
+    shards += make_saved_examples(options, "colours", "train", max(1, count * COLOUR_EXAMPLES // EXAMPLES), 6, COLOURS)
+    data, _ = read_saved_examples(shards)
     rise = np.concatenate([slopes[0], np.zeros(TRACES, np.float32)])
     seen = torch.from_numpy(data.statistics.reshape(-1, data.statistics.shape[2]))
-    tensors: Tensors = {}
+    tensors: Tensors = dict(start)
     for number in range(len({name.split(".")[0] for name in start})):
         settings = NoiseFit(**vars(FIT) | {"seed": 31 + number})
-        first = TorchRegions.widened(start, f"net{number}.", seen, 2 * len(LEVELS), settings.dropout)
+        first = TorchRegions.widened(start, f"net{number}.", seen, 2 * len(LEVELS) + 1, settings.dropout)
         work = options.work / f"saved{number}"
-        tensors |= fit_noise(data, val, LEVELS, (rise, slopes[1]), work, settings, first).tensors(f"net{number}.")
+        tensors |= fit_noise(data, val, LEVELS, (rise, slopes[1]), work, settings, first).tensors(f"saved{number}.")
     return tensors
 
 
 def ship(options: TrainOptions, tensors: Tensors) -> None:
-    """Measure on pictures of the test split; write weights and the card's results."""
+    """Measure on pictures of the val split; write weights and the card's results."""
     tensors = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in tensors.items()}
-    test, truth = read_saved_examples(make_saved_examples(options, "test", REPORTED, 5))
+    test, truth = read_saved_examples(reported(options))
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{GrainNoise.name}.safetensors"
     facts = {"metric": GrainNoise.name, "architecture": GrainNoise.architecture}
@@ -96,7 +112,7 @@ def ship(options: TrainOptions, tensors: Tensors) -> None:
     command = f"--data photos/ --ratings biq2021/ --seed {options.seed}"
     command += f" --examples {options.examples}" if options.examples else ""
     command += " --start FIRST.safetensors" if options.start else ""
-    head = ("| pictures of the test split | noisy | MAE, dB | Spearman | wrong side of 40 dB | colours, MAE | clean below 40 |",
+    head = ("| pictures of the val split | noisy | MAE, dB | Spearman | wrong side of 40 dB | colours, MAE | clean below 40 |",
             "|---|---|---|---|---|---|---|")  # fmt: skip
     write_results(path, command, tensors, *head, *rows_of(GrainNoise(tensors, {}), test, truth))
 

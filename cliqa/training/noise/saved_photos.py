@@ -24,6 +24,8 @@ MIX = Mix(
               "grain": 0.12, "density_grain": 0.06, "structured": 0.04, "impulses": 0.03, "mixture": 0.02},
 )  # fmt: skip
 """Plain kinds of noise more often than in the first examples: codecs make them hard enough."""
+COLOURS = Mix(clean=0.1, families={"colours": 1.0})
+"""More noise of the colours alone than pictures have it, since it is what grey noise is told from."""
 PAGE_SHARE = 0.06
 EARLIER_SHARE = 0.15  # of the saves by newer codecs that were a JPEG before
 KINDS = ("plain", "jpeg 80-99", "jpeg 30-79", "webp", "avif", "jxl")
