@@ -30,7 +30,6 @@ from cliqa.signal.noise.traces import codec_traces
 
 TEMPERATURE = 1.75  # of the softmax: the networks are too sure (Guo et al. 2017)
 CLEAN_WEIGHT = 0.25  # of the highest level against what they give it: a fifth of what they learnt from has no noise
-FIRST_SHARE = 0.75  # of the first networks' say where the picture is of a kind that they know
 LEVELS = np.arange(15.0, NOISE_FREE + 1, dtype=np.float32)  # dB, the bins of the networks' histograms
 
 
@@ -81,7 +80,7 @@ class GrainNoise(Metric):
         first = _mean([network(statistics[: network.inputs[0]], regions) for network in self.first])
         said = [network(statistics, regions) for network in self.saved]
         grey, colours = _mean([answer[:-1].reshape(2, -1) for answer in said])
-        known = np.mean([logistic(float(answer[-1])) for answer in said]) * FIRST_SHARE
+        known = np.mean([logistic(float(answer[-1])) for answer in said])
         return {"psnr": _level(known * first + (1 - known) * grey), "chroma_psnr": _level(colours)}
 
 
