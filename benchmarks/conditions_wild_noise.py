@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from codec_programs import installed
 from conditions import Scored, Truth
-from noise_sources import FAMILIES, WITHOUT_NOISE, Noise, shaped
+from noise_sources import FAMILIES, WITHOUT_NOISE, Noise, Pixels, shaped
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
-from wild_edits import Made, Make, Pixels, Rng, Wild
+from wild_edits import Made, Make, Rng, Wild
 
 from cliqa.signal.noise.psnr import chroma_psnr, grey_psnr
 from cliqa.training import codecs

@@ -39,12 +39,12 @@ def paper_shares(image: Image.Image, size: int) -> NDArray[np.float64]:
 
 def _ground(pixels: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """Which of the pixels (n, 3) are of the most common colour that is not known; None where that is no paper."""
-    codes = _packed(pixels >> 3, 5)
+    codes = _packed(pixels // np.uint8(8), 5)
     counts = np.bincount(codes[~known], minlength=1 << 15)
     most = int(counts.argmax())
     if 3 * counts[most] < SHARE * len(pixels):  # an even colour may lie in two cells or more
         return None
-    within = int(np.bincount(_packed(pixels[(codes == most) & ~known] & 7, 3)).argmax())
+    within = int(np.bincount(_packed(pixels[(codes == most) & ~known] % np.uint8(8), 3)).argmax())
     colour = np.array([8 * (most >> 5 * place & 31) + (within >> 3 * place & 7) for place in (2, 1, 0)], np.int16)
     apart = np.abs(pixels.astype(np.int16) - colour).max(axis=1)
     near: NDArray[np.bool_] = apart <= NEAR

@@ -67,6 +67,7 @@ def test_doubtful_pictures_read_as_noisy_and_sure_ones_as_clean():
 def test_the_first_networks_are_believed_where_they_know_the_picture():
     assert answers(0.999, {30: 1.0}, {45: 1.0}, {45: 1.0})["psnr"] == pytest.approx(30, abs=1)
     assert answers(0.001, {30: 1.0}, {45: 1.0}, {45: 1.0})["psnr"] == pytest.approx(45, abs=1)
+    assert answers(0.999, {30: 1.0}, {45: 1.0}, {38: 1.0})["psnr"] == pytest.approx(45, abs=1)  # of the colours alone
 
 
 def saved(pixels: np.ndarray, format: str, **settings: int) -> np.ndarray:
