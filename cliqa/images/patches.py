@@ -19,8 +19,8 @@ from PIL import Image
 
 from cliqa.images.paper import paper_shares
 
-PATCH = 128
-_SUBSAMPLE_ABOVE = 500_000
+PATCH = 128  # documented: `--num-patches` counts 128x128 patches
+_SUBSAMPLE_ABOVE = 500_000  # pixels; chosen by hand: small pictures keep every sample, since theirs are few
 PAPER = ((0.05, 2), (0.4, 1))
 """The most paper that tiles may have, and how many such tiles are enough. Between letters seven tenths of a page are paper."""
 
