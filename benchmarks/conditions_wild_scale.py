@@ -18,6 +18,7 @@ from conditions import Scored, Truth
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from resizing_libraries import CORNERS, KERNELS
+from wild_edits import Wild
 
 from cliqa.training.photos import Photo
 
@@ -274,3 +275,5 @@ ROWS: list[tuple[str, Make, dict[str, str]]] = [
     ("enlarged 2-16 times by nearest neighbour, JPEG 75-95", enlarged(coded("JPEG", 75, 95), 2, 16, _NEAREST), _yes(95)),
 ]  # fmt: skip
 """Name, how it is made, bars: of photographs that were never compressed."""
+HISTORIES = [Wild(*row) for row in ROWS]
+JUDGES = {"scale_factor": judge}
