@@ -12,6 +12,7 @@ from cliqa.cli.options import add_compute, add_input, add_output, add_results, n
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
+    from cliqa.metrics import Metric
 
 Fields = dict[str, Any]
 
@@ -29,6 +30,7 @@ class Filter:
         prefix: (fields) -> what `--score-prefix` puts before the name, without the last underscore.
         folder: (options, fields) -> sub-folder of the output that a kept file goes to; None for the mirror of its own.
         reason: (options, fields) -> which rule drops the image, for the notes of its row; "" where none does.
+        prepare: (options, metric) -> done to each loaded metric before it scores; may raise UsageError.
         scored: (options, path, where it was placed, fields) -> whatever else the filter does with every scored file; returns under
             which words the summary counts the file, "" for none.
     """
@@ -42,6 +44,7 @@ class Filter:
     folder: Callable[[argparse.Namespace, Fields], str | None] | None = None
     reason: Callable[[argparse.Namespace, Fields], str] | None = None
     scored: Callable[[argparse.Namespace, str, str | None, Fields], str] | None = None
+    prepare: Callable[[argparse.Namespace, Metric], None] | None = None
 
     def parser(self) -> argparse.ArgumentParser:
         """All options of the command."""

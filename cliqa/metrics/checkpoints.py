@@ -40,6 +40,15 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
     return digest.hexdigest()[:12]
 
 
+def metric_of(path: str | os.PathLike[str]) -> str:
+    """The metric that a .safetensors file says it belongs to; "" where it says none, or can't be read (`load` says why)."""
+    from safetensors import SafetensorError, safe_open
+
+    with contextlib.suppress(SafetensorError, OSError), safe_open(path, framework="numpy") as stream:
+        return str((stream.metadata() or {}).get("metric", ""))
+    return ""
+
+
 def save(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], *, metric: str, architecture: str,
          version: int, **metadata: str) -> None:  # fmt: skip
     """Write a weights file. Metadata values are strings; the three names are checked again on loading."""
