@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cliqa.cli.filtering import Fields, Filter
@@ -90,20 +89,10 @@ COMMAND = Filter(
 )
 
 
-def _is_clip(checkpoint: str | None) -> bool:
-    """Whether a weights file is one of the CLIP unaries; what is wrong with a file is said later, when it is loaded."""
-    if checkpoint is None or not checkpoint.endswith(".safetensors"):
-        return False
-    from cliqa.metrics.checkpoints import metric_of
-
-    return metric_of(checkpoint) == "exposure_clip"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status. A checkpoint of a CLIP unary brings its own metric."""
     options = COMMAND.parser().parse_args(arguments)
-    command = replace(COMMAND, metric="exposure_clip") if _is_clip(options.checkpoint) else COMMAND
-    return command.main(arguments)
+    return COMMAND.with_weights_of(["exposure_clip"], options.checkpoint).main(arguments)
 
 
 if __name__ == "__main__":

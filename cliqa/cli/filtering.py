@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cliqa.cli.guard import guarded
@@ -63,6 +63,18 @@ class Filter:
         if not (options.output or options.print or options.results or options.keys or options.dry_run):
             parser.error("nothing to do: give --output, --print, --results, --keys or --dry-run")
         return guarded(self.command, options.quiet, lambda console: self._run(options, console), resumes=True)
+
+    def with_weights_of(self, others: Sequence[str], checkpoint: str | None) -> Filter:
+        """The command with one of the `others` for its metric where a .safetensors checkpoint is of that; else as it is.
+
+        What is wrong with a file is said later, when it is loaded.
+        """
+        if checkpoint is None or not checkpoint.endswith(".safetensors"):
+            return self
+        from cliqa.metrics.checkpoints import metric_of
+
+        found = metric_of(checkpoint)
+        return replace(self, metric=found) if found in others else self
 
     def _run(self, options: argparse.Namespace, console: Console) -> int:
         from cliqa.cli.filter_run import run_filter

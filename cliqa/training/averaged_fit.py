@@ -54,7 +54,7 @@ class AveragedFit(Generic[Net]):
         self.draw = torch.Generator()
         work.mkdir(parents=True, exist_ok=True)
         average = torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average)
-        self._average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=average)
+        self._average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=average, use_buffers=True)
         self.optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=settings.decay)
         steps = settings.epochs * ((examples + settings.batch - 1) // settings.batch)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
