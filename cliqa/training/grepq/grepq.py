@@ -114,16 +114,17 @@ def find_backbone(options: TrainOptions) -> tuple[Trunk, Branch]:
 def label_free(options: TrainOptions) -> Tensors:
     """Everything that the zero-shot scores need; no rating and no rated photograph is seen."""
     trunk, branch = find_backbone(options)
-    low_settings, high_settings = LowSettings(seed=options.seed), HighSettings(seed=options.seed)
+    low_settings = LowSettings(seed=options.seed, steps=options.at_most(LowSettings.steps))
+    high_settings = HighSettings(seed=options.seed)
     photos = read_photos(options.data, "train", ("lossless", "camera"))
     observed = observe_photos(photos, trunk, branch, options.work / "high", high_settings)
-    make_versions(options.data, options.work / "versions", VERSIONS, options.seed, VERSION_PHOTOGRAPHS)
+    make_versions(options.data, options.work / "versions", VERSIONS, options.seed, options.at_most(VERSION_PHOTOGRAPHS))
     versions = observe_versions(options.work / "versions", trunk, options.work / "low", options.seed)
     low = train_low(versions, low_settings)
     pristine = pristine_gaussian([photo for photo in photos if photo.kind == "lossless"], trunk, low)
     return (
         named(trunk, "trunk.") | named(branch, "free.") | named(low, "low.") | pristine
-        | fit_directions(observed, high_settings) | fit_traces(options.data, options.work / "traces", options.seed)
+        | fit_directions(observed, high_settings) | fit_traces(options)
         | {"blend": np.array(BLEND), "blend.traces": np.array(BLEND_TRACES)}
     )  # fmt: skip
 

@@ -115,7 +115,7 @@ def train(options: TrainOptions) -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     count = options.examples or EXAMPLES
-    val, val_truth = read_examples(make_examples(options, "val", VAL_EXAMPLES, 1))
+    val, val_truth = read_examples(make_examples(options, "val", options.at_most(VAL_EXAMPLES), 1))
     data, truth = read_examples(make_examples(options, "train", count, 0))
     again = replace(data, weight=weights_of(truth["family"], AGAIN_WEIGHTS))
     tensors: dict[str, NDArray[Any]] = {}
@@ -126,7 +126,7 @@ def train(options: TrainOptions) -> None:
     tensors = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in tensors.items()}
     metric = GrainNoise(tensors, {})
     print("val:", *rows_of(metric, val, val_truth), sep="\n")
-    test, test_truth = read_examples(make_examples(options, "test", TEST_EXAMPLES, 2))
+    test, test_truth = read_examples(make_examples(options, "test", options.at_most(TEST_EXAMPLES), 2))
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{GrainNoise.name}.safetensors"
     checkpoints.save(

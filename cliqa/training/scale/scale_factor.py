@@ -39,13 +39,14 @@ def make_example(rng: np.random.Generator, index: int, *, folder: str, split: st
     """Observations of one example, its (x, y) factors clipped to 2, and what was done to it as a number in `DONE`."""
     pixels, x, y, how = resized_photo(rng, folder, split, seed, index // COPIES)
     observed: dict[str, Any] = ScaleFactor.observe(View(LoadedImage.from_array(np.ascontiguousarray(pixels))))
+    observed.pop("traces")  # of the part `learned`, which has its own recipe
     return {**observed, "factors": np.minimum(np.array([x, y], np.float32), 2.0), "how": np.array(DONE.index(how))}
 
 
 def train(options: TrainOptions) -> None:
     """Generate, fit, measure on test, write weights and card."""
     count = options.examples or EXAMPLES
-    sizes = {"train": count, "val": min(count // 8, 1536), "test": min(count // 8, 1536)}
+    sizes = {"train": count, "val": max(1, min(count // 8, 1536)), "test": max(1, min(count // 8, 1536))}
     seeds = {"train": options.seed, "val": options.seed + 1, "test": options.seed + 2}
     data = {
         split: generate(
