@@ -24,25 +24,25 @@ FILTERS = {
     "filter_noisy_photo": ("--psnr",),
     "filter_low_quality_resize": ("--quality", "--invert"),
 }
-# What the documents name, section by section: every option, and every feature by a word of it.
-DOCUMENTED: tuple[tuple[str, ...], ...] = (
-    (
-        *(f"{name} {option}" for name, own in FILTERS.items() for option in ("", *FILTER_OPTIONS, *own)),
-        *["JPEG history of a PNG", "noise level", "several filters in a row", "factors 1 to 2"],
-    ),
-    tuple(
-        ["three classes", "no settings", "AVA", "EVA", "KonIQ-10k", "SPAQ", "converting the labels", "combining", "one command", "hyper-parameters", "after each epoch", "whole-size backbone"]
-    ),
-    tuple(
-        ["six labels", "four levels", "Labels", "Levels", "Nodes", "Exclusions", "Subsumptions", "HEX graph", "focal loss", "three sets", "v1", "v2", "accuracy by label", "predicted and true", "curves"]
-    ),
-    tuple(
-        ["--ckpt", "--input", "--recursive", "--output_mode", "--pred_csv", "--issue_csv", "--output_db", "--disable_tta", "--no_calibrator", "--device", "--enable_pixel_limit", "--max_image_pixels", "--exts", "--quiet", "--help", "one image", "pred_qf_final", "issue_type", "two tables", "existing output", "does not end the run", "patches of 128", "too small", "median over patches", "average over flips", "calibrator in the checkpoint"]
-    ),
-    tuple(
-        ["a folder for each image", "Results/LLM", "Results/HLM", "configuration", "CLIP", "positional embedding", "all resolutions", "pretrained weights", "pristine patches", "zeroshot_single_img", "--test_img_path", "CLIVE", "KONIQ", "1024 + 128", "0.1, 1, 10, 100", "data-efficient"]
-    ),
-)
+# What the documents name, section by section: every option, and every feature by words of it, with ; between.
+WORDS = """
+JPEG history of a PNG;noise level;several filters in a row;factors 1 to 2
+
+three classes;no settings;AVA;EVA;KonIQ-10k;SPAQ;converting the labels;combining;one command;hyper-parameters;after each epoch;
+whole-size backbone
+
+six labels;four levels;Labels;Levels;Nodes;Exclusions;Subsumptions;HEX graph;focal loss;three sets;v1;v2;accuracy by label;
+predicted and true;curves
+
+--ckpt;--input;--recursive;--output_mode;--pred_csv;--issue_csv;--output_db;--disable_tta;--no_calibrator;--device;
+--enable_pixel_limit;--max_image_pixels;--exts;--quiet;--help;one image;pred_qf_final;issue_type;two tables;existing output;
+does not end the run;patches of 128;too small;median over patches;average over flips;calibrator in the checkpoint
+
+a folder for each image;Results/LLM;Results/HLM;configuration;CLIP;positional embedding;all resolutions;pretrained weights;
+pristine patches;zeroshot_single_img;--test_img_path;CLIVE;KONIQ;1024 + 128;0.1, 1, 10, 100;data-efficient
+"""
+DOCUMENTED = [part.replace("\n", "").split(";") for part in WORDS.strip().split("\n\n")]
+DOCUMENTED[0] += [f"{name} {option}" for name, own in FILTERS.items() for option in ("", *FILTER_OPTIONS, *own)]
 
 
 def rows(section: str) -> list[tuple[str, str]]:
