@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -122,7 +122,7 @@ class Metric(ABC):
     weights: ClassVar[bool] = True
     uses_torch: ClassVar[bool] = False
     reads_grid: ClassVar[bool] = False
-    in_worker: ClassVar[bool] = False
+    in_worker: bool = False
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         """Build from the tensors and metadata of a checkpoint; `cliqa.metrics.load_metric` does both."""
@@ -135,6 +135,9 @@ class Metric(ABC):
         The pipeline calls it when the first image has been observed: the workers are busy by then, and a run that has nothing to score
         doesn't import torch. May raise CheckpointError.
         """
+
+    def foresee(self, observations: Sequence[Observation]) -> None:  # noqa: B027
+        """Run at once what is cheaper so on a GPU, for images that `score` is asked for next; nothing by default."""
 
     @classmethod
     @abstractmethod
