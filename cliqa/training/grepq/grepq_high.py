@@ -22,7 +22,7 @@ from cliqa.metrics.grepq_clip import ClipEncoder, standardise
 from cliqa.training.averaged_fit import resumable
 from cliqa.training.card import write_new_card
 from cliqa.training.grepq.distorted_versions import read_versions
-from cliqa.training.grepq.group_contrastive import BATCH, GROUP, tune
+from cliqa.training.grepq.group_contrastive import BATCH, GROUP, RATE, tune
 from cliqa.training.train import TrainOptions
 
 # Published: batches of 128, groups of 4, temperature 0.5, rate 1e-6 (in `group_contrastive`). Not published, so ours and untuned:
@@ -39,14 +39,15 @@ def train(options: TrainOptions) -> None:
         raise UsageError(f"{options.data} has {len(originals)} photographs; two groups need four at least")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     encoder = ClipEncoder.load(options.clip_weights, device, model=options.clip_model)
-    parameters = encoder.model.visual.parameters()
+    visual = encoder.model.visual
+    optimizer = torch.optim.AdamW(visual.parameters(), lr=RATE)
     options.work.mkdir(parents=True, exist_ok=True)
-    losses = []
-    for epoch in resumable(options.work / "state.pt", {"visual": encoder.model.visual}, options.epochs or EPOCHS):
+    for epoch in resumable(
+        options.work / "state.pt", {"visual": visual, "optimizer": optimizer}, options.epochs or EPOCHS
+    ):
         batches = (each.to(device) for each in _batches(originals, epoch, options.seed, 2 * group))
-        found = tune(encoder.forward, parameters, encoder.prompts(), batches, group=group)
-        losses.append(float(np.mean(found)))
-        print(f"epoch {epoch + 1}: loss {losses[-1]:.4f}", file=sys.stderr)
+        found = tune(encoder.forward, [], encoder.prompts(), batches, group=group, optimizer=optimizer)
+        print(f"epoch {epoch + 1}: loss {float(np.mean(found)):.4f}", file=sys.stderr)
     path = options.out / "HLM" / "grepq_high.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     encoder.save(path, options.clip_model)
