@@ -159,7 +159,7 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
     }
     with creating(options.output) as part:
         if isinstance(metric, Published):  # the encoders are the user's own, and large: the model names them
-            checkpoints.save(part, fitted, **FITTED, **own)
+            checkpoints.save(part, fitted, **(FITTED | own))
         else:
             light = {"metric": "grepq", "architecture": GRepQ.architecture, "version": GRepQ.version}
             tensors, facts = checkpoints.load(base, **light)  # type: ignore[arg-type]

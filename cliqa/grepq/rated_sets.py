@@ -101,7 +101,7 @@ def split_by_image(images: Sequence[RatedImage]) -> list[RatedImage]:
 
     The name without its ending is the photograph's number in AVA and EVA alike, so that one rated in both is on one side.
     """
-    sides: tuple[Split, ...] = ("test", "val", *("train",) * 8)  # type: ignore[assignment]
+    sides: tuple[Split, ...] = ("test", "val", *("train",) * 8)
     return [
         replace(
             image,

@@ -193,5 +193,5 @@ def _is_archive(path: str) -> bool:
 
 def _archived_state(path: str) -> dict[str, Tensor]:
     """The tensors of a TorchScript file; none of its code is run."""
-    state = torch.jit.load(path, map_location="cpu").state_dict()
+    state = torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
     return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
