@@ -142,7 +142,7 @@ def test_a_recipe_runs_from_start_to_end(
     loaded.prepare()
     fields = loaded.score_view(View(load_image(photos / "4.png")))
     assert set(fields) == {field.name for field in metric_class(metric).fields}
-    assert all(value is None or isinstance(value, str) or math.isfinite(value) for value in fields.values())
+    assert all(value is None or isinstance(value, str) or math.isfinite(value) for value in fields.values()), fields
     if recipe == "learned":
         assert "|" in (tmp_path / "work" / "learned.md").read_text()
     else:

@@ -30,6 +30,7 @@ from cliqa.training.train import TrainOptions
 EXAMPLES = 34_048  # for training; validation and test take an eighth of it, at most 1,536, each
 COPIES = 3  # finishes (sharpening, crop, JPEG) of each resized photograph: resizing is the dear part
 FIT = FactorFitSettings(epochs=9, dropout=0.25, map_noise=0.1)
+LEAST = 1e-9  # of the prior, which is divided by; reached with a handful of examples alone
 Reading = tuple[float, float, float, float]  # same, power, caution of `read_together`, sure of `cautious_factor`
 # Chosen with `benchmarks/accuracy.py --split val`: errors rise slowly with caution, rejected blurs fall from 15 % to 7 %.
 READING: Reading = (0.1, 1.0, 0.75, 0.6)
@@ -97,7 +98,7 @@ def factor_prior(factors: NDArray[np.float32]) -> NDArray[np.float32]:
     prior = np.asarray(total, dtype=np.float64)
     smooth = np.convolve(np.pad(prior[8:], 8, mode="edge"), np.ones(17) / 17, "valid")  # round factors are no law
     prior[8:] = smooth
-    result: NDArray[np.float32] = (prior / prior.sum()).astype(np.float32)
+    result: NDArray[np.float32] = np.maximum(prior / prior.sum(), LEAST).astype(np.float32)
     return result
 
 
