@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import ImageError
-from cliqa.images.header import Header
 from cliqa.images.loading import LoadedImage
 from cliqa.images.patches import Tiles
 from cliqa.signal.resampling.replication import before_replication
@@ -50,17 +49,19 @@ class Field:
 
 
 class View:
-    """One image as the metrics see it; everything asked for is made once and shared by all metrics."""
+    """One image as the metrics see it; everything asked for is made once and shared by all metrics.
+
+    Attributes:
+        image: see `LoadedImage`.
+        header: the facts of the file.
+        num_patches: how many tiles a metric looks at.
+    """
 
     def __init__(self, image: LoadedImage, num_patches: int = 8) -> None:
         self.image = image
+        self.header = image.header
         self.num_patches = num_patches
         self._thumbnails: dict[int, NDArray[np.uint8]] = {}
-
-    @property
-    def header(self) -> Header:
-        """The facts of the file."""
-        return self.image.header
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
