@@ -30,6 +30,7 @@ class TrainOptions:
     epochs: int | None = None  # None: the recipe's own number
     clip_model: str = ""  # open_clip's name of a CLIP, for the recipe that tunes one
     clip_weights: str = ""  # a file, or a tag of open_clip's cache
+    start: Path | None = None  # weights to go on from, for the recipe that has two stages
 
     def at_most(self, count: int) -> int:
         """`count`, or `--examples` where that is fewer: a trial run makes no more for validation than for training."""
@@ -74,6 +75,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="folder of a rated data set, for recipes that use one; aesthetic_combined takes it several times",
     )  # fmt: skip
     parser.add_argument("--networks", type=Path, help="folder of upscaling networks, for the recipe that runs them")
+    parser.add_argument(
+        "--start", type=Path, help="weights that its first stage made, for the recipe that has two stages"
+    )
     parser.add_argument("--work", type=Path, help="folder for examples and resumable state (default: runs/METRIC)")
     parser.add_argument(
         "--out",
@@ -124,6 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
         epochs=given.epochs,
         clip_model=given.clip_model,
         clip_weights=given.clip_weights,
+        start=given.start,
     )
     try:
         if given.metric not in WITHOUT_DATA and given.data is None:
