@@ -98,7 +98,12 @@ def select_patches(picture: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8
 
 
 def _at_least_a_patch(view: View) -> Image.Image:
-    """The picture before a replication, mirrored out to a patch where only that made it smaller than one."""
+    """The picture before a replication, mirrored out to a patch where only that made it smaller than one.
+
+    Pixels that are repeated eightfold stay as they are: the lowest qualities leave nothing else of a picture.
+    """
+    if view.replicated == (8, 8):
+        return view.image.coded
     return view.source if view.replicated == (1, 1) else pad_to_patch(view.source, PATCH)
 
 

@@ -35,6 +35,12 @@ from cliqa.signal.jpeg.other_tables import (
 )
 from cliqa.signal.jpeg.proof import CERTAIN
 
+PROVED_OUTRIGHT = 0.95
+"""Share of exact blocks from which a coarse table is proved, whatever the lattice of clipped or few levels looks like."""
+FINER = 15
+"""How much finer than the grid's own histograms tell such a table may be: smooth blocks are exact at finer ones by chance."""
+COARSEST_FINE = 90
+"""Qualities from which tables are so fine that another reading's blocks are exact by chance."""
 COARSER = 2
 """How much lower a quality must be that gives the pixels back in another reading: fine steps are exact by chance now and then."""
 DOUBTFUL_MARGIN = 60.0
@@ -63,15 +69,23 @@ class _Reading:
     share: float
 
     @property
+    def outright(self) -> bool:
+        """Whether a coarse table gives back nearly every pixel, so that no lattice needs to be asked."""
+        proof, told = self.lattice.proof, int(self.newest.argmax()) + 1
+        return proof.exact >= PROVED_OUTRIGHT and proof.proved < min(COARSEST_FINE, told + FINER)
+
+    @property
     def explained(self) -> bool:
-        """Whether an IJG table explains the lattice; where clipped pixels hide that, whether it gives the others back."""
+        """Whether an IJG table explains the lattice, or gives back the pixels."""
+        if self.outright:
+            return True
         if self.most > LATTICE or self.lattice.blocks.clean:
             return self.most > LATTICE and self.share >= EXPLAINS
         return bool(self.lattice.proof.proved)
 
     def beats(self, other: _Reading) -> bool:
         """Whether this reading explains more: by the lattice, or by a coarser table that gives the pixels back."""
-        if self.most > LATTICE and self.share >= EXPLAINS:
+        if self.outright or (self.most > LATTICE and self.share >= EXPLAINS):
             return True
         proved, rival = self.lattice.proof.proved, other.lattice.proof.proved
         return bool(proved) and (proved < rival - COARSER if rival else other.most < LATTICE)
@@ -127,7 +141,7 @@ def _read_otherwise(rgb: NDArray[np.uint8], straight: _Reading) -> tuple[_Readin
     green = _read(np.repeat(rgb[:, 1:2], 3, axis=1))
     if green.beats(straight):
         return green, False
-    if green.most > max(LATTICE, 2 * straight.most):
+    if green.most > max(LATTICE, 2 * straight.most) and straight.lattice.proof.exact < PROVED_OUTRIGHT:
         again = _read(np.repeat(turned_rgb[:, 1:2], 3, axis=1))
         return (again, True) if again.beats(straight) else (green, False)
     return straight, False
