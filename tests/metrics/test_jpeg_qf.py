@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from cliqa.errors import ImageSkipped
 from cliqa.images.loading import LoadedImage, load_image
@@ -112,3 +112,10 @@ def test_pixels_repeated_by_nearest_neighbour_are_judged_before_that():
     drawn = np.random.default_rng(0).integers(0, 4, (60, 70, 1)).astype(np.uint8) * np.uint8(80)
     art = view(np.broadcast_to(drawn, (60, 70, 3)).repeat(8, axis=0).repeat(8, axis=1))
     assert float(metric().score_view(art)["confidence"] or 0) < 0.5
+
+
+def test_blocks_of_one_colour_are_the_lowest_qualities_and_no_replication():
+    blurred = Image.fromarray(textured(15, 512)).filter(ImageFilter.GaussianBlur(5))
+    picture = view(saved(np.asarray(blurred), 2))
+    assert picture.replicated == (8, 8)
+    assert float(metric().score_view(picture)["qf"] or 0) <= 4

@@ -95,7 +95,7 @@ def fit(examples: Example, out: Path) -> tuple[dict[str, NDArray[Any]], list[str
     single = of["one save"]
     gain = max(float(np.quantile(answer[single, 3], 1 - FALSE_REPORTS)) if single.any() else 0.0, 0.05)
     exact = np.abs(answer[:, 0] - truth[:, 0]) < 0.5
-    inputs = np.concatenate([answer[:, 4:], np.ones((len(answer), 1))], axis=1)
+    inputs = np.concatenate([answer[:, 4:-1], np.ones((len(answer), 1))], axis=1)
     confidence = _logistic(inputs, exact.astype(np.float64))
     knots = _calibrator(answer[single, 0], truth[single, 0])
     found = answer[:, 3] > gain
