@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("pdqhash")
-from cliqa import duplicates, score
+from cliqa import apply, duplicates, score
 from cliqa.copies.best import judge
 from cliqa.copies.grouping import Group, Link, find_groups
 from cliqa.copies.pictures import Picture, read_pictures
@@ -151,6 +151,35 @@ def test_the_best_and_all_others_are_placed(folder: Path, tmp_path: Path) -> Non
     names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
     assert len(names) == 2 and "other.png" in names and names & {"a.png", "a.bmp"}
     assert len(list(folder.iterdir())) == 7
+
+
+def test_the_rest_is_moved_away_with_what_belongs_to_it_and_put_back(folder: Path, tmp_path: Path) -> None:
+    (folder / "half.xmp").write_text("<x/>")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    store, out = tmp_path / "s.db", tmp_path / "rest"
+    common = ["-g", "-1", "--workers", "0", "--quiet"]
+    assert score.main(["-i", str(folder), "--results", str(store), "--metrics", "fingerprint", *common]) == 0
+    assert (
+        duplicates.main([str(store), "--quiet", "--keep", "rest", "-o", str(out), "--move", "--with-companions"]) == 0
+    )
+    moved = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    assert {"half.png", "half.xmp", "small.jpg"} <= moved and len(moved) == 6
+    assert "other.png" in {path.name for path in folder.iterdir()}
+    assert apply.main(["--undo", str(out), "--quiet"]) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_best_are_hard_linked(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "best"
+    common = ["-g", "-1", "--workers", "0", "--quiet"]
+    assert duplicates.main([str(folder), *common, "--keep", "best", "-o", str(out), "--hardlink"]) == 0
+    assert (out / "other.png").samefile(folder / "other.png")
+
+
+@pytest.mark.parametrize("words", [["--move"], ["--with-companions"], ["-o", "x", "--journal", "j"]])
+def test_options_of_placing_want_an_output(words: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        duplicates.main(["s.db", "--keep", "best", "--print", *words])
 
 
 def test_a_store_serves_as_well_as_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
