@@ -190,11 +190,11 @@ def grouping(count: int) -> None:
     whole, inside = (rng.integers(0, 256, (count, 32), dtype=np.uint8) for _ in range(2))
     thumbnails = rng.integers(0, 256, (count, SIDE, SIDE), dtype=np.uint8)
     copies = count // 10
-    turned = np.packbits((rng.random((copies, 256)) < 0.05), axis=1)
+    turned = np.packbits(rng.integers(0, 20, (copies, 256), np.uint8) == 0, axis=1)
     whole[:copies] = whole[-copies:] ^ turned
-    thumbnails[:copies] = np.clip(
-        thumbnails[-copies:].astype(np.int16) + rng.integers(-9, 10, (copies, SIDE, SIDE)), 0, 255
-    )
+    for start in range(0, copies, 1000):  # a little at a time, so that the memory told is that of grouping
+        some = thumbnails[count - copies + start : count - copies + start + min(1000, copies - start)].astype(np.int16)
+        thumbnails[start : start + len(some)] = np.clip(some + rng.integers(-9, 10, some.shape, np.int16), 0, 255)
     nothing: dict[str, object] = {}
     pictures = [Picture(f"photos/{number:07d}.jpg", nothing) for number in range(count)]
     no_frames = (np.zeros((0, 32), np.uint8), np.zeros(0, np.int64))
