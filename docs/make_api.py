@@ -13,7 +13,16 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import cliqa
 
 PAGE = Path(__file__).parent / "api.md"
-ORDER = ("load_metric", "list_metrics", "score_folder", "score_images", "ImageScorer", "FolderScores", "Record", "Issue")
+ORDER = (
+    "load_metric",
+    "list_metrics",
+    "score_folder",
+    "score_images",
+    "ImageScorer",
+    "FolderScores",
+    "Record",
+    "Issue",
+)
 SECTION = re.compile(r"^(Args|Returns|Yields|Raises|Attributes|Args and raises|Class attributes):(.*)$")
 
 
@@ -29,7 +38,13 @@ def prose(docstring: str) -> str:
         elif inside and line.startswith("    "):
             name, colon, rest = line.strip().partition(": ")
             entry = not line.startswith("     ") and colon and re.fullmatch(r"[\w, \[\]|.]+", name)
-            lines.append(f"- `{name}`: {rest}" if entry else f"  {line.strip()}" if lines[-1].startswith(("- ", "  ")) else line.strip())
+            lines.append(
+                f"- `{name}`: {rest}"
+                if entry
+                else f"  {line.strip()}"
+                if lines[-1].startswith(("- ", "  "))
+                else line.strip()
+            )
         else:
             inside = inside and not line
             lines.append(line)
@@ -58,15 +73,29 @@ def entry(name: str) -> str:
         for method, found in vars(thing).items():
             if method.startswith("_") or not (inspect.isfunction(found) or isinstance(found, property)):
                 continue
-            shown = "" if isinstance(found, property) else signature(found).replace("(self, ", "(").replace("(self)", "()")
-            lines += ["", f"### {name}.{method}", "", "```python", f"{method}{shown}", "```", "", prose(found.__doc__ or "")]
+            shown = (
+                "" if isinstance(found, property) else signature(found).replace("(self, ", "(").replace("(self)", "()")
+            )
+            lines += [
+                "",
+                f"### {name}.{method}",
+                "",
+                "```python",
+                f"{method}{shown}",
+                "```",
+                "",
+                prose(found.__doc__ or ""),
+            ]
     return "\n".join(lines)
 
 
 def tree(cls: type[BaseException], depth: int = 0) -> list[str]:
     """The exceptions, each with its first line."""
     first = (inspect.getdoc(cls) or "").splitlines()[0]
-    return [f"{'    ' * depth}- `{cls.__name__}`: {first}", *(line for child in cls.__subclasses__() for line in tree(child, depth + 1))]
+    return [
+        f"{'    ' * depth}- `{cls.__name__}`: {first}",
+        *(line for child in cls.__subclasses__() for line in tree(child, depth + 1)),
+    ]
 
 
 def page() -> str:

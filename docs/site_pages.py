@@ -19,8 +19,12 @@ BESIDE = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", 
 
 def pages() -> dict[str, str]:
     """Where each page lies in the project -> in the site."""
-    cards = {f"pretrained_models/{path.name}": f"cards/{path.name}" for path in (ROOT / "pretrained_models").glob("*.md")}
-    own = {f"docs/{path.name}": path.name for path in (ROOT / "docs").iterdir() if path.suffix in (".md", ".jpg", ".png")}
+    cards = {
+        f"pretrained_models/{path.name}": f"cards/{path.name}" for path in (ROOT / "pretrained_models").glob("*.md")
+    }
+    own = {
+        f"docs/{path.name}": path.name for path in (ROOT / "docs").iterdir() if path.suffix in (".md", ".jpg", ".png")
+    }
     return own | cards | BESIDE
 
 

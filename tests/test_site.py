@@ -56,7 +56,9 @@ def test_every_link_of_the_site_resolves(site: Path) -> None:
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             target = target / "index.html" if target.is_dir() else target
-            if not target.exists() or (parts.fragment and target in pages and parts.fragment not in pages[target].anchors | {"__skip"}):
+            if not target.exists() or (
+                parts.fragment and target in pages and parts.fragment not in pages[target].anchors | {"__skip"}
+            ):
                 broken.append((path.name, link))
     assert not broken
 
@@ -67,7 +69,20 @@ def test_the_pages_load_nothing_from_elsewhere(site: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["index", "tutorial", "thresholds", "metrics", "formats", "scaling", "reliability", "accuracy", "comparison", "api", "contributing"]
+    "name",
+    [
+        "index",
+        "tutorial",
+        "thresholds",
+        "metrics",
+        "formats",
+        "scaling",
+        "reliability",
+        "accuracy",
+        "comparison",
+        "api",
+        "contributing",
+    ],
 )
 def test_the_site_has_its_pages(site: Path, name: str) -> None:
     assert (site / f"{name}.html").stat().st_size > 5000
