@@ -199,12 +199,13 @@ def grouping(count: int) -> None:
     pictures = [Picture(f"photos/{number:07d}.jpg", nothing) for number in range(count)]
     no_frames = (np.zeros((0, 32), np.uint8), np.zeros(0, np.int64))
     prints = Prints(whole, inside, np.full(count, 100, np.int32), thumbnails, [""] * count, *no_frames)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     started, used = time.monotonic(), time.process_time()
     groups = find_groups(pictures, prints)
     seconds, processor = time.monotonic() - started, time.process_time() - used
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     found = f"{count} fingerprints: {len(groups)} groups of {copies} pairs"
-    print(f"{found} in {seconds:.0f} s ({processor:.0f} s of a processor), {memory:.2f} GiB")
+    print(f"{found} in {seconds:.0f} s ({processor:.0f} s of a processor), {memory:.2f} GiB, {before:.2f} of it before")
 
 
 if __name__ == "__main__":

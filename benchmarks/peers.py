@@ -143,7 +143,8 @@ def sigma_of(path: Path) -> float:
     from skimage.restoration import estimate_sigma
 
     with Image.open(path) as image:
-        return float(estimate_sigma(np.asarray(image.convert("RGB")), channel_axis=-1, average_sigmas=True))
+        estimate: Any = estimate_sigma
+        return float(estimate(np.asarray(image.convert("RGB")), channel_axis=-1, average_sigmas=True))
 
 
 def jpeg(photos: Sequence[Photo], folder: Path) -> list[str]:
@@ -250,7 +251,7 @@ def near(paths: Sequence[Path], hashes: NDArray[Any], bits: int) -> Groups:
     group = np.arange(len(paths))
     for one, two in np.argwhere(np.triu(far <= bits, 1)):
         group[group == group[two]] = group[one]
-    return [[paths[index].name for index in np.flatnonzero(group == which)] for which in np.unique(group)]
+    return [[paths[int(index)].name for index in np.flatnonzero(group == which)] for which in np.unique(group)]
 
 
 def found_copies(groups: Groups, count: int) -> tuple[list[float], int]:

@@ -1,4 +1,4 @@
-"""The docs site builds without a warning and without a network; every link inside it leads somewhere, and nothing is asked for elsewhere."""
+"""The docs site builds without a warning or a network; its links lead somewhere, and its pages ask for nothing elsewhere."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ IN_PLACE = 0.96  # correlation at the start above which no step is made: resized
 COARSE = 8  # pixels a side, for a first look
 LIKELY = 0.3  # of their correlation below which no closer look is taken: 1 of 800 pairs of copies, and three in four strangers
 LOCAL = 4.0  # pixels; what is smoother is light, not detail: skies over land correlate without being the same
-BATCH = 4096  # pairs at a time: 100 MiB
+BATCH = 1024  # pairs at a time: 80 MiB
 
 Floats = NDArray[np.float32]
 

@@ -6,7 +6,8 @@ bits grows with that of the pictures, so a bucket holds one stranger on average,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -52,34 +53,36 @@ def alike(
         inside and the second's whole, 2 the first's whole and the second's inside, 3 and 4 the same with the framed ones.
     """
     n = len(whole)
-    owners, kinds_of = np.tile(np.arange(n), 2), np.repeat(np.arange(2), n)
+    owners, kinds_of = np.tile(np.arange(n), 2), np.repeat(np.arange(2, dtype=np.int8), n)
     hashes = np.concatenate([whole, inner])
     if framed is not None and framed_of is not None:
         hashes = np.concatenate([hashes, framed])
-        owners, kinds_of = np.r_[owners, framed_of], np.r_[kinds_of, np.full(len(framed), 2)]
+        owners, kinds_of = np.r_[owners, framed_of], np.r_[kinds_of, np.full(len(framed), 2, np.int8)]
     words = np.ascontiguousarray(hashes).view(np.uint16)
     far = far_among(n) if far is None else far
     count = max(8, int(np.ceil(np.log2(max(n, 2)))) + 2)
     order = np.arange(BITS).reshape(16, 16)[-LOW:, -LOW:].ravel()  # PDQ's bits begin with the highest frequency
-    planes = {int(bit): (hashes[:, bit // 8] >> (7 - bit % 8)) & 1 for bit in order}
+    columns = np.ascontiguousarray(hashes.T)
     rng = np.random.default_rng(seed)
 
     def met(bits: NDArray[np.int64]) -> NDArray[np.int64]:
         """Codes of the pairs that share these bits and are near."""
-        left, right = _bucket_pairs(_keys(planes, bits))
-        useful = ((left < n) | (right < n)) & (
-            owners[left] != owners[right]
-        )  # two parts tell nothing that wholes don't
-        left, right = left[useful], right[useful]
-        near = np.zeros(len(left), bool)
-        for start in range(0, len(left), 1 << 18):
-            part = slice(start, start + (1 << 18))
-            near[part] = _ONES[words[left[part]] ^ words[right[part]]].sum(1, dtype=np.uint16) <= far
-        left, right = left[near], right[near]
-        swap = owners[left] > owners[right]
-        left, right = np.where(swap, right, left), np.where(swap, left, right)
-        kind = np.where(left >= n, 2 * kinds_of[left] - 1, 2 * kinds_of[right])
-        return np.unique((owners[left] * n + owners[right]) * KINDS + kind)
+        parts = []
+        for left, right in _bucket_pairs(_keys(columns, bits)):
+            useful = ((left < n) | (right < n)) & (
+                owners[left] != owners[right]
+            )  # two parts tell nothing that wholes don't
+            left, right = left[useful], right[useful]
+            near = np.zeros(len(left), bool)
+            for start in range(0, len(left), 1 << 18):
+                part = slice(start, start + (1 << 18))
+                near[part] = _ONES[words[left[part]] ^ words[right[part]]].sum(1, dtype=np.uint16) <= far
+            left, right = left[near], right[near]
+            swap = owners[left] > owners[right]
+            left, right = np.where(swap, right, left), np.where(swap, left, right)
+            kind = np.where(left >= n, 2 * kinds_of[left] - 1, 2 * kinds_of[right])
+            parts.append((owners[left] * n + owners[right]) * KINDS + kind)
+        return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
 
     found = np.zeros(0, np.int64)
     with ThreadPoolExecutor(THREADS if n > 10_000 else 1) as threads:
@@ -92,30 +95,25 @@ def alike(
 
 def far_among(count: int) -> int:
     """The distance within which pairs are worth a closer look, among so many pictures."""
-    return FAR - 2 * max(0, round(np.log2(max(count, 1) / CROWD)))
+    return FAR - 2 * max(0, round(math.log2(max(count, 1) / CROWD)))
 
 
-def _keys(planes: Mapping[int, NDArray[np.uint8]], bits: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """The chosen bits of each hash, as one number; `planes` are the bits of all hashes, one array each."""
-    keys = np.zeros(len(next(iter(planes.values()))), np.uint32)
+def _keys(columns: NDArray[np.uint8], bits: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """The chosen bits of each hash, as one number; `columns` (32, n) are the bytes of all hashes."""
+    keys = np.zeros(columns.shape[1], np.uint32)
     for place, bit in enumerate(bits):
-        keys |= planes[int(bit)].astype(np.uint32) << np.uint32(place)
+        keys |= ((columns[bit // 8] >> (7 - bit % 8)) & 1).astype(np.uint32) << np.uint32(place)
     return keys
 
 
-def _bucket_pairs(keys: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All pairs with equal keys, in large buckets those within MOST places."""
+def _bucket_pairs(keys: NDArray[np.uint32]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """All pairs with equal keys, in large buckets those within MOST places; those a step apart at a time."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    left, right = [], []
     alive = np.arange(len(keys) - 1)
     for step in range(1, MOST + 1):
         alive = alive[alive + step < len(keys)]
         alive = alive[ordered[alive] == ordered[alive + step]]
         if not len(alive):
-            break
-        left.append(order[alive])
-        right.append(order[alive + step])
-    if not left:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    return np.concatenate(left), np.concatenate(right)
+            return
+        yield order[alive], order[alive + step]
