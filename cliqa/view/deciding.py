@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.cli.faults import FAULTS
 from cliqa.images.loading import LoadedImage, load_image
 from cliqa.inputs.members import image_bytes
 from cliqa.metrics import View
 from cliqa.metrics.scale_factor import detailed_window
-from cliqa.report.words import FAULTS, Fault, title_of
+from cliqa.report.words import title_of
 from cliqa.signal.exposure.labels import LABELS
 from cliqa.view.boxes import Box, in_stored, inside_origin, ordered, shifted, turned_point, turned_size
 from cliqa.view.parts import PARTS, cached_metric, worst_part
@@ -263,15 +264,7 @@ def _whole(view: View, scores: Mapping[str, Any]) -> list[Reason]:
 
 def _reason(column: str, scores: Mapping[str, Any], sentence: str, box: Box | None = None, title: str = "") -> Reason:
     fault = next((one for one in FAULTS if one.column == column), None)
-    return Reason(column, title or title_of(column), fault is not None and has_fault(fault, scores), sentence, box)
-
-
-def has_fault(fault: Fault, scores: Mapping[str, Any]) -> bool:
-    """Whether scores show a fault."""
-    value = _value(scores, fault.column)
-    if value is None or (fault.sure and (_value(scores, fault.sure) or 0.0) < fault.least):
-        return False
-    return value < fault.value if fault.operator == "<" else value > fault.value
+    return Reason(column, title or title_of(column), fault is not None and fault.shown_by(scores), sentence, box)
 
 
 def _value(scores: Mapping[str, Any], column: str) -> float | None:
