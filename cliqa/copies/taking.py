@@ -17,7 +17,8 @@ from cliqa.copies.pictures import Picture
 from cliqa.errors import ImageIssue
 from cliqa.outputs.companions import Companions
 from cliqa.outputs.folder import FolderPlacer
-from cliqa.outputs.moving import Mover, journal_name
+from cliqa.outputs.journal import journal_name
+from cliqa.outputs.moving import Mover
 from cliqa.records import Issue, Source
 from cliqa.results.store import Store
 
@@ -52,7 +53,7 @@ def take(
             if printer is not None:
                 printer(path)
     if placer is not None and placer.mover is not None and placer.mover.moved:
-        console.say(f"to put them back: cliqa apply --undo {shlex.quote(placer.mover.journal_path)}")
+        console.say(f"to put them back: cliqa apply --undo {shlex.quote(placer.mover.journal.path)}")
     return failed
 
 

@@ -5,13 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from cliqa.copies.best import judge
-from cliqa.copies.grouping import COPIES, find_groups
-from cliqa.copies.pictures import read_pictures
-from cliqa.copies.taking import superfluous
-from cliqa.errors import UsageError
+from cliqa.copies.telling import told_groups
 from cliqa.results.store import Store
-from cliqa.text import display
 from cliqa.view.table import FileTable
 
 
@@ -36,24 +31,11 @@ class CopyGroups:
 
     def _find(self) -> dict[str, Any]:
         with Store(self._table.database) as store:
-            try:
-                pictures, prints = read_pictures(store)
-            except UsageError:
-                return {
-                    "groups": [],
-                    "rest": [],
-                    "message": "There are no fingerprints here: score with the metric fingerprint.",
-                }
-            rows = [self._table.row_of(picture.path, store) for picture in pictures]
-        groups = find_groups(pictures, prints)
-        judged = [(group, *judge(group, pictures)) for group in groups]
-        told = []
-        for group, best, reasons in judged:
-            members = [index for index in group.members if rows[index] is not None]
-            copies = group.kind in COPIES
-            members.sort(key=lambda index: (index != best) if copies else 0)
-            if len(members) > 1:
-                why = {str(rows[index]): display(reasons[index]) for index in members} if copies else {}
-                told.append((group.kind, [rows[index] for index in members], rows[best] if copies else None, why))
-        rest = sorted(row for index in superfluous(judged, groups) if (row := rows[index]) is not None)
-        return {"groups": told, "rest": rest}
+            told = told_groups(store, lambda path: self._table.row_of(path, store))
+        if told is None:
+            return {
+                "groups": [],
+                "rest": [],
+                "message": "There are no fingerprints here: score with the metric fingerprint.",
+            }
+        return {"groups": told.groups, "rest": told.rest}
