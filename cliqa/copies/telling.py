@@ -29,7 +29,7 @@ def told_groups(store: Store, row_of: Callable[[str], int | None]) -> ToldGroups
     rows = [row_of(picture.path) for picture in pictures]
     found = find_groups(pictures, prints)
     judged = [(group, *judge(group, pictures)) for group in found]
-    told = []
+    told: list[tuple[str, list[int], int | None, dict[str, str]]] = []
     for group, best, reasons in judged:
         copies = group.kind in COPIES
         members = sorted(group.members, key=lambda index, best=best, copies=copies: copies and index != best)  # type: ignore[misc]

@@ -98,7 +98,8 @@ def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     low, high = float(small.min()), float(small.max())
     if high - low < FULL_RANGE:
         small = (small - (low + high) / 2) * (FULL_RANGE / max(high - low, NO_RANGE)) + 127.5
-    return np.clip(np.rint(small), 0, 255).astype(np.uint8)
+    result: NDArray[np.uint8] = np.clip(np.rint(small), 0, 255).astype(np.uint8)
+    return result
 
 
 def _pixel_hash(view: View) -> bytes:
