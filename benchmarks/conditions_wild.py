@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 import conditions_wild_jpeg
 import conditions_wild_noise
+import conditions_wild_scale
 from conditions import Scored
 from wild_edits import Wild
 
-SUBJECTS = (conditions_wild_jpeg, conditions_wild_noise)
+SUBJECTS = (conditions_wild_jpeg, conditions_wild_noise, conditions_wild_scale)
 HISTORIES: list[Wild] = [history for subject in SUBJECTS for history in subject.HISTORIES]
 JUDGES: dict[str, Callable[[list[Scored]], str]] = {
     metric: judge for subject in SUBJECTS for metric, judge in subject.JUDGES.items()

@@ -30,8 +30,11 @@ _BUILT_IN = {
 
 _NEEDS = {"fingerprint": "pdqhash"}  # packages of extras
 
-# Built in too, but not listed: they need an extra and weights of the user's own.
-_UNLISTED = {"exposure_clip": "cliqa.metrics.exposure_clip:ExposureClip"}
+# Built in too, but not listed: they need weights of the user's own.
+_UNLISTED = {
+    "exposure_clip": "cliqa.metrics.exposure_clip:ExposureClip",
+    "aesthetic_inception": "cliqa.metrics.aesthetic_inception:AestheticInception",
+}
 
 
 def _targets() -> dict[str, str]:

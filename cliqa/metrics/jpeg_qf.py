@@ -7,10 +7,10 @@ the logistic curve of the confidence, and the knots of the piecewise-linear cali
 A JPEG file's own tables decide where the pixels agree with them, as they do in nearly every file; where they don't, the pixels
 do, and the confidence falls.
 
-Two parts of the regression networks that this replaces change nothing here, and are kept as options:
+Of two parts of the regression networks that this replaces one is left:
 
-* **Flips.** A mirrored block has the same DCT coefficients up to their signs, and the evidence reads absolute values.
-  So the average over the four flips is the estimate itself; `disable_tta` skips nothing.
+* **Flips** are none: a mirrored block has the same DCT coefficients up to their signs, and the evidence reads absolute values, so the
+  average over the four flips would be the estimate itself.
 * **Calibrator.** The estimate of an IJG table is exact, so the fitted curve is the identity at whole numbers. `no_calibrator` skips it.
 """
 
@@ -132,11 +132,9 @@ class JpegQf(Metric):
         metadata: Mapping[str, str],
         device: str = "cpu",
         *,
-        disable_tta: bool = False,
         no_calibrator: bool = False,
     ) -> None:
         super().__init__(tensors, metadata, device)
-        self.disable_tta = disable_tta  # flips can't change the estimate, see above
         self.no_calibrator = no_calibrator
         self.knots = tensors["calibrator.x"].astype(np.float64), tensors["calibrator.y"].astype(np.float64)
         self.previous_gain = float(np.ravel(tensors["previous.gain"])[0])

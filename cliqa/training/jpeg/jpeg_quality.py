@@ -94,7 +94,7 @@ def train(options: TrainOptions) -> None:
         workers=options.workers,
     )  # fmt: skip
     held_out = generate(
-        partial(make, data=options.data, split="val"), VALIDATION, options.work / "val", seed=options.seed + 1,
+        partial(make, data=options.data, split="val"), options.at_most(VALIDATION), options.work / "val", seed=options.seed + 1,
         workers=options.workers,
     )  # fmt: skip
     fit(examples, held_out, options.work, options.out)
@@ -156,6 +156,8 @@ def report(out: Path, examples: Example) -> str:
     lines = ["scenario | n | MAE | median | within 1 | best proposal | 4:2:0 right"]
     for number, name in enumerate(SCENARIOS):
         of = truth[:, 2] == number
+        if not of.any():
+            continue
         error = np.abs(quality - truth[:, 0])[of]
         best = np.abs(examples["proposals"] - truth[:, :1]).min(axis=1)[of]
         right = (chroma == (truth[:, 1] > 0.5))[of & ((truth[:, 0] <= 95) | (number == 0))]
