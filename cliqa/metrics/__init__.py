@@ -80,7 +80,7 @@ def load_metric(name: str, checkpoint: str | None = None, device: str = "cpu") -
     """
     cls = metric_class(name)
     if not cls.weights:
-        return cls({}, {}, device)
+        return cls({}, {"weights": f"version-{cls.version}"} if cls.version > 1 else {}, device)
     path = checkpoint if checkpoint is not None else checkpoints.shipped_path(name)
     tensors, facts = checkpoints.load(path, metric=name, architecture=cls.architecture, version=cls.version)
     try:
