@@ -42,7 +42,7 @@ def chroma_psnr(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
     >>> chroma_psnr(black, black + np.uint8(10))  # brighter, of the same colour
     50.0
     >>> round(chroma_psnr(black, black + np.array([10, 0, 0], np.uint8)), 3)  # 100 * 2 / 9
-    34.661
+    34.663
     """
     error = colour_error(before, after)
     return NOISE_FREE if error == 0 else min(NOISE_FREE, float(10 * np.log10(255.0**2 / error)))
