@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cliqa
-from cliqa.metrics.__main__ import main as list_the_metrics
+from cliqa.cli.metric_listing import main as list_the_metrics
 
 BRIGHTNESS = "tests.toy_metric:Brightness"
 
