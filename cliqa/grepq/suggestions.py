@@ -50,7 +50,7 @@ def suggest(options: argparse.Namespace, console: Console) -> int:
 
 
 def spread_over(scores: NDArray[np.float64], count: int, seed: int = 0) -> NDArray[np.int64]:
-    """Places of `count` of the scores (n,): one at random from each of `count` equal parts of their order; all where there are fewer."""
+    """Places of `count` of the scores (n,), one at random from each of `count` equal parts of their order, or of all."""
     order = np.argsort(scores, kind="stable")
     count = min(count, len(order))
     edges = np.linspace(0, len(order), count + 1).astype(int)
