@@ -98,7 +98,7 @@ def observe_and_score(source: Source, metrics: Sequence[Metric], stages: Stages)
             values |= {f"{metric.name}.{name}": value for name, value in fields.items()}
     status = os.stat(source.path)
     facts: dict[str, Scalar] = {
-        **image.header.facts(),
+        **image.facts(),
         "sha256": sha256,
         "size": status.st_size,
         "mtime_ns": status.st_mtime_ns,

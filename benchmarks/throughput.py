@@ -1,11 +1,12 @@
 """Throughput: decode-only, this pipeline with one worker and with more, and a network of the reference's shape, in one run.
 
-    python benchmarks/throughput.py --data photos/ --metrics jpeg_quality
+    python benchmarks/throughput.py --data photos/
+    python benchmarks/throughput.py --data photos/ --device cuda:0 --workers 16
 
-Folders of JPEG files (1080p and 12 megapixels, quality 92, 4:2:0) are made from the photographs. The contenders then take turns
-over them, round by round, so that a change in the machine's speed meets all alike; ratios are taken within a round, and the
-median of the rounds counts. The rate is that of a running pipeline: the clock starts with the first record. Ends with
-status 1 when a bar is missed.
+Folders of JPEG files (1080p and 12 megapixels, quality 92, 4:2:0) are made from the photographs. One metric is measured, then several
+in one pass (`--metrics`: names, commas between those of one pass). The contenders take turns over the files, round by round, so that
+a change in the machine's speed meets all alike; ratios are taken within a round, and the median of the rounds counts. The rate is
+that of a running pipeline: the clock starts with the first record. Ends with status 1 when a bar is missed.
 """
 
 from __future__ import annotations
@@ -30,11 +31,15 @@ from contenders import DecodeOnly, ReferenceShaped
 from mosaics import SIZES, make_folder, photo_tiles
 
 from cliqa.inputs.listing import Listing
-from cliqa.metrics import Metric, load_metric
+from cliqa.metrics import Metric, list_metrics, load_metric
 from cliqa.pipeline.run import PipelineSettings, default_workers, run
 
 PLAIN = "decode-only, plain process pool"
 REFERENCE = "network of the reference's shape"
+FILTERS = "jpeg_quality,grain_noise,scale_factor"
+SEVEN = f"{FILTERS},jpeg_qf,exposure,aesthetic,grepq"  # those that were there when the aims for one pass were set
+# Images a second against decode-only that are to be reached.
+AIMS = {("1080p", "jpeg_quality"): 0.6, ("1080p", FILTERS): 0.25, ("12mp", "jpeg_quality"): 0.7, ("12mp", SEVEN): 0.33}
 Bar = tuple[str, float, float]
 """What is compared, the ratio measured, the least it should be."""
 
@@ -98,7 +103,9 @@ class Measured:
 
 def in_pipeline(name: str, workers: int) -> str:
     """How a contender is called."""
-    return f"`{name}`, {workers} worker{'s' if workers > 1 else ''}"
+    names = name.split(",")
+    called = f"`{name}`" if len(names) == 1 else f"{len(names)} metrics in one pass"
+    return f"{called}, {workers} worker{'s' if workers > 1 else ''}"
 
 
 def measure(given: argparse.Namespace, folder: Path) -> Measured:
@@ -106,8 +113,10 @@ def measure(given: argparse.Namespace, folder: Path) -> Measured:
     workers = sorted({1, given.workers} | {2**power for power in range(6) if 2**power < given.workers})
     contenders = {PLAIN: (plain_decode_rate(given.workers), given.images)}
     for name in ("decode_only", *given.metrics):
-        metrics = [DecodeOnly({}, {})] if name == "decode_only" else [load_metric(name)]
-        for number in workers if name != "decode_only" else [given.workers]:
+        metrics: list[Metric] = [DecodeOnly({}, {})]
+        if name != "decode_only":
+            metrics = [load_metric(each, device=given.device) for each in name.split(",")]
+        for number in workers if name == given.metrics[0] else [given.workers]:
             images = given.images if number > 1 else max(2, given.images // 2)
             contenders[in_pipeline(name, number)] = (pipeline_rate(metrics, number), images)
     contenders[REFERENCE] = (pipeline_rate([ReferenceShaped({}, {})], given.workers), given.reference_images)
@@ -119,16 +128,16 @@ def measure(given: argparse.Namespace, folder: Path) -> Measured:
 
 
 def bars(given: argparse.Namespace, size: str, found: Measured) -> list[Bar]:
-    """What has to be reached with the first of the metrics; the bars are for `jpeg_quality`."""
-    name = in_pipeline(given.metrics[0], given.workers)
+    """What has to be reached."""
     rows: list[Bar] = []
     if given.workers > 1:
-        ratio = found.ratio(name, in_pipeline(given.metrics[0], 1))
+        ratio = found.ratio(in_pipeline(given.metrics[0], given.workers), in_pipeline(given.metrics[0], 1))
         rows.append((f"{size}: {given.workers} workers against one", ratio, 0.9 * given.workers))
-    if size == "12mp":
-        rows.append((f"{size}: {name}, against decode-only", found.ratio(name, PLAIN), 0.7))
-    else:
-        rows.append((f"{size}: {name}, against the network", found.ratio(name, REFERENCE), 25.0))
+    for each in given.metrics:
+        aim = AIMS.get((size, each))
+        if aim is not None:
+            name = in_pipeline(each, given.workers)
+            rows.append((f"{size}: {name}, against decode-only", found.ratio(name, PLAIN), aim))
     return rows
 
 
@@ -136,7 +145,8 @@ def parser() -> argparse.ArgumentParser:
     """All options."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", required=True, help="folder of photographs")
-    options.add_argument("--metrics", nargs="+", default=["jpeg_quality"])
+    options.add_argument("--metrics", nargs="+", default=["jpeg_quality", FILTERS, SEVEN, ",".join(list_metrics())])
+    options.add_argument("--device", default="cpu", help="where the encoder runs: cpu, or cuda:0")
     options.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     options.add_argument("--workers", type=int, default=default_workers())
     options.add_argument("--rounds", type=int, default=3)

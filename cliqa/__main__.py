@@ -32,7 +32,7 @@ COMMANDS = {
     "grepq": "perceptual quality tuned to your own ratings: features, fit, predict, evaluate",
 }
 MODULES = {  # where it isn't `cliqa.<command>`
-    "metrics": "cliqa.cli.metric_listing",
+    "metrics": "cliqa.metrics.__main__",
     "report": "cliqa.report.command",
     "view": "cliqa.view.command",
     "grepq": "cliqa.grepq.__main__",

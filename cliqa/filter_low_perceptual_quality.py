@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from cliqa.cli.filtering import Filter
-from cliqa.cli.threshold import Threshold
+from cliqa.cli.filtering import Filter, Threshold
 
 
 class _Model(argparse.Action):

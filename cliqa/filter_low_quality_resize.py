@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from cliqa.cli.filtering import Fields, Filter
+from cliqa.cli.filtering import Fields, Filter, Threshold
 from cliqa.cli.options import bounded
-from cliqa.cli.threshold import Threshold
 
 QUALITY = Threshold("quality", 95, bounded(0, 100), "quality threshold; 95 is an enlargement by 1.05")
 

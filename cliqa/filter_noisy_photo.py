@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from cliqa.cli.filtering import Threshold, threshold_filter
 from cliqa.cli.options import bounded
-from cliqa.cli.threshold import Threshold, threshold_filter
 
 COMMAND = threshold_filter(
     "filter_noisy_photo",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 from cliqa.errors import ImageIssue
@@ -71,12 +72,12 @@ class Source:
         content = self.content.released() if self.content is not None else None
         return self if content is self.content else replace(self, content=content)
 
-    @property
+    @cached_property
     def real_path(self) -> str:
         """By which the file is known again, however its path is spelled: see `real_path`."""
         return real_path(self.path)
 
-    @property
+    @cached_property
     def filename(self) -> str:
         """The last part of the path."""
         return os.path.basename(self.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_LONGEST = 200  # characters of a library's message that are passed on
+_LONGEST = 200  # characters of a library's message that are passed on; chosen by hand: a line or two
 
 
 def display(path: str) -> str:

@@ -8,6 +8,13 @@ import zlib
 import numpy as np
 from PIL import Image, ImageCms
 
+PACKET = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:digiKam="http://www.digikam.org/ns/1.0/" '
+    'xmlns:cliqa="urn:cliqa:1.0" xmlns:MP="http://ns.microsoft.com/photo/1.0/" %s</rdf:RDF></x:xmpmeta>'
+)
+"""An XMP packet, for the properties of its description."""
+
 
 def exif_of(orientation: int) -> Image.Exif:
     exif = Image.Exif()

@@ -15,6 +15,8 @@ from cliqa.pipeline.run import PipelineSettings, run
 from cliqa.records import Record
 from tests.conftest import encode
 
+VALUES = {f"{number:03d}": number * 20 + 5 for number in range(12)}  # 5, 25, ... 225; the toy keeps from 100 on
+
 
 def grey(value: int) -> bytes:
     """A flat grey PNG file."""

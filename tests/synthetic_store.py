@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -147,3 +148,14 @@ def _scores(rng: np.random.Generator, count: int) -> dict[str, list[object]]:
 
 def _quoted(name: str) -> str:
     return f'"{name}"'
+
+
+ODD = ["photos/a 'b' \"c\".jpg", "photos/new\nline.jpg", "photos/caf\udce9.jpg", "photos/\U0001f4f7.jpg"]
+
+
+def make_odd_store(path: Path) -> Path:
+    """A small store with issues and odd names. Paths that are no UTF-8 are blobs in it, as the writer stores them."""
+    make_store(path, 300, issues=7, names=[ODD[0], ODD[1], "placeholder", ODD[3]])
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE scores SET path = ? WHERE path = 'placeholder'", [os.fsencode(ODD[2])])
+    return path

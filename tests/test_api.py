@@ -14,7 +14,6 @@ from PIL import Image
 import cliqa
 from cliqa.__main__ import COMMANDS
 from cliqa.__main__ import main as command
-from cliqa.cli.metric_listing import main as list_the_metrics
 from tests.conftest import encode
 
 BRIGHTNESS = "tests.toy_metric:Brightness"
@@ -73,9 +72,7 @@ def test_what_is_no_image_says_so(tmp_path: Path) -> None:
 def test_many_files_in_order_lazily(make_folder: Callable[..., Path]) -> None:
     folder = make_folder({"a.png": 10, "b.png": 200, "c.png": b"broken"})
     paths = [folder / "b.png", folder / "c.png", folder / "none.png", str(folder / "a.png")]
-    found = list(
-        cliqa.score_images(paths, metrics=[cliqa.load_metric(BRIGHTNESS), "tests.commands.test_score:Contrast"])
-    )
+    found = list(cliqa.score_images(paths, metrics=[cliqa.load_metric(BRIGHTNESS), "tests.cli.test_scoring:Contrast"]))
     assert [item.path for item in found] == [str(path) for path in paths]
     first, second, third, last = found
     assert isinstance(first, cliqa.Record) and isinstance(last, cliqa.Record)
@@ -117,15 +114,3 @@ def test_the_commands_are_listed_and_each_answers(capsys: pytest.CaptureFixture[
         assert f"python -m cliqa.{name}" in capsys.readouterr().out
     assert command(["scor"]) == 2
     assert "did you mean score?" in capsys.readouterr().err
-
-
-def test_the_metrics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list_the_metrics(["--no-speed"]) == 0
-    out = capsys.readouterr().out
-    for name in cliqa.list_metrics():
-        assert f"{name}: " in out
-    assert "grain_noise.psnr" in out and "0 to 50 dB" in out and "higher is better" in out
-    assert list_the_metrics([BRIGHTNESS]) == 0
-    out = capsys.readouterr().out
-    assert "brightness.mean" in out and "weights: none needed" in out and " ms" in out
-    assert list_the_metrics(["grain_nois"]) == 2

@@ -138,7 +138,7 @@ class Beside(Process):
     """Scores beside the decoder; refuses to be told of pictures of 85 and fails at those of 86."""
 
     name: ClassVar[str] = "beside"
-    in_worker: ClassVar[bool] = True
+    in_worker = True
 
     def score(self, observation: Observation) -> dict[str, Value]:
         if observation["mean"] == 85:

@@ -19,7 +19,8 @@ from cliqa.metrics import Field
 from cliqa.outputs import Placer
 from cliqa.outputs.companions import Companions
 from cliqa.outputs.folder import FolderPlacer
-from cliqa.outputs.moving import Mover, journal_name, journals, undo
+from cliqa.outputs.journal import journal_name, journals
+from cliqa.outputs.moving import Mover, undo
 from cliqa.outputs.samples import SamplePlacer, refuse_options
 from cliqa.outputs.tars import TarWriter, is_tar_pattern
 from cliqa.records import Issue, Source, real_path
@@ -27,7 +28,7 @@ from cliqa.results.conditions import column
 from cliqa.results.store import Store
 from cliqa.text import counted, display
 
-_PRINT_BYTES = 1 << 16
+_PRINT_BYTES = 1 << 16  # written at a time: what a pipe holds on Linux
 
 
 def apply(options: argparse.Namespace, console: Console) -> int:
@@ -54,7 +55,7 @@ def apply(options: argparse.Namespace, console: Console) -> int:
                 console.say(line)
         console.say(_summary(options, store.count(), chosen, failed, placer.already if placer is not None else 0))
         if isinstance(placer, FolderPlacer) and placer.mover is not None and placer.mover.moved:
-            console.say(f"to put them back: cliqa apply --undo {shlex.quote(placer.mover.journal_path)}")
+            console.say(f"to put them back: cliqa apply --undo {shlex.quote(placer.mover.journal.path)}")
         if failed and not chosen:
             _refuse_gone(store)
     return 3 if options.strict and failed else 0

@@ -23,10 +23,10 @@ from cliqa.signal.statistics import thresholds
 from cliqa.signal.statistics.thresholds import Direction, Estimate, Rule
 from cliqa.text import display
 
-FEWEST = 5  # labels of either kind: below, nothing can be said
-ENOUGH = 25  # of either kind: below, the estimates are too wide to rely on
-LISTED = 12  # scores, unless all are asked for
-CHANCE = 0.6  # balanced accuracy that a score has to reach to be of use; guessing has 0.5
+FEWEST = 5  # labels of either kind, one for each fold of the cross-validation: below, nothing can be said
+ENOUGH = 25  # of either kind: below, the estimates are too wide to rely on; with 25 a 95 % interval is up to 0.2 to either side
+LISTED = 12  # scores, unless all are asked for; chosen by hand
+CHANCE = 0.6  # balanced accuracy that a score has to reach to be of use; guessing has 0.5; chosen by hand
 
 
 def calibrate(options: argparse.Namespace, console: Console) -> int:

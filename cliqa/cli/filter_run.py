@@ -54,8 +54,7 @@ class FilterRun(ScoringRun):
 
     def record(self, record: Record) -> None:
         """Act on it; where an earlier run has placed this very file, it stays there."""
-        placed = [earlier.placed(record.source) for earlier in self.earlier]
-        acted = self._act(record, placed[0] if placed else None)
+        acted = self._act(record, self.earlier[0].placed(record.source) if self.earlier else None)
         if acted is not None:
             self.scored += 1
             for results in self.results:
@@ -89,8 +88,8 @@ class FilterRun(ScoringRun):
         except ImageIssue as error:
             self.issue(Issue.of(record.source, error, record.facts))
             return None
-        if kept:
-            self.print(record.path)
+        if kept and self.printer is not None:
+            self.printer(record.path)
         self.kept += kept
         if self.command.scored is not None:
             words = self.command.scored(self.options, record.path, placed if kept else None, fields)

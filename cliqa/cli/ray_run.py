@@ -30,7 +30,7 @@ from cliqa.pipeline.run import default_workers
 from cliqa.results import SUFFIXES, Results, Schema
 from cliqa.text import display
 
-ACTOR_CPUS = 0.5
+ACTOR_CPUS = 0.5  # of the processors of a slot that Ray is told of, so that its own processes find room; chosen by hand
 _MAX_BLOCKS = 10_000  # tasks that Ray has to know at a time; of more parts each takes several
 
 
@@ -119,8 +119,9 @@ class RayScoring(Scoring):
         part, counts, known = found
         self.scored, self.known = self.scored + counts.scored * (not known), self.known + counts.scored * known
         self.issues += counts.issues
-        for path in self.folder.paths(part) if self.printer is not None else ():
-            self.print(path)
+        if self.printer is not None:
+            for path in self.folder.paths(part):
+                self.printer(path)
         for issue in self.folder.issues(part) if counts.issues and not self.console.quiet else ():
             self.console.issue(issue)
         for _ in range(counts.scored + counts.issues):

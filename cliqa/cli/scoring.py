@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cliqa.cli.console import Console, standard_output
-from cliqa.cli.faults import FAULTS, found
-from cliqa.cli.score_words import in_words
+from cliqa.cli.faults import FAULTS, faults_among
 from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing, open_metrics
 from cliqa.errors import UsageError
 from cliqa.inputs.listing import Listing
-from cliqa.metrics import Metric, list_metrics, metric_class
-from cliqa.records import Record
+from cliqa.metrics import Field, Metric, list_metrics, metric_class
+from cliqa.records import Record, Scalar
 from cliqa.results.resume import Saved
 from cliqa.text import display
 
@@ -38,7 +37,7 @@ class Scoring(ScoringRun):
     def record(self, record: Record) -> None:
         """Store it, or show it where nothing is stored."""
         super().record(record)
-        self.faults.update(fault.words for fault in found(record.values))
+        self._count(record)
         if not self.options.results and not self.options.print:
             with standard_output():
                 print(in_words(record, self.metrics))
@@ -46,7 +45,10 @@ class Scoring(ScoringRun):
     def settle(self, saved: Saved) -> None:
         """It counts, too."""
         super().settle(saved)
-        self.faults.update(fault.words for fault in found(saved.record.values))
+        self._count(saved.record)
+
+    def _count(self, record: Record) -> None:
+        self.faults.update(fault.words for fault in FAULTS if fault.shown_by(record.values))
 
     def summary(self) -> list[str]:
         """The closing line, the faults, and what to do next."""
@@ -54,7 +56,7 @@ class Scoring(ScoringRun):
         if not self.options.results or not self.scored + self.known:
             return lines
         columns = {f"{metric.name}.{field.name}" for metric in self.metrics for field in metric.fields}
-        told = [f"{self.faults[fault.words]} {fault.words}" for fault in FAULTS if fault.name in columns]
+        told = [f"{self.faults[fault.words]} {fault.words}" for fault in faults_among(columns) if fault.words]
         store = shlex.quote(display(self.options.results))
         if told:
             lines.append(f"by the filters' own thresholds: {', '.join(told)}")
@@ -87,3 +89,31 @@ def score(options: argparse.Namespace, console: Console) -> int:
     if options.engine == "ray":
         from cliqa.cli.ray_run import RayScoring as kind  # noqa: N813 - Ray is an extra
     return kind(options, console, listing)(open_metrics(names, options, console))
+
+
+def in_words(record: Record, metrics: Sequence[Metric]) -> str:
+    """The scores of one picture as a person reads them: each number, what it means, and whether it is a fault."""
+    facts = record.facts
+    lines = [f"{display(record.path)}: {facts.get('format')}, {facts.get('width')} x {facts.get('height')} pixels"]
+    for metric in metrics:
+        for field in metric.fields:
+            name = f"{metric.name}.{field.name}"
+            lines.append(f"  {name:<36} {_number(record.values.get(name), field):>12}  {_meaning(name, field, record)}")
+    return "\n".join([*lines, *(f"  note: {display(note)}" for note in record.notes)])
+
+
+def _number(value: Scalar, field: Field) -> str:
+    if value is None:
+        return "none"
+    return display(str(value)) if isinstance(value, str) else f"{value:.4g} {field.unit}".strip()
+
+
+def _meaning(name: str, field: Field, record: Record) -> str:
+    end = {"higher": ", higher is better", "lower": ", lower is better"}.get(field.better, "")
+    span = "" if field.kind == "str" else f" ({field.low:g} to {field.high:g}{end})"
+    fault = next((fault for fault in FAULTS if fault.column == name and fault.words), None)
+    verdict = ""
+    if fault is not None and record.values.get(name) is not None:
+        dropped = f"; FAULT: {fault.words}, {fault.command} drops it"
+        verdict = dropped if fault.shown_by(record.values) else "; no fault"
+    return f"{field.meaning}{span}{verdict}"

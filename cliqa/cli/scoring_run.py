@@ -25,7 +25,8 @@ class ScoringRun:
 
     Attributes:
         scored, known, issues: how many files were scored, known from an earlier run, or gave no score.
-        results: the results files that are written, with what each held before this run; none where none was asked for.
+        results: the results files that are written; none where none was asked for.
+        earlier: what each of them held before this run, with `--resume`.
         printer: writes the paths that `--print` asks for; None without it.
     """
 
@@ -49,9 +50,9 @@ class ScoringRun:
                 schema_of(metrics[0], getattr(self.options, "num_patches", DEFAULT_NUM_PATCHES))
             ):
                 self.results.append(stack.enter_context(results))
-                self.earlier.append(Earlier(results, getattr(self.options, "by_content", False)))
                 note_input(results, self.options.input)
                 if self.options.resume:
+                    self.earlier.append(Earlier(results, getattr(self.options, "by_content", False)))
                     for given in self.options.input:
                         results.forget_folders(given)
             self.opened()
@@ -92,14 +93,16 @@ class ScoringRun:
         for results in self.results:
             results.write(record)
         self.scored += 1
-        self.print(record.path)
+        if self.printer is not None:
+            self.printer(record.path)
 
     def settle(self, saved: Saved) -> None:
         """A file that an earlier run scored."""
         for results in self.results if saved.touched else ():
             results.write(saved.record, saved.kept, saved.placed)
         self.known += 1
-        self.print(saved.record.path)
+        if self.printer is not None:
+            self.printer(saved.record.path)
 
     def issue(self, issue: Issue) -> None:
         """A file that gave no score."""
@@ -107,11 +110,6 @@ class ScoringRun:
         self.console.issue(issue)
         for results in self.results:
             results.issue(issue)
-
-    def print(self, path: str) -> None:
-        """Write a path to standard output, where it was asked for."""
-        if self.printer is not None:
-            self.printer(path)
 
     def summary(self) -> list[str]:
         """The closing lines."""

@@ -38,7 +38,7 @@ def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
         raise
 
 
-def copy_file(source: str, target: str, part: str) -> None:
+def copy_file(source: str, target: str) -> None:
     """Copy with times and permissions, then name it in one step. Raises FileExistsError where the name is taken."""
     try:
         opened = open_regular(source)
@@ -46,7 +46,7 @@ def copy_file(source: str, target: str, part: str) -> None:
         raise ImageError(f"can't be copied: {error.strerror}") from error
     with opened as reader:
         if not _copy_unnamed(reader, target):
-            _copy_hidden(reader, target, part)
+            _copy_hidden(reader, target)
 
 
 def _copy_unnamed(reader: IO[bytes], target: str) -> bool:
@@ -71,7 +71,8 @@ def _copy_unnamed(reader: IO[bytes], target: str) -> bool:
     return True
 
 
-def _copy_hidden(reader: IO[bytes], target: str, part: str) -> None:
+def _copy_hidden(reader: IO[bytes], target: str) -> None:
+    part = os.path.join(os.path.dirname(target), part_name())
     try:
         with open(part, "xb") as writer:
             _copy_content(reader, writer)

@@ -21,8 +21,8 @@ SAME = 2
 PQ, HLG = 16, 18  # transfer functions, ITU-T H.273
 DIFFUSE_WHITE = 203.0  # cd/m2
 _HLG_PEAK = 1000.0  # cd/m2 of the display that HLG is shown on
-_KNEE = 0.75  # of diffuse white, linear: darker light stays as it is, brighter light is bent below white
-_STRIP = 128  # rows at a time
+_KNEE = 0.75  # of diffuse white, linear: darker light stays as it is, brighter is bent below white; chosen by hand
+_STRIP = 128  # rows at a time; chosen by hand: bounds the memory of the floats
 
 
 def profile_space(profile: bytes) -> str:

@@ -31,27 +31,12 @@ CHECKED_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF")
 """Of these every legal kind is read, so what can't be decoded is damaged."""
 _PLUGINS = ("Jpeg", "Png", "WebP", "Tiff", "Bmp", "Gif", "Avif", "Ppm", "Jpeg2K")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
-_READ_WHOLE = (b"RIFF", b"\xff\xd8\xff", png.SIGNATURE)
-_META = 1 << 18  # bytes in which AVIF and HEIC files tell their colours
+_READ_WHOLE = ("JPEG", "PNG", "WEBP", "AVIF", "HEIC", "JPEG XL")
+_META = 1 << 18  # bytes in which AVIF and HEIC files tell their colours; chosen by hand: they stand first
 _SIGNATURES = (
     (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n", "PNG"), (b"GIF8", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"), (b"BM", "BMP"),
+    (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"), (b"BM", "BMP"), *((signature, "JPEG XL") for signature in jxl.SIGNATURES),
 )  # fmt: skip
-
-
-@contextlib.contextmanager
-def opened(source: str | os.PathLike[str] | bytes) -> Iterator[IO[bytes]]:
-    """A stream over a file or over bytes. Raises ImageError where there is no regular file to read."""
-    if isinstance(source, bytes):
-        yield io.BytesIO(source)
-        return
-    try:
-        with open_regular(source) as stream:
-            yield stream
-    except OSError as error:
-        raise ImageError(_os_reason(error)) from error
-    except ValueError as error:  # a path with a zero byte
-        raise ImageError(f"can't be opened: {describe(error)}") from error
 
 
 def _os_reason(error: OSError) -> str:
@@ -100,43 +85,53 @@ class Opened:
     raw: str = ""
     turned: int = 1
 
-    def __enter__(self) -> Opened:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.image.__exit__()  # the file alone: `close` would take the pixels too
-
-
-def identify(stream: IO[bytes], max_pixels: int) -> Opened:
-    """Open by content, one of `FORMATS`, or with an extra HEIC, JPEG XL or the preview of a raw file; nothing is decoded.
+@contextlib.contextmanager
+def opened(source: str | os.PathLike[str] | bytes, max_pixels: int) -> Iterator[Opened]:
+    """A file, or the bytes of one, while the block lasts: of one of `FORMATS`, or with an extra HEIC, JPEG XL or a raw file's preview.
 
     Raises:
         ImageSkipped: a size that Pillow refuses, or a file too large to be read whole.
-        ImageError: empty, of no format that is read, or with a header that can't be read.
+        ImageError: no regular file, empty, of no format that is read, or with a header that can't be read.
     """
+    try:
+        with io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as stream:
+            file = _identified(stream, max_pixels)
+            try:
+                yield file
+            finally:
+                file.image.__exit__()  # the file alone: `close` would take the pixels too
+    except OSError as error:
+        raise ImageError(_os_reason(error)) from error
+    except ValueError as error:  # a path with a zero byte
+        raise ImageError(f"can't be opened: {describe(error)}") from error
+
+
+def _identified(stream: IO[bytes], max_pixels: int) -> Opened:
+    """Opened by content; nothing is decoded. Raises as `opened`."""
     prepare_pillow(max_pixels)
     head = stream.read(512)
     if not head:
         raise ImageError("the file is empty")
-    raw = raw_kind(stream)
+    name = _format(head)
+    raw = raw_kind(stream) if name in ("TIFF", "") else ""
     if raw:
         return _preview(stream, raw, max_pixels)
     formats: tuple[str, ...] = FORMATS
-    boxed = head[4:8] == b"ftyp"
-    if boxed and head[8:12] in _HEIF_BRANDS and not (b"avif" in head[16:64] or b"avis" in head[16:64]):
+    if name == "HEIC":
         try:
             import pillow_heif
         except ImportError:
             raise ImageError("a HEIC image; reading it needs the extra: pip install 'cliqa[heif]'") from None
         pillow_heif.register_heif_opener()
         formats = ("HEIF",)
-    elif jxl.is_jxl(head):
+    elif name == "JPEG XL":
         jxl.register()
         formats = ("JXL",)
-    if boxed or formats == ("JXL",) or head.startswith(_READ_WHOLE):
+    if name in _READ_WHOLE:
         _check_length(stream)
     stream.seek(0)
-    if head.startswith(png.SIGNATURE):
+    if name == "PNG":
         checked = png.checked(stream.read())
         opened = Opened(_open(checked.stream, head, formats, max_pixels), checked.stream, checked.damage)
         opened.notes = [checked.note] if checked.note else []
@@ -145,10 +140,10 @@ def identify(stream: IO[bytes], max_pixels: int) -> Opened:
         return opened
     stream = _rewritten(stream, head)
     opened = Opened(_open(stream, head, formats, max_pixels), stream)
-    if boxed:
+    if name in ("AVIF", "HEIC"):
         stream.seek(0)
         opened.light = nclx_of(stream.read(_META))
-    elif head[:4] == b"RIFF" and stream.seek(0, io.SEEK_END) > int.from_bytes(head[4:8], "little") + 9:
+    elif name == "WEBP" and stream.seek(0, io.SEEK_END) > int.from_bytes(head[4:8], "little") + 9:
         opened.notes.append("bytes after its end")
     return opened
 
@@ -202,16 +197,20 @@ def _open(stream: IO[bytes], head: bytes, formats: tuple[str, ...], max_pixels: 
         raise ImageError(f"the header can't be read: {describe(error)}") from error
 
 
-def _unidentified(head: bytes) -> str:
-    name = next((name for signature, name in _SIGNATURES if head.startswith(signature)), "")
+def _format(head: bytes) -> str:
+    """The format that the first bytes of a file tell; "" for PPM and JPEG 2000, and for what is no image."""
+    brand = head[8:12] if head[4:8] == b"ftyp" else b""
+    if brand in (b"avif", b"avis") or (brand in _HEIF_BRANDS and (b"avif" in head[16:64] or b"avis" in head[16:64])):
+        return "AVIF"
+    if brand in _HEIF_BRANDS:
+        return "HEIC"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        name = "WEBP"
-    elif head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
-        name = "AVIF"
-    elif head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
-        name = "HEIC"
-    elif jxl.is_jxl(head):
-        name = "JPEG XL"
+        return "WEBP"
+    return next((name for signature, name in _SIGNATURES if head.startswith(signature)), "")
+
+
+def _unidentified(head: bytes) -> str:
+    name = _format(head)
     if name == "TIFF":
         return "a TIFF file of a kind that is not read, or a damaged one: its header can't be read"
     if name:

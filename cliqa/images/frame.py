@@ -2,6 +2,8 @@
 
 A bar is a band of one colour over a full side of the image that ends in a straight edge: along all of it the picture inside has other
 colours. A night sky, snow or the white of a studio end somewhere else in every column, so they are part of the picture.
+
+Of what is left, `plainness` tells whether it has colour, and whether it holds anything.
 """
 
 from __future__ import annotations
@@ -16,21 +18,26 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 NEAR = 10
 """Levels by which a bar's pixels may differ from its colour: what JPEG 50 leaves of black and white away from the edge."""
-ALIKE = 0.995  # of a line's pixels must be near the bar's colour
+ALIKE = 0.995  # of a line's pixels must be near the bar's colour; chosen by hand: leaves room for dust on a scan, not for a picture
 FAR = 24
-"""Levels from which a pixel has another colour than the bar; texture in shadows stays below."""
-STEEP = 12  # levels from one line to the next that an edge has and a gradient hasn't
+"""Levels from which a pixel has another colour than the bar; texture in shadows stays below. Chosen by hand, well above `NEAR`."""
+STEEP = 12  # levels from one line to the next that an edge has and a gradient hasn't; chosen by hand
 SOFT = 17  # lines that an edge may take: a block of JPEG with subsampled chroma, or a resize
 MIN_CONTENT = 64  # pixels a side: what is left of a picture must be one
-MIN_SHARE = 0.1  # of the area
-ROUNDS = 3  # of frames within frames
+MIN_SHARE = 0.1  # of the area; chosen by hand: a smaller rest is rather a picture of a plain ground than a framed one
+ROUNDS = 3  # of frames within frames; chosen by hand: bars around a border around a line
 FAR_SHARE = 0.6
-"""Of the pixels along a bar's edge; a photograph may have the colour of its frame in some places."""
+"""Of the pixels along a bar's edge; a photograph may have the colour of its frame in some places. Chosen by hand."""
 STEEP_SHARE = 0.3
-"""Of those pixels change at once, in some line; a blurred edge is spread over a few."""
+"""Of those pixels change at once, in some line; a blurred edge is spread over a few. Chosen by hand."""
 LONE_SHARE, LONE_EXTREME, LONE_SPREAD = 0.95, 16, 2
 """A bar on one side alone is believed only where nearly all of its edge is far, it is black or white within so many levels, and its
-outermost line differs by no more than the last: skies and floors with a straight edge are none of that."""
+outermost line differs by no more than the last: skies and floors with a straight edge are none of that. By hand."""
+
+SAMPLE = 64  # pixels a side, thinned out and not averaged; chosen by hand
+COLOURLESS = 8  # grey values between the channels of a pixel: rounding in JPEG leaves up to that in grey pictures
+EVEN = 10  # grey values around the median: what noise and JPEG make of one colour
+MOST = 0.98  # of the pixels that must be so; chosen by hand: a stamp or a few lines of text are no colour or content
 
 
 @dataclass(frozen=True)
@@ -61,10 +68,10 @@ def content_box(image: Image.Image, alpha: Box | None = None) -> Box | None:
     return box if box != whole else None
 
 
-def on_grid(box: Box, step: int = 8) -> Box:
-    """The largest box within `box` whose corners lie on a grid of `step` pixels from the image's corner."""
+def on_grid(box: Box) -> Box:
+    """The largest box within `box` whose corners lie on the grid of 8 pixels from the image's corner."""
     left, top, right, bottom = box
-    return -(-left // step) * step, -(-top // step) * step, right // step * step, bottom // step * step
+    return -(-left // 8) * 8, -(-top // 8) * 8, right // 8 * 8, bottom // 8 * 8
 
 
 def _is_enough(box: Box, whole: Box) -> bool:
@@ -169,3 +176,18 @@ def _accepted(sides: dict[int, _Side]) -> dict[int, int]:
         return result
     pairs = [pair for pair in ((0, 2), (1, 3)) if all(side in result for side in pair)]
     return {side: result[side] for side in pairs[0]} if len(sides) == 3 and pairs else {}
+
+
+def plainness(image: Image.Image) -> dict[str, int]:
+    """Facts of a picture, mode RGB: `grey` and `flat`, 0 or 1.
+
+    `grey`: it has no colour (a tint over all of it is one). `flat`: nearly all of it is one colour, so there is little information.
+    """
+    size = (min(SAMPLE, image.width), min(SAMPLE, image.height))
+    pixels = np.asarray(image.resize(size, Image.Resampling.NEAREST)).reshape(-1, 3).astype(np.int16)
+    colour = pixels.max(axis=1) - pixels.min(axis=1)
+    apart = np.abs(pixels - np.median(pixels, axis=0)).max(axis=1)
+    return {
+        "grey": int(np.mean(colour <= COLOURLESS) >= MOST),
+        "flat": int(np.mean(apart <= EVEN) >= MOST),
+    }

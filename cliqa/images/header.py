@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from PIL import ExifTags, Image
 
-from cliqa.images.codec_headers import CodecHeader
+from cliqa.images.codec_headers import CodecHeader, read_codec_header
 from cliqa.images.jpeg_tables import tables_of_tiff
 
 _ORIENTATION = 0x0112
@@ -50,35 +50,23 @@ class Header:
         """Whether the file is itself a JPEG stream (MPO files are)."""
         return self.format == "JPEG"
 
-    def facts(self) -> dict[str, str | int | float | bool | None]:
-        """The part of the header that goes into every record."""
-        return {
-            "format": self.format,
-            "width": self.width,
-            "height": self.height,
-            "mode": self.mode,
-            "bits": self.bits,
-            "orientation": self.orientation,
-            "frames": self.frames,
-            "taken": self.taken or None,
-            "camera": self.camera or None,
-            "exposure_value": self.exposure_value,
-        }
 
-
-def header_of(image: Image.Image) -> Header:
-    """The header of an opened image; its pixels are not touched."""
+def header_of(image: Image.Image, stream: IO[bytes] | None = None) -> Header:
+    """The header of an opened image, with its codec's own where the file is at hand; its pixels are not touched."""
     name = image.format or ""
     if name == "MPO":
         name = "JPEG"
     quantization: dict[int, tuple[int, ...]] = {}
     sampling = ""
+    coding = None
     if name == "JPEG":
         tables: dict[int, Any] = getattr(image, "quantization", None) or {}
         quantization = {int(key): tuple(int(step) for step in steps) for key, steps in tables.items()}
         sampling = _sampling(getattr(image, "layer", []))
     elif name == "TIFF":
         quantization = tables_of_tiff(image)
+    elif stream is not None:
+        coding = read_codec_header(stream, name)
     try:
         animated = bool(getattr(image, "is_animated", False))
     except Exception:  # a broken second frame is no reason to lose the first
@@ -97,6 +85,7 @@ def header_of(image: Image.Image) -> Header:
         sampling=sampling,
         has_alpha=image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info,
         has_icc=bool(image.info.get("icc_profile")),
+        coding=coding,
         **_shot(image),
     )
 

@@ -2,6 +2,10 @@
 
 Pillow asks the same library not to speak: a picture with a grey lower half, or with blocks out of place, comes as if it were sound.
 Both give the same pixels, bit by bit; this one also takes arithmetic coding of any size, and less time.
+
+The memory of a decoded picture is used again for the next one of its size: Pillow clears that of every picture before it is filled,
+half a millisecond a megapixel. A worker that is done with a picture hands its memory on. This decoder writes every row or fails, so
+nothing of the earlier picture can show; no other format's decoder gets used memory.
 """
 
 from __future__ import annotations
@@ -15,18 +19,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import ImageError
-from cliqa.images.pixel_memory import MOST_PIXELS, blank
 
-# Pillow's mode -> the decoder's name of it, and Pillow's name of what comes out: CMYK is stored complemented.
-_SPACES = {"RGB": ("RGB", "RGB"), "L": ("GRAY", "L"), "CMYK": ("CMYK", "CMYK;I")}
+# Pillow's modes that this decoder gives -> its name of each, and Pillow's name of what comes out: CMYK is stored complemented.
+SPACES = {"RGB": ("RGB", "RGB"), "L": ("GRAY", "L"), "CMYK": ("CMYK", "CMYK;I")}
 _END = b"\xff\xd9"
 _STANDALONE = (0x01, *range(0xD0, 0xD9))  # markers without a length: TEM, RST0-7, SOI
 _SCAN = 0xDA
 _ENDLESS = "it ends without its end marker"
 _STRAY = "stray bytes between the parts of its header"
+MOST_PIXELS = 1 << 24
+"""Of larger pictures no memory is kept: 64 MiB. Chosen by hand."""
+_spare: list[Any] = []
 _kept = (
     threading.local()
-)  # `rows`: a buffer for the next picture; each thread has its own, since what is returned lies in it
+)  # `rows`: a buffer for the next picture; each thread has its own, as what is returned lies in it
 
 
 class UnusualSampling(Exception):
@@ -50,8 +56,8 @@ def decode(image: Image.Image, data: bytes, damaged: bool = False) -> tuple[Imag
         ImageError: damaged.
     """
     rows, note = _checked(data, image, damaged)
-    picture = blank(image.mode, image.size)
-    picture.frombytes(rows, "raw", _SPACES[image.mode][1])
+    picture = _blank(image.mode, image.size)
+    picture.frombytes(rows, "raw", SPACES[image.mode][1])
     picture.info = dict(image.info)
     return picture, note
 
@@ -86,7 +92,7 @@ def _checked(data: bytes, image: Image.Image, damaged: bool) -> tuple[NDArray[np
 
 
 def _rows_of(data: bytes, image: Image.Image, strict: bool) -> NDArray[np.uint8]:
-    space: Any = _SPACES[image.mode][0]
+    space: Any = SPACES[image.mode][0]
     size = image.width * image.height * len(space if space != "GRAY" else "L")
     buffer = getattr(_kept, "rows", None)
     _kept.rows = None
@@ -140,6 +146,18 @@ def without_stray_bytes(data: bytes) -> bytes:
     return data
 
 
-def is_decodable(image: Image.Image) -> bool:
-    """Whether an opened image is a JPEG file of a mode that this decoder gives."""
-    return image.format in ("JPEG", "MPO") and image.mode in _SPACES
+def hand_on(image: Image.Image) -> None:
+    """Give away the memory of a picture that was decoded from a JPEG and is not to be looked at again."""
+    if image.mode == "RGB" and not image.readonly and image.width * image.height <= MOST_PIXELS:
+        _spare[:] = [image.im]
+
+
+def _blank(mode: str, size: tuple[int, int]) -> Image.Image:
+    """A picture to be filled, every pixel of it: in memory that was handed on, where that has the right size; else that is freed."""
+    try:
+        spare = _spare.pop()  # in one step: another thread may ask at the same moment
+    except IndexError:
+        spare = None
+    if spare is not None and (spare.mode, spare.size) == (mode, size):
+        return Image.new(mode, (1, 1))._new(spare)
+    return Image.new(mode, size, None)

@@ -13,58 +13,64 @@ from cliqa.errors import ImageError
 
 _CODESTREAM = b"\xff\x0a"
 _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
+SIGNATURES = (_CODESTREAM, _CONTAINER)
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
-_HEAD = 1 << 16  # bytes in which the codestream begins
-
-
-def is_jxl(head: bytes) -> bool:
-    """Whether a file begins as JPEG XL does."""
-    return head.startswith((_CODESTREAM, _CONTAINER))
+_HEAD = 1 << 16  # bytes in which the codestream begins; chosen by hand: boxes before it are short
 
 
 def register() -> None:
     """Let Pillow open JPEG XL. Raises ImageError where the extra is not installed."""
     if importlib.util.find_spec("imagecodecs") is None:
         raise ImageError("a JPEG XL image; reading it needs the extra: pip install 'cliqa[jxl]'")
-    Image.register_open(JxlImageFile.format, JxlImageFile, is_jxl)
+    Image.register_open(JxlImageFile.format, JxlImageFile, lambda head: head.startswith(SIGNATURES))
 
 
 def declared_size(head: bytes) -> tuple[int, int]:
-    """Width and height from the first bytes of a file (ISO/IEC 18181-1, SizeHeader). Raises ValueError where they aren't there."""
+    """Width and height from the first bytes of a file. Raises ValueError or EOFError where they aren't there."""
+    return read_size(Bits(codestream(head)[2:18]))
+
+
+def codestream(head: bytes) -> bytes:
+    """The codestream from the first bytes of a file, its signature first. Raises ValueError or struct.error where there is none."""
     if head.startswith(_CONTAINER):
-        head = _codestream(head)
-    if not head.startswith(_CODESTREAM) or len(head) < 12:
+        head = _unboxed(head)
+    if not head.startswith(_CODESTREAM):
         raise ValueError("no codestream")
-    bits = _Bits(int.from_bytes(head[2:18], "little"))
-    if bits.read(1):
-        height = 8 * (1 + bits.read(5))
-        ratio = bits.read(3)
-        width = 8 * (1 + bits.read(5)) if not ratio else 0
-    else:
-        height = bits.size()
-        ratio = bits.read(3)
-        width = bits.size() if not ratio else 0
-    if ratio:
-        across, down = _RATIOS[ratio - 1]
-        width = height * across // down
-    return width, height
+    return head
 
 
-class _Bits:
-    def __init__(self, value: int) -> None:
-        self._value = value
+def read_size(bits: Bits) -> tuple[int, int]:
+    """Width and height (ISO/IEC 18181-1, SizeHeader)."""
+
+    def side() -> int:
+        return 8 * (1 + bits.read(5)) if small else 1 + bits.read((9, 13, 18, 30)[bits.read(2)])
+
+    small = bits.read(1)
+    height = side()
+    ratio = bits.read(3)
+    if not ratio:
+        return side(), height
+    across, down = _RATIOS[ratio - 1]
+    return height * across // down, height
+
+
+class Bits:
+    """Bits of a header, the lowest first. Beyond the end it raises EOFError."""
+
+    def __init__(self, data: bytes) -> None:
+        self._value, self._left = int.from_bytes(data, "little"), 8 * len(data)
 
     def read(self, count: int) -> int:
-        """The next bits, the lowest first."""
+        """The next bits as a number."""
+        if count > self._left:
+            raise EOFError("the header ends early")
         found = self._value & ((1 << count) - 1)
         self._value >>= count
+        self._left -= count
         return found
 
-    def size(self) -> int:
-        return 1 + self.read((9, 13, 18, 30)[self.read(2)])
 
-
-def _codestream(head: bytes) -> bytes:
+def _unboxed(head: bytes) -> bytes:
     place = 0
     while place + 8 <= len(head):
         size, kind = struct.unpack_from(">I4s", head, place)
@@ -92,7 +98,7 @@ class JxlImageFile(ImageFile.ImageFile):
         try:
             assert self.fp is not None
             self._size = declared_size(self.fp.read(_HEAD))
-        except (ValueError, struct.error) as error:
+        except (ValueError, EOFError, struct.error) as error:
             raise SyntaxError(str(error)) from error
         self._mode = "RGB"
         self.tile = []

@@ -19,50 +19,24 @@ Formats are told by content, never by name. The rules, for every metric alike:
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from cliqa.errors import ImageError, ImageSkipped
-from cliqa.images.codec_headers import read_codec_header
+from cliqa.errors import ImageError
 from cliqa.images.colour import HLG, PQ, Conversion, deep_to_srgb, from_profile, profile_space, tone_mapping
-from cliqa.images.decoding import deep_samples, pixels_of
-from cliqa.images.formats import CHECKED_FORMATS, Opened, identify, opened, prepare_pillow, too_large
-from cliqa.images.frame import Box, content_box, on_grid
-from cliqa.images.header import Header, header_of, orientation_of
-from cliqa.images.rgb import opaque_box, to_rgb, turn, turned_back
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, MIN_SIDE
-from cliqa.text import describe
+from cliqa.images.decoding import Origin, decode, turn
+from cliqa.images.formats import Opened, opened, prepare_pillow
+from cliqa.images.frame import Box, content_box, on_grid, plainness
+from cliqa.images.header import Header, header_of
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 
 _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
-
-@dataclass
-class Origin:
-    """What of a file is kept beside its pixels.
-
-    Attributes:
-        profile: the ICC profile.
-        inks: the CMYK pixels.
-        light: primaries and transfer function, see `Opened`.
-        deep: gives the high and the low bytes of samples of 16 bits, or None; kept where a profile may need them.
-        opaque: the box outside of which all is transparent; None where nothing is.
-        profile_left_out: see `Opened`.
-        preview: whether the pixels are those of a raw file's preview.
-    """
-
-    profile: bytes | None = None
-    inks: Image.Image | None = None
-    light: tuple[int, int] | None = None
-    deep: Callable[[], tuple[Image.Image, Image.Image] | None] | None = None
-    opaque: Box | None = None
-    profile_left_out: bool = False
-    preview: bool = False
+_FACTS = ("format", "width", "height", "mode", "bits", "orientation", "frames", "exposure_value")
 
 
 class LoadedImage:
@@ -72,6 +46,7 @@ class LoadedImage:
         header: the facts of the file.
         stored: PIL image, mode RGB, pixels as stored.
         notes: what is to be said of the file beside its scores.
+        is_preview: whether the pixels are those of a raw file's preview.
         icc_ignored: whether the upright view was asked for and the embedded profile could not be used for it.
     """
 
@@ -82,12 +57,8 @@ class LoadedImage:
         self.stored = stored
         self.notes = list(notes)
         self._origin = origin or Origin()
+        self.is_preview = self._origin.preview
         self.icc_ignored = self._origin.profile_left_out
-
-    @property
-    def is_preview(self) -> bool:
-        """Whether the pixels are those of a raw file's preview."""
-        return self._origin.preview
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
@@ -118,10 +89,12 @@ class LoadedImage:
         return self.stored.crop(on_grid(self.content_box))
 
     def facts(self) -> dict[str, str | int | float | bool | None]:
-        """What goes into every record: the header's facts, and `content_box`, "x,y,width,height" or ""."""
+        """What goes into every record: of the header; `content_box`, "x,y,width,height" or ""; `grey` and `flat`, see `plainness`."""
         left, top, right, bottom = self.content_box or (0, 0, 0, 0)
         box = f"{left},{top},{right - left},{bottom - top}" if self.content_box else ""
-        return self.header.facts() | {"content_box": box}
+        shot = {"taken": self.header.taken or None, "camera": self.header.camera or None}
+        said = {name: getattr(self.header, name) for name in _FACTS}
+        return said | shot | {"content_box": box} | plainness(self.inside)
 
     @cached_property
     def upright(self) -> Image.Image:
@@ -201,7 +174,8 @@ class LoadedImage:
     @classmethod
     def from_pil(cls, image: Image.Image, max_pixels: int = DEFAULT_MAX_IMAGE_PIXELS) -> LoadedImage:
         """Wrap a PIL image, decoded or not. Raises ImageSkipped or ImageError as `load_image` does."""
-        return _decode(Opened(image), max_pixels)
+        prepare_pillow(max_pixels)
+        return cls(*decode(Opened(image), max_pixels))
 
 
 def load_image(
@@ -222,22 +196,17 @@ def load_image(
         ImageSkipped: more than `max_pixels`, or a side under 32 pixels.
         ImageError: missing, not a regular file, unreadable, damaged or no image.
     """
-    with opened(source) as stream, identify(stream, max_pixels) as file:
-        coding = read_codec_header(stream, file.image.format or "")
-        loaded = _decode(file, max_pixels, declared, damaged)
-        loaded.header = replace(loaded.header, coding=coding)
-        return loaded
+    with opened(source, max_pixels) as file:
+        return LoadedImage(*decode(file, max_pixels, declared, damaged))
 
 
 def read_header(source: str | os.PathLike[str] | bytes) -> Header:
     """The header alone, without decoding pixels. Raises ImageError, or ImageSkipped for a size that no limit would let in."""
-    with opened(source) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as file:
-        return replace(header_of(file.image), coding=read_codec_header(stream, file.image.format or ""))
+    with opened(source, DEFAULT_MAX_IMAGE_PIXELS) as file:
+        return header_of(file.image, file.stream)
 
 
-def load_thumbnail(
-    source: str | os.PathLike[str] | bytes, long_side: int, max_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
-) -> Image.Image:
+def load_thumbnail(source: str | os.PathLike[str] | bytes, long_side: int) -> Image.Image:
     """A small upright picture to look at, not to score: damage and frames are shown, a JPEG is decoded at a fraction of its size.
 
     Returns:
@@ -245,56 +214,8 @@ def load_thumbnail(
 
     Raises: as `load_image`.
     """
-    with opened(source) as stream, identify(stream, max_pixels) as file:
-        if file.image.format in ("JPEG", "MPO") and file.image.width * file.image.height <= max_pixels:
+    most = DEFAULT_MAX_IMAGE_PIXELS
+    with opened(source, most) as file:
+        if file.image.format in ("JPEG", "MPO") and file.image.width * file.image.height <= most:
             file.image.draft(None, (2 * long_side, 2 * long_side))
-        return _decode(file, max_pixels, damaged=True).as_seen(long_side, framed=True)
-
-
-def _decode(
-    file: Opened, max_pixels: int, declared: Callable[[int], None] = lambda pixels: None, damaged: bool = False
-) -> LoadedImage:
-    """See `load_image`."""
-    image = file.image
-    width, height = image.size
-    if width * height > max_pixels:
-        raise ImageSkipped(f"{width}x{height} is more than the limit of {max_pixels} pixels")
-    if min(width, height) < MIN_SIDE:
-        raise ImageSkipped(f"{width}x{height} is smaller than {MIN_SIDE} pixels a side")
-    declared(width * height)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            prepare_pillow(max_pixels)
-            header = header_of(image)
-            image, note = pixels_of(file, damaged)
-            if header.format in ("PNG", "JXL"):  # EXIF that follows the pixels; a depth that decoding tells
-                bits = image.info.get("bits", header.bits)
-                header = replace(header, orientation=orientation_of(image), mode=image.mode, bits=bits)
-            elif header.format == "TIFF":  # Pillow has turned it upright; undo that
-                image = turned_back(image, header.orientation)
-            if file.raw:
-                turned = header.orientation if header.orientation > 1 else file.turned
-                header = replace(header, format=file.raw, orientation=turned, quantization={}, sampling="")
-            stored = to_rgb(image, 8 if header.format == "JXL" else header.bits)
-    except (ImageError, ImageSkipped):
-        raise
-    except MemoryError as error:
-        raise ImageError("not enough memory to decode it") from error
-    except Image.DecompressionBombError as error:
-        raise too_large(error, max_pixels) from None
-    except Exception as error:  # a decoder may raise anything on hostile bytes
-        words = "damaged image data" if image.format in CHECKED_FORMATS else "can't be decoded"
-        raise ImageError(f"{words}: {describe(error)}") from error
-    header = replace(header, width=stored.width, height=stored.height)
-    profile = image.info.get("icc_profile") if header.has_icc else None
-    origin = Origin(
-        profile,
-        inks=image if image.mode == "CMYK" else None,
-        light=file.light,
-        deep=deep_samples(file, image) if profile and header.bits == 16 else None,
-        opaque=opaque_box(image),
-        profile_left_out=file.profile_left_out,
-        preview=bool(file.raw),
-    )
-    return LoadedImage(stored, header, origin, [*file.notes, *([note] if note else [])])
+        return LoadedImage(*decode(file, most, damaged=True)).as_seen(long_side, framed=True)

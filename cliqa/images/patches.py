@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-PATCH = 128
-_SUBSAMPLE_ABOVE = 500_000
+PATCH = 128  # documented: `--num-patches` counts 128x128 patches
+_SUBSAMPLE_ABOVE = 500_000  # pixels; chosen by hand: small pictures keep every sample, since theirs are few
 
 
 def tile_detail(image: Image.Image, size: int = PATCH) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from typing import IO, Any
 from cliqa.errors import ImageError
 
 MIN_PREVIEW = 512
-"""Pixels of the long side: what the metrics of the picture look at. Smaller previews say nothing of sharpness and grain."""
+"""Pixels of the long side: what the metrics of the picture look at. Smaller previews say nothing of sharpness and grain. By hand."""
 
 _SIGNATURES = (
     (8, b"CR\x02", "CR2"),
@@ -34,7 +34,7 @@ _MAKERS = ((b"NIKON", "NEF"), (b"SONY", "ARW"), (b"PENTAX", "PEF"), (b"RICOH", "
 _SUBFILE, _COMPRESSION, _PHOTOMETRIC, _MAKE, _SUB_IFDS, _DNG_VERSION = 254, 259, 262, 271, 330, 50706
 _SENSOR = (32803, 34892)  # colour filter array, linear raw
 _RAW_COMPRESSIONS = (32767, 34713, 65000, 65535)  # Sony's, Nikon's, Kodak's, Pentax's
-_MOST_ENTRIES = 512
+_MOST_ENTRIES = 512  # of a directory; chosen by hand: a hostile one says 65,535
 _ORIENTATIONS = {3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF orientation
 
 

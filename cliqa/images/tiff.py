@@ -7,7 +7,7 @@ import struct
 BIG_ENDIAN_BIG = b"MM\0+\0\x08\0\0"
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _NARROWER = {16: 4, 17: 9, 18: 13}  # whole numbers of 8 bytes -> of 4
-_MOST_ENTRIES = 4096
+_MOST_ENTRIES = 4096  # of a directory; chosen by hand: files have dozens, hostile ones 2^64
 
 
 def as_classic(data: bytes) -> bytes:

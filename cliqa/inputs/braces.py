@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from cliqa.errors import UsageError
 
-MAX_NAMES = 10_000_000
+MAX_NAMES = 10_000_000  # chosen by hand: more is a slip of the keyboard
 _MARK = re.compile(r"\\[{},]|[{},]")
 _RANGE = re.compile(r"(-?\d{1,18})\.\.(-?\d{1,18})(?:\.\.(-?\d{1,18}))?|([a-zA-Z])\.\.([a-zA-Z])")
 

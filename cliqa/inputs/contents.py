@@ -11,7 +11,7 @@ from cliqa.files.atomic import open_regular
 from cliqa.inputs.locations import open_location, reason
 from cliqa.records import Source
 
-MAX_BYTES = 256 << 20  # of one image in a shard or at a remote address: a worker holds all of them
+MAX_BYTES = 256 << 20  # of one image in a shard or at a remote address: a worker holds all of them; chosen by hand
 
 
 @dataclass(frozen=True)

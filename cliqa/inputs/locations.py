@@ -17,7 +17,7 @@ from cliqa.records import State
 from cliqa.text import describe
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+(?:://|::)")
-_READ_AHEAD = 8 << 20  # bytes that a network file fetches at a time
+_READ_AHEAD = 8 << 20  # bytes that a network file fetches at a time; chosen by hand
 _GLOB = re.compile(r"[*?\[]")
 
 

@@ -8,7 +8,7 @@ import re
 
 from cliqa.errors import ImageError
 
-MAX_NAME_BYTES = 4096
+MAX_NAME_BYTES = 4096  # the longest path of Linux
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 TABLE_SUFFIXES = (".parquet",)
 SHARD_SUFFIXES = (*ARCHIVE_SUFFIXES, *TABLE_SUFFIXES)

@@ -27,7 +27,7 @@ KEY_COLUMNS = (
     "image.path", "images.path",
 )  # fmt: skip
 _PROSE = ("content", "data")  # as text, these are anything
-_ROWS = 8  # decoded at a time
+_ROWS = 8  # decoded at a time; chosen by hand: bounds memory, since a row holds a whole image or several
 _BASE64_STARTS = (
     b"/9j/",
     b"iVBORw",

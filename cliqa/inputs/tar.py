@@ -21,10 +21,10 @@ from cliqa.text import describe
 
 BLOCK = tarfile.BLOCKSIZE
 MAX_RECORD_BYTES = 1 << 20  # of the name records of one member; paths end at 32 KiB
-MAX_RATIO = 100  # of gzip: photographs don't compress; text beside them reaches 10
-FREE_BYTES = 256 << 20  # unpacked before the ratio counts
-_MAX_SIZE = 1 << 62
-_PIECE = 1 << 20
+MAX_RATIO = 100  # of gzip: photographs don't compress; text beside them reaches 10; chosen by hand, between those and bombs of 1,000
+FREE_BYTES = 256 << 20  # unpacked before the ratio counts; chosen by hand
+_MAX_SIZE = 1 << 62  # of a member; above any file, and the sum of two fits 64 bits
+_PIECE = 1 << 20  # bytes read at a time; chosen by hand
 _PARSING = (tarfile.TarError, ValueError, LookupError, ArithmeticError, TypeError, RecursionError)  # on hostile bytes
 
 Kind = Literal["file", "folder", "link", "device", "sparse", "unknown", "cut"]

@@ -19,8 +19,8 @@ from cliqa.inputs.tar import Member, is_packed, open_tar, read_members
 from cliqa.records import Issue, Source
 from cliqa.text import counted, display
 
-MAX_MEMBERS = 2_000_000  # whose names are remembered, to find a second one; WebDataset's shards hold thousands
-MAX_IMAGES = 256  # of one sample
+MAX_MEMBERS = 2_000_000  # whose names are remembered, to find a second one; by hand: WebDataset's shards hold thousands
+MAX_IMAGES = 256  # of one sample; chosen by hand
 _WORDS = {"link": "a link", "device": "a device or pipe", "sparse": "a sparse file", "unknown": "of an unknown kind"}
 
 

@@ -5,9 +5,9 @@ The whole picture is read, upright and in its own proportions, at 384 pixels. Le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.grepq import PICTURE_SIDE
+from cliqa.metrics.shared_encoder import RatedEncoder, rated_encoder, runs_in_worker
 from cliqa.signal.densities import softmax
-
-if TYPE_CHECKING:
-    from cliqa.metrics.shared_encoder import RatedEncoder
 
 LABELS = ("rejected", "pending", "accepted")
 
@@ -46,20 +44,21 @@ class Aesthetic(Metric):
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
+        self.in_worker = runs_in_worker(device)
         self._tensors = tensors
         self.weight = tensors["calibration.weight"].astype(np.float64)
         self.bias = tensors["calibration.bias"].astype(np.float64)
         self.decision = tensors["decision"].astype(np.float64)
+        if self.in_worker:
+            self.prepare()
 
     @cached_property
     def encoder(self) -> RatedEncoder:
         """The encoder that `grepq` shares."""
-        from cliqa.metrics.shared_encoder import rated_encoder
-
         return rated_encoder(self._tensors, self.device)
 
     def prepare(self) -> None:
-        """Import torch and build the network. Raises CheckpointError where the tensors don't fit."""
+        """Build the network, with torch where it runs it. Raises CheckpointError where the tensors don't fit."""
         try:
             _ = self.encoder
         except (KeyError, RuntimeError) as error:
@@ -72,6 +71,10 @@ class Aesthetic(Metric):
     def observe(cls, view: View) -> Observation:
         """`picture`: the upright picture, uint8 (h, w, 3), long side at most 384."""
         return {"picture": view.thumbnail(PICTURE_SIDE)}
+
+    def foresee(self, observations: Sequence[Observation]) -> None:
+        """One pass of the encoder for pictures of one shape."""
+        self.encoder.foresee([seen["picture"] for seen in observations])
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """The label, the probabilities of the classes, and the expected class."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import ImageError
-from cliqa.images.header import Header
 from cliqa.images.loading import LoadedImage
 from cliqa.images.patches import Tiles
 from cliqa.signal.resampling.replication import before_replication
@@ -50,17 +49,19 @@ class Field:
 
 
 class View:
-    """One image as the metrics see it; everything asked for is made once and shared by all metrics."""
+    """One image as the metrics see it; everything asked for is made once and shared by all metrics.
+
+    Attributes:
+        image: see `LoadedImage`.
+        header: the facts of the file.
+        num_patches: how many tiles a metric looks at.
+    """
 
     def __init__(self, image: LoadedImage, num_patches: int = 8) -> None:
         self.image = image
+        self.header = image.header
         self.num_patches = num_patches
         self._thumbnails: dict[int, NDArray[np.uint8]] = {}
-
-    @property
-    def header(self) -> Header:
-        """The facts of the file."""
-        return self.image.header
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
@@ -122,7 +123,7 @@ class Metric(ABC):
     weights: ClassVar[bool] = True
     uses_torch: ClassVar[bool] = False
     reads_grid: ClassVar[bool] = False
-    in_worker: ClassVar[bool] = False
+    in_worker: bool = False
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         """Build from the tensors and metadata of a checkpoint; `cliqa.metrics.load_metric` does both."""
@@ -135,6 +136,9 @@ class Metric(ABC):
         The pipeline calls it when the first image has been observed: the workers are busy by then, and a run that has nothing to score
         doesn't import torch. May raise CheckpointError.
         """
+
+    def foresee(self, observations: Sequence[Observation]) -> None:  # noqa: B027
+        """Run at once what is cheaper so on a GPU, for images that `score` is asked for next; nothing by default."""
 
     @classmethod
     @abstractmethod

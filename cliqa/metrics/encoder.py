@@ -21,19 +21,20 @@ from torch import Tensor, nn
 from torchvision.models.mobilenetv2 import InvertedResidual
 from torchvision.ops import Conv2dNormActivation
 
-# Per stage: expansion, channels, stride of the first block, blocks (table 2 of the MobileNetV2 paper, arXiv 1801.04381).
-STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 2, 3), (6, 64, 2, 4), (6, 96, 1, 3), (6, 160, 2, 3), (6, 320, 1, 1))
-STEM_CHANNELS = 32
-HEAD_CHANNELS = 1280
-TRUNK_STAGES = 3  # 16, 24 and 32 channels, to an eighth of the resolution
-# Stages whose maps are pooled, and the head: quality lives in the early ones, content in the late ones.
-POOLED = (1, 2, 3, 4)
-POOLED_CHANNELS = (*tuple(STAGES[index][1] for index in POOLED), HEAD_CHANNELS)
-POOLED_WIDTH = 2 * sum(POOLED_CHANNELS)
-
-# Mean and deviation of the ImageNet photographs, per channel, in 0-255.
-MEAN = (123.675, 116.28, 103.53)
-DEVIATION = (58.395, 57.12, 57.375)
+from cliqa.metrics import encoder_heads
+from cliqa.metrics.encoder_layout import (
+    DEVIATION,
+    HEAD_CHANNELS,
+    MEAN,
+    POOLED,
+    POOLED_CHANNELS,
+    POOLED_WIDTH,
+    STAGES,
+    STEM_CHANNELS,
+    TRUNK_STAGES,
+    WINDOW_WIDTH,
+    Shared,
+)
 
 
 def _with_bias(module: nn.Module) -> nn.Module:
@@ -186,9 +187,6 @@ def _module_name(name: str, names: Collection[str]) -> str:
     return re.sub(r"^(stem|head)\.(weight|bias)$", r"\1.0.\2", name)
 
 
-WINDOW_WIDTH = 2 * sum(STAGES[index][1] for index in POOLED if index < TRUNK_STAGES)
-
-
 def window_features(shared: Sequence[Tensor], window: int, stride: int) -> Tensor:
     """Statistics of the trunk's maps in square windows of the picture: what the low-level score reads of a patch.
 
@@ -204,9 +202,13 @@ def window_features(shared: Sequence[Tensor], window: int, stride: int) -> Tenso
         cell = round(shared[-1].shape[2] * 8 / x.shape[2]) if x is not shared[-1] else 8
         size = [min(window // cell, x.shape[2]), min(window // cell, x.shape[3])]
         step = [max(1, stride // cell)] * 2
-        mean = F.avg_pool2d(x.float(), size, step)
-        square = F.avg_pool2d(x.float() ** 2, size, step)
-        means.append(mean)
+        x = x.float()
+        level = x.mean(
+            dim=(2, 3), keepdim=True
+        )  # without it the squares of large means would cost the variance its digits
+        mean = F.avg_pool2d(x - level, size, step)
+        square = F.avg_pool2d((x - level) ** 2, size, step)
+        means.append(mean + level)
         deviations.append((square - mean**2).clamp_min(0.0).add(1e-6).sqrt())
     rows, columns = (min(x.shape[axis] for x in means) for axis in (2, 3))  # maps round odd sizes up
     joined = torch.cat([x[:, :, :rows, :columns] for x in means + deviations], dim=1)
@@ -231,3 +233,67 @@ class LowHead(nn.Module):
         x = ((x - self.mean) / self.scale).clamp(-6.0, 6.0)
         found: Tensor = self.second(F.relu(self.first(x)))
         return found
+
+
+class TorchTrunk:
+    """The shared first stages on a device: as `encoder_onnx.OnnxTrunk`, for GPUs, and where ONNX Runtime is not installed."""
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], prefix: str, device: str = "cpu") -> None:
+        """Raises RuntimeError for a tensor that is missing or of another shape."""
+        if device == "cpu":
+            torch.set_flush_denormal(True)  # denormal numbers cost a CPU many times what others do
+        self.device = torch.device(device)
+        self._trunk = load_module(Trunk(), tensors, prefix).to(self.device)
+
+    def __call__(self, picture: NDArray[np.uint8]) -> Shared:
+        """Of a picture (h, w, 3): the last map, for branches, and the statistics of those that are pooled."""
+        return self.batch([picture])[0]
+
+    def batch(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Shared]:
+        """Of pictures of one shape."""
+        with torch.inference_mode():
+            maps = self._maps(pictures)
+            statistics = [pool_statistics(x).cpu().numpy() for x in maps]
+            return [
+                Shared(maps[-1][number : number + 1], [x[number] for x in statistics])
+                for number in range(len(pictures))
+            ]
+
+    def windows(self, picture: NDArray[np.uint8], window: int, stride: int) -> NDArray[np.float32]:
+        """`window_features` of a picture (h, w, 3)."""
+        return self.windows_batch([picture], window, stride)[0]
+
+    def windows_batch(
+        self, pictures: Sequence[NDArray[np.uint8]], window: int, stride: int
+    ) -> list[NDArray[np.float32]]:
+        """`window_features` of pictures of one shape."""
+        with torch.inference_mode():
+            return list(window_features(self._maps(pictures), window, stride).cpu().numpy())
+
+    def _maps(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Tensor]:
+        pixels = torch.from_numpy(np.stack(pictures))
+        if self.device.type == "cuda":  # from pinned memory the copy runs beside the kernels of the batch before
+            pixels = pixels.pin_memory().to(self.device, non_blocking=True)
+        found: list[Tensor] = self._trunk(standardise(pixels))
+        return found
+
+
+class TorchBranch:
+    """The remaining stages on a device: as `encoder_onnx.OnnxBranch`."""
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], prefix: str, device: str = "cpu") -> None:
+        """Raises RuntimeError for a tensor that is missing or of another shape."""
+        self._branch = load_module(Branch(), tensors, prefix).to(device)
+
+    def __call__(self, shared: Shared) -> NDArray[np.float32]:
+        """The features of the picture, (POOLED_WIDTH,)."""
+        return self.batch([shared])[0]
+
+    def batch(self, shared: Sequence[Shared]) -> list[NDArray[np.float32]]:
+        """The features of pictures of one shape."""
+        with torch.inference_mode():
+            late = [pool_statistics(x).cpu().numpy() for x in self._branch(torch.cat([each.last for each in shared]))]
+        return [
+            encoder_heads.join_pooled([*each.statistics, *(x[number] for x in late)])
+            for number, each in enumerate(shared)
+        ]

@@ -102,7 +102,7 @@ class Exposure(Metric):
         "too bright, too dark, contrast too high or low, highlights clipped or over-suppressed: levels 1-4"
     )
     fields: ClassVar[tuple[Field, ...]] = label_fields()
-    in_worker: ClassVar[bool] = True
+    in_worker = True
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)

@@ -30,7 +30,7 @@ class Fingerprint(Metric):
     architecture: ClassVar[str] = "pdq"
     summary: ClassVar[str] = "perceptual hash by which copies of a picture are found; no score"
     weights: ClassVar[bool] = False
-    in_worker: ClassVar[bool] = True
+    in_worker = True
     fields: ClassVar[tuple[Field, ...]] = (
         Field("whole", "PDQ hash of the picture, an x and 64 hexadecimal digits", kind="str", opaque=True),
         Field("inside", "PDQ hash of the picture without 4 % of each side", kind="str", opaque=True),

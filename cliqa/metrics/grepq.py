@@ -9,9 +9,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,13 @@ from cliqa.metrics.grepq_features import (
     label_free_features,
     rated_features,
 )
+from cliqa.metrics.grepq_network import GrepqNetwork
+from cliqa.metrics.shared_encoder import runs_in_worker
 from cliqa.signal.densities import logistic, logit
 from cliqa.signal.networks.dense import Dense
 from cliqa.signal.quality.niqe import gaussian_of, niqe_distance, quality_of_distance
 from cliqa.signal.quality.picture_statistics import picture_statistics
 from cliqa.signal.quality.trace_statistics import trace_statistics
-
-if TYPE_CHECKING:
-    from cliqa.metrics.grepq_network import GrepqNetwork
 
 PICTURE_SIDE = 384  # for content: what the branches see
 DETAIL_SIDE = 512  # for the grain of the picture: what the low-level encoder sees
@@ -70,6 +69,7 @@ class GRepQ(Metric):
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
+        self.in_worker = runs_in_worker(device)
         self._tensors = tensors
         self.pristine = tensors["pristine.mean"].astype(np.float64), tensors["pristine.covariance"].astype(np.float64)
         self.traces = Dense(tensors, "traces.")
@@ -83,16 +83,16 @@ class GRepQ(Metric):
         kind = "fit" if self.fitted else "quality"
         self.regressor = tensors[f"{kind}.weight"].astype(np.float64), float(tensors[f"{kind}.bias"].reshape(()))
         self.penalty = np.zeros(2) if self.fitted else tensors["quality.traces"].astype(np.float64)
+        if self.in_worker:
+            self.prepare()
 
     @cached_property
     def network(self) -> GrepqNetwork:
-        """The encoders, with torch."""
-        from cliqa.metrics.grepq_network import GrepqNetwork
-
+        """The encoders."""
         return GrepqNetwork(self._tensors, self.device)
 
     def prepare(self) -> None:
-        """Import torch and build the networks. Raises CheckpointError where the tensors don't fit."""
+        """Build the networks, with torch where it runs them. Raises CheckpointError where the tensors don't fit."""
         try:
             _ = self.network
         except (KeyError, RuntimeError) as error:
@@ -111,6 +111,10 @@ class GRepQ(Metric):
             "detail": view.thumbnail(DETAIL_SIDE),
             "traces": trace_statistics(view.patches),
         }
+
+    def foresee(self, observations: Sequence[Observation]) -> None:
+        """One pass of the encoders for pictures of one shape."""
+        self.network.foresee([seen["picture"] for seen in observations], [seen["detail"] for seen in observations])
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """The zero-shot scores, and `quality` by ratings or by the fitted model."""

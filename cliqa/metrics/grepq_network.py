@@ -1,17 +1,15 @@
-"""The part of `grepq` that runs in torch: the encoders of a picture and of its patches."""
+"""The part of `grepq` that runs the encoders: of a picture, and of its patches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from cliqa.metrics.encoder import Branch, LowHead, balance, load_module, pool, standardise, window_features
-from cliqa.metrics.shared_encoder import rated_encoder
+from cliqa.metrics.encoder_heads import LowHead, balance
+from cliqa.metrics.shared_encoder import PictureMemory, load_branch, rated_encoder
 
 WINDOW, STRIDE = 96, 48  # patches of the low-level score, in pixels
 
@@ -26,28 +24,35 @@ class GrepqNetwork:
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], device: str = "cpu") -> None:
         """Raises KeyError or RuntimeError where the tensors don't fit."""
-        self.device = device
         self.encoder = rated_encoder(tensors, device)
-        self._free = load_module(Branch(), tensors, "free.").to(device)
-        self._low = load_module(LowHead(), tensors, "low.").to(device)
+        self._free = load_branch(tensors, "free.", device)
+        self._low = LowHead(tensors, "low.")
+        self._memory = PictureMemory()
         good, bad = (tensors[f"high.{name}"].astype(np.float32) for name in ("good", "bad"))
         self.prototypes: tuple[NDArray[np.float32], NDArray[np.float32]] = good, bad
-        names = ("mean", "scale", "weight", "bias")
-        high = {name: torch.from_numpy(tensors[f"high.{name}"].astype(np.float32)) for name in names}
-        self._high = {name: tensor.to(device) for name, tensor in (high | {"balance": balance()}).items()}
+        self._high = {name: tensors[f"high.{name}"].astype(np.float32) for name in ("mean", "scale", "weight", "bias")}
+        self._balance = balance()
 
     def embed(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of a picture (h, w, 3): standardised, balanced pooled features (POOLED_WIDTH,) and their embedding (2,)."""
-        with torch.inference_mode():
-            shared = self.encoder.shared(picture)
-            pooled = (pool(shared + self._free(shared[-1])) - self._high["mean"]) / self._high["scale"]
-            pooled = pooled.clamp(-6.0, 6.0) * self._high["balance"]
-            embedding: Tensor = pooled @ self._high["weight"].T + self._high["bias"]
-        return pooled[0].cpu().numpy(), embedding[0].cpu().numpy()
+        known = self._memory.of(picture)
+        pooled = known["free"] if "free" in known else self._free(self.encoder.shared(picture))
+        pooled = ((pooled - self._high["mean"]) / self._high["scale"]).clip(-6.0, 6.0) * self._balance
+        return pooled, self._high["weight"] @ pooled + self._high["bias"]
 
     def patches(self, detail: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Low-level embeddings of the patches of a picture (h, w, 3), (n, 128)."""
-        with torch.inference_mode():
-            shared = self.encoder.trunk(standardise(torch.from_numpy(np.array(detail)[None]).to(self.device)))
-            found: NDArray[np.float32] = self._low(window_features(shared, WINDOW, STRIDE))[0].cpu().numpy()
-        return found
+        known = self._memory.of(detail)
+        return self._low(known["windows"] if "windows" in known else self.encoder.trunk.windows(detail, WINDOW, STRIDE))
+
+    def foresee(self, pictures: Sequence[NDArray[np.uint8]], details: Sequence[NDArray[np.uint8]]) -> None:
+        """Run the encoders for pictures that are asked for next: those of one shape at once."""
+        self.encoder.foresee(pictures)
+        for group in self._memory.unknown(pictures, "free"):
+            for picture, pooled in zip(
+                group, self._free.batch([self.encoder.shared(each) for each in group]), strict=True
+            ):
+                self._memory.of(picture)["free"] = pooled
+        for group in self._memory.unknown(details, "windows"):
+            for detail, windows in zip(group, self.encoder.trunk.windows_batch(group, WINDOW, STRIDE), strict=True):
+                self._memory.of(detail)["windows"] = windows

@@ -114,7 +114,7 @@ class JpegQf(Metric):
     architecture: ClassVar[str] = "dct-lattice"
     version: ClassVar[int] = 3
     reads_grid: ClassVar[bool] = True
-    in_worker: ClassVar[bool] = True
+    in_worker = True
     summary: ClassVar[str] = "JPEG quality factor of the last save, to the digit, from pixels"
     fields: ClassVar[tuple[Field, ...]] = (
         Field("qf", "quality factor of the last save", 1, 100, "IJG quality", "higher"),

@@ -106,7 +106,7 @@ class JpegQuality(Metric):
     architecture: ClassVar[str] = "jpeg-history-dense"
     version: ClassVar[int] = 2
     reads_grid: ClassVar[bool] = True
-    in_worker: ClassVar[bool] = True
+    in_worker = True
     summary: ClassVar[str] = "lowest JPEG quality in the image's history, and 4:2:0 subsampling"
     fields: ClassVar[tuple[Field, ...]] = (
         Field("quality", "lowest JPEG quality in the history; 100 = no trace", 0, 100, "IJG quality", "higher"),

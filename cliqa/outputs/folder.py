@@ -9,17 +9,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 from collections.abc import Container, Sequence
-from pathlib import Path
 
-from cliqa.errors import ImageError, PlacingError, UsageError
-from cliqa.files.atomic import copy_file, part_name, sweep
+from cliqa.errors import ImageError, PlacingError
+from cliqa.files.atomic import copy_file
 from cliqa.outputs.companions import Companions
-from cliqa.outputs.earlier import EarlierRuns, is_alike
-from cliqa.outputs.moving import Mover, is_half_moved
+from cliqa.outputs.moving import Mover
 from cliqa.outputs.names import candidates, renamed
-from cliqa.outputs.placed import Entry, PlacedRecord
+from cliqa.outputs.placed import EarlierRuns, Entry, PlacedRecord
+from cliqa.outputs.preparing import check_folder, make_folder, remove_folders
 from cliqa.records import Source
 from cliqa.text import display
 
@@ -69,22 +67,8 @@ class FolderPlacer:
             UsageError: the output is a file, or lies in (or is) an input folder.
             PlacingError: nobody may look at it.
         """
-        try:
-            is_folder = stat.S_ISDIR(os.stat(self.output).st_mode)
-        except FileNotFoundError:
-            is_folder = not os.path.lexists(self.output)  # or it is a link to nothing
-        except OSError as error:
-            raise PlacingError(f"the output {display(self.output)} can't be read: {error.strerror}") from error
-        if not is_folder:
-            raise UsageError(f"the output {display(self.output)} exists and is no folder")
         self._streamed = "-" in inputs
-        real = Path(os.path.realpath(self.output))
-        for given in inputs:
-            for folder in (real, *real.parents) if given != "-" and os.path.isdir(given) else ():
-                if _is_same(str(folder), given):
-                    if folder == real:
-                        raise UsageError(f"the output folder is the input folder: {display(self.output)}")
-                    raise UsageError(f"the output folder {display(self.output)} lies inside the input folder")
+        check_folder(self.output, inputs)
 
     def __enter__(self) -> FolderPlacer:
         """Make the output folder, see that it can be written and, for links, that they are permitted.
@@ -92,27 +76,8 @@ class FolderPlacer:
         Raises:
             PlacingError: it can't be made or written, or links are not permitted there. What was made is removed again.
         """
-        self._made = self._missing_folders()
-        try:
-            os.makedirs(self.output, exist_ok=True)
-            if self.resume:
-                sweep(self.output)
-            probe = os.path.join(self.output, part_name())
-            if self.way == "symlink":
-                os.symlink(os.path.realpath(__file__), probe)
-            else:
-                os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            os.unlink(probe)
-        except (OSError, NotImplementedError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            about_links = self.way == "symlink" and os.path.isdir(self.output) and os.access(self.output, os.W_OK)
-            self._withdraw()
-            if about_links:
-                raise PlacingError(
-                    f"symbolic links can't be made in {display(self.output)} ({reason}); run without --symlink"
-                ) from error
-            raise PlacingError(f"the output folder {display(self.output)} can't be written: {reason}") from error
-        self._earlier = EarlierRuns(PlacedRecord(self.output), self.way, self._sync)
+        self._made = make_folder(self.output, self.resume, links=self.way == "symlink")
+        self._earlier = EarlierRuns(PlacedRecord(self.output), self.way, self.resume, self._sync)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -129,20 +94,7 @@ class FolderPlacer:
             if kind is not None:
                 if runs is not None and not runs.knew:
                     runs.record.remove_empty()
-                self._withdraw()
-
-    def _withdraw(self) -> None:
-        for folder in self._made:
-            with contextlib.suppress(OSError):
-                os.rmdir(folder)
-
-    def _missing_folders(self) -> list[str]:
-        """The output folder and its parents, as far as they are still to be made, the deepest first."""
-        folder, missing = os.path.abspath(self.output), []
-        while not os.path.lexists(folder):
-            missing.append(folder)
-            folder = os.path.dirname(folder)
-        return missing
+                remove_folders(self._made)
 
     @property
     def knew(self) -> bool:
@@ -180,21 +132,22 @@ class FolderPlacer:
         if "\0" in source.path:
             raise ImageError("no path: it holds a zero byte")
         below = source.folder if folder is None else folder
-        picture = os.path.realpath(source.path)
+        picture, name = source.real_path, prefix + source.filename
         along = self._companions.of(source.path) if self._companions is not None else []
         if placed is not None and placed.startswith(os.path.join(self.output, "")) and os.path.lexists(placed):
             there: str | None = os.path.relpath(placed, self.output)
         else:
-            there = self._runs.where(picture, below, prefix + source.filename)
+            there = self._runs.where(picture, below, name)
         if there is None:
-            there = self._placed_anew(source, picture, below, prefix, along, taken)
+            there = self._placed_anew(source, picture, below, name, along, taken)
         else:
             self.already += there not in self._runs.touched
             self._bring(along, source, there, picture)
             if self.way == "move" and os.path.lexists(source.path) and not self._put(picture, there, picture):
                 raise ImageError(f"can't be moved: {display(os.path.join(self.output, there))} is another file")
         self._runs.touched.add(there)
-        self._runs.pass_over(picture, there)
+        if self.knew:
+            self._runs.pass_over(picture, there)
         return os.path.join(self.output, there)
 
     def drop(self, source: Source) -> None:
@@ -207,7 +160,7 @@ class FolderPlacer:
         return self._runs.told
 
     def _placed_anew(
-        self, source: Source, picture: str, below: str, prefix: str, along: Sequence[str], taken: Container[str]
+        self, source: Source, picture: str, below: str, name: str, along: Sequence[str], taken: Container[str]
     ) -> str:
         """Place a picture, and before it what goes along, under the first names that are free; returns the picture's."""
         if not os.path.exists(picture):
@@ -219,7 +172,7 @@ class FolderPlacer:
         if self._streamed and self._is_inside(os.path.realpath(os.path.dirname(source.path))):
             raise ImageError("lies in the output folder itself")
         directory = self._directory(below)
-        for candidate in candidates(prefix + source.filename):
+        for candidate in candidates(name):
             to = os.path.join(below, candidate)
             if os.path.join(directory, candidate) in taken or to in self._runs.touched:
                 continue
@@ -253,13 +206,13 @@ class FolderPlacer:
 
     def _is_free(self, real: str, to: str) -> bool:
         """Whether `_put` can place a file there, as far as can be told before."""
-        return not os.path.lexists(os.path.join(self.output, to)) or self._is_ours(real, to)
+        return not os.path.lexists(os.path.join(self.output, to)) or self._runs.is_ours(real, to)
 
     def _put(self, real: str, to: str, picture: str) -> bool:
         """Place one file at `to`; False where something else has the name. What an earlier run placed there is left."""
         target = os.path.join(self.output, to)
         ours = os.path.lexists(target)
-        if ours and not self._is_ours(real, to):
+        if ours and not self._runs.is_ours(real, to):
             return False
         done = ours and (self.way != "move" or not os.path.lexists(real))
         if done and self._runs.record.at(to) is not None:
@@ -297,7 +250,7 @@ class FolderPlacer:
                 assert self.mover is not None, "what moves needs a mover"
                 self.mover.move(real, target, finish)
             else:
-                copy_file(real, target, os.path.join(os.path.dirname(target), part_name()))
+                copy_file(real, target)
         except FileExistsError:
             raise
         except OSError as error:
@@ -329,23 +282,3 @@ class FolderPlacer:
     def _is_inside(self, real: str) -> bool:
         root = os.path.realpath(self.output)
         return real == root or real.startswith(os.path.join(root, ""))
-
-    def _is_ours(self, real: str, to: str) -> bool:
-        """Whether what lies at `to` is this file, placed by a run: by the record or, with `resume`, by what it is."""
-        target = os.path.join(self.output, to)
-        entry = self._runs.record.at(to)
-        if entry is not None and entry.source == real and self._runs.lies(entry):
-            return self._runs.is_current(entry) and (self.way != "move" or is_half_moved(real, target))
-        if not self.resume:
-            return False
-        if self.way == "symlink":
-            return os.path.islink(target) and os.path.realpath(target) == real
-        return is_half_moved(real, target) if self.way == "move" else is_alike(real, target)
-
-
-def _is_same(folder: str, other: str) -> bool:
-    """Whether two paths lead to one folder; a folder that isn't there, or that nobody may look at, is no other's."""
-    try:
-        return os.path.samefile(folder, other)
-    except OSError:
-        return False

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator
 
 _NAME_BYTES = 255  # the longest file name that common file systems take
-_LONGEST_SUFFIX = 32  # bytes; what is longer after the last dot is part of a name
+_LONGEST_SUFFIX = 32  # bytes; what is longer after the last dot is part of a name; by hand
 
 
 def candidates(name: str) -> Iterator[str]:
     """`a.jpg`, `a_1.jpg`, `a_2.jpg`, ... each short enough for a file system."""
-    return (numbered(name, number) for number in itertools.count())
+    for number in itertools.count():
+        yield numbered(name, number)
 
 
 def numbered(name: str, number: int) -> str:

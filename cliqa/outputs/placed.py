@@ -1,4 +1,4 @@
-"""The record of an output folder: which file was placed there from where, so that a second run finds what the first one did.
+"""What runs have placed in an output folder, from where: what lies there already, and what this run drops of it.
 
 One line of JSON for each file in a hidden file of the folder, written before the file is placed. A line counts only while the
 file lies there as it was placed, so a run that is killed in between, or a person who changes the file, is found out by looking.
@@ -10,15 +10,18 @@ import contextlib
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import IO
 
 from cliqa.errors import PlacingError
+from cliqa.outputs.moving import is_alike, is_half_moved
+from cliqa.outputs.names import is_candidate
 from cliqa.text import display, reason
 
 RECORD = ".cliqa-placed.jsonl"
 WAYS = ("copy", "symlink", "hardlink", "move")
+_NAMED = 20  # files that the summary names singly; chosen by hand: a screen holds them
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,11 @@ class PlacedRecord:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def from_source(self, source: str) -> Iterator[Entry]:
+    def from_source(self, source: str) -> list[Entry]:
         """What was placed from a file, whether or not it still lies there."""
         return self._found(self._by_source.get(source, set()))
 
-    def with_picture(self, picture: str) -> Iterator[Entry]:
+    def with_picture(self, picture: str) -> list[Entry]:
         """What was placed of a picture: itself, and what went along."""
         return self._found(self._by_picture.get(picture, set()))
 
@@ -76,7 +79,10 @@ class PlacedRecord:
         return self._entries.get(to)
 
     def lies(self, entry: Entry) -> bool:
-        """Whether the file lies there as it was placed: the same link, or of the same size and time of change."""
+        """Whether the file lies there as it was placed: the same link, or of the same size and time of change.
+
+        Where a run was killed before it could see what time the file system had kept, the bytes of the source tell.
+        """
         path = os.path.join(self.folder, entry.to)
         try:
             status = os.lstat(path)
@@ -91,7 +97,9 @@ class PlacedRecord:
         except OSError as error:  # taken for absent, the picture would be placed twice
             raise PlacingError(f"{display(path)} can't be looked at: {reason(error)}") from error
         time = entry.mtime_ns if entry.placed_ns is None else entry.placed_ns
-        return (status.st_size, status.st_mtime_ns) == (entry.size, time)
+        return (status.st_size, status.st_mtime_ns) == (entry.size, time) or (
+            entry.way == "copy" and is_alike(entry.source, path)
+        )
 
     def add(self, entry: Entry) -> None:
         """Record a file that is about to be placed."""
@@ -125,8 +133,8 @@ class PlacedRecord:
             with contextlib.suppress(OSError):
                 os.unlink(self.path)
 
-    def _found(self, names: set[str]) -> Iterator[Entry]:
-        return iter([self._entries[to] for to in sorted(names, key=os.fsencode)])
+    def _found(self, names: set[str]) -> list[Entry]:
+        return [self._entries[to] for to in sorted(names, key=os.fsencode)]
 
     def _enter(self, entry: Entry) -> None:
         self._drop(entry.to)
@@ -186,3 +194,124 @@ class PlacedRecord:
         except OSError as error:
             self.close()
             raise PlacingError(f"{display(self.path)} can't be written: {reason(error)}") from error
+
+
+class EarlierRuns:
+    """What the record of a folder says of pictures that this run comes to.
+
+    Args:
+        record: of the output folder.
+        way: how this run places files.
+        resume: a file that lies there as this run would place it is taken for placed by an earlier one, without a record too.
+        sync: take away what earlier runs placed of pictures that this run drops.
+
+    Attributes:
+        record: see above.
+        knew: whether the record told of earlier runs when this one began.
+        touched: what this run has placed, or found there; below the output folder.
+        told: what there is to say, once it is settled.
+    """
+
+    def __init__(self, record: PlacedRecord, way: str, resume: bool, sync: bool) -> None:
+        self.record = record
+        self.knew = len(record) > 0
+        self.touched: set[str] = set()
+        self.told: list[str] = []
+        self._output = record.folder
+        self._way = way
+        self._resume = resume
+        self._sync = sync
+        self._dropped: dict[str, None] = {}
+
+    def where(self, picture: str, below: str, name: str) -> str | None:
+        """Where a run has placed this very picture under such a name, as it is now; None where it is to be placed."""
+        for entry in self.record.from_source(picture):
+            folder, found = os.path.split(entry.to)
+            if folder != below or not is_candidate(found, name) or not self.record.lies(entry):
+                continue
+            if entry.to in self.touched or self._is_current(entry):
+                return entry.to
+            if self._sync and os.path.exists(entry.source):  # an older state of it, which this run would place again
+                self._take_away(entry)
+        return None
+
+    def _is_current(self, entry: Entry) -> bool:
+        """Whether a placed file shows its source as it is now; of one that has gone it is the last state."""
+        try:
+            status = os.stat(entry.source)
+        except OSError:
+            return entry.way != "symlink"
+        if entry.way == "symlink":
+            return self._way != "move"
+        if (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns):
+            return True
+        return is_alike(entry.source, os.path.join(self._output, entry.to))
+
+    def is_ours(self, real: str, to: str) -> bool:
+        """Whether what lies at `to` is this file, placed by a run: by the record or, with `resume`, by what it is."""
+        target = os.path.join(self._output, to)
+        entry = self.record.at(to)
+        if entry is not None and entry.source == real and self.record.lies(entry):
+            return self._is_current(entry) and (self._way != "move" or is_half_moved(real, target))
+        if not self._resume:
+            return False
+        if self._way == "symlink":
+            return os.path.islink(target) and os.path.realpath(target) == real
+        return is_half_moved(real, target) if self._way == "move" else is_alike(real, target)
+
+    def pass_over(self, picture: str, there: str | None = None) -> None:
+        """What runs have placed of a picture, except where it lies by this run, is dropped."""
+        for entry in self.record.with_picture(picture):
+            along = there is not None and entry.source != picture
+            if entry.to != there and not (along and os.path.dirname(entry.to) == os.path.dirname(there or "")):
+                self._dropped[entry.to] = None
+
+    def settle(self) -> None:
+        """Take away what this run dropped, where `sync` says so, and put what there is to tell into words."""
+        told: Counter[str] = Counter()
+        named: list[str] = []
+        for to in (to for to in self._dropped if to not in self.touched):
+            entry, target = self.record.at(to), os.path.join(self._output, to)
+            if entry is None or not os.path.lexists(target):
+                continue
+            if entry.way == "move":
+                told["moved here, so not taken away"] += 1
+            elif not self.record.lies(entry):
+                told["changed since it was placed, so left"] += 1
+            elif not self._sync:
+                named.append(target)
+            else:
+                told["taken away" if self._take_away(entry) else "no copy of its original any more, so left"] += 1
+        self.told += [f"placed by an earlier run, dropped by this one: {name}" for name in named[:_NAMED]]
+        if len(named) > _NAMED:
+            self.told.append(f"and {len(named) - _NAMED} more")
+        if named:
+            self.told.append("--sync takes away what an earlier run placed and this one drops")
+        self.told += [
+            f"of what an earlier run placed and this one drops: {count} {words}" for words, count in told.items()
+        ]
+
+    def _take_away(self, entry: Entry) -> bool:
+        """Remove a file that lies as it was placed; False where it may be the last of its content, and stays."""
+        target = os.path.join(self._output, entry.to)
+        if entry.way == "copy":
+            try:
+                status = os.stat(entry.source)
+            except OSError:
+                return False
+            unchanged = (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns)
+            if unchanged and not is_alike(entry.source, target):
+                return False
+        try:
+            os.unlink(target)
+        except OSError as error:
+            raise PlacingError(f"{display(target)} can't be taken away: {error.strerror or error}") from error
+        self.record.forget(entry.to)
+        folder = os.path.dirname(entry.to)
+        while folder:  # no folder stays empty
+            try:
+                os.rmdir(os.path.join(self._output, folder))
+            except OSError:
+                break
+            folder = os.path.dirname(folder)
+        return True

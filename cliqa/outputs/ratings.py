@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from cliqa.errors import ImageIssue
-from cliqa.images.formats import identify, opened
+from cliqa.files.atomic import open_regular
+from cliqa.images.formats import opened
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -22,7 +23,7 @@ DIGIKAM = "http://www.digikam.org/ns/1.0/"
 MICROSOFT = "http://ns.microsoft.com/photo/1.0/"
 OWN = "urn:cliqa:1.0"  # its `wrote` says which values this program put into a sidecar
 PICKS = {"1": "rejected", "2": "pending", "3": "accepted"}
-LARGEST_SIDECAR = 16 << 20  # bytes; sidecars have kilobytes
+LARGEST_SIDECAR = 16 << 20  # bytes; chosen by hand: sidecars have kilobytes
 _EXIF_RATING, _EXIF_RATING_PERCENT = 0x4746, 0x4749
 _RATING, _PICK = f"{{{XMP}}}Rating", f"{{{DIGIKAM}}}PickLabel"
 _LABELS = (f"{{{XMP}}}Label", f"{{{DIGIKAM}}}ColorLabel")
@@ -59,9 +60,9 @@ def read_marks(image: str) -> Marks:
     found = Marks()
     for path in sidecars(image):
         try:
-            with opened(path) as stream:
+            with open_regular(path) as stream:
                 content = stream.read(LARGEST_SIDECAR + 1)
-        except (ImageIssue, OSError):
+        except (ImageIssue, OSError, ValueError):
             continue
         if len(content) <= LARGEST_SIDECAR:
             found = found.over(marks_of_xmp(content))
@@ -110,7 +111,7 @@ def _properties(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
 
 def _embedded(image: str) -> Marks:
     try:
-        with opened(image) as stream, identify(stream, DEFAULT_MAX_IMAGE_PIXELS) as found:
+        with opened(image, DEFAULT_MAX_IMAGE_PIXELS) as found:
             picture = found.image
             packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
             marks = marks_of_xmp(packet.encode() if isinstance(packet, str) else bytes(packet))

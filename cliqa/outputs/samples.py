@@ -20,7 +20,7 @@ from cliqa.outputs.tars import Piece, TarWriter
 from cliqa.records import Source
 from cliqa.text import display, reason
 
-_PIECE = 1 << 20
+_PIECE = 1 << 20  # bytes copied at a time; chosen by hand
 
 
 class SamplePlacer:

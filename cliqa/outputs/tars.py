@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import IO
 
 from cliqa.errors import ImageIssue, PlacingError, UsageError
-from cliqa.files.atomic import name_finished, part_name, sweep
+from cliqa.files.atomic import name_finished, part_name
 from cliqa.inputs.locations import is_remote
 from cliqa.inputs.tar import BLOCK, ForwardReader, Member, read_members
+from cliqa.outputs.preparing import make_folder
 from cliqa.text import display
 
-DEFAULT_SHARD_SIZE = 1000  # samples in a tar
+DEFAULT_SHARD_SIZE = 1000  # samples in a tar; chosen by hand
 _NUMBER = re.compile(r"%0?(\d*)d")
 _END = b"\0" * (2 * BLOCK)
 _RECORD = 20 * BLOCK  # tars end at a multiple of it
@@ -76,15 +77,7 @@ class TarWriter:
 
     def prepare(self) -> None:
         """Make the folder and see that it can be written. Raises PlacingError."""
-        try:
-            os.makedirs(self.folder, exist_ok=True)
-            if self.resume:
-                sweep(self.folder)
-            probe = os.path.join(self.folder, part_name())
-            os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            os.unlink(probe)
-        except OSError as error:
-            raise PlacingError(f"the folder {display(self.folder)} can't be written: {error.strerror}") from error
+        make_folder(self.folder, self.resume)
 
     @property
     def folder(self) -> str:

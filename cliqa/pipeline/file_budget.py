@@ -10,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import signal
 
-from cliqa.limits import FILE_SECONDS, bytes_for, seconds_for
-
 TIMER_SIGNAL = getattr(signal, "SIGPROF", None)  # what ends a process whose timer ran out
+_SECONDS_PER_MEGAPIXEL = 0.5  # JPEG takes 3 ms, PNG 13, AVIF and JPEG 2000 up to 100; slow machines ten times as much
+_LEAST_BYTES = 1 << 30  # of a worker: enough for 44 megapixels, so that most files change no limit
+_BYTES_OF_A_WORKER = 512 << 20  # interpreter, libraries, the metrics' own tables
+_BYTES_PER_PIXEL = 12  # Pillow holds four a pixel, twice where a mode is converted; decoders hold planes of their own
+_PIXELS_PER_BYTE = 25  # photographs have 1 to 20 as JPEG; a blank scan as PNG has hundreds
 
 
 class FileBudget:
@@ -22,17 +25,17 @@ class FileBudget:
         seconds: processor seconds for any file, before what its pixels add; 0 for no limit.
     """
 
-    def __init__(self, seconds: float = FILE_SECONDS) -> None:
+    def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
-    def begin(self) -> None:
-        """A new file: nothing is known of it yet."""
-        self.allow(0)
+    def allow(self, size: int = 0, declared: int = 0) -> None:
+        """A file of `size` bytes that declares so many pixels is about to be decoded, none while nothing is known; counts from now on.
 
-    def allow(self, pixels: int) -> None:
-        """An image of so many pixels is about to be decoded; counts from now on."""
-        self._set_timer(seconds_for(pixels, self.seconds) if self.seconds else 0.0)
-        _set_memory(bytes_for(pixels))
+        A file of two kilobytes may declare 179 megapixels, but it gets neither the time nor the memory for them.
+        """
+        pixels = min(declared, _PIXELS_PER_BYTE * size)
+        self._set_timer(self.seconds + _SECONDS_PER_MEGAPIXEL * pixels / 1e6 if self.seconds else 0.0)
+        _set_memory(max(_LEAST_BYTES, _BYTES_OF_A_WORKER + _BYTES_PER_PIXEL * pixels))
 
     def end(self) -> None:
         """The file is done: no more time runs."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from cliqa.errors import ImageIssue, ImageSkipped
+from cliqa.images.jpeg import hand_on
 from cliqa.images.loading import load_image
-from cliqa.images.pixel_memory import hand_on
-from cliqa.images.plainness import plainness
 from cliqa.inputs.contents import content_sha256
-from cliqa.limits import backed_pixels
 from cliqa.metrics import Metric, Observation, Value, View
 from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Scalar, Source
@@ -33,31 +32,30 @@ def observe_file(
     source: Source,
     settings: PipelineSettings,
     metrics: Sequence[Metric | type[Metric]],
-    declared: Callable[[int], None] = lambda pixels: None,
+    declared: Callable[[int, int], None] = lambda size, pixels: None,
 ) -> Observed | Issue:
     """Open, decode once and observe. Whatever goes wrong with the file becomes an Issue.
 
     Loaded metrics that are `in_worker` score too; of the others the class will do.
 
-    `declared` is called before the pixels are decoded, with as many of those that the header declares as the file's size makes
-    credible.
+    `declared` is called before the pixels are decoded, with the file's size and how many its header declares.
     """
     facts: dict[str, Scalar] = {}
-    content, source = source.content, source.released()
+    content = source.content
+    if content is not None:
+        source = source.released()
     try:
         facts = _stat_facts(source)
         data = content.read() if content is not None else None
-        size = int(facts.get("size") or 0)
         if settings.content_hash:
             facts["sha256"] = content_sha256(source.path) if data is None else hashlib.sha256(data).hexdigest()
         image = load_image(
             source.path if data is None else data,
             settings.max_image_pixels,
-            lambda pixels: declared(backed_pixels(pixels, size)),
+            partial(declared, int(facts.get("size") or 0)),
             settings.score_damaged,
         )
         facts |= image.facts()
-        facts |= plainness(image.inside)
         view = View(image, settings.num_patches)
         found = Observed(source, facts)
         for metric in metrics:

@@ -11,26 +11,57 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import pickle
+import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from cliqa.errors import RunError
 from cliqa.metrics import Metric
 from cliqa.pipeline.file_budget import TIMER_SIGNAL
 from cliqa.pipeline.observe import Observed
-from cliqa.pipeline.outbox import Outbox
 from cliqa.pipeline.settings import PipelineSettings
 from cliqa.pipeline.worker import clean_start, work
 from cliqa.records import Issue, Source
 from cliqa.text import described
 
-DEPTH = 2  # files handed to a worker at a time: one in work, one waiting
-STALL_SECONDS = 300.0  # a worker that gives no answer for longer waits for a disk that does not come back
-START_SECONDS = 120.0
+DEPTH = 2  # files handed to a worker at a time: one in work, one waiting, so that none ever waits for the main process
+STALL_SECONDS = 300.0  # a worker that gives no answer for longer waits for a disk that does not come back; by hand
+START_SECONDS = 120.0  # for the imports of a worker; chosen by hand, far longer than they take
+
+
+class Outbox:
+    """Sends messages over a connection, in order, by a thread. A dead other end is left for the reader to find.
+
+    One that is larger than a pipe's buffer must not hold up the main process: while a worker is busy it doesn't read, so sending it an
+    image's bytes would wait; and were its own answer waiting to be read at that moment, both would wait for ever.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._waiting: queue.SimpleQueue[tuple[Any] | None] = queue.SimpleQueue()
+        self._connection = connection
+        self._thread = threading.Thread(target=self._send, name="cliqa-outbox", daemon=True)
+        self._thread.start()
+
+    def put(self, message: Any) -> None:
+        """Send when those before it are gone; returns at once."""
+        self._waiting.put((message,))
+
+    def close(self) -> None:
+        """End the thread; to be called when the other end is dead, since only then nothing waits in it."""
+        self._waiting.put(None)
+        self._thread.join(5)
+
+    def _send(self) -> None:
+        while (message := self._waiting.get()) is not None:
+            with contextlib.suppress(OSError):
+                self._connection.send(message[0])
+            del message
 
 
 @dataclass

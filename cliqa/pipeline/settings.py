@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
 from cliqa.pipeline.allowance import allowance
 
-DEFAULT_BATCH_SIZE = 16
-_MAIN_BYTES = 512 << 20  # of the process that runs the networks
+DEFAULT_BATCH_SIZE = 16  # documented default
+_MAIN_BYTES = 512 << 20  # of the process that runs the networks, torch among it; rounded up by hand
 _WORKER_BYTES = (150 << 20) + 12 * 24_000_000  # a decode worker, and a picture of 24 megapixels while it is decoded
 
 

@@ -40,7 +40,7 @@ def work(connection: Connection, metrics: Sequence[Metric | str], settings: Pipe
         connection.send(None)
         while True:
             source = connection.recv()
-            budget.begin()
+            budget.allow()
             answer = observe_file(source, settings, found, budget.allow)
             budget.end()
             try:

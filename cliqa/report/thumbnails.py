@@ -18,14 +18,12 @@ QUALITY = 62
 SMALLER = 208  # where many pictures have to fit
 
 
-def thumbnails(
-    paths: Sequence[str], workers: int, long_side: int = LONG_SIDE, quality: int = QUALITY
-) -> Iterator[bytes | None]:
+def thumbnails(paths: Sequence[str], workers: int, long_side: int = LONG_SIDE) -> Iterator[bytes | None]:
     """WebP bytes for each path in order, None where the picture can't be read (any more)."""
 
     def make(path: str) -> bytes | None:
         try:
-            return encode(load_thumbnail(image_bytes(path), long_side), quality)
+            return encode(load_thumbnail(image_bytes(path), long_side), QUALITY)
         except (ImageIssue, OSError, MemoryError, ValueError):
             return None
 

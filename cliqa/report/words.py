@@ -1,9 +1,10 @@
-"""Scores in plain words: what a page calls a field, and how it says that files have a fault, by the filters' own thresholds."""
+"""Scores in plain words: what a page calls a field, and with which conditions and faults it begins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from cliqa.cli.faults import Fault, faults_among
 
 TITLES = {
     "jpeg_quality.quality": "JPEG quality in its past",
@@ -50,44 +51,6 @@ TITLES = {
     "bits": "Bits per channel",
     "frames": "Pictures in the file",
 }
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault that a page can name: files whose `column` is `operator` `value`.
-
-    `one` and `many` go after a number, with the threshold in them: "1 was a JPEG below 90"; `short` stands under a picture, with the
-    file's own value in it. `sure` and `least`: only where that column is at least that much.
-    """
-
-    column: str
-    operator: str
-    value: float
-    one: str
-    many: str
-    short: str
-    sure: str = ""
-    least: float = 0.0
-
-
-# The thresholds are the defaults of the filter commands; sharpness is the one that its metric's summary names.
-FAULTS = (
-    Fault("jpeg_quality.quality", "<", 90, "was a JPEG below {}", "were JPEGs below {}", "JPEG {}"),
-    Fault("grain_noise.psnr", "<", 40, "is noisy", "are noisy", "noisy"),
-    Fault("scale_factor.quality", "<", 95, "was enlarged", "were enlarged", "enlarged"),
-    Fault("scale_factor.learned", ">", 0.5, "was enlarged by a network", "were enlarged by a network", "by a network"),
-    Fault("sharpness.blur", ">", 2, "is blurred", "are blurred", "blurred", "sharpness.confidence", 0.5),
-    Fault("exposure.too_dark_level", ">", 2, "is too dark", "are too dark", "too dark"),
-    Fault("exposure.too_bright_level", ">", 2, "is too bright", "are too bright", "too bright"),
-    Fault("exposure.contrast_too_low_level", ">", 2, "has too little contrast", "have too little contrast", "flat"),
-    Fault("exposure.contrast_too_high_level", ">", 2, "has too much contrast", "have too much contrast", "harsh"),
-    Fault("exposure.highlights_clipped_level", ">", 2, "has clipped highlights", "have clipped highlights", "clipped"),
-    Fault(
-        "exposure.highlights_over_suppressed_level", ">", 2, "has greyed highlights", "have greyed highlights", "greyed"
-    ),
-    Fault("grepq.quality", "<", 50, "would be rated low", "would be rated low", "low"),
-    Fault("aesthetic.score", "<", 0.5, "is hardly worth keeping", "are hardly worth keeping", "poor"),
-)
 STARTING = (
     "jpeg_quality.quality",
     "grain_noise.psnr",
@@ -95,7 +58,7 @@ STARTING = (
     "scale_factor.learned",
 )  # and every level of exposure
 
-_KEPT = {"<": ">=", ">": "<="}
+_KEPT = {"<": ">=", ">": "<=", ">=": "<"}
 
 
 def title_of(name: str) -> str:
@@ -108,16 +71,15 @@ def title_of(name: str) -> str:
     return field.replace("_", " ").capitalize()
 
 
-def faults_among(names: Iterable[str]) -> list[Fault]:
-    """The faults that these columns can tell."""
-    known = set(names)
-    return [fault for fault in FAULTS if fault.column in known and (not fault.sure or fault.sure in known)]
+def page_faults(names: Iterable[str]) -> list[Fault]:
+    """The faults that a page can name by these columns."""
+    return [fault for fault in faults_among(names) if fault.many]
 
 
 def starting_conditions(names: Iterable[str]) -> list[dict[str, object]]:
     """The filters' own thresholds for these columns: what a page begins with."""
     return [
         {"name": fault.column, "operator": _KEPT[fault.operator], "value": fault.value}
-        for fault in faults_among(names)
+        for fault in page_faults(names)
         if fault.column in STARTING or fault.column.startswith("exposure.")
     ]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from cliqa.errors import UsageError
 
-LISTED = 12  # columns in a message
+LISTED = 12  # columns in a message; chosen by hand: a line or two
 
 # They read nothing but their arguments and can't make much of little (as printf and randomblob would).
 SAFE_FUNCTIONS = frozenset({

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import json
 import os
 import sqlite3
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from cliqa.errors import ResultsError
+from cliqa.records import real_path
 from cliqa.results.conditions import quote
 from cliqa.results.faces import Table
+from cliqa.results.schema import ISSUE_COLUMNS, Schema
 from cliqa.text import display
 
 TABLES = ("scores", "issues")
-PATIENCE = 30.0  # seconds that another run may hold a database
+_SQL_TYPES = {int: "INTEGER", float: "REAL", str: "TEXT"}
+PATIENCE = (
+    30.0  # seconds that another run may hold a database; chosen by hand: it holds it for one transaction at a time
+)
 
 
 def live_path(path: str) -> str:
@@ -64,6 +71,64 @@ def make_table(
         f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
         ([to_sql_value(row.get(name)) for name in columns] for row in rows),
     )
+
+
+def refuse_foreign(connection: sqlite3.Connection, name: str) -> None:
+    """Raises ResultsError where a database, called `name` in the message, has tables and they are none of a store."""
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and not tables.issuperset((*TABLES, "meta")):
+        raise ResultsError(f"{display(name)} is a database of something else; use another name")
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
+    """The columns of a table, without the number of the row."""
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] != "id"]
+
+
+def set_up(connection: sqlite3.Connection, schema: Schema, earlier: Callable[[str], Table | None], name: str) -> None:
+    """Make the tables of a run, or bring those of an older release up to date.
+
+    Args:
+        earlier: gives what an earlier run has left of a table that is still to be made; None where that is nothing.
+        name: of the file that was asked for, as messages call it.
+    """
+    execute = connection.execute
+
+    def type_of(column: str) -> str:  # none for those of other metrics, so that their values stay as they are
+        known = column in schema.columns or column in ISSUE_COLUMNS
+        return _SQL_TYPES[schema.type_of(column)] if known else ""
+
+    for table, wanted in (("scores", schema.columns), ("issues", list(ISSUE_COLUMNS))):
+        if not columns_of(connection, table):
+            found = earlier(table)
+            with table_errors(name) if found is not None else contextlib.nullcontext():
+                make_table(connection, table, found or (wanted, iter(())), type_of)
+        for column in [column for column in wanted if column not in columns_of(connection, table)]:
+            execute(f"ALTER TABLE {table} ADD COLUMN {quote(column)} {type_of(column)}")
+    execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT)")
+    facts = {f"weights.{metric}": mark for metric, mark in schema.weights.items()}
+    for metric, fields in schema.metrics.items():
+        facts |= {f"field.{metric}.{field.name}": json.dumps(asdict(field)) for field in fields}
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(facts.items()))
+    for table in TABLES:
+        if not execute("SELECT 1 FROM sqlite_master WHERE name = ?", [f"{table}_real_path"]).fetchone():
+            _index(connection, table)
+    execute("UPDATE scores SET weights = NULL WHERE real_path IN (SELECT real_path FROM issues)")
+    execute("DELETE FROM issues WHERE real_path IN (SELECT real_path FROM scores)")  # nothing tells which came last
+
+
+def _index(connection: sqlite3.Connection, table: str) -> None:
+    """One row for each real path: of those that an older release wrote under several spellings the last."""
+    execute = connection.execute
+    noted = execute("SELECT value FROM meta WHERE key = 'base'").fetchone()
+    base = str(json.loads(noted[0])) if noted is not None else ""
+    connection.create_function(
+        "real_path_of", 1, lambda path: to_sql_value(real_path(os.path.join(base, from_sql_text(path))))
+    )
+    execute(f"UPDATE {table} SET real_path = real_path_of(path) WHERE real_path IS NULL")
+    execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT max(id) FROM {table} GROUP BY real_path)")
+    execute(f"CREATE UNIQUE INDEX {table}_real_path ON {table} (real_path)")
+    execute(f"CREATE INDEX IF NOT EXISTS {table}_path ON {table} (path)")
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from cliqa.text import display
 
 TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 Table = tuple[list[str], Iterator[Row]]  # names of the columns, rows
-_ROW_GROUP = 10_000
+_ROW_GROUP = 10_000  # rows of Parquet that are held at a time; chosen by hand: bounds memory
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width ones count in some languages
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t])")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")

@@ -11,28 +11,28 @@ their scores stay as long as the file's content does.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from functools import lru_cache
 from typing import Any, Protocol
 
 from cliqa.errors import ResultsError
 from cliqa.files.lock import RunLock
-from cliqa.records import Issue, Record, Source, real_path
+from cliqa.records import Issue, Record, Source
 from cliqa.results.conditions import quote
 from cliqa.results.database import (
     PATIENCE,
     TABLES,
+    columns_of,
     from_sql_text,
     holds_rows,
     insist,
-    make_table,
     reading,
+    refuse_foreign,
     remove_store,
+    set_up,
     table_errors,
     to_sql_value,
 )
@@ -41,8 +41,7 @@ from cliqa.results.schema import ISSUE_COLUMNS, Done, Row, Schema, done_of, read
 from cliqa.text import display
 
 NEEDED = {"path", "filename", "size", "mtime_ns", "weights"}  # columns of every table that a run has written
-_SQL_TYPES = {int: "INTEGER", float: "REAL", str: "TEXT"}
-_BATCH = 256  # rows that wait to be written, at most
+_BATCH = 256  # rows that wait to be written, at most; chosen by hand: few transactions in a fast run
 _SECONDS = 0.1  # since the last writing: a run that scores fewer than ten files a second writes each at once
 
 
@@ -86,11 +85,11 @@ class Results:
             os.makedirs(os.path.dirname(database), exist_ok=True)
         self.connection = sqlite3.connect(database, timeout=PATIENCE, isolation_level=None)
         try:
-            self._refuse_foreign()
+            refuse_foreign(self.connection, name)
             insist(lambda: self.connection.execute("PRAGMA journal_mode=WAL"))
             self.connection.execute("PRAGMA synchronous=NORMAL")
-            self.connection.create_function("real_path_of", 1, self._real_path)
-            self._in_transaction(self._set_up)
+            earlier = (lambda table: None) if face is None else (lambda table: face.read(table, schema))
+            self._in_transaction(lambda: set_up(self.connection, schema, earlier, name))
         except BaseException as error:
             self.connection.close()
             if face is not None and not holds_rows(database):
@@ -141,7 +140,7 @@ class Results:
     def columns(self, table: str) -> list[str]:
         """The columns of a table as they are now, without the number of the row."""
         with reading():
-            return [row[1] for row in self.connection.execute(f"PRAGMA table_info({table})") if row[1] != "id"]
+            return columns_of(self.connection, table)
 
     def type_of(self, table: str, column: str) -> type:
         """The type of a column's values; for those of other metrics what they turn out to be."""
@@ -227,49 +226,6 @@ class Results:
         if same_content or (same_time and None in (found[2], row.get("sha256"))):
             return row | {"weights": write_mark(read_mark(found[3] or "") | dict(self.schema.weights))}
         return dict.fromkeys(self.columns("scores")) | row
-
-    def _set_up(self) -> None:
-        """Make the tables, with what the face has from an earlier run, or bring those of an older release up to date."""
-        execute = self.connection.execute
-        for table, wanted in (("scores", self.schema.columns), ("issues", list(ISSUE_COLUMNS))):
-            if not self.columns(table):
-                earlier = self.face.read(table, self.schema) if self.face is not None else None
-                with table_errors(self._name) if earlier is not None else contextlib.nullcontext():
-                    make_table(self.connection, table, earlier or (wanted, iter(())), self._type_of)
-            for name in [name for name in wanted if name not in self.columns(table)]:
-                execute(f"ALTER TABLE {table} ADD COLUMN {quote(name)} {self._type_of(name)}")
-        execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT)")
-        facts = {f"weights.{name}": mark for name, mark in self.schema.weights.items()}
-        for name, fields in self.schema.metrics.items():
-            facts |= {f"field.{name}.{field.name}": json.dumps(asdict(field)) for field in fields}
-        self.connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(facts.items()))
-        for table in TABLES:
-            if not execute("SELECT 1 FROM sqlite_master WHERE name = ?", [f"{table}_real_path"]).fetchone():
-                self._index(table)
-        execute("UPDATE scores SET weights = NULL WHERE real_path IN (SELECT real_path FROM issues)")
-        execute("DELETE FROM issues WHERE real_path IN (SELECT real_path FROM scores)")  # nothing tells which came last
-
-    def _index(self, table: str) -> None:
-        """One row for each real path: of those that an older release wrote under several spellings the last."""
-        execute = self.connection.execute
-        execute(f"UPDATE {table} SET real_path = real_path_of(path) WHERE real_path IS NULL")
-        execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT max(id) FROM {table} GROUP BY real_path)")
-        execute(f"CREATE UNIQUE INDEX {table}_real_path ON {table} (real_path)")
-        execute(f"CREATE INDEX IF NOT EXISTS {table}_path ON {table} (path)")
-
-    def _real_path(self, path: Any) -> Any:
-        base = json.loads(self.noted("base") or '""')
-        return to_sql_value(real_path(os.path.join(str(base), from_sql_text(path))))
-
-    def _type_of(self, column: str) -> str:
-        """The declared type of a column; none for those of other metrics, so that their values stay as they are."""
-        known = column in self.schema.columns or column in ISSUE_COLUMNS
-        return _SQL_TYPES[self.schema.type_of(column)] if known else ""
-
-    def _refuse_foreign(self) -> None:
-        tables = {row[0] for row in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if tables and not tables.issuperset((*TABLES, "meta")):
-            raise ResultsError(f"{display(self._name)} is a database of something else; use another name")
 
     def _select(self, table: str, condition: str, values: list[Any]) -> Iterator[Done]:
         with reading():

@@ -63,7 +63,7 @@ class Schema:
 
     def score_row(self, record: Record, kept: bool | None, placed: str | None) -> Row:
         """One row of scores."""
-        row: Row = {"path": record.path, "filename": record.source.filename, "placed": placed}
+        row: Row = {"path": record.source.path, "filename": record.source.filename, "placed": placed}
         row["kept"] = None if kept is None else int(kept)
         row |= {name: record.values.get(name) for name in self.score_columns}
         row |= {name: record.facts.get(name) for name in FACTS}

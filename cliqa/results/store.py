@@ -30,8 +30,8 @@ from cliqa.text import display
 DATABASE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 _READABLE = frozenset({"scores", "issues"})
 _NOT_SCORES = frozenset({"id", "path", "filename", "kept", "placed", "notes", "weights", "real_path", *FACTS})
-_CHUNK = 2000
-_MAX_TEXT = 1_000_000  # bytes that any text made by a condition may have
+_CHUNK = 2000  # rows fetched at a time; chosen by hand: bounds memory
+_MAX_TEXT = 1_000_000  # bytes that any text made by a condition may have; chosen by hand: no path or note is as long
 
 
 class Store:

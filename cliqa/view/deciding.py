@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.cli.faults import FAULTS
 from cliqa.errors import CliqaError, ImageIssue
 from cliqa.images.frame import on_grid
 from cliqa.images.loading import LoadedImage, load_image
@@ -23,7 +24,7 @@ from cliqa.images.patches import PATCH
 from cliqa.inputs.members import image_bytes
 from cliqa.metrics import Metric, View, load_metric, metric_class
 from cliqa.metrics.scale_factor import detailed_window
-from cliqa.report.words import FAULTS, Fault, title_of
+from cliqa.report.words import title_of
 from cliqa.signal.exposure.labels import LABELS
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
@@ -317,15 +318,7 @@ def _metric(name: str) -> Metric | None:
 
 def _reason(column: str, scores: Mapping[str, Any], sentence: str, box: Box | None = None, title: str = "") -> Reason:
     fault = next((one for one in FAULTS if one.column == column), None)
-    return Reason(column, title or title_of(column), fault is not None and has_fault(fault, scores), sentence, box)
-
-
-def has_fault(fault: Fault, scores: Mapping[str, Any]) -> bool:
-    """Whether scores show a fault."""
-    value = _value(scores, fault.column)
-    if value is None or (fault.sure and (_value(scores, fault.sure) or 0.0) < fault.least):
-        return False
-    return value < fault.value if fault.operator == "<" else value > fault.value
+    return Reason(column, title or title_of(column), fault is not None and fault.shown_by(scores), sentence, box)
 
 
 def _value(scores: Mapping[str, Any], column: str) -> float | None:

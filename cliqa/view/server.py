@@ -19,7 +19,7 @@ from cliqa.errors import CliqaError, ImageIssue, UsageError
 from cliqa.files.atomic import open_regular
 from cliqa.images.loading import load_image, read_header
 from cliqa.inputs.members import image_bytes
-from cliqa.report.words import faults_among, starting_conditions
+from cliqa.report.words import page_faults, starting_conditions
 from cliqa.view.session import Session
 
 MODULES = {  # what is served of the page, and as what
@@ -146,7 +146,7 @@ class Answers:
             "title": table.title, "version": __version__, "store": session.shown_store, "output": session.shown_output,
             "rows": len(table.paths),
             "columns": [column.described() for column in table.columns],
-            "faults": [vars(fault) for fault in faults_among(names)],
+            "faults": [vars(fault) for fault in page_faults(names)],
             "start": starting_conditions(names),
             "ways": session.actor.ways(), "session": session.name,
         }  # fmt: skip

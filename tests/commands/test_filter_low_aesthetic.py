@@ -10,7 +10,7 @@ import pytest
 
 from cliqa import filter_low_aesthetic
 from cliqa.outputs.placed import RECORD
-from tests.outputs.test_ratings import PACKET
+from tests.image_bytes import PACKET
 
 # Sure and unsure pictures of each class, see `toy_labels`.
 FILES = {"bad.png": 11, "bad_unsure.png": 10, "so_so.png": 101, "good.png": 201, "sub/good_unsure.png": 200}

@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from cliqa import filter_low_perceptual_quality, filter_low_quality_jpeg, filter_low_quality_resize, filter_noisy_photo
-from cliqa.cli.filtering import Filter
+from cliqa.cli.filtering import Filter, Threshold
 from cliqa.cli.options import bounded
-from cliqa.cli.threshold import Threshold
 from cliqa.metrics.scale_factor import ScaleFactor
 from cliqa.outputs.placed import RECORD
 from tests.jpeg_pictures import saved, textured

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cliqa.errors import ImageError, UsageError
-from cliqa.files.atomic import copy_file, creating, open_regular, part_name, replacing
+from cliqa.files.atomic import copy_file, creating, open_regular, replacing
 
 
 def test_only_regular_files_are_opened(tmp_path: Path) -> None:
@@ -48,5 +48,5 @@ def test_a_copy_never_takes_a_taken_name(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
     (tmp_path / "b").write_bytes(b"b")
     with pytest.raises(FileExistsError):
-        copy_file(str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / part_name()))
+        copy_file(str(tmp_path / "a"), str(tmp_path / "b"))
     assert (tmp_path / "b").read_bytes() == b"b" and sorted(os.listdir(tmp_path)) == ["a", "b"]

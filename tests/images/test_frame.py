@@ -1,4 +1,4 @@
-"""Bars and frames are found, and nothing else is taken for one."""
+"""Bars and frames are found, and nothing else is taken for one; pictures without colour or content are told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from cliqa.images.frame import content_box, on_grid
+from cliqa.images.frame import content_box, on_grid, plainness
 from cliqa.images.loading import LoadedImage, load_image
 from cliqa.metrics import View, load_metric
 from tests.conftest import encode
@@ -158,3 +158,25 @@ def test_exposure_is_that_of_the_picture_without_bars(colour: str) -> None:
     bare = metric.score_view(View(LoadedImage.from_pil(picture(7))))
     framed = metric.score_view(View(LoadedImage.from_pil(ImageOps.expand(picture(7), (0, 30), colour))))
     assert framed == bare
+
+
+def smooth() -> Image.Image:
+    rng = np.random.default_rng(0)
+    return Image.fromarray(rng.integers(0, 256, (12, 16, 3), np.uint8)).resize((320, 240), Image.Resampling.BICUBIC)
+
+
+def test_colour_and_grey() -> None:
+    colour = smooth()
+    grey = colour.convert("L").convert("RGB")
+    assert plainness(colour)["grey"] == 0 and plainness(grey)["grey"] == 1 and plainness(saved(grey, 60))["grey"] == 1
+    sepia = Image.fromarray((np.asarray(grey) * [1.0, 0.85, 0.6]).astype(np.uint8))
+    assert plainness(sepia)["grey"] == 0
+
+
+def test_flat_pictures_hold_nothing() -> None:
+    noise = np.random.default_rng(0).normal(0, 2.5, (240, 320, 3))
+    paper = Image.fromarray(np.clip(np.rint(235 + noise), 0, 255).astype(np.uint8))
+    assert plainness(paper)["flat"] == 1 and plainness(saved(paper, 60))["flat"] == 1
+    assert plainness(smooth())["flat"] == 0
+    sky = Image.fromarray(np.tile(np.linspace(90, 180, 240).astype(np.uint8)[:, None, None], (1, 320, 3)))
+    assert plainness(sky)["flat"] == 0

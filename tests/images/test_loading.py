@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import struct
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from cliqa.errors import ImageError
 from cliqa.images.loading import LoadedImage, load_image, read_header
 from tests.conftest import Pixels, encode, make_pixels
-from tests.image_bytes import png, png_rows
+from tests.image_bytes import exif_of, png_chunk, swapped_profile
 
 LOSSLESS = {
     "PNG": ("PNG", {}),
@@ -62,14 +61,6 @@ def test_avif_with_a_general_brand_is_not_taken_for_heic(pixels: Pixels) -> None
     assert load_image(bytes(data)).header.format == "AVIF"
 
 
-def test_jpeg_header_tells_tables_and_subsampling(pixels: Pixels) -> None:
-    for sampling, name in enumerate(("4:4:4", "4:2:2", "4:2:0")):
-        header = read_header(encode(pixels, "JPEG", quality=50, subsampling=sampling))
-        assert header.sampling == name
-        assert header.quantization[0][:4] == (16, 11, 10, 16)  # ITU T.81 table K.1 is quality 50
-    assert read_header(encode(Image.fromarray(pixels).convert("L"), "JPEG")).sampling == "4:0:0"
-
-
 def test_grey_jpeg_has_three_equal_channels(pixels: Pixels) -> None:
     image = load_image(encode(Image.fromarray(pixels).convert("L"), "JPEG"))
     assert image.header.mode == "L"
@@ -104,102 +95,6 @@ def test_ycck_jpeg(pixels: Pixels) -> None:
     assert np.abs(image.pixels.astype(int) - expected).mean() < 3
 
 
-def test_16_bit_png_keeps_the_high_byte() -> None:
-    rng = np.random.default_rng(1)
-    colour = rng.integers(0, 65536, (40, 40, 3)).astype(">u2")
-    image = load_image(png(40, 40, 16, 2, png_rows(colour)))
-    assert image.header.bits == 16
-    np.testing.assert_array_equal(image.pixels, colour >> 8)
-    grey = rng.integers(0, 65536, (40, 40)).astype(">u2")
-    image = load_image(png(40, 40, 16, 0, png_rows(grey)))
-    assert image.header.bits == 16
-    np.testing.assert_array_equal(image.pixels[..., 1], grey >> 8)
-
-
-def test_16_bit_png_with_alpha() -> None:
-    samples = np.empty((40, 40, 4), ">u2")
-    samples[..., :3] = (0x40FF, 0x80FF, 0xC0FF)
-    samples[..., 3] = 0xFFFF
-    samples[:20, :, 3] = 0
-    image = load_image(png(40, 40, 16, 6, png_rows(samples)))
-    assert image.header.bits == 16
-    np.testing.assert_array_equal(image.pixels[30, 0], (0x40, 0x80, 0xC0))
-    np.testing.assert_array_equal(image.pixels[0, 0], (255, 255, 255))
-
-
-def test_16_bit_tiff_keeps_the_high_byte() -> None:
-    values = np.random.default_rng(2).integers(0, 65536, (40, 40), dtype=np.uint16)
-    image = load_image(encode(Image.fromarray(values), "TIFF"))
-    assert image.header.bits == 16
-    np.testing.assert_array_equal(image.pixels[..., 0], values >> 8)
-
-
-def test_12_bit_tiff_keeps_the_high_8_bits() -> None:
-    values = (np.arange(40 * 40, dtype=np.uint16).reshape(40, 40) * 2) & 4095
-    first, second = values[:, 0::2], values[:, 1::2]
-    packed = np.stack([first >> 4, ((first & 15) << 4) | (second >> 8), second & 255], axis=-1).astype(np.uint8)
-    tags = [
-        (256, 3, 40),
-        (257, 3, 40),
-        (258, 3, 12),
-        (259, 3, 1),
-        (262, 3, 1),
-        (273, 4, 8),
-        (277, 3, 1),
-        (278, 3, 40),
-        (279, 4, 2400),
-    ]
-    body = packed.tobytes()
-    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag[:2], 1, tag[2]) for tag in tags)
-    image = load_image(b"II*\0" + struct.pack("<I", 8 + len(body)) + body + directory + b"\0\0\0\0")
-    assert image.header.bits == 12
-    np.testing.assert_array_equal(image.pixels[..., 0], values >> 4)
-
-
-def test_bits_are_told_by_the_raw_mode_alone() -> None:
-    """Strides and offsets hold a 16 too, and a 16-bit BMP has 5 or 6 bits per channel."""
-    assert read_header(encode(make_pixels(1616, 48), "BMP")).bits == 8
-    assert read_header(encode(make_pixels(1616, 48), "TIFF", compression="tiff_lzw")).bits == 8
-    assert read_header(encode(Image.new("1", (40, 40)), "PNG")).bits == 1
-
-
-def test_float_and_32_bit_pixels_are_issues() -> None:
-    with pytest.raises(ImageError, match="floating-point"):
-        load_image(encode(Image.new("F", (40, 40), 0.5), "TIFF"))
-    with pytest.raises(ImageError, match="32-bit"):
-        load_image(encode(Image.new("I", (40, 40), 1 << 20), "TIFF"))
-
-
-def test_alpha_is_composited_over_white() -> None:
-    rgba = np.zeros((40, 40, 4), np.uint8)
-    rgba[..., :3] = (10, 20, 30)
-    rgba[:, :10, 3], rgba[:, 10:20, 3], rgba[:, 20:, 3] = 0, 128, 255
-    for data in (
-        encode(Image.fromarray(rgba), "PNG"),
-        encode(Image.fromarray(rgba), "WEBP", lossless=True, exact=True),
-    ):
-        image = load_image(data)
-        assert image.header.has_alpha
-        np.testing.assert_array_equal(image.pixels[0, 30], (10, 20, 30))
-        np.testing.assert_array_equal(image.pixels[0, 0], (255, 255, 255))
-        np.testing.assert_allclose(image.pixels[0, 15], [255 + (v - 255) * 128 / 255 for v in (10, 20, 30)], atol=1)
-
-
-def test_palettes_are_expanded_with_their_transparency(pixels: Pixels) -> None:
-    palette = Image.fromarray(pixels).quantize(16)
-    image = load_image(encode(palette, "PNG"))
-    assert image.header.mode == "P"
-    np.testing.assert_array_equal(image.pixels, np.asarray(palette.convert("RGB")))
-    clear = load_image(encode(palette, "PNG", transparency=int(np.asarray(palette)[0, 0])))
-    np.testing.assert_array_equal(clear.pixels[0, 0], (255, 255, 255))
-
-
-@pytest.mark.parametrize("mode", ["LA", "RGBA", "PA"])
-def test_modes_with_alpha_become_rgb(mode: str) -> None:
-    image = LoadedImage.from_pil(Image.new("RGBA", (40, 40), (200, 200, 200, 255)).convert(mode))
-    np.testing.assert_allclose(image.pixels[5, 5], 200, atol=1)
-
-
 @pytest.mark.parametrize(
     ("format_name", "options"),
     [("GIF", {}), ("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {}), ("AVIF", {"quality": 95}), ("MPO", {})],
@@ -208,17 +103,10 @@ def test_animations_give_their_first_frame(format_name: str, options: dict[str, 
     first, second = (Image.new("RGB", (40, 40), colour) for colour in ((200, 30, 30), (30, 30, 200)))
     image = load_image(encode(first, format_name, save_all=True, append_images=[second], **options))
     assert image.header.frames == 2
-    assert image.header.facts()["frames"] == 2
+    assert image.facts()["frames"] == 2
     np.testing.assert_allclose(image.pixels[20, 20], (200, 30, 30), atol=4)
     if format_name == "MPO":
         assert image.header.is_jpeg and image.header.quantization
-
-
-def test_a_broken_second_frame_leaves_the_first() -> None:
-    frames = [Image.new("RGB", (40, 40), (value, 0, 0)) for value in (200, 100)]
-    data = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    image = load_image(data[: len(data) - 30])
-    np.testing.assert_array_equal(image.pixels[20, 20], (200, 0, 0))
 
 
 def test_arrays_and_pil_images_are_wrapped(pixels: Pixels) -> None:
@@ -239,3 +127,73 @@ def test_threads_that_decode_at_once_do_not_share_pixels() -> None:
     with ThreadPoolExecutor(4) as pool:
         for shade, low, high in pool.map(darkest_and_brightest, [*range(24)] * 20):
             assert low == high and abs(low - 10 * shade) <= 2, (shade, low, high)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    ("format_name", "options"),
+    [("PNG", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True})],
+)
+def test_orientation_turns_the_upright_view_alone(
+    format_name: str, options: dict[str, object], orientation: int, pixels: Pixels
+) -> None:
+    data = encode(pixels, format_name, exif=exif_of(orientation), **options)
+    image = load_image(data)
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert (image.header.width, image.header.height, image.header.orientation) == (64, 48, orientation)
+    assert (read_header(data).width, read_header(data).height) == (64, 48)
+    steps = {1: [], 2: [np.fliplr], 3: [np.rot90] * 2, 4: [np.flipud], 5: [np.rot90, np.flipud]}
+    steps |= {6: [np.rot90] * 3, 7: [np.rot90, np.fliplr], 8: [np.rot90]}
+    upright = pixels
+    for step in steps[orientation]:
+        upright = step(upright)
+    np.testing.assert_array_equal(np.asarray(image.upright), upright)
+    assert image.thumbnail(32).shape == ((24, 32, 3) if orientation < 5 else (32, 24, 3))
+
+
+def test_png_orientation_after_the_pixels_is_seen(pixels: Pixels) -> None:
+    data = encode(pixels, "PNG")
+    end = data.index(b"IEND") - 4
+    late = data[:end] + png_chunk(b"eXIf", exif_of(6).tobytes()[6:]) + data[end:]
+    assert load_image(late).header.orientation == 6
+    with mock.patch("PIL.ImageFile.ImageFile.load", side_effect=AssertionError("decoded")):
+        assert read_header(late).orientation == 1  # the header alone decodes nothing
+
+
+def test_nonsense_orientation_and_exif_are_ignored(pixels: Pixels) -> None:
+    assert load_image(encode(pixels, "PNG", exif=exif_of(77))).header.orientation == 1
+    assert load_image(encode(pixels, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")).header.orientation == 1
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_icc_profile_changes_the_upright_view_alone(mode: str) -> None:
+    picture = Image.new("RGB", (40, 40), (200, 60, 30))
+    picture = picture.quantize(2) if mode == "P" else picture.convert(mode)
+    image = load_image(encode(picture, "PNG", icc_profile=swapped_profile()))
+    np.testing.assert_array_equal(image.pixels[5, 5], (200, 60, 30))
+    np.testing.assert_allclose(np.asarray(image.upright)[5, 5], (60, 200, 30), atol=2)
+    np.testing.assert_allclose(image.thumbnail(20)[5, 5], (60, 200, 30), atol=2)
+    assert not image.icc_ignored
+
+
+def test_srgb_profile_changes_nothing(pixels: Pixels) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = load_image(encode(pixels, "PNG", icc_profile=profile))
+    np.testing.assert_array_equal(np.asarray(image.upright), pixels)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "CMYK", "L"])
+def test_unusable_profiles_are_ignored_and_noted(mode: str) -> None:
+    picture = Image.new(mode, (40, 40), (10, 20, 30, 40)[: len(mode)] if mode != "L" else 10)
+    profile = b"no profile" * 20 if mode == "RGB" else ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    image = load_image(encode(picture, "TIFF", icc_profile=profile))
+    assert not image.icc_ignored  # nobody has looked yet
+    np.testing.assert_array_equal(np.asarray(image.upright), image.pixels)
+    assert image.icc_ignored
+
+
+def test_thumbnails_keep_the_aspect_ratio(pixels: Pixels) -> None:
+    image = LoadedImage.from_array(make_pixels(300, 50))
+    assert image.thumbnail(100).shape == (17, 100, 3)
+    assert LoadedImage.from_array(pixels).thumbnail(500).shape == (48, 64, 3)
+    assert LoadedImage.from_array(make_pixels(640, 32)).thumbnail(10).shape == (1, 10, 3)

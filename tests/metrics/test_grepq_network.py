@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cliqa.metrics.encoder import POOLED_WIDTH, pool, standardise
+from cliqa.metrics.encoder import POOLED_WIDTH, Branch, Trunk, load_module, pool, standardise
 from cliqa.metrics.grepq_network import GrepqNetwork
 from tests.grepq_weights import small_tensors, view
 
@@ -20,8 +20,8 @@ def test_the_embedding_is_that_of_balanced_clipped_features(network):
     picture = view().thumbnail(384)
     pooled, embedding = network.embed(picture)
     with torch.inference_mode():
-        shared = network.encoder.trunk(standardise(torch.from_numpy(picture.copy()[None])))
-        plain = pool(shared + network._free(shared[-1]))[0].numpy()
+        shared = load_module(Trunk(), small_tensors(), "trunk.")(standardise(torch.from_numpy(picture.copy()[None])))
+        plain = pool(shared + load_module(Branch(), small_tensors(), "free.")(shared[-1]))[0].numpy()
     assert pooled.shape == (POOLED_WIDTH,)
     small = np.abs(plain) < 6
     np.testing.assert_array_equal(np.sign(pooled[small]), np.sign(plain[small]))  # mean 0, scale 1: only balanced

@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from cliqa.errors import ImageError, PlacingError, UsageError
+from cliqa.errors import ImageError, PlacingError
 from cliqa.files import atomic
 from cliqa.files.atomic import part_name
 from cliqa.outputs import folder as placing
@@ -32,16 +32,6 @@ def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder with its content, hidden ones too; not the record of what was placed."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != RECORD]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Source:
-    path = tmp_path / "in" / "photo.jpg"
-    path.parent.mkdir()
-    path.write_bytes(b"a photo")
-    os.utime(path, ns=(10**18, 10**18 + 5))
-    path.chmod(0o640)
-    return Source(str(path))
 
 
 @pytest.fixture(params=["unnamed", "hidden", "no hard links"])
@@ -107,43 +97,6 @@ def test_relative_outputs_and_inputs(photo: Source, tmp_path: Path, monkeypatch:
     assert ready(Path("out")).place(Source("in/photo.jpg", "in")) == os.path.join("out", "in", "photo.jpg")
     linked = ready(Path("links"), symlink=True).place(Source("in/photo.jpg"))
     assert Path(linked).read_bytes() == b"a photo"
-
-
-def test_links_that_are_not_permitted_are_told_before_anything_starts(tmp_path: Path) -> None:
-    with mock.patch("os.symlink", side_effect=OSError(errno.EPERM, "Operation not permitted")):
-        with pytest.raises(PlacingError, match="run without --symlink"):
-            FolderPlacer(str(tmp_path / "new" / "out"), "symlink").__enter__()
-    assert not (tmp_path / "new").exists()
-
-
-def test_an_output_that_cannot_be_made_or_written(tmp_path: Path) -> None:
-    with mock.patch("os.makedirs", side_effect=OSError(errno.EROFS, "Read-only file system")):
-        with pytest.raises(PlacingError, match="Read-only"):
-            FolderPlacer(str(tmp_path / "out")).__enter__()
-    (tmp_path / "there").mkdir()
-    with mock.patch("os.open", side_effect=PermissionError(errno.EACCES, "Permission denied")):
-        with pytest.raises(PlacingError, match="can't be written: Permission denied"):
-            FolderPlacer(str(tmp_path / "there")).__enter__()
-    assert (tmp_path / "there").is_dir()
-
-
-def test_outputs_that_are_refused(tmp_path: Path, photo: Source) -> None:
-    source = tmp_path / "in"
-    (tmp_path / "file").write_bytes(b"")
-    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
-    (tmp_path / "same").symlink_to(source)
-    for output in ("file", "dangling"):
-        with pytest.raises(UsageError, match="is no folder"):
-            FolderPlacer(str(tmp_path / output)).check([str(source)])
-    for output in ("in", "same", "in/../in"):
-        with pytest.raises(UsageError, match="is the input folder"):
-            FolderPlacer(str(tmp_path / output)).check([str(source)])
-    for output in ("in/out", "same/deep/er"):
-        with pytest.raises(UsageError, match="lies inside the input folder"):
-            FolderPlacer(str(tmp_path / output)).check([str(source)])
-    for output in ("inner", "in2/out", "."):
-        FolderPlacer(str(tmp_path / output)).check([str(source)])
-    assert not (tmp_path / "inner").exists()
 
 
 def test_the_tree_is_mirrored_but_never_out_of_the_output(tmp_path: Path, photo: Source) -> None:

@@ -10,9 +10,10 @@ from unittest import mock
 
 import pytest
 
-from cliqa.errors import ImageError, UsageError
+from cliqa.errors import ImageError
 from cliqa.outputs import moving
-from cliqa.outputs.moving import Mover, journals, read_journal, undo
+from cliqa.outputs.journal import read_journal
+from cliqa.outputs.moving import Mover, undo
 
 NAMES = ["a.jpg", "b c.jpg", "caf\udce9.jpg", "new\nline.jpg"]
 
@@ -156,13 +157,3 @@ def test_a_source_that_cannot_be_removed_stays_alone(way: str, folders: tuple[Pa
         with pytest.raises(ImageError, match="can't be taken from its folder: Permission denied"):
             mover.move(str(source / "a.jpg"), str(target / "a.jpg"))
     assert (source / "a.jpg").exists() and tree(target) == {} and read_journal(str(journal)) == []
-
-
-def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no journal"):
-        undo(str(tmp_path / "none.jsonl"))
-    (tmp_path / "notes.txt").write_text("buy milk\n")
-    with pytest.raises(UsageError, match="is no journal of moves"):
-        undo(str(tmp_path / "notes.txt"))
-    with pytest.raises(UsageError, match="no journal of moves in"):
-        list(journals(str(tmp_path)))

@@ -8,12 +8,7 @@ import pytest
 from PIL import Image
 
 from cliqa.outputs.ratings import Marks, marks_of_xmp, read_marks
-
-PACKET = (
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:digiKam="http://www.digikam.org/ns/1.0/" '
-    'xmlns:cliqa="urn:cliqa:1.0" xmlns:MP="http://ns.microsoft.com/photo/1.0/" %s</rdf:RDF></x:xmpmeta>'
-)
+from tests.image_bytes import PACKET
 
 
 @pytest.mark.parametrize(

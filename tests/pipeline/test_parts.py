@@ -6,31 +6,18 @@ import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cliqa.cli.setup import schema_of
-from cliqa.errors import RunError, UsageError
+from cliqa.errors import UsageError
 from cliqa.inputs.listing import Listing
-from cliqa.metrics import load_metric
-from cliqa.pipeline.part_scorer import Job, PartScorer
+from cliqa.pipeline.part_scorer import PartScorer
 from cliqa.pipeline.parts import PART_FILES, Counts, PartFolder, plan
-from cliqa.pipeline.run import PipelineSettings
 from cliqa.records import Source
-from cliqa.results.store import Store
-from cliqa.score import main as score
-from tests.shard_files import grey, samples, write_tar
+from tests.part_jobs import SCHEMA, job
+from tests.shard_files import samples, write_tar
 
 pytest.importorskip("pyarrow", reason="needs the extra [parquet]")
-TOY = "tests.toy_metric:Brightness"
-SCHEMA = schema_of([load_metric(TOY)])
-
-
-def job(results: Path, **changes: Any) -> Job:
-    settings = PipelineSettings(workers=0, content_hash=True)
-    made = Job((TOY,), None, "cpu", settings, (".png",), "", "", SCHEMA, str(results), "", os.getcwd())
-    return replace(made, **changes)
 
 
 def test_every_shard_is_a_part_and_files_come_in_groups(tmp_path: Path) -> None:
@@ -87,39 +74,6 @@ def test_damaged_results_of_a_part_are_made_again(tmp_path: Path) -> None:
     assert PartScorer(job(tmp_path / "out")).score(part) == Counts(1, 0) == folder.done(part)
 
 
-def test_a_slot_scores_as_the_local_engine_does_part_after_part(tmp_path: Path) -> None:
-    shards = [write_tar(tmp_path / f"{n}.tar", samples({f"{n}{k}": 20 * k + n for k in range(8)})) for n in range(3)]
-    shards[1].write_bytes(shards[1].read_bytes()[:9000])
-    given = str(tmp_path / "{0..3}.tar")
-    for workers in (0, 2):
-        results = tmp_path / f"out{workers}"
-        settings = PipelineSettings(workers=workers, content_hash=True, batch_size=3)
-        folder = PartFolder(str(results), SCHEMA)
-        folder.open(False, {"base": os.getcwd(), "inputs": []})
-        scorer = PartScorer(job(results, settings=settings))
-        for part in plan(Listing(given)):
-            scorer.score(part)
-        scorer.close()
-        local = tmp_path / f"local{workers}.db"
-        assert score(["-i", given, "--metrics", TOY, "-g", "-1", "--workers", "0", "--results", str(local)]) == 0
-        with Store(str(results)) as parts, Store(str(local)) as store:
-            columns = [name for name in store.columns if name not in ("kept", "placed")]
-            assert sorted(parts.rows(columns), key=str) == sorted(store.rows(columns), key=str)
-            assert sorted(parts.issues()) == sorted(store.issues()) and store.count() > 16
-
-
-def test_loose_files_and_issues_of_the_listing_are_parts_too(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.png").write_bytes(grey(9))
-    os.symlink("nowhere", tmp_path / "in" / "b.png")
-    (part,) = plan(Listing(str(tmp_path / "in")))
-    assert PartScorer(job(tmp_path / "out")).score(part) == Counts(1, 1)
-    folder = PartFolder(str(tmp_path / "out"), SCHEMA)
-    assert folder.done(part) == Counts(1, 1)
-    os.utime(tmp_path / "in" / "a.png", ns=(5, 5))
-    assert folder.done(part) is None
-
-
 def test_results_that_are_there_are_not_gone_on_with_unasked(tmp_path: Path) -> None:
     (part,) = plan(Listing(str(write_tar(tmp_path / "s.tar", samples({"a": 10})))))
     PartScorer(job(tmp_path / "out")).score(part)
@@ -127,11 +81,6 @@ def test_results_that_are_there_are_not_gone_on_with_unasked(tmp_path: Path) -> 
     with pytest.raises(UsageError, match="--resume"):
         folder.open(False, {})
     folder.open(True, {})
-
-
-def test_other_weights_on_another_machine_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="other weights"):
-        PartScorer(job(tmp_path / "out", schema=replace(SCHEMA, weights={"brightness": "of another release"})))
 
 
 def test_results_at_a_remote_address(tmp_path: Path) -> None:

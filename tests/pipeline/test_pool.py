@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,10 +13,8 @@ from unittest import mock
 import pytest
 
 from cliqa.errors import RunError
-from cliqa.inputs.contents import content_sha256
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, backed_pixels, bytes_for, seconds_for
 from cliqa.pipeline import pool as workers
-from cliqa.pipeline.observe import Observed, observe_file
+from cliqa.pipeline.observe import Observed
 from cliqa.pipeline.pool import WorkerPool
 from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Source
@@ -25,6 +22,8 @@ from tests.conftest import encode
 from tests.toy_metric import Brightness, Deadly, Endless, Greedy, Slow, Unpicklable, Unsendable
 
 TOY = "tests.toy_metric:"
+
+
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
 
@@ -122,17 +121,6 @@ def test_a_file_that_takes_too_much_memory_is_an_issue(make_folder: Callable[...
     assert isinstance(answers[1], Issue) and answers[1].message == "not enough memory" and first
 
 
-def test_the_budget_grows_with_what_the_header_declares() -> None:
-    assert [round(seconds_for(pixels)) for pixels in (0, 1_000_000, 12_000_000, DEFAULT_MAX_IMAGE_PIXELS)] == [
-        10,
-        10,
-        16,
-        99,
-    ]
-    assert backed_pixels(12_000_000, 4_000_000) == 12_000_000 and backed_pixels(178_000_000, 2000) == 50_000
-    assert bytes_for(0) == bytes_for(40_000_000) == 1 << 30 < bytes_for(DEFAULT_MAX_IMAGE_PIXELS) < 3 << 30
-
-
 def test_answers_that_cannot_be_sent_are_issues(make_folder: Callable[..., Path]) -> None:
     root = make_folder({"0.png": RED, "1.png": GREEN, "2.png": GREY})
     with WorkerPool([Unsendable({}, {})], PipelineSettings(1)) as pool:
@@ -180,95 +168,3 @@ def test_an_interrupt_while_starting_leaves_no_worker() -> None:
     with mock.patch.object(pool, "_start", start), pytest.raises(KeyboardInterrupt):
         pool.__enter__()
     assert pool._workers == []
-
-
-def test_the_callers_script_is_not_imported_again(make_folder: Callable[..., Path], tmp_path: Path) -> None:
-    root = make_folder({"0.png": GREY})
-    script = tmp_path / "unguarded.py"
-    script.write_text(
-        "import sys\nprint('imported', flush=True)\n"
-        "from cliqa.pipeline.pool import WorkerPool\nfrom cliqa.pipeline.settings import PipelineSettings\n"
-        "from cliqa.records import Source\nfrom tests.toy_metric import Noisy\n"
-        "with WorkerPool([Noisy({}, {})], PipelineSettings(1)) as pool:\n"
-        f"    pool.submit(0, Source({str(root / '0.png')!r}))\n"
-        "    print(len(list(pool.results())))\n"
-    )
-    here = Path(__file__).parent.parent.parent
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        env=os.environ | {"PYTHONPATH": str(here)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stdout == "imported\n1\n", done.stderr  # and the decoder's own chatter went nowhere
-
-
-@needs_signals
-def test_workers_end_when_their_parent_is_killed(make_folder: Callable[..., Path], tmp_path: Path) -> None:
-    root = make_folder({"0.png": GREY})
-    code = (
-        "import os, sys\nfrom cliqa.pipeline.pool import WorkerPool\nfrom cliqa.pipeline.settings import PipelineSettings\n"
-        "from cliqa.records import Source\nfrom tests.toy_metric import Brightness\n"
-        "pool = WorkerPool([Brightness({}, {})], PipelineSettings(2)).__enter__()\n"
-        f"pool.submit(0, Source({str(root / '0.png')!r}))\nlist(pool.results())\n"
-        "print(*[worker.process.pid for worker in pool._workers], flush=True)\nos.kill(os.getpid(), 9)\n"
-    )
-    here = Path(__file__).parent.parent.parent
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONPATH": str(here)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    pids = [int(word) for word in done.stdout.split()]
-    assert len(pids) == 2, done.stderr
-    end = time.monotonic() + 10
-    while any(_alive(pid) for pid in pids):
-        assert time.monotonic() < end, "a worker outlived its parent"
-        time.sleep(0.05)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as stream:  # a zombie that nobody waits for is dead enough
-            return stream.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        if os.path.isdir("/proc/self"):
-            return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def test_facts_and_hash_of_an_observed_file(make_folder: Callable[..., Path]) -> None:
-    path = make_folder({"0.png": GREY}) / "0.png"
-    found = observe_file(Source(str(path)), PipelineSettings(content_hash=True), [Brightness])
-    assert isinstance(found, Observed)
-    assert found.facts["size"] == len(GREY) and found.facts["sha256"] == content_sha256(str(path))
-    assert found.facts["format"] == "PNG" and found.facts["width"] == 40
-    assert float(found.observations["brightness"]["mean"]) == 90  # type: ignore[index]
-
-
-@needs_signals
-def test_a_pipe_is_neither_hashed_nor_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.jpg")
-    found = observe_file(Source(str(tmp_path / "pipe.jpg")), PipelineSettings(content_hash=True), [Brightness])
-    assert isinstance(found, Issue) and found.message == "not a regular file"
-
-
-def test_what_the_metric_says_and_what_it_does_not(make_folder: Callable[..., Path]) -> None:
-    root = make_folder({"black.png": 0, "gone.png": 9})
-    (root / "gone.png").unlink()
-    black = observe_file(Source(str(root / "black.png")), PipelineSettings(), [Brightness])
-    gone = observe_file(Source(str(root / "gone.png")), PipelineSettings(), [Brightness])
-    assert isinstance(black, Issue) and (black.kind, black.message) == ("skipped", "a black picture")
-    assert isinstance(gone, Issue) and (gone.kind, gone.message) == ("error", "no such file")
-    zero = observe_file(Source("zero\0byte"), PipelineSettings(), [Brightness])
-    assert isinstance(zero, Issue)
-    with mock.patch("cliqa.pipeline.observe.load_image", side_effect=MemoryError):
-        short = observe_file(Source(str(root / "black.png")), PipelineSettings(), [Brightness])
-    assert isinstance(short, Issue) and short.message == "not enough memory"

@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 
 from cliqa.metrics import Metric
-from cliqa.pipeline.allowance import Allowance
 from cliqa.pipeline.pool import DEPTH, WorkerPool
-from cliqa.pipeline.run import PipelineSettings, default_workers, run
+from cliqa.pipeline.run import PipelineSettings, run
 from cliqa.records import Issue, Record, Source
 from tests.conftest import encode, make_pixels
 from tests.toy_metric import Beside, Brightness, Noisy, Process
@@ -211,19 +210,6 @@ def test_closing_the_stream_early_ends_the_workers(make_folder: Callable[..., Pa
         found.close()  # type: ignore[attr-defined]
     assert pools[0]._workers == []
     assert not any(process.is_alive() for process in processes)
-
-
-def test_default_workers_are_the_processors_at_hand() -> None:
-    assert 1 <= default_workers() <= (os.cpu_count() or 1)
-    with mock.patch.object(os, "sched_getaffinity", lambda _: {0, 1, 2}, create=True):
-        with mock.patch("cliqa.pipeline.settings.allowance", return_value=Allowance()):
-            assert default_workers() == 3
-        with mock.patch("cliqa.pipeline.settings.allowance", return_value=Allowance(1.5, None)):
-            assert default_workers() == 2
-        with mock.patch("cliqa.pipeline.settings.allowance", return_value=Allowance(0.1, 1 << 20)):
-            assert default_workers() == 1
-        with mock.patch("cliqa.pipeline.settings.allowance", return_value=Allowance(None, 2 << 30)):
-            assert default_workers() == 3
 
 
 @pytest.mark.parametrize("workers", [0, 1])

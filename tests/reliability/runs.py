@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image
 
 from cliqa import apply, score
-from cliqa.outputs.moving import is_journal
+from cliqa.outputs.journal import is_journal
 from cliqa.outputs.placed import RECORD
 from cliqa.results.faces import read_table
 from tests import toy_filter

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-MOST_BOXES = 4096
-META_BYTES = 4 << 20  # a larger description of a file's items is not read
+MOST_BOXES = 4096  # chosen by hand, against files that are nothing but boxes
+META_BYTES = 4 << 20  # a larger description of a file's items is not read; chosen by hand
 ITEM_BYTES = 4096  # of the coded picture: headers come first, and an encoder's own remarks
 
 

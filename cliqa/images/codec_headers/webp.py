@@ -6,12 +6,12 @@ import math
 import struct
 from typing import IO
 
-MOST_CHUNKS = 64
+MOST_CHUNKS = 64  # chosen by hand, against files that are nothing but chunks
 FRAME_BYTES = 256  # of a VP8 frame: its header takes about 40
 # libwebp's spread of quantizers over its segments at the default strength of spatial noise shaping, 50: 0.9 * 50 / 100 / 128
 SPREAD = 0.9 * 50 / 100 / 128
-UNDECIDED = 115  # an alpha of the finest segment from which the coarsest one's may be the one that was not clipped
-DISTINCT = 8  # between quantizers that are not equal by chance
+UNDECIDED = 115  # an alpha of the finest segment from which the coarsest one's may be the one that was not clipped; chosen by hand
+DISTINCT = 8  # between quantizers that are not equal by chance; chosen by hand
 
 
 class BooleanDecoder:

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from cliqa.errors import CheckpointError
-from cliqa.metrics.encoder import STAGES, TRUNK_STAGES, Branch, Trunk
+from cliqa.metrics.encoder import Branch, Trunk
+from cliqa.metrics.encoder_layout import STAGES, TRUNK_STAGES
 
 BATCH_NORM_EPSILON = 1e-5
 State = dict[str, Tensor]

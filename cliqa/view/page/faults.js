@@ -4,7 +4,7 @@ import { fails } from '../report/conditions.js';
 import { $, make, whole } from '../report/dom.js';
 import { columnOf, table } from '../report/table.js';
 
-const KEPT = { '<': '>=', '>': '<=' }; // the condition that files without the fault fulfil
+const KEPT = { '<': '>=', '>': '<=', '>=': '<' }; // the condition that files without the fault fulfil
 
 export const faults = {
   found: [], // { fault, column, mask, count }: the mask is 1 where a file has the fault
@@ -63,5 +63,5 @@ export const faults = {
 // The threshold of the moment where there is one of the same direction, else the fault's own.
 function edge(fault, column) {
   const { condition } = column;
-  return condition?.used && (condition.operator[0] === '>') === (fault.operator === '<') ? condition.value : fault.value;
+  return condition?.used && (condition.operator[0] === '>') === (fault.operator[0] === '<') ? condition.value : fault.value;
 }

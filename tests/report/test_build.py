@@ -17,7 +17,6 @@ from PIL import Image
 from cliqa.report import main as report
 from cliqa.report.build import starting_thresholds
 from cliqa.report.columns import read_rows
-from cliqa.report.sample import stratified_sample
 from cliqa.results.store import Store
 from cliqa.text import display
 from tests.synthetic_store import make_store
@@ -133,20 +132,6 @@ def test_a_large_store_is_shown_by_an_even_sample(store_path: Path) -> None:
     assert rows.total == 500 and len(rows.paths) == 100
     assert np.ptp(np.diff([every.index(path) for path in rows.paths])) <= 1
     assert all(len(column.values) == 100 for column in rows.columns)
-
-
-def test_the_sample_covers_every_score_at_every_size() -> None:
-    rng = np.random.default_rng(0)
-    columns = [rng.beta(8, 2, 20_000), rng.exponential(1, 20_000), np.where(rng.random(20_000) < 0.9, np.nan, 5.0)]
-    order = stratified_sample(columns, 20_000, 800)
-    assert len(order) == len(set(order)) == 800
-    assert order[:200] != stratified_sample(columns, 20_000, 200)[::-1]
-    for size in (100, 800):
-        for column in columns[:2]:
-            chosen = np.sort(column[order[:size]])
-            ranks = np.searchsorted(np.sort(column), chosen) / len(column)
-            assert np.max(np.diff(np.concatenate([[0], ranks, [1]]))) < 8 / size, "no wide gap in ranks"
-    assert stratified_sample(columns, 5, 10) == [0, 1, 2, 3, 4]
 
 
 def test_an_empty_store_and_values_that_are_all_missing(tmp_path: Path) -> None:

@@ -1,10 +1,7 @@
-"""Files that a decoder shows although their data are damaged; and sound ones with odd features, which are not refused."""
-
 from __future__ import annotations
 
 import io
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +9,8 @@ import pytest
 import simplejpeg
 from PIL import Image
 
-from cliqa.errors import ImageError
+from cliqa.errors import ImageError, ImageIssue
+from cliqa.images import jpeg as decoder
 from cliqa.images.jpeg import without_stray_bytes
 from cliqa.images.loading import load_image, load_thumbnail
 from cliqa.metrics import View
@@ -21,7 +19,6 @@ from cliqa.pipeline.observe import Observed, observe_file
 from cliqa.pipeline.settings import PipelineSettings
 from cliqa.records import Issue, Source
 from tests.conftest import encode
-from tests.image_bytes import png_chunk
 from tests.jpeg_pictures import textured
 
 
@@ -35,7 +32,7 @@ class Mean(Metric):
         return {"mean": np.array(view.pixels.mean())}
 
 
-def jpeg(**options: object) -> bytes:
+def coded(**options: object) -> bytes:
     return encode(textured(1, 256), "JPEG", quality=90, **options)
 
 
@@ -49,23 +46,6 @@ DAMAGES = {
     "half of it": lambda data: data[: len(data) // 2],
     "a marker in the middle": lambda data: data[: scan(data) + 3000] + b"\xff\xd7" + data[scan(data) + 3002 :],
 }
-
-
-@pytest.mark.parametrize("progressive", [False, True])
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_jpegs_are_issues_or_have_a_note(damage: str, progressive: bool, tmp_path: Path) -> None:
-    data = DAMAGES[damage](jpeg(progressive=progressive))
-    with pytest.raises(ImageError, match="damaged image data"):
-        load_image(data)
-    image = load_image(data, damaged=True)
-    assert image.pixels.shape == (256, 256, 3)
-    assert len(image.notes) == 1 and image.notes[0].startswith("damaged image data: ")
-    assert load_thumbnail(data, 64).size == (64, 64)  # it can be looked at
-    (tmp_path / "a.jpg").write_bytes(data)
-    source = Source(str(tmp_path / "a.jpg"))
-    assert isinstance(observe_file(source, PipelineSettings(), [Mean]), Issue)
-    found = observe_file(source, PipelineSettings(score_damaged=True), [Mean])
-    assert isinstance(found, Observed) and found.notes == image.notes
 
 
 def segment(marker: int, body: bytes) -> bytes:
@@ -83,13 +63,125 @@ SOUND = {
 }
 
 
+class Everything(Metric):
+    """Sees all pixels."""
+
+    name = "everything"
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        return {"pixels": view.pixels}
+
+
+def jpeg(seed: int, mode: str = "RGB", size: int = 200, **options: object) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(textured(seed, size)).convert(mode).save(stream, "JPEG", **options)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+def decoded(data: bytes, spare: bytes | None) -> np.ndarray | None:
+    """Pixels of a file, decoded into the memory of another where that fits; None where it can't be decoded."""
+    decoder._spare.clear()
+    if spare is not None:
+        decoder.hand_on(load_image(spare).stored)
+    try:
+        return load_image(data).pixels
+    except ImageIssue:
+        return None
+
+
+@pytest.fixture(autouse=True)
+def _no_spare():
+    decoder._spare.clear()
+    yield
+    decoder._spare.clear()
+
+
+def test_memory_is_used_again_for_a_picture_of_the_same_size():
+    first = load_image(jpeg(1)).stored
+    core = first.im
+    decoder.hand_on(first)
+    assert load_image(jpeg(2)).stored.im is core
+    assert load_image(jpeg(3)).stored.im is not core  # it was handed on once
+
+
+@pytest.mark.parametrize("other", [jpeg(2, size=208), jpeg(2, "L"), jpeg(2, "CMYK")])
+def test_pictures_of_another_kind_get_their_own(other: bytes):
+    assert np.array_equal(decoded(other, jpeg(1)), decoded(other, None))
+    assert not decoder._spare
+
+
+def test_other_formats_get_their_own():
+    stream = io.BytesIO()
+    Image.fromarray(textured(4, 200)).save(stream, "PNG")
+    first = load_image(jpeg(1)).stored
+    decoder.hand_on(first)
+    assert load_image(stream.getvalue()).stored.im is not first.im
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_damaged_files_show_nothing_of_an_earlier_picture(progressive: bool):
+    whole, spare = jpeg(5, progressive=progressive), jpeg(6)
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        data = bytearray(whole)
+        if rng.random() < 0.5:
+            data = data[: int(rng.integers(200, len(data)))] + b"\xff\xd9"
+        for place in rng.integers(200, len(data) - 2, int(rng.integers(0, 4))):
+            data[place] = int(rng.integers(256))
+        fresh, used = decoded(bytes(data), None), decoded(bytes(data), spare)
+        assert (fresh is None) == (used is None)
+        assert fresh is None or np.array_equal(fresh, used)
+
+
+def test_a_file_without_scans_shows_nothing_of_an_earlier_picture():
+    whole = jpeg(5)
+    assert decoded(whole[: whole.index(b"\xff\xda")] + b"\xff\xd9", jpeg(6)) is None
+
+
+def test_files_observed_one_after_another_keep_their_pixels(tmp_path: Path):
+    found = []
+    for seed in range(3):
+        path = tmp_path / f"{seed}.jpg"
+        path.write_bytes(jpeg(seed))
+        found.append(observe_file(Source(str(path)), PipelineSettings(), [Everything]))
+    for seed, item in enumerate(found):
+        assert isinstance(item, Observed)
+        observed = item.observations["everything"]
+        assert isinstance(observed, dict)
+        assert np.array_equal(observed["pixels"], np.asarray(Image.open(io.BytesIO(jpeg(seed)))))
+
+
+def test_huge_pictures_are_not_kept(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(decoder, "MOST_PIXELS", 100)
+    decoder.hand_on(load_image(jpeg(1)).stored)
+    assert not decoder._spare
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_jpegs_are_issues_or_have_a_note(damage: str, progressive: bool, tmp_path: Path) -> None:
+    data = DAMAGES[damage](coded(progressive=progressive))
+    with pytest.raises(ImageError, match="damaged image data"):
+        load_image(data)
+    image = load_image(data, damaged=True)
+    assert image.pixels.shape == (256, 256, 3)
+    assert len(image.notes) == 1 and image.notes[0].startswith("damaged image data: ")
+    assert load_thumbnail(data, 64).size == (64, 64)  # it can be looked at
+    (tmp_path / "a.jpg").write_bytes(data)
+    source = Source(str(tmp_path / "a.jpg"))
+    assert isinstance(observe_file(source, PipelineSettings(), [Mean]), Issue)
+    found = observe_file(source, PipelineSettings(score_damaged=True), [Mean])
+    assert isinstance(found, Observed) and found.notes == image.notes
+
+
 @pytest.mark.parametrize("oddity", SOUND)
 @pytest.mark.parametrize(
     "options",
     [{}, {"progressive": True}, {"restart_marker_rows": 1}, {"subsampling": 0}, {"keep_rgb": True}, {"optimize": True}],
 )
 def test_odd_but_sound_jpegs_are_decoded_without_a_word(oddity: str, options: dict[str, object]) -> None:
-    whole = jpeg(**options)
+    whole = coded(**options)
     image = load_image(SOUND[oddity](whole))
     assert image.notes == []
     np.testing.assert_array_equal(image.pixels, np.asarray(Image.open(io.BytesIO(whole)).convert("RGB")))
@@ -97,7 +189,7 @@ def test_odd_but_sound_jpegs_are_decoded_without_a_word(oddity: str, options: di
 
 @pytest.mark.parametrize("progressive", [False, True])
 def test_harmless_faults_of_jpegs_are_notes(progressive: bool) -> None:
-    whole = jpeg(progressive=progressive)
+    whole = coded(progressive=progressive)
     expected = load_image(whole).pixels
     endless = load_image(whole[:-2])
     assert endless.notes == ["it ends without its end marker"]
@@ -123,86 +215,13 @@ def test_pixels_are_those_of_pillow(mode: str, size: int) -> None:
 
 def test_a_sampling_that_the_strict_decoder_has_no_name_for() -> None:
     """3x1 samples for the first component: legal, and decoded by Pillow."""
-    data = bytearray(jpeg(subsampling=0))
+    data = bytearray(coded(subsampling=0))
     frame = data.index(b"\xff\xc0")
     data[frame + 11] = 0x31
     with pytest.raises(ValueError, match="subsampling"):
         simplejpeg.decode_jpeg_header(bytes(data))
     image = load_image(bytes(data))
     np.testing.assert_array_equal(image.pixels, np.asarray(Image.open(io.BytesIO(bytes(data)))))
-
-
-def parts(data: bytes) -> list[tuple[bytes, bytes]]:
-    found, place = [], 8
-    while place < len(data):
-        (length,) = struct.unpack_from(">I", data, place)
-        found.append((data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
-        place += 12 + length
-    return found
-
-
-def png_of(chunks: list[tuple[bytes, bytes]]) -> bytes:
-    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(kind, body) for kind, body in chunks)
-
-
-def test_damaged_pngs_are_issues_or_have_a_note() -> None:
-    whole = encode(textured(2, 200), "PNG")
-    pixels = b"".join(body for kind, body in parts(whole) if kind == b"IDAT")
-    head = parts(whole)[0]
-    wrong_sum = bytearray(whole)
-    wrong_sum[whole.index(b"IDAT") + 4 + len(parts(whole)[1][1])] ^= 1
-    bad_adler = png_of([head, (b"IDAT", pixels[:-4] + b"abcd"), (b"IEND", b"")])
-    changed = bytearray(whole)
-    changed[len(whole) // 2] ^= 8
-    short = png_of([head, (b"IDAT", pixels[: len(pixels) // 2]), (b"IEND", b"")])
-    for data in (bytes(wrong_sum), bad_adler, bytes(changed), short, whole[: len(whole) // 2]):
-        with pytest.raises(ImageError, match="damaged image data"):
-            load_image(data)
-    for data in (bytes(wrong_sum), short, whole[: len(whole) // 2]):
-        image = load_image(data, damaged=True)
-        assert image.pixels.shape == (200, 200, 3) and any("damaged image data" in note for note in image.notes)
-
-
-def test_harmless_faults_of_pngs_are_notes() -> None:
-    whole = encode(textured(2, 60), "PNG")
-    end = whole.index(b"IEND") - 4
-    comment = bytearray(png_chunk(b"tEXt", b"Comment\0words"))
-    comment[-1] ^= 1
-    for data, words in (
-        (whole[:end], "without its end marker"),
-        (whole + b"more", "bytes after its end"),
-        (whole[:end] + bytes(comment) + whole[end:], "checksum in its tEXt"),
-        (whole[:33] + bytes(comment) + whole[33:], "checksum in its tEXt"),
-    ):
-        image = load_image(data)
-        assert len(image.notes) == 1 and words in image.notes[0]
-        np.testing.assert_array_equal(image.pixels, textured(2, 60))
-
-
-@pytest.mark.parametrize("place", [b"IDAT", b"IEND"])
-def test_png_metadata_of_any_size_is_left_out(place: bytes) -> None:
-    whole = encode(textured(4, 50), "PNG")
-    start = whole.index(place) - 4
-    text = zlib.compress(b"words " * 500_000)
-    for chunk in (
-        png_chunk(b"zTXt", b"workflow\0\0" + text),
-        png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + text),
-        b"".join(png_chunk(b"zTXt", b"XML:com.adobe.xmp\0\0" + zlib.compress(bytes(900_000))) for _ in range(90)),
-        png_chunk(b"tEXt", b"prompt\0" + b"x" * 3_000_000),
-    ):
-        image = load_image(whole[:start] + chunk + whole[start:])
-        assert image.notes == []
-        np.testing.assert_array_equal(image.pixels, textured(4, 50))
-
-
-@pytest.mark.parametrize("lossless", [False, True])
-def test_damaged_webps_are_issues(lossless: bool) -> None:
-    whole = encode(textured(2, 200), "WEBP", lossless=lossless, quality=80)
-    for share in (0.3, 0.9, 0.999):
-        with pytest.raises(ImageError):
-            load_image(whole[: int(len(whole) * share)])
-    assert load_image(whole + b"more than one byte").notes == ["bytes after its end"]
-    assert load_image(whole).notes == []
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 from cliqa import (
     filter_bad_exposure,
+    filter_blurry_photo,
     filter_low_aesthetic,
     filter_low_perceptual_quality,
     filter_low_quality_compression,
@@ -259,11 +261,15 @@ def test_faults_are_what_the_filters_drop() -> None:
         "scale_factor.learned": filter_low_quality_resize.COMMAND.parser().parse_args(["-i", "x"]).learned,
         "compression.fidelity": filter_low_quality_compression.COMMAND.parser().parse_args(["-i", "x"]).fidelity,
     }
+    options["sharpness.blur"] = filter_blurry_photo.BLUR
+    assert next(fault.least for fault in FAULTS if fault.sure) == filter_blurry_photo.SURE
     level = filter_bad_exposure.COMMAND.parser().parse_args(["-i", "x"]).max_level
-    options |= {f"exposure.{label}_level": level for label in LABELS}
-    assert {fault.name: fault.value for fault in FAULTS if fault.name != "aesthetic.label"} == options
-    rejected = next(fault for fault in FAULTS if fault.name == "aesthetic.label")
-    assert rejected.value not in filter_low_aesthetic.KEPT and rejected.has("rejected") and not rejected.has("pending")
+    options |= {f"exposure.{label}_level": level - 1 for label in LABELS}
+    assert {fault.column: fault.value for fault in FAULTS if not fault.column.startswith("aesthetic.")} == options
+    assert {fault.column[9:-6] for fault in FAULTS if fault.column.startswith("exposure.")} == set(LABELS)
+    rejected = next(fault for fault in FAULTS if fault.column == "aesthetic.label")
+    assert rejected.value not in filter_low_aesthetic.KEPT
     for fault in FAULTS:
-        metric, _, field = fault.name.partition(".")
+        metric, _, field = fault.column.partition(".")
         assert field in {found.name for found in metric_class(metric).fields}
+        assert import_module(f"cliqa.{fault.command}").COMMAND.metric == metric

@@ -1,0 +1,50 @@
+"""Faults are told by the filters' rules: at the threshold, beyond it, and where nothing is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from cliqa.cli.faults import FAULTS, faults_among
+
+
+def shown(scores: dict[str, float | str | None]) -> list[str]:
+    return [fault.words or fault.one for fault in FAULTS if fault.shown_by(scores)]
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [
+        ({"grain_noise.psnr": 39.9}, ["noisy"]),
+        ({"grain_noise.psnr": 40.0}, []),
+        ({"grain_noise.psnr": None}, []),
+        ({"scale_factor.learned": 0.5}, ["enlarged by a network"]),
+        ({"scale_factor.learned": 0.49}, []),
+        ({"exposure.too_dark_level": 3}, ["too dark"]),
+        ({"exposure.too_dark_level": 2}, []),
+        ({"aesthetic.label": "rejected", "aesthetic.score": 0.7}, ["not worth keeping"]),
+        ({"aesthetic.label": "pending", "aesthetic.score": 0.4}, ["is hardly worth keeping"]),
+        ({}, []),
+    ],
+)
+def test_a_score_shows_its_fault(scores: dict[str, float | str | None], words: list[str]) -> None:
+    assert shown(scores) == words
+
+
+def test_blur_is_a_fault_only_where_it_can_be_told() -> None:
+    assert shown({"sharpness.blur": 3.0, "sharpness.confidence": 0.6}) == ["blurred"]
+    assert shown({"sharpness.blur": 3.0, "sharpness.confidence": 0.4}) == []
+    assert shown({"sharpness.blur": 3.0, "sharpness.confidence": None}) == []
+
+
+def test_only_what_the_columns_can_tell_is_counted() -> None:
+    assert [fault.column for fault in faults_among(["grain_noise.psnr", "sharpness.blur", "width"])] == [
+        "grain_noise.psnr"
+    ]
+    assert len(faults_among(["sharpness.blur", "sharpness.confidence"])) == 1
+
+
+def test_one_and_many_agree() -> None:
+    verbs = {"is": "are", "was": "were", "has": "have", "would": "would", "lost": "lost"}
+    for fault in FAULTS:
+        if fault.one:
+            assert verbs[fault.one.split()[0]] == fault.many.split()[0] and fault.short
