@@ -24,6 +24,7 @@ class TrainOptions:
     workers: int
     seed: int
     networks: Path | None = None  # folder of upscaling networks, for the recipe that runs them
+    start: Path | None = None  # weights to go on from, for the recipe that has two stages
 
 
 # The recipe of a metric is `cliqa/training/ROOM/METRIC.py`; the room has what only its recipes need.
@@ -52,6 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="folder of photographs")
     parser.add_argument("--ratings", type=Path, help="folder of a rated data set, for recipes that use one")
     parser.add_argument("--networks", type=Path, help="folder of upscaling networks, for the recipe that runs them")
+    parser.add_argument(
+        "--start", type=Path, help="weights that its first stage made, for the recipe that has two stages"
+    )
     parser.add_argument("--work", type=Path, help="folder for examples and resumable state (default: runs/METRIC)")
     parser.add_argument("--out", type=Path, default=Path("pretrained_models"), help="folder for weights and model card")
     parser.add_argument("--examples", type=int, help="number of training examples (default: the recipe's)")
@@ -65,7 +69,15 @@ def main(arguments: list[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     work = given.work or Path("runs") / given.metric
     options = TrainOptions(
-        given.data, given.ratings, work, given.out, given.examples, given.workers, given.seed, given.networks
+        given.data,
+        given.ratings,
+        work,
+        given.out,
+        given.examples,
+        given.workers,
+        given.seed,
+        given.networks,
+        given.start,
     )
     try:
         if not options.data.is_dir():

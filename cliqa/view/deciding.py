@@ -105,7 +105,7 @@ def _noise(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     psnr = _value(scores, "grain_noise.psnr")
     if psnr is None:
         return []
-    origins = view.tiles.origins
+    origins = view.tiles.photographic
     spread = [
         origins[index] for index in np.unique(np.linspace(0, len(origins) - 1, min(PARTS, len(origins))).astype(int))
     ]

@@ -17,8 +17,10 @@ from PIL import Image, features
 
 from cliqa.training.codecs import decode, encode_avif, encode_jpeg, encode_webp
 from cliqa.training.noise.denoisers import blended, draw_denoiser
+from cliqa.training.scale.finishing import noised, sharpened
 from cliqa.training.scale.resampling import sample_resampler
-from cliqa.training.scale.resized_photos import crop, noised, random_photo, sharpened, soften
+from cliqa.training.scale.resized_photos import crop, random_photo
+from cliqa.training.scale.softened import soften
 
 Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
