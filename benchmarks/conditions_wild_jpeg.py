@@ -41,7 +41,7 @@ from wild_edits import (
 )  # fmt: skip
 
 from cliqa.signal.jpeg.other_tables import ROBIDOUX
-from cliqa.signal.jpeg.quantization import nearest_quality, scale_table
+from cliqa.signal.jpeg.quantization import first_table, nearest_quality, scale_table
 from cliqa.training import codecs
 from cliqa.training.photos import Photo
 
@@ -70,9 +70,19 @@ def resized(low: float, high: float, then: str, saved: bool = True, cut: str = "
             truth = {"quality": min(quality, last) if saved else 100, "last": last}
         elif then == "WebP":
             pixels = codecs.decode(codecs.encode_webp(pixels, 90))
+        elif then == "AVIF":
+            pixels = codecs.decode(codecs.encode_avif(pixels, int(rng.integers(75, 91)), speed=6))
         return np.ascontiguousarray(pixels), truth
 
     return make
+
+
+def stretched(rng: Rng, pixels: Pixels) -> Pixels:
+    """By a factor of its own for each axis."""
+    across, down = rng.uniform(0.65, 1.6, 2)
+    pixels = fitted(pixels, float(max(across, down)), 800)
+    size = (round(pixels.shape[1] * across), round(pixels.shape[0] * down))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 
 def edited(edit: Edit, then: int = 0, saved: bool = True) -> Make:
@@ -150,6 +160,40 @@ def stored(kind: str) -> Make:
     return make
 
 
+def other_tables(rng: Rng, pixels: Pixels, others: Sequence[Photo]) -> Made:
+    """Tables that grow with the frequency by a formula, as some cameras' do; the pixels alone."""
+    del others
+    v, u = np.mgrid[0:8, 0:8]
+    steps = rng.uniform(2, 12) * (1 + rng.uniform(0.05, 0.4) * (u + v) ** rng.uniform(0.9, 1.3))
+    luma = np.clip(np.rint(steps), 1, 255).astype(int).ravel()
+    chroma = np.clip(np.rint(steps * 1.6), 1, 255).astype(int).ravel()
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(
+        stream, "JPEG", qtables=[luma.tolist(), chroma.tolist()], subsampling=int(rng.choice([0, 2]))
+    )
+    quality = nearest_quality(luma)
+    return np.asarray(Image.open(stream).convert("RGB")), {"quality": quality, "last": quality}
+
+
+def jpegli(rng: Rng, pixels: Pixels, others: Sequence[Photo]) -> Made:
+    """As `other_tables`, by jpegli."""
+    del others
+    data = codecs.encode_jpegli(pixels, int(rng.integers(60, 96)))
+    table = first_table(read_tables(data))
+    quality = nearest_quality(table or ())
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")), {"quality": quality, "last": quality}
+
+
+def read_tables(data: bytes) -> dict[int, tuple[int, ...]]:
+    """The quantization tables of a JPEG stream."""
+    with Image.open(io.BytesIO(data)) as picture:
+        return {number: tuple(table) for number, table in picture.quantization.items()}
+
+
+def video(rng: Rng, pixels: Pixels) -> Pixels:
+    return codecs.video_frame(pixels, "libx264", crf=int(rng.integers(16, 33)), preset="fast")[1]
+
+
 def jpeg_quality(scored: list[Scored]) -> str:
     """MAE and share below 90 of those at 75 or less; of never-JPEG pictures the share at 97 or more."""
     scored = [pair for pair in scored if "quality" in pair[0]]
@@ -182,6 +226,8 @@ HISTORIES = [
     Wild("saved, reduced 0.55-0.95, PNG", resized(0.55, 0.95, "PNG"), {"jpeg_quality": "MAE 4; 95 %"}),
     Wild("saved, reduced, JPEG 88-96", resized(0.55, 0.95, "JPEG"), {"jpeg_quality": "MAE 8; 85 %"}),
     Wild("saved, reduced, WebP 90", resized(0.55, 0.95, "WebP"), {}),
+    Wild("saved, reduced, AVIF 75-90", resized(0.55, 0.95, "AVIF"), {}),
+    Wild("saved, factors of its own for each axis, PNG", edited(stretched), {}),
     Wild("saved, enlarged 1.1-2, PNG", resized(1.1, 2, "PNG"), {"jpeg_quality": "MAE 1; 99 %"}),
     Wild("saved, enlarged, JPEG 88-96", resized(1.1, 2, "JPEG"), {"jpeg_quality": "MAE 2; 97 %"}),
     Wild("saved, cropped and reduced, PNG", resized(0.55, 0.95, "PNG", cut="any"), {"jpeg_quality": "MAE 8; 85 %"}),
@@ -211,6 +257,9 @@ HISTORIES = [
     Wild("never: AVIF 40-90", never(lossy("avif", 40, 90)), NEVER),
     Wild("never: HEIC 40-90", never(lossy("heic", 40, 90)), NEVER),
     Wild("never: JPEG XL, distance 0.5-4", never(lossy("jxl", 0.5, 4)), NEVER),
+    Wild("never: video frames, x264", never(video), NEVER),
+    Wild("pixels alone: tables by a formula", other_tables, {"jpeg_qf": "95 % within 3"}),
+    Wild("pixels alone: jpegli 60-95", jpegli, {"jpeg_qf": "95 % within 3"}),
     Wild("file: JPEG turned without loss", stored("turned"), {"jpeg_qf": "97 % within 1"}),
     Wild("file: CMYK JPEG", stored("CMYK"), {"jpeg_qf": "97 % within 1"}),
     Wild("file: RGB-coded JPEG", stored("RGB"), {"jpeg_qf": "97 % within 1"}),

@@ -131,11 +131,31 @@ def score_images(
     Raises:
         UsageError, CheckpointError: before anything is scored.
     """
+    return score_sources(
+        _sources(_many(paths)),
+        metrics,
+        workers=workers,
+        device=device,
+        num_patches=num_patches,
+        max_image_pixels=max_image_pixels,
+    )
+
+
+def score_sources(
+    sources: Iterable[Source | Issue],
+    metrics: str | Sequence[str | ImageScorer] = "all",
+    *,
+    workers: int = 0,
+    device: str = "cpu",
+    num_patches: int = DEFAULT_NUM_PATCHES,
+    max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS,
+) -> Iterator[Record | Issue]:
+    """As `score_images`, of what a listing has found."""
     wanted: Sequence[str | ImageScorer] = [metrics] if isinstance(metrics, str) else metrics
     names = [name for item in wanted for name in (list_metrics() if item == "all" else [item])]
     loaded = [item.metric if isinstance(item, ImageScorer) else load_batch_metric(item, None, device) for item in names]
     settings = PipelineSettings(workers=workers, num_patches=num_patches, max_image_pixels=max_image_pixels)
-    return run(_sources(_many(paths)), loaded, settings)
+    return run(sources, loaded, settings)
 
 
 def _sources(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Source | Issue]:

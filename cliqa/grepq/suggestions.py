@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from cliqa.cli.console import Console, standard_output
 from cliqa.errors import RunError, UsageError
 from cliqa.grepq.models import open_metric, read_features
+from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import zero_shot_columns
 from cliqa.results.labels import match_paths, read_labels
 
 
 def suggest(options: argparse.Namespace, console: Console) -> int:
     """Write paths to label, with the score that says where in the range each lies: by the model so far, or else zero-shot `q`."""
+    if options.encoder == "clip":
+        raise UsageError("suggest runs on the shipped encoders: leave --encoder out")
     metric = open_metric(options, console, options.model)
+    assert isinstance(metric, GRepQ)
     if options.model and not metric.fitted:
         raise UsageError(
             f"{options.model} is no fitted model; leave --model out, or make one with: python -m cliqa.grepq fit"

@@ -46,3 +46,5 @@ def test_what_can_not_be_spread_over_is_refused(folder, weights, capsys):
     assert "no fitted model" in capsys.readouterr().err
     assert grepq.main(["suggest", str(folder), "--kind", "rated", "--checkpoint", weights, "-g", "-1"]) == 2
     assert "no zero-shot score" in capsys.readouterr().err
+    assert grepq.main(["suggest", str(folder), "--encoder", "clip", "-g", "-1"]) == 2
+    assert "leave --encoder out" in capsys.readouterr().err

@@ -6,7 +6,16 @@ from cliqa.errors import CheckpointError
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, load_metric
 from cliqa.metrics.checkpoints import load, shipped_path
-from cliqa.metrics.scale_factor import SMALLEST, ScaleFactor, detailed_window, joined_factor, observed_window
+from cliqa.metrics.scale_factor import (
+    LEARNED_TILES,
+    READ_TILES,
+    SMALLEST,
+    ScaleFactor,
+    detailed_window,
+    joined_factor,
+    observed_window,
+)
+from cliqa.signal.resampling.network_traces import network_traces
 from tests.rough_pictures import colored
 
 
@@ -116,10 +125,11 @@ def test_damaged_weights_are_refused():
             ScaleFactor({name: value for name, value in tensors.items() if not name.startswith(lost)}, metadata)
 
 
-def test_learned_is_the_mean_over_tiles_and_moves_with_the_threshold(metric):
-    pixels = colored(256, 256)
-    whole = metric.score_view(view(pixels))["learned"]
-    assert 0.0 < whole < 1.0
-    tiles = [metric.score_view(view(pixels[y : y + 128, x : x + 128]))["learned"] for y in (0, 128) for x in (0, 128)]
-    logits = [np.log(each / (1 - each)) for each in (*tiles, whole)]
-    assert np.mean(logits[:4]) == pytest.approx(logits[4], abs=1e-2)  # traces travel as float16
+def test_learned_is_the_mean_over_tiles_and_networks_against_the_threshold(metric):
+    picture = view(colored(256, 256))
+    traces = network_traces(picture.tiles.most_detailed(LEARNED_TILES), READ_TILES)
+    assert len(traces) == READ_TILES
+    logit = np.mean([network(traces) for network in metric.detectors]) - metric.shift
+    learned = metric.score_view(picture)["learned"]
+    assert 0.0 < learned < 1.0
+    assert np.log(learned / (1 - learned)) == pytest.approx(logit, abs=1e-2)  # traces travel as float16

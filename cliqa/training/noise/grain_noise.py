@@ -113,7 +113,7 @@ def slopes() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 def first_stage(options: TrainOptions, count: int) -> dict[str, NDArray[Any]]:
     """Make `count` examples and fit the networks on them: their tensors, `net0.` and so on."""
-    val, _ = read_examples(make_examples(options, "val", VAL_EXAMPLES, 1))
+    val, _ = read_examples(make_examples(options, "val", options.at_most(VAL_EXAMPLES), 1))
     data, truth = read_examples(make_examples(options, "train", count, 0))
     again = replace(data, weight=weights_of(truth["family"], AGAIN_WEIGHTS))
     tensors: dict[str, NDArray[Any]] = {}

@@ -80,7 +80,7 @@ def read_saved_examples(shards: list[Path]) -> tuple[NoiseExamples, Example]:
 
 def reported(options: TrainOptions) -> list[Path]:
     """Shards of examples that no fit learns from."""
-    return make_saved_examples(options, "val", "val", REPORTED, 4)
+    return make_saved_examples(options, "val", "val", options.at_most(REPORTED), 4)
 
 
 def fit_saved(options: TrainOptions, start: Mapping[str, NDArray[Any]], slopes: Slopes) -> Tensors:

@@ -30,6 +30,7 @@ EXAMPLES = 13_056  # for training; validation and test take an eighth of it, at 
 COPIES = 3  # finishes (sharpening, crop, JPEG) of each resized photograph: resizing is the dear part
 FIT = FactorFitSettings(epochs=5, rate=1.5e-3, average=0.99, dropout=0.25, map_noise=0.1)
 PATCHES = 8  # the command's default
+LEAST = 1e-9  # of the prior, which is divided by; reached with a handful of examples alone
 Reading = tuple[float, float, float, float]  # same, power, caution of `read_together`, sure of `cautious_factor`
 # Chosen with `benchmarks/accuracy.py --split val`, both tables: with a caution of 1 fewer others are rejected, and fewer caught.
 READING: Reading = (0.1, 1.0, 0.5, 0.6)
@@ -45,7 +46,7 @@ def make_example(rng: np.random.Generator, index: int, *, folder: str, split: st
 def train(options: TrainOptions) -> None:
     """Generate, fit, measure on test, write weights and card."""
     count = options.examples or EXAMPLES
-    sizes = {"val": min(count // 8, 1536), "test": min(count // 8, 1536), "train": count}
+    sizes = {"train": count, "val": max(1, min(count // 8, 1536)), "test": max(1, min(count // 8, 1536))}
     seeds = {"train": options.seed, "val": options.seed + 1, "test": options.seed + 2}
     data = {
         split: generate(
@@ -88,7 +89,7 @@ def factor_prior(factors: NDArray[np.float32]) -> NDArray[np.float32]:
     prior = np.asarray(total, dtype=np.float64)
     smooth = np.convolve(np.pad(prior[8:], 8, mode="edge"), np.ones(17) / 17, "valid")  # round factors are no law
     prior[8:] = smooth
-    result: NDArray[np.float32] = (prior / prior.sum()).astype(np.float32)
+    result: NDArray[np.float32] = np.maximum(prior / prior.sum(), LEAST).astype(np.float32)
     return result
 
 
