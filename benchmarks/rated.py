@@ -2,7 +2,8 @@
 
 Prints the zero-shot correlations, those of a ridge on 50 and 200 labels, of the shipped quality, and the figures of the
 aesthetic classes with the baseline that only knows the source. `--without-duplicates` adds the figures without test
-photographs that look like one of the training list.
+photographs that look like one of the training list. `--niqe PHOTOS` adds NIQE, whose pristine model is fitted on the never compressed
+photographs of that folder, as a baseline for the zero-shot scores.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ from cliqa.metrics import View, load_metric
 from cliqa.metrics.aesthetic import LABELS, Aesthetic
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import zero_shot_columns
+from cliqa.signal.quality.natural_scene import niqe_features
+from cliqa.signal.quality.niqe import gaussian_of, niqe_distance
 from cliqa.signal.statistics.correlation import krcc, plcc, srcc
 from cliqa.training.grepq.aesthetic import macro_f1
+from cliqa.training.photos import read_photos
 
 CLEAR = 0.05  # distance to the deciding boundary, in the unit of the score
 NEAR_BITS = 6  # of 64 in which the hashes of near-duplicates differ at most
@@ -40,12 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--without-duplicates", action="store_true", help="also without what is nearly in the training list"
     )
+    parser.add_argument("--niqe", type=Path, metavar="PHOTOS", help="also NIQE, fitted on this folder of photographs")
     parser.add_argument("--draws", type=int, default=10)
     given = parser.parse_args(arguments)
     rated = read_rated(given.folder)
     images = [image for image in rated if image.split == given.split]
     images = [images[i] for i in np.random.default_rng(0).permutation(len(images))[: given.limit]]
     observed = observe(images, given.zero_shot)
+    if given.niqe:
+        observed["niqe"] = niqe(images, given.niqe)
     report("all", images, observed, rated, given.draws)
     if given.without_duplicates:
         fresh = not_in_training(images, [image for image in rated if image.split == "train"])
@@ -69,11 +76,29 @@ def observe(images: Sequence[RatedImage], zero_shot: bool) -> dict[str, NDArray[
     return {name: np.array(values) for name, values in rows.items() if values}
 
 
+def niqe(images: Sequence[RatedImage], photos: Path) -> NDArray[np.float64]:
+    """Minus NIQE's distance to pristine pictures, (n,): higher is better. The model is that of the train split at 512 pixels."""
+    pristine = []
+    for photo in read_photos(photos, "train", ("lossless",)):
+        picture = Image.fromarray(photo.pixels())
+        picture.thumbnail((512, 512), Image.Resampling.BICUBIC)
+        if min(picture.size) >= 96:
+            pristine.append(niqe_features(np.asarray(picture), sharpest=True))
+    model = gaussian_of(np.concatenate(pristine))
+    found = [niqe_distance(*gaussian_of(niqe_features(load_image(image.path).pixels)), *model) for image in images]
+    return -np.array(found)
+
+
 def report(
     title: str, images: Sequence[RatedImage], observed: dict[str, NDArray[Any]], rated: Sequence[RatedImage], draws: int
 ) -> None:
     mos = np.array([image.score for image in images])
     print(f"\n{title}: {len(images)} photographs")
+    if "niqe" in observed:
+        column = observed["niqe"]
+        print(
+            f"  {'NIQE':22s} SRCC {srcc(column, mos):.3f}  PLCC {plcc(column, mos):.3f}  KRCC {krcc(column, mos):.3f}"
+        )
     if "features" in observed:
         features = observed["features"].astype(np.float64)
         for name, column in zip(("q_low", "q_high", "q"), zero_shot_columns(features), strict=True):

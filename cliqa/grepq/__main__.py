@@ -5,6 +5,7 @@ evaluate FOLDER [--table FILE]      SRCC, PLCC and KRCC, zero-shot and with 50, 
 features DIR -o features.npz        features of a folder: label-free, rated or all
 fit --labels mos.csv FEATURES -o m  ridge on labels (path, score); FEATURES is a folder or a .npz
 predict FEATURES --model m          scores by a fitted model, to standard output or a CSV file
+suggest FEATURES                    which images to label next
 
 All of it runs on the shipped encoders, or, with --encoder clip, as published: CLIP's image encoder with two prompts, and a
 low-level encoder.
@@ -90,6 +91,13 @@ def parser() -> argparse.ArgumentParser:
     told.add_argument("features", help="a folder of images, or features that were made of one")
     told.add_argument("--model", required=True, help="model that `fit` made")
     told.add_argument("-o", "--output", metavar="FILE.csv", help="where the scores go (default: standard output)")
+    next_ones = add("suggest", "Images to label next, spread over the scores so far, as CSV on standard output.")
+    next_ones.add_argument("features", help="a folder of images, or features that were made of one")
+    next_ones.add_argument("--labels", help="CSV with columns path and score: what is labelled already")
+    next_ones.add_argument("--model", help="model that `fit` made, whose scores are then used instead of q")
+    next_ones.add_argument("-n", "--count", type=positive(int), default=20, help="how many")
+    next_ones.add_argument("--seed", type=int, default=0, help="another seed, other images")
+    add_kind(next_ones, "label-free, or the model's")
     return parser
 
 

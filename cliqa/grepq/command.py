@@ -10,6 +10,7 @@ from cliqa.cli.console import Console, standard_output
 from cliqa.grepq.evaluation import evaluation_table
 from cliqa.grepq.models import fit_model, make_features, observe, open_metric, predict
 from cliqa.grepq.rated_sets import read_rated
+from cliqa.grepq.suggestions import suggest
 
 
 def _score(options: argparse.Namespace, console: Console) -> int:
@@ -44,4 +45,5 @@ ACTIONS = {
     "features": make_features,
     "fit": fit_model,
     "predict": predict,
+    "suggest": suggest,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import math
 import sys
 from collections.abc import Sequence
 from typing import IO, Any
@@ -91,7 +92,7 @@ def _compute(
     return paths, np.stack(rows) if rows else np.empty((0, 0), dtype=np.float32)
 
 
-def _read_features(
+def read_features(
     name: str, metric: GRepQ | Published, kind: str | None, console: Console
 ) -> tuple[list[str], NDArray[np.float32], str]:
     """Paths, features and their kind: of a folder, computed now, or those of a file.
@@ -134,7 +135,7 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
     metric = open_metric(options, console, base)
     if metric.fitted:
         raise UsageError(f"{base} is itself a fitted model; fit on the weights that it was made from")
-    paths, features, kind = _read_features(options.features, metric, options.kind, console)
+    paths, features, kind = read_features(options.features, metric, options.kind, console)
     matched, unclear = match_paths(ratings, paths)
     for name, alike in unclear.items():
         raise UsageError(f"{options.labels}: {name} could be {' or '.join(alike[:2])}; give more of the path")
@@ -156,7 +157,7 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
         "kind": kind,
         "labels": str(len(targets)),
         "alpha": f"{found.alpha:g}",
-    }
+    } | ({"within": f"{found.within:.6g}"} if math.isfinite(found.within) else {})
     with creating(options.output) as part:
         if isinstance(metric, Published):  # the encoders are the user's own, and large: the model names them
             checkpoints.save(part, fitted, **(FITTED | own))
@@ -166,9 +167,15 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
             tensors = {name: value for name, value in tensors.items() if not name.startswith("quality.")}
             kept = {key: value for key, value in facts.items() if key not in light}
             checkpoints.save(part, tensors | fitted, **light, **(kept | own))  # type: ignore[arg-type]
+    low, high = found.srcc_range
     console.say(
-        f"{len(targets)} labels, {kind} features, alpha {found.alpha:g}: cross-validated SRCC {found.srcc:.3f}, PLCC {found.plcc:.3f}"
+        f"{len(targets)} labels, {kind} features, alpha {found.alpha:g}: cross-validated SRCC {found.srcc:.3f} "
+        f"(90 % of resamples {low:.2f} to {high:.2f}), PLCC {found.plcc:.3f}"
     )
+    if math.isfinite(found.within):
+        console.say(
+            f"nine of ten images lie within {found.within:.3g} of their prediction, as far as these labels tell"
+        )
     console.say(more_labels(found.curve))
     return 0
 
@@ -182,7 +189,7 @@ def predict(options: argparse.Namespace, console: Console) -> int:
         assert isinstance(metric, GRepQ)
         if not metric.fitted:
             raise UsageError(f"{options.model} is no fitted model; make one with: python -m cliqa.grepq fit")
-        paths, features, _ = _read_features(options.features, metric, metric.kind, console)
+        paths, features, _ = read_features(options.features, metric, metric.kind, console)
         weight, bias = metric.regressor
     scores: Sequence[float] = (features @ weight + bias).tolist() if paths else []
     with contextlib.ExitStack() as stack:

@@ -68,3 +68,18 @@ def test_labels_that_teach_nothing_are_refused(folder, weights, tmp_path, capsys
     ]
     assert grepq.main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_fit_says_how_far_off_it_is(folder, weights, tmp_path, capsys):
+    for number in range(6, 14):
+        Image.new("RGB", (64, 64), (number * 12, 90, 60)).save(folder / f"{number}.png")
+    labels, model = tmp_path / "mos.csv", str(tmp_path / "own.safetensors")
+    labels.write_text("path,score\n" + "".join(f"{i}.png,{i}\n" for i in range(14)))
+    assert (
+        grepq.main(["fit", str(folder), "--labels", str(labels), "-o", model, "--checkpoint", weights, "-g", "-1"]) == 0
+    )
+    told = capsys.readouterr().err
+    assert "90 % of resamples" in told
+    assert "nine of ten images lie within" in told
+    _, facts = checkpoints.load(model, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version)
+    assert float(facts["within"]) > 0

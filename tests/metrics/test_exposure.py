@@ -10,7 +10,17 @@ from cliqa.errors import CheckpointError, UsageError
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
-from cliqa.metrics.exposure import SAMPLE_PIXELS, Exposure, gloom, levels_and_probabilities, observe_tones, softened
+from cliqa.metrics.exposure import (
+    LIT_SHIFT,
+    SAMPLE_PIXELS,
+    Exposure,
+    glare_inputs,
+    gloom,
+    levels_and_probabilities,
+    lit,
+    observe_tones,
+    softened,
+)
 from cliqa.signal.exposure.labels import LABELS
 from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 from cliqa.signal.exposure.tones import WIDTH
@@ -89,6 +99,30 @@ def test_doubt_about_dark_pictures_goes_to_level_two_and_no_further():
         assert difference[1, 0] == pytest.approx(1.5 * share)
         difference[1, 0] = 0
         assert (difference == 0).all()
+
+
+def test_a_lit_subject_before_black_is_not_severely_dark_but_a_frame_that_lost_its_highlights_may_be():
+    subject = np.full((200, 300, 3), 6, np.uint8)
+    subject[60:140, 100:180] = scene(2)[:80, :80]
+    assert lit(observe_tones(view(subject))) == LIT_SHIFT
+    assert lit(observe_tones(view(exposed(subject, -2.5)))) == 0
+    tones = [observe_tones(view(exposed(subject, ev))) for ev in np.linspace(0, -2.5, 11)]
+    assert (np.diff([lit(row) for row in tones]) <= 0).all()
+
+
+def test_the_second_look_can_only_find_more_light_and_meant_clipping_is_not_severe():
+    tensors = random_tensors()
+    plain = Exposure(tensors, {})
+    tones = plain.observe(view(exposed(scene(5), 2.0)))["tones"]
+    before = plain.unary(tones)
+    weights = np.zeros(len(glare_inputs(tones, before)) + 1, np.float32)
+    for constant, expected in ((-50.0, before[0, 0]), (4.0, max(4.0, before[0, 0]))):
+        weights[-1] = constant
+        after = Exposure(tensors | {"glare": weights, "meant": np.array([2.5], np.float32)}, {}).unary(tones)
+        assert after[0, 0] == pytest.approx(expected)
+        assert after[4, 1] == pytest.approx(before[4, 1] - 2.5)
+        after[0, 0], after[4, 1] = before[0, 0], before[4, 1]
+        assert (after == before).all()
 
 
 def test_fields_do_not_depend_on_the_order_of_the_schema():

@@ -17,11 +17,16 @@ COLOURFUL_SHARE = 0.80  # no tuning on record
 _WINDOW = 7  # likewise NIQE's
 
 
-def local_deviation(luma: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Standard deviation around every pixel, Gaussian window of 7 pixels (sigma 7/6), edges mirrored."""
+def local_moments(luma: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation around every pixel, Gaussian window of 7 pixels (sigma 7/6), edges mirrored."""
     values = np.asarray(luma, dtype=np.float64)
     mean = _smooth(values)
-    return np.sqrt(np.maximum(_smooth(values * values) - mean * mean, 0.0))
+    return mean, np.sqrt(np.maximum(_smooth(values * values) - mean * mean, 0.0))
+
+
+def local_deviation(luma: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The second of `local_moments`."""
+    return local_moments(luma)[1]
 
 
 def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ DITHER = 0.35
 SWEEP = 17  # exposures from -4 to +4 EV
 MARGIN = 0.06  # of a level: so near a boundary both levels are admissible
 
-_CURVES = ("srgb",) * 7 + ("gamma", "gamma", "shoulder")
+CURVES = ("srgb",) * 7 + ("gamma", "gamma", "shoulder")
 _CONTRASTS = ("linear",) * 4 + ("luma",) * 3 + ("channel",) * 2 + ("sigmoid",)
 _CLIPS = ("linear", "smooth", "light", "luma")
 _ROLLS = ("linear", "exponential", "rational", "luma", "local")
@@ -101,7 +101,7 @@ def apply(picture: faults.Faulty, label: int, position: float, rng: np.random.Ge
     """Apply one fault at a position of the scale of levels (1.0-4.5); False where it does not fit the picture."""
     amount = faults.amount_at(label, position)
     if label in (faults.BRIGHT, faults.DARK):
-        faults.expose(picture, amount if label == faults.BRIGHT else -amount, str(rng.choice(_CURVES)))
+        faults.expose(picture, amount if label == faults.BRIGHT else -amount, str(rng.choice(CURVES)))
     elif label in (faults.HIGH, faults.LOW):
         faults.change_contrast(picture, amount, str(rng.choice(_CONTRASTS)))
     elif label == faults.CLIPPED:
@@ -187,7 +187,7 @@ def make_sweep(sources: Sources, rng: np.random.Generator, index: int) -> Exampl
     random, some of which lie close together.
     """
     original = draw_original(rng, sources)
-    dither, style, state = rng.random() < 0.3, str(rng.choice(_CURVES)), int(rng.integers(2**31))
+    dither, style, state = rng.random() < 0.3, str(rng.choice(CURVES)), int(rng.integers(2**31))
     half = SWEEP // 2
     if rng.random() < 0.5:
         away = np.linspace(0.0, 4.0, half + 1)[1:] + rng.uniform(-0.2, 0.2, (2, half))

@@ -30,6 +30,7 @@ from cliqa.training.examples import Example, Make, generate
 from cliqa.training.exposure.examples import Sources, make_example, make_highlights, make_sweep
 from cliqa.training.exposure.faults import CLIPPED, DARK
 from cliqa.training.exposure.fit import ExposureFit, LightUnary, SeverityRange, Sweeps, fit_light
+from cliqa.training.exposure.glare import fit_glare, make_frame
 from cliqa.training.exposure.low_light import UNCERTAINTY, make_dark_snapshot, make_low_light
 from cliqa.training.ordinal_scores import area_under_roc, quadratic_kappa
 from cliqa.training.photos import Split
@@ -48,6 +49,11 @@ HELD_OUT = 1536  # labelled pictures of the val photographs, and as many of the 
 NETWORKS = 4  # fits that differ by their seed; their z are averaged
 CLIPPED_SHIFT = 0.1  # of a level: the first threshold lies at a further 1.2 %, in the middle of 1 % with its margins
 DUSK = (60 / 255, 42 / 255, 1.75)  # medians of luma where doubt begins and is full; log odds to "too dark >= 2" then
+MEANT_SHIFT = (
+    2.5  # log odds against clipping at level 3: white skies and studio walls; chosen on val and published photographs
+)
+FRAMES = 1024  # see make_frame
+GLARE_EXAMPLES = 2048  # of the pictures made from photographs, for fit_glare
 FIT = ExposureFit()
 
 
@@ -64,6 +70,7 @@ def train(options: TrainOptions) -> None:
     weights = options.out / "exposure.safetensors"
     options.out.mkdir(parents=True, exist_ok=True)
     save(networks, weights)
+    look_again(options, weights)
 
     tensors, facts = checkpoints.load(weights, metric="exposure", architecture="tone-hex", version=1)
     metric = Exposure(tensors, facts)
@@ -81,6 +88,24 @@ def train(options: TrainOptions) -> None:
         table.append(f"| {name} | " + " | ".join(f"{float(row[name]):.3f}" for row in rows) + " |")
     command = "--data photos/" + (" --ratings biq2021/" if options.ratings is not None else "")
     write_results(weights, command, tensors, *table)
+
+
+def look_again(options: TrainOptions, weights: Path) -> None:
+    """Add to a weights file what `cliqa.training.exposure.glare` fits on the networks that are in it."""
+    tensors, facts = checkpoints.load(weights, metric="exposure", architecture=Exposure.architecture, version=1)
+    kept = {name: value for name, value in tensors.items() if name not in ("glare", "dusk", "meant")}
+    made = _make(
+        options,
+        partial(make_example, Sources(options.data, "train")),
+        options.examples or EXAMPLES["photo"],
+        "photo",
+        0,
+    )
+    frames = _make(options, partial(make_frame, Sources(options.data, "train", options.ratings)), FRAMES, "frames", 14)
+    first = {name: values[:GLARE_EXAMPLES] for name, values in made.items()}
+    kept["glare"] = fit_glare(first, frames, Exposure(kept, facts).unary)
+    kept |= {"dusk": np.array(DUSK, dtype=np.float32), "meant": np.array([MEANT_SHIFT], dtype=np.float32)}
+    checkpoints.save(weights, kept, metric="exposure", architecture=Exposure.architecture, version=Exposure.version)
 
 
 def _make(options: TrainOptions, make: Make, count: int, name: str, seed: int) -> Example:
@@ -135,7 +160,6 @@ def save(networks: list[LightUnary], path: Path) -> None:
     tensors["scale"] = np.stack([network.ordinal.scale.detach().numpy() for network in networks])
     tensors["thresholds"] = np.stack([network.ordinal.thresholds().detach().numpy() for network in networks])
     tensors["thresholds"][:, CLIPPED, 0] += CLIPPED_SHIFT
-    tensors["dusk"] = np.array(DUSK, dtype=np.float32)
     checkpoints.save(path, tensors, metric="exposure", architecture=Exposure.architecture, version=Exposure.version)
 
 

@@ -46,3 +46,18 @@ def test_reports_cross_validated_figures_and_a_curve():
 def test_refuses_labels_that_teach_nothing(labels, message):
     with pytest.raises(ValueError, match=message):
         fit(np.eye(3)[: len(labels)], np.array(labels))
+
+
+def test_nine_of_ten_further_labels_lie_within_the_distance_that_is_told():
+    rng = np.random.default_rng(11)
+    kept = []
+    for _ in range(40):
+        x = rng.normal(size=(60 + 200, 8))
+        y = x @ rng.normal(size=8) + rng.standard_t(
+            3, size=260
+        )  # heavy tails, which no formula of deviations would tell
+        found = fit(x[:60], y[:60])
+        kept.append(np.mean(np.abs(found(x[60:]) - y[60:]) <= found.within))
+        assert found.srcc_range[0] < found.srcc < found.srcc_range[1]
+    assert 0.88 < np.mean(kept) < 0.95
+    assert fit(x[:8], y[:8]).within == float("inf")
