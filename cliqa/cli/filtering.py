@@ -12,6 +12,7 @@ from cliqa.cli.options import add_compute, add_input, add_output, add_results, n
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
+    from cliqa.outputs.placed import PlacedRecord
 
 Fields = dict[str, Any]
 
@@ -29,8 +30,8 @@ class Filter:
         prefix: (fields) -> what `--score-prefix` puts before the name, without the last underscore.
         folder: (options, fields) -> sub-folder of the output that a kept file goes to; None for the mirror of its own.
         reason: (options, fields) -> which rule drops the image, for the notes of its row; "" where none does.
-        scored: (options, path, where it was placed, fields) -> whatever else the filter does with every scored file; returns under
-            which words the summary counts the file, "" for none.
+        scored: (options, path, where it was placed, fields, the record of the output folder) -> whatever else the filter does with
+            every scored file; returns under which words the summary counts the file, "" for none.
     """
 
     command: str
@@ -41,7 +42,7 @@ class Filter:
     prefix: Callable[[Fields], str]
     folder: Callable[[argparse.Namespace, Fields], str | None] | None = None
     reason: Callable[[argparse.Namespace, Fields], str] | None = None
-    scored: Callable[[argparse.Namespace, str, str | None, Fields], str] | None = None
+    scored: Callable[[argparse.Namespace, str, str | None, Fields, PlacedRecord | None], str] | None = None
 
     def parser(self) -> argparse.ArgumentParser:
         """All options of the command."""
