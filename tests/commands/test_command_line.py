@@ -118,6 +118,7 @@ def interrupted(root: Path, out: Path, results: Path, how: signal.Signals, worke
     """Start a run in a process group of its own, stop the group once rows have been written; status and messages.
 
     The run waits at a picture that is a few behind those of the run before it, so that however long it takes to look, it can't end.
+    SIGINT is no longer ignored, as it is where a shell has started the tests in the background.
     """
     before = sum(name.endswith(".png") for name in names(out)) if out.exists() else 0
     hold.write_text(str(100 + before + 5))
@@ -127,6 +128,7 @@ def interrupted(root: Path, out: Path, results: Path, how: signal.Signals, worke
             "--batch-size", "1",
         ],
         env=environment("Held") | {"TOY_HOLD": str(hold)}, cwd=HERE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     end = time.monotonic() + PATIENCE
     while not out.exists() or sum(name.endswith(".png") for name in names(out)) < before + 3:
