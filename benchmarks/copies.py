@@ -1,16 +1,20 @@
 """Copies of photographs, made in many ways: how many are found, what else is called a copy, and whether the best one is named.
 
     python benchmarks/copies.py --data photos/ [--split test]
+    python benchmarks/copies.py --fingerprints 1000000
 
-Only test photographs by default: thresholds were chosen on the others. Copies are made by Pillow and OpenCV, into a temporary folder.
+Only test photographs by default: thresholds were chosen on the others. Copies are made by Pillow, into a temporary folder. The second
+form groups made-up fingerprints, a tenth of them copies, and tells time and memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +26,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from cliqa.copies.best import judge
 from cliqa.copies.grouping import COPIES, find_groups
-from cliqa.copies.pictures import read_pictures
+from cliqa.copies.pictures import Picture, Prints, read_pictures
 from cliqa.results.store import Store
+from cliqa.signal.copies.alignment import SIDE
 from cliqa.training.photos import read_photos
 
-METRICS = "fingerprint,jpeg_quality,scale_factor,grain_noise"
+METRICS = "fingerprint,jpeg_quality,scale_factor,grain_noise,compression"
 Rng = np.random.Generator
 Copy = Callable[[Image.Image, Path, Rng], None]
 
@@ -112,13 +117,18 @@ def _scored(folder: Path) -> Store:
 def main() -> None:
     """Make the copies, score them, print the two tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data")
+    parser.add_argument("--fingerprints", type=int, metavar="N", help="group N made-up fingerprints instead")
     parser.add_argument("--split", default="test", choices=("train", "val", "test"))
     parser.add_argument("--limit", type=int, default=400)
     options = parser.parse_args()
+    if options.fingerprints:
+        return grouping(options.fingerprints)
+    if not options.data:
+        parser.error("give --data or --fingerprints")
     photos = [photo for photo in read_photos(options.data, options.split) if photo.kind != "drawn"][: options.limit]
     found_table(photos)
-    best_table(photos)
+    return best_table(photos)
 
 
 def found_table(photos: list) -> None:  # type: ignore[type-arg]
@@ -172,6 +182,30 @@ def best_table(photos: list) -> None:  # type: ignore[type-arg]
                 if not right[-1]:
                     instead[name.split("-")[0]] += 1
         print(f"best copy right in {len(right)} groups: {100 * np.mean(right):.1f} % (named instead: {dict(instead)})")
+
+
+def grouping(count: int) -> None:
+    """Time and memory of grouping: hashes of noise, a tenth of them copies with a twentieth of the bits turned."""
+    rng = np.random.default_rng(0)
+    whole, inside = (rng.integers(0, 256, (count, 32), dtype=np.uint8) for _ in range(2))
+    thumbnails = rng.integers(0, 256, (count, SIDE, SIDE), dtype=np.uint8)
+    copies = count // 10
+    turned = np.packbits(rng.integers(0, 20, (copies, 256), np.uint8) == 0, axis=1)
+    whole[:copies] = whole[-copies:] ^ turned
+    for start in range(0, copies, 1000):  # a little at a time, so that the memory told is that of grouping
+        some = thumbnails[count - copies + start : count - copies + start + min(1000, copies - start)].astype(np.int16)
+        thumbnails[start : start + len(some)] = np.clip(some + rng.integers(-9, 10, some.shape, np.int16), 0, 255)
+    nothing: dict[str, object] = {}
+    pictures = [Picture(f"photos/{number:07d}.jpg", nothing) for number in range(count)]
+    no_frames = (np.zeros((0, 32), np.uint8), np.zeros(0, np.int64))
+    prints = Prints(whole, inside, np.full(count, 100, np.int32), thumbnails, [""] * count, *no_frames)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    started, used = time.monotonic(), time.process_time()
+    groups = find_groups(pictures, prints)
+    seconds, processor = time.monotonic() - started, time.process_time() - used
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    found = f"{count} fingerprints: {len(groups)} groups of {copies} pairs"
+    print(f"{found} in {seconds:.0f} s ({processor:.0f} s of a processor), {memory:.2f} GiB, {before:.2f} of it before")
 
 
 if __name__ == "__main__":

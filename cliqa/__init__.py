@@ -4,6 +4,7 @@ import cliqa
 
 cliqa.load_metric("jpeg_quality").score("photo.jpg")     # {"quality": 93.2, ...}
 for record in cliqa.score_images(paths, metrics=["grain_noise", "grepq"]): ...
+pandas.DataFrame(cliqa.score_folder("photos"))
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ from cliqa.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from cliqa.api import ImageScorer, load_metric, score_images
+    from cliqa.folder_scores import FolderScores, score_folder
     from cliqa.metrics import list_metrics
 
 __all__ = [
     "CheckpointError",
     "CliqaError",
+    "FolderScores",
     "ImageError",
     "ImageIssue",
     "ImageScorer",
@@ -43,6 +46,7 @@ __all__ = [
     "UsageError",
     "list_metrics",
     "load_metric",
+    "score_folder",
     "score_images",
 ]
 
@@ -53,4 +57,8 @@ def __getattr__(name: str) -> Any:
         from cliqa import api
 
         return getattr(api, name)
+    if name in ("FolderScores", "score_folder"):
+        from cliqa import folder_scores
+
+        return getattr(folder_scores, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -134,6 +134,28 @@ def score_images(
     Raises:
         UsageError, CheckpointError: before anything is scored.
     """
+    return score_sources(
+        _sources(_many(paths)),
+        metrics,
+        workers=workers,
+        device=device,
+        num_patches=num_patches,
+        max_image_pixels=max_image_pixels,
+        damaged=damaged,
+    )
+
+
+def score_sources(
+    sources: Iterable[Source | Issue],
+    metrics: str | Sequence[str | ImageScorer] = "all",
+    *,
+    workers: int = 0,
+    device: str = "cpu",
+    num_patches: int = DEFAULT_NUM_PATCHES,
+    max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS,
+    damaged: Literal["issue", "score"] = "issue",
+) -> Iterator[Record | Issue]:
+    """As `score_images`, of what a listing has found."""
     if damaged not in ("issue", "score"):
         raise UsageError(f"damaged is 'issue' or 'score', not {damaged!r}")
     wanted: Sequence[str | ImageScorer] = [metrics] if isinstance(metrics, str) else metrics
@@ -142,7 +164,7 @@ def score_images(
     settings = PipelineSettings(
         workers=workers, num_patches=num_patches, max_image_pixels=max_image_pixels, score_damaged=damaged == "score"
     )
-    return run(_sources(_many(paths)), loaded, settings)
+    return run(sources, loaded, settings)
 
 
 def _sources(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Source | Issue]:

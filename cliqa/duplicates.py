@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from cliqa.cli.guard import guarded
-from cliqa.cli.options import add_compute, add_reading, new_parser, positive
+from cliqa.cli.options import add_compute, add_placing, add_reading, file_options, new_parser, positive
 
 COMMAND = "duplicates"
 KINDS = ("exact", "pixels", "near", "burst", "bracket")
@@ -49,7 +49,15 @@ def parser() -> argparse.ArgumentParser:
         "not the best. Bursts and brackets are kept whole",
     )  # fmt: skip
     group.add_argument("--output", "-o", help="folder to copy the files to, mirroring the tree that was scored")
-    group.add_argument("--symlink", action="store_true", help="create symbolic links instead of copies")
+    add_placing(group, syncing=False).add_argument(
+        "--move", action="store_true",
+        help="move the files, never over anything, with a journal by which `cliqa apply --undo` puts them back",
+    )  # fmt: skip
+    group.add_argument(
+        "--journal",
+        metavar="FILE",
+        help="where --move writes its journal (default: a hidden file in the output folder)",
+    )
     group.add_argument("--print", action="store_true", help="write the paths to standard output")
     group.add_argument("--strict", action="store_true", help="exit with status 3 when some files had issues")
     add_reading(parser.add_argument_group("reading INPUT"))
@@ -65,6 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parse.error("say with --keep what --output or --print is to take: best or rest")
     if options.keep and not (options.output or options.print):
         parse.error("--keep needs --print or --output")
+    if not options.output and (wrong := file_options(options)):
+        parse.error(f"{wrong[0]} is about an output folder: give --output")
+    if options.journal and not options.move:
+        parse.error("--journal is for --move")
 
     def action(console: object) -> int:
         from cliqa.copies.command import duplicates

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cliqa.cli.filtering import Fields, Filter
 from cliqa.signal.exposure.labels import ALIASES, LABELS
+
+if TYPE_CHECKING:
+    from cliqa.metrics import Metric
 
 
 def label_list(text: str) -> tuple[str, ...]:
@@ -47,10 +49,25 @@ def _add_options(group: argparse._ArgumentGroup) -> None:
         metavar="LIST",
         help=f"the labels that decide, separated by commas, English or Chinese (default: all; {', '.join(LABELS)})",
     )
+    group.add_argument(
+        "--schema",
+        metavar="FILE",
+        help="your own rules over the six labels: a JSON or TOML file with Nodes, Exclusions and Subsumptions, English or Chinese "
+        "(default: those that the weights were trained with)",
+    )
 
 
 def _keep(options: argparse.Namespace, fields: Fields) -> bool:
     return bool(worst_label(fields, options.labels or LABELS)[0] < options.max_level)
+
+
+def _use_schema(options: argparse.Namespace, metric: Metric) -> None:
+    """Put the rules of `--schema` over the labels; rows scored by other rules are not taken for known."""
+    if options.schema is None:
+        return
+    from cliqa.metrics.exposure_schema import read_schema, use_schema
+
+    use_schema(metric, read_schema(options.schema))
 
 
 def _prefix(fields: Fields) -> str:
@@ -68,25 +85,14 @@ COMMAND = Filter(
     add_options=_add_options,
     keep=_keep,
     prefix=_prefix,
+    prepare=_use_schema,
 )
-
-
-def _is_clip(checkpoint: str | None) -> bool:
-    """Whether a weights file is one of the CLIP unaries; what is wrong with a file is said later, when it is loaded."""
-    if checkpoint is None or not checkpoint.endswith(".safetensors"):
-        return False
-    from safetensors import SafetensorError, safe_open
-
-    with contextlib.suppress(SafetensorError, OSError), safe_open(checkpoint, framework="numpy") as stream:
-        return bool((stream.metadata() or {}).get("metric") == "exposure_clip")
-    return False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status. A checkpoint of a CLIP unary brings its own metric."""
     options = COMMAND.parser().parse_args(arguments)
-    command = replace(COMMAND, metric="exposure_clip") if _is_clip(options.checkpoint) else COMMAND
-    return command.main(arguments)
+    return COMMAND.with_weights_of(["exposure_clip"], options.checkpoint).main(arguments)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ COMMAND = Filter(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
+    """Run the command; returns the exit status. A checkpoint of the larger backbone brings its own metric."""
     given = sys.argv[1:] if arguments is None else arguments
     if "--xmp" in given:
         try:
@@ -112,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except UsageError as error:
             print(f"filter_low_aesthetic: {error}", file=sys.stderr)
             return error.exit_status
-    return COMMAND.main(arguments)
+    options = COMMAND.parser().parse_args(arguments)
+    return COMMAND.with_weights_of(["aesthetic_inception"], options.checkpoint).main(arguments)
 
 
 if __name__ == "__main__":

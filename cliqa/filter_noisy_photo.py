@@ -12,7 +12,7 @@ COMMAND = threshold_filter(
     "grain_noise",
     Threshold("psnr", 40, bounded(0, 50), "quality threshold, in dB", digits=2),
     "Copy (or link) the photographs whose noise, as their pixels show it, leaves a PSNR that reaches a threshold. 50 is no noise "
-    "and 20 is very strong noise. Trained on JPEG of quality 80 and more: run filter_low_quality_jpeg first.",
+    "and 20 is very strong noise. What a codec took afterwards still counts, as far as its traces tell of it.",
 )
 main = COMMAND.main
 

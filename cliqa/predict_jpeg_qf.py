@@ -35,8 +35,15 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument("--pred_csv", default="./outputs/predictions.csv", help="CSV of the predictions")
     group.add_argument("--issue_csv", default="./outputs/issues.csv", help="CSV of the files that gave none")
     group.add_argument("--output_db", default="./outputs/results.db", help="SQLite database with both tables")
-    group.add_argument("--disable_tta", action="store_true", help="no averaging over flips")
-    group.add_argument("--no_calibrator", action="store_true", help="no calibration of the estimate")
+    group.add_argument(
+        "--disable_tta", action="store_true",
+        help="no averaging over flips; there is none in any case, since a mirrored picture gives the same estimate: accepted, and "
+        "neither the number nor the time changes",
+    )  # fmt: skip
+    group.add_argument(
+        "--no_calibrator", action="store_true",
+        help="the estimate as it is measured, without the calibration curve of the weights (the shipped one changes no whole number)",
+    )  # fmt: skip
     group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks run")
     group.add_argument(
         "--gpu", "-g", type=int, nargs="+", default=None, help="GPU device ids, -1 for CPU; overrides --device"

@@ -21,8 +21,10 @@ BRIGHTNESS = "tests.toy_metric:Brightness"
 
 def test_the_public_names() -> None:
     assert sorted(cliqa.__all__) == [
-        "CheckpointError", "CliqaError", "ImageError", "ImageIssue", "ImageScorer", "ImageSkipped", "Issue", "PlacingError",
-        "Record", "ResultsError", "RunError", "UsageError", "list_metrics", "load_metric", "score_images",
+        "CheckpointError", "CliqaError", "FolderScores", "ImageError", "ImageIssue", "ImageScorer", "ImageSkipped",
+        "Issue", "PlacingError",
+        "Record", "ResultsError", "RunError", "UsageError", "list_metrics", "load_metric",
+        "score_folder", "score_images",
     ]  # fmt: skip
     assert all(hasattr(cliqa, name) for name in cliqa.__all__)
     assert not hasattr(cliqa, "nothing")
@@ -126,3 +128,53 @@ def test_the_commands_are_listed_and_each_answers(capsys: pytest.CaptureFixture[
         assert f"python -m cliqa.{name}" in capsys.readouterr().out
     assert command(["scor"]) == 2
     assert "did you mean score?" in capsys.readouterr().err
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three sound pictures, one in a sub-folder, and one that is broken."""
+    (tmp_path / "in/below").mkdir(parents=True)
+    for number, name in enumerate(("a.png", "b.png", "below/c.png")):
+        Image.fromarray(np.full((50, 60, 3), 60 * number + 30, np.uint8)).save(tmp_path / "in" / name)
+    (tmp_path / "in/broken.png").write_bytes(b"none")
+    return tmp_path / "in"
+
+
+def test_a_folder_gives_rows_and_issues(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scores = cliqa.score_folder(folder, BRIGHTNESS, progress=True)
+    assert "4/4" in capsys.readouterr().err
+    assert [row["brightness.mean"] for row in scores] == [30.0, 90.0, 150.0]
+    assert scores[2]["path"] == str(folder / "below/c.png") and scores[0]["width"] == 60
+    assert [Path(issue.path).name for issue in scores.issues] == ["broken.png"]
+    assert scores.columns[0] == "path" and all(list(row) == scores.columns for row in scores)
+    assert scores.where(lambda row: row["brightness.mean"] > 80) == [str(folder / "b.png"), str(folder / "below/c.png")]
+    assert len(cliqa.score_folder(folder, BRIGHTNESS, recursive=False)) == 2
+    assert capsys.readouterr().err == "", "no bar where nobody looks"
+
+
+def test_the_rows_of_a_folder_are_shown_shortly(folder: Path) -> None:
+    scores = cliqa.score_folder(folder, BRIGHTNESS)
+    assert repr(scores) == f"<3 scored files of {folder}, 2 scores each, 1 without a score>"
+    assert scores._repr_html_().count("<tr>") == 4 and "<td>a.png</td>" in scores._repr_html_()
+    assert "0 scored files" in cliqa.FolderScores("nothing")._repr_html_()
+
+
+def test_data_frames_take_the_rows(folder: Path) -> None:
+    scores = cliqa.score_folder(folder, BRIGHTNESS)
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(scores)
+    assert frame.loc[frame["brightness.mean"] > 80, "path"].tolist() == [
+        str(folder / "b.png"),
+        str(folder / "below/c.png"),
+    ]
+
+
+def test_polars_takes_the_rows(folder: Path) -> None:
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame(cliqa.score_folder(folder, BRIGHTNESS))
+    assert frame.filter(polars.col("brightness.mean") > 80).height == 2
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(cliqa.RunError):
+        cliqa.score_folder(tmp_path / "nothing", BRIGHTNESS)

@@ -153,7 +153,7 @@ def _placer(options: argparse.Namespace, store: Store) -> Placer | None:
         return None
     if options.journal and not options.move:
         raise UsageError("--journal is for --move")
-    companions = Companions(_judged_by(store)) if options.with_companions else None
+    companions = Companions(judged_by(store)) if options.with_companions else None
     mover = None
     if options.move:
         mover = Mover(options.journal or os.path.join(options.output, journal_name(time.strftime("%Y%m%d-%H%M%S"))))
@@ -162,7 +162,7 @@ def _placer(options: argparse.Namespace, store: Store) -> Placer | None:
     return None if options.dry_run else placer
 
 
-def _judged_by(store: Store) -> Callable[[str], bool]:
+def judged_by(store: Store) -> Callable[[str], bool]:
     """Whether a file is a picture of the store, with scores of its own."""
     own = {real_path(store.locate(path)) for (path,) in store.rows(["path"])}
     return lambda path: real_path(path) in own

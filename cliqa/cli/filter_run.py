@@ -22,7 +22,11 @@ from cliqa.text import counted
 def run_filter(command: Filter, options: argparse.Namespace, console: Console) -> int:
     """Filter what the options name; returns the exit status."""
     run = FilterRun(command, options, console, open_listing(options))
-    return run(open_metrics([command.metric], options, console))
+    metrics = open_metrics([command.metric], options, console)
+    if command.prepare is not None:
+        for on_device in metrics:
+            command.prepare(options, on_device[0])
+    return run(metrics)
 
 
 class FilterRun(ScoringRun):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cliqa.cli.guard import guarded
@@ -12,6 +12,7 @@ from cliqa.cli.options import add_compute, add_input, add_output, add_results, n
 
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
+    from cliqa.metrics import Metric
     from cliqa.outputs.placed import PlacedRecord
 
 Fields = dict[str, Any]
@@ -30,6 +31,7 @@ class Filter:
         prefix: (fields) -> what `--score-prefix` puts before the name, without the last underscore.
         folder: (options, fields) -> sub-folder of the output that a kept file goes to; None for the mirror of its own.
         reason: (options, fields) -> which rule drops the image, for the notes of its row; "" where none does.
+        prepare: (options, metric) -> done to each loaded metric before it scores; may raise UsageError.
         scored: (options, path, where it was placed, fields, the record of the output folder) -> whatever else the filter does with
             every scored file; returns under which words the summary counts the file, "" for none.
     """
@@ -43,6 +45,7 @@ class Filter:
     folder: Callable[[argparse.Namespace, Fields], str | None] | None = None
     reason: Callable[[argparse.Namespace, Fields], str] | None = None
     scored: Callable[[argparse.Namespace, str, str | None, Fields, PlacedRecord | None], str] | None = None
+    prepare: Callable[[argparse.Namespace, Metric], None] | None = None
 
     def parser(self) -> argparse.ArgumentParser:
         """All options of the command."""
@@ -61,6 +64,18 @@ class Filter:
         if not (options.output or options.print or options.results or options.keys or options.dry_run):
             parser.error("nothing to do: give --output, --print, --results, --keys or --dry-run")
         return guarded(self.command, options.quiet, lambda console: self._run(options, console), resumes=True)
+
+    def with_weights_of(self, others: Sequence[str], checkpoint: str | None) -> Filter:
+        """The command with one of the `others` for its metric where a .safetensors checkpoint is of that; else as it is.
+
+        What is wrong with a file is said later, when it is loaded.
+        """
+        if checkpoint is None or not checkpoint.endswith(".safetensors"):
+            return self
+        from cliqa.metrics.checkpoints import metric_of
+
+        found = metric_of(checkpoint)
+        return replace(self, metric=found) if found in others else self
 
     def _run(self, options: argparse.Namespace, console: Console) -> int:
         from cliqa.cli.filter_run import run_filter

@@ -159,8 +159,8 @@ def add_shard_size(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def add_placing(group: argparse._ArgumentGroup) -> argparse._MutuallyExclusiveGroup:
-    """How files get into an output folder; returns the group of ways of which one can be chosen."""
+def add_placing(group: argparse._ArgumentGroup, syncing: bool = True) -> argparse._MutuallyExclusiveGroup:
+    """How files get into an output folder; returns the group of ways of which one can be chosen. `syncing`: whether --sync is one."""
     ways = group.add_mutually_exclusive_group()
     ways.add_argument(
         "--symlink", action="store_true",
@@ -175,6 +175,8 @@ def add_placing(group: argparse._ArgumentGroup) -> argparse._MutuallyExclusiveGr
         help="the files beside a picture that belong to it go along: raw file, sidecars and others of its name (IMG_1.CR2, "
         "IMG_1.xmp, IMG_1.JPG.xmp with IMG_1.JPG)",
     )  # fmt: skip
+    if not syncing:
+        return ways
     group.add_argument(
         "--sync", action="store_true",
         help="take away what an earlier run placed in the output folder and this one drops, where nobody has changed it since",

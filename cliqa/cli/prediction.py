@@ -16,6 +16,7 @@ from cliqa.inputs.folders import parse_suffixes
 from cliqa.inputs.listing import reaches_beyond
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 from cliqa.metrics import Metric, load_metric
+from cliqa.metrics.jpeg_qf import JpegQf
 from cliqa.pipeline.run import PipelineSettings, default_workers, run
 from cliqa.records import Record
 from cliqa.results import Results, Schema
@@ -35,8 +36,10 @@ def predict(options: argparse.Namespace, console: Console) -> int:
     if single and "*" not in suffixes and os.path.splitext(first)[1].lower() not in suffixes:
         raise UsageError(f"the suffix of {first} is none of {', '.join(suffixes)} (--exts)")
     metric = load_metric("jpeg_qf", options.ckpt, device)
-    metric.disable_tta = options.disable_tta  # type: ignore[attr-defined]
-    metric.no_calibrator = options.no_calibrator  # type: ignore[attr-defined]
+    assert isinstance(metric, JpegQf)
+    if options.no_calibrator:
+        metric.no_calibrator = True
+        metric.metadata["weights"] += "-uncalibrated"  # an earlier run's rows are of another estimate
     prediction = _Prediction(options, console, listing)
     prediction.device, prediction.single = device, single
     return prediction([[metric]])
@@ -73,13 +76,16 @@ class _Prediction(ScoringRun):
         self.last = record
 
     def summary(self) -> list[str]:
+        face = self.results[0].face
+        assert isinstance(face, PredictionFace)
+        written = [f"{name}: {path}" for name, path in face.paths.items()]
         if self.single and self.last is not None and self.printer is None:
             with standard_output():
                 print(f"Image: {display(self.last.path)}\nFinal QF: {self.last.values['jpeg_qf.qf_final']:.4f}")
-        face = self.results[0].face
-        assert isinstance(face, PredictionFace)
+                print("\n".join([*(line[0].upper() + line[1:] for line in written), f"Device: {self.device}"]))
+            return []
         counts = [f"device: {self.device}", f"{self.scored} predicted", f"{self.known} known from before"]
-        return [*(f"{name}: {path}" for name, path in face.paths.items()), "; ".join([*counts, *self.remarks()])]
+        return [*written, "; ".join([*counts, *self.remarks()])]
 
 
 def _device(name: str) -> str:

@@ -1,28 +1,36 @@
 """Which file of a group is the best copy, and why, in words.
 
 Every copy loses something of its original, and each loss is counted in one unit: halvings of the number of pixels that tell.
-A file's own size does not count, only the size at which the picture was ever resolved (`scale_factor`), less what codecs took (the
-lowest JPEG quality in the history, `compression`), what was cropped off and what noise hides. Equal files are settled by what a
-keeper of originals prefers: camera file before export, fewer saves, more metadata.
+A file's own size does not count, only how finely the picture was ever resolved (`scale_factor`, and where the copies lie in each
+other), less what codecs took (the lowest JPEG quality in the history, `compression`), what was cropped off and what noise hides.
+A resize hides what codecs did, so a resized copy is taken to have lost what the file that it can come from has lost.
+Equal files are settled by what a keeper of originals prefers: camera file before export, fewer saves, more metadata.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cliqa.copies.grouping import Group
 from cliqa.copies.pictures import Picture
+from cliqa.copies.places import Place, places
 
 # Halvings that a JPEG history of such a lowest quality costs. Not measured: set so that 75 weighs as reducing to three quarters.
 _QUALITIES = (5, 20, 40, 60, 75, 85, 92, 98, 100)
 _LOSSES = (5.0, 3.0, 2.0, 1.4, 0.9, 0.5, 0.3, 0.08, 0.0)
+UNCOMPRESSED = 97.0  # `jpeg_quality.quality` from which no trace of a save was found
 ENLARGED = 1.1  # `scale_factor.scale` from which a file counts as enlarged, the default of `filter_low_quality_resize`
+BY_NETWORK = 0.6  # `scale_factor.learned` from which it does, where a smaller copy is there; originals read up to 0.2
+NETWORK_SCALE = 2.0  # what such networks mostly do
+AS_FINE = 0.9  # of the resolution of a file that a resized one can come from: what the two scales err by
+HIDDEN = 1.0  # halvings that a reduction can hide at most: a JPEG of 40 is still seen in half its size
 CLEAN = 45.0  # dB of `grain_noise.psnr`; better ones look alike
 CUT = 0.012  # share of a side beyond which a copy counts as cropped: what the alignment of 32 pixels can tell
+FRAMED = 0.97  # share of its pixels that a picture with bars has for itself at most
 
 
 @dataclass(frozen=True)
@@ -32,18 +40,39 @@ class Verdict:
     worth: float
     losses: tuple[tuple[float, str], ...]
 
-    @property
-    def reason(self) -> str:
-        """The heaviest losses in words."""
-        words = [text for cost, text in self.losses if cost >= 0.02]
-        return " and ".join(words[:2]) or "the same picture"
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a member before it is compared with others: `fine` is pixels along a side of what the whole group shows."""
+
+    picture: Picture
+    place: Place
+    scale: float
+    fine: float
+    codec: float
+    codec_words: str
+
+
+@dataclass(frozen=True)
+class _Peers:
+    """What a member is measured by: the finest, the largest share of pixels within bars, and `sources`, those never enlarged.
+
+    `sources` are pairs (fine, codec), ever finer and with more lost: no other one is both finer and less lossy.
+    """
+
+    finest: float
+    shown: float
+    sources: tuple[tuple[float, float], ...]
 
 
 def judge(group: Group, pictures: Sequence[Picture]) -> tuple[int, dict[int, str]]:
     """The best member of a group and, for every member, why it is or isn't."""
-    extents = _extents(group)
-    largest = max(_pixels(pictures[index]) for index in group.members)
-    verdicts = {index: _verdict(pictures[index], extents[index], largest) for index in group.members}
+    found = places(group)
+    known = {index: _known(pictures[index], found[index]) for index in group.members}
+    smallest = min(one.fine for one in known.values())
+    known = {index: _by_network(one, smallest) for index, one in known.items()}
+    peers = _peers(list(known.values()))
+    verdicts = {index: _verdict(one, peers) for index, one in known.items()}
     best = min(group.members, key=lambda index: (-verdicts[index].worth, *_plainness(pictures[index].path), index))
     reasons = {
         index: _against(verdicts[index], verdicts[best], pictures[index], pictures[best])
@@ -51,57 +80,104 @@ def judge(group: Group, pictures: Sequence[Picture]) -> tuple[int, dict[int, str
         if index != best
     }
     runner = max((index for index in group.members if index != best), key=lambda index: verdicts[index].worth)
-    reasons[best] = f"best: {_praise(pictures[best], verdicts[best])}; the next one: {reasons[runner]}"
+    reasons[best] = f"best: {_praise(pictures[best])}; the next one: {reasons[runner]}"
     return best, reasons
 
 
-def _verdict(picture: Picture, extent: float, largest: float) -> Verdict:
-    pixels = _pixels(picture)
-    losses = []
+def _known(picture: Picture, place: Place) -> _Known:
     scale = picture.number("scale_factor.scale") or 1.0
-    width, height = picture.sides
-    if scale > ENLARGED:
-        losses.append((2 * math.log2(scale) + 1.0, f"it was enlarged {scale:.1f} times"))
-    smaller = math.log2(largest / pixels)
-    if smaller > 0.01:
-        losses.append((1.2 * smaller + 0.2, f"it has fewer pixels ({width}x{height})"))
+    resized = picture.number("jpeg_quality.resized") or 1.0
+    scale = max(scale, resized if _saved_at(picture) is not None else 1.0)
+    scale = scale if scale > ENLARGED else 1.0
+    codec, words = _codec(picture, min(1.0, resized))
+    return _Known(picture, place, scale, _side(picture) / place.share / scale, codec, words)
+
+
+def _peers(members: Sequence[_Known]) -> _Peers:
+    sources: list[tuple[float, float]] = []
+    for fine, codec in sorted(
+        {(one.fine, one.codec) for one in members if one.scale == 1.0}, key=lambda one: (-one[0], one[1])
+    ):
+        if not sources or codec < sources[-1][1]:
+            sources.append((fine, codec))
+    return _Peers(max(one.fine for one in members), max(one.picture.shown for one in members), tuple(reversed(sources)))
+
+
+def _by_network(one: _Known, smallest: float) -> _Known:
+    """An enlargement that only a network's traces tell, and a smaller copy bears out."""
+    learned = one.picture.number("scale_factor.learned") or 0.0
+    if one.scale > 1.0 or learned < BY_NETWORK or smallest > 0.8 * one.fine:
+        return one
+    return replace(one, scale=NETWORK_SCALE, fine=one.fine / NETWORK_SCALE)
+
+
+def _saved_at(picture: Picture) -> float | None:
+    """The lowest JPEG quality in the history, None where no save has left a trace."""
     quality = picture.number("jpeg_quality.quality")
-    saved = float(np.interp(quality, _QUALITIES, _LOSSES)) if quality is not None and quality < 97 else 0.0
+    return quality if quality is not None and quality < UNCOMPRESSED else None
+
+
+def _codec(picture: Picture, reduced: float) -> tuple[float, str]:
+    """What codecs took, in halvings, and in words. Of a picture that was reduced after its JPEG save less is left to see."""
+    quality = _saved_at(picture)
+    saved = float(np.interp(quality, _QUALITIES, _LOSSES)) * reduced if quality is not None else 0.0
     fidelity = picture.number("compression.fidelity")
     taken = max(0.0, (95.0 - fidelity) / 25.0) if fidelity is not None else 0.0  # 90: visually lossless, 50: as JPEG 40
-    if saved or taken:
-        text = f"it was a JPEG of {quality:.0f}" if saved and saved >= taken - 0.3 else "a codec took much of it"
-        losses.append((max(saved, taken) + 0.05, text))
-    if extent > CUT:
-        losses.append((0.5 + 2 * extent, "it is cropped"))
+    if quality is not None and picture.values.get("compression.codec") in ("jpeg", None):
+        taken = min(taken, saved)  # the tables tell more exactly what JPEG took than the picture does
+    if quality is not None and saved >= taken - 0.3:
+        return max(saved, taken), f"it was a JPEG of {quality:.0f}"
+    return taken, "a codec took much of it"
+
+
+def _verdict(one: _Known, peers: _Peers) -> Verdict:
+    picture, place = one.picture, one.place
+    losses = []
+    width, height = picture.sides
+    if one.scale > 1.0:
+        losses.append((2 * math.log2(one.scale) + 1.0, f"it was enlarged {one.scale:.1f} times"))
+    smaller = 2 * math.log2(peers.finest / one.fine)
+    if smaller > 4 * CUT:
+        words = (
+            f"it has fewer pixels ({width}x{height})" if one.fine * one.scale < peers.finest else "it was never as fine"
+        )
+        losses.append((1.2 * smaller + 0.2, words))
+    codec, words = one.codec, one.codec_words
+    hidden = _hidden(one, peers)
+    if hidden > codec:
+        codec, words = hidden, "a resize hides what codecs took"
+    if codec:
+        losses.append((codec + 0.05, words))
+    if place.lacks > CUT:
+        losses.append((0.5 + 2 * place.lacks, "it is cropped"))
     psnr = picture.number("grain_noise.psnr")
     if psnr is not None and psnr < CLEAN:
         losses.append(((CLEAN - psnr) / 40.0, f"it is noisier ({psnr:.0f} dB)"))
-    header = picture.number("jpeg_quality.qf_header")
+    quality, header = picture.number("jpeg_quality.quality"), picture.number("jpeg_quality.qf_header")
     if quality is not None and header is not None and header > quality + 3:
         losses.append((0.06, f"it was saved again at {header:.0f}"))
-    elif quality is not None and quality < 97 and picture.values.get("format") != "JPEG":
+    elif _saved_at(picture) is not None and picture.values.get("format") != "JPEG":
         losses.append((0.05, f"it is a {picture.values.get('format')} made of a JPEG"))
+    if picture.shown < FRAMED < peers.shown:
+        losses.append((0.1, "it has bars or a frame"))
     if not picture.values.get("camera"):
         losses.append((0.02, "it has lost what the camera wrote"))
     losses.sort(key=lambda loss: -loss[0])
-    worth = math.log2(largest) - sum(cost for cost, _ in losses)
-    return Verdict(worth, tuple(losses))
+    return Verdict(-sum(cost for cost, _ in losses), tuple(losses))
 
 
-def _pixels(picture: Picture) -> float:
+def _hidden(one: _Known, peers: _Peers) -> float:
+    """What codecs took at least of the file that a resized one was made of: the least lossy of those that are fine enough."""
+    enlarged = one.scale > 1.0
+    least = AS_FINE * one.fine if enlarged else one.fine / AS_FINE
+    taken = min((codec for fine, codec in peers.sources if fine > least), default=0.0)
+    return taken if enlarged else min(HIDDEN, taken)
+
+
+def _side(picture: Picture) -> float:
+    """Pixels along a side of what is shown within bars: the geometric mean of both sides."""
     width, height = picture.sides
-    return float(max(1, width * height))
-
-
-def _extents(group: Group) -> dict[int, float]:
-    """How much of a side each member lacks at most, beside the member that shows most."""
-    lacks = dict.fromkeys(group.members, 0.0)
-    for link in group.links:
-        left, top, right, bottom = link.box
-        lacks[link.second] = max(lacks[link.second], left, top, 1 - right, 1 - bottom)
-        lacks[link.first] = max(lacks[link.first], -left, -top, right - 1, bottom - 1)
-    return lacks
+    return math.sqrt(max(1, width * height) * picture.shown)
 
 
 def _plainness(path: str) -> tuple[int, str]:
@@ -121,10 +197,10 @@ def _against(mine: Verdict, best: Verdict, picture: Picture, other: Picture) -> 
     return "nothing tells them apart"
 
 
-def _praise(picture: Picture, verdict: Verdict) -> str:
+def _praise(picture: Picture) -> str:
     quality = picture.number("jpeg_quality.quality")
     width, height = picture.sides
-    never = "never compressed" if quality is not None and quality >= 97 else ""
-    if quality is not None and quality < 97:
+    never = "never compressed" if quality is not None and quality >= UNCOMPRESSED else ""
+    if quality is not None and quality < UNCOMPRESSED:
         never = f"lowest JPEG quality {quality:.0f}"
     return ", ".join(word for word in (f"{width}x{height}", never) if word)

@@ -9,17 +9,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cliqa.cli.console import Console, PathPrinter
+from cliqa.cli.console import Console
 from cliqa.cli.scoring import Scoring
 from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing, open_metrics
 from cliqa.copies.best import judge
 from cliqa.copies.grouping import COPIES, Group, find_groups
 from cliqa.copies.pictures import PRINTS, SCORES, Picture, read_pictures
-from cliqa.errors import CliqaError, ImageIssue, UsageError
+from cliqa.copies.taking import Judged, take
+from cliqa.errors import CliqaError, UsageError
 from cliqa.metrics import list_metrics
-from cliqa.outputs.folder import FolderPlacer
-from cliqa.records import Issue, Source
 from cliqa.results.faces import TABLE_SUFFIXES, write_table
 from cliqa.results.store import DATABASE_SUFFIXES, Store
 from cliqa.text import display
@@ -52,7 +51,7 @@ def duplicates(options: argparse.Namespace, console: Console) -> int:
         if options.results:
             write_table(options.results, _columns(), _table(judged, pictures))
         if options.keep:
-            failed = _take(options, console, store, pictures, judged, groups)
+            failed = take(options, console, store, pictures, judged, groups)
             status = 3 if options.strict and failed else status
         elif not options.results or console.terminal:
             for line in _told(judged, pictures):
@@ -95,9 +94,6 @@ def _is_store(path: str) -> bool:
         if path.lower().endswith(".parquet"):
             return False
         raise
-
-
-Judged = tuple[Group, int, dict[int, str]]
 
 
 def _columns() -> dict[str, type]:
@@ -145,52 +141,6 @@ _WORDS = {
     "burst": "a burst: one scene, seconds apart",
     "bracket": "a bracket: one scene, other exposures",
 }
-
-
-def _take(
-    options: argparse.Namespace,
-    console: Console,
-    store: Store,
-    pictures: Sequence[Picture],
-    judged: Sequence[Judged],
-    groups: Sequence[Group],
-) -> int:
-    """Print or place the best copies and all files outside groups, or the copies that are not the best; returns how many failed."""
-    rest = {index for group, best, _ in judged if group.kind in COPIES for index in group.members if index != best}
-    # A frame of a bracket or burst is no copy of another frame, even where it resembles one and whatever --kinds shows.
-    protected = {index for group in groups if group.kind in ("burst", "bracket") for index in group.members}
-    exact = {
-        index
-        for group, best, _ in judged
-        if group.kind in ("exact", "pixels")
-        for index in group.members
-        if index != best
-    }
-    rest -= protected - exact
-    wanted = [index for index in range(len(pictures)) if (index in rest) == (options.keep == "rest")]
-    printer = PathPrinter(options.null) if options.print else None
-    placer = (
-        FolderPlacer(options.output, "symlink" if options.symlink else "copy")
-        if options.output
-        else contextlib.nullcontext()
-    )
-    if isinstance(placer, FolderPlacer):
-        placer.check([store.locate(given) for given in store.inputs or [""]])
-    failed = 0
-    with placer:
-        for index in wanted:
-            path = pictures[index].path
-            source = Source(store.locate(path), store.folder(path))
-            try:
-                if isinstance(placer, FolderPlacer):
-                    placer.place(source)
-            except ImageIssue as error:
-                failed += 1
-                console.issue(Issue.of(source, error))
-                continue
-            if printer is not None:
-                printer(path)
-    return failed
 
 
 def _summary(groups: Sequence[Group], count: int, options: argparse.Namespace) -> str:

@@ -24,9 +24,10 @@ COPIES: tuple[Kind, ...] = ("exact", "pixels", "near")
 
 SAME = 0.7  # correlation; 2,000 nearest pairs of different photographs reach 0.57, crops of 8 % 0.83, watermarks 0.78 in 99 %
 MOST_CUT = 0.14  # of a side that a crop may lack: 8 % are to be found, and the alignment errs by a few; a panorama's frames lack 50 %
-LEAST_DETAIL = 10  # of PDQ 0-100: copies of flat pictures still correlate, and at 7 of 48 photographs none did
 SAME_FRAME = 0.97  # correlation of two files with one EXIF time and one size; JPEG of 30 leaves 0.989
 OTHER_EXPOSURE = 0.3  # EV: cameras bracket by thirds at least
+
+_AT_ONCE = 1 << 15  # pairs whose thumbnails are gathered: 64 MiB
 
 # Where `second` is looked for in `first` at the start, for each way in which their hashes met.
 _STARTS = np.array([[0, 0, 1, 1], [0.04, 0.04, 0.96, 0.96], [-0.04, -0.04, 1.04, 1.04]], np.float32)
@@ -92,23 +93,44 @@ def _representatives(marks: Sequence[str]) -> NDArray[np.int64]:
 def _look_alikes(
     pictures: Sequence[Picture], prints: Prints, chosen: NDArray[np.int64], burst_seconds: float, turned: bool
 ) -> list[Link]:
-    chosen = chosen[prints.detail[chosen] >= LEAST_DETAIL]
-    whole, inside, thumbnails = prints.whole[chosen], prints.inside[chosen], prints.thumbnails[chosen]
+    whole, inside = prints.whole[chosen], prints.inside[chosen]
+    place_of = np.full(len(prints.whole), -1)
+    place_of[chosen] = np.arange(len(chosen))
+    known = place_of[prints.framed_of] >= 0
+    framed, framed_of = prints.framed[known], place_of[prints.framed_of[known]]
     links: dict[tuple[int, int], Link] = {}
     for turn in range(len(TURNS) if turned else 1):
         if turn == 0:
-            pairs, ways = alike(whole, inside)
-            others = thumbnails
+            pairs, ways = alike(whole, inside, framed, framed_of)
         else:
             pairs, ways = _turned_pairs(whole, inside, turn)
-            others = turned_thumbnails(thumbnails, turn)
-        found = align(thumbnails[pairs[:, 0]], others[pairs[:, 1]], _STARTS[ways])
-        for (a, b), correlation, box in zip(pairs, found.correlation, found.box, strict=True):
-            first, second = int(chosen[a]), int(chosen[b])
-            kind = _kind(pictures[first], pictures[second], float(correlation), box, burst_seconds)
-            if kind is not None and (first, second) not in links:
-                links[first, second] = Link(first, second, kind, (*map(float, box),), turn)  # type: ignore[arg-type]
+        for start in range(0, len(pairs), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            some = chosen[pairs[part]]
+            others = turned_thumbnails(prints.thumbnails[some[:, 1]], turn)
+            found = align(prints.thumbnails[some[:, 0]], others, _starts(pictures, some, ways[part]))
+            for (first, second), correlation, box in zip(some.tolist(), found.correlation, found.box, strict=True):
+                kind = _kind(pictures[first], pictures[second], float(correlation), box, burst_seconds)
+                if kind is not None and (first, second) not in links:
+                    links[first, second] = Link(first, second, kind, (*map(float, box),), turn)  # type: ignore[arg-type]
     return list(links.values())
+
+
+def _starts(pictures: Sequence[Picture], pairs: NDArray[np.int64], ways: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Where each second picture is looked for in the first at the start."""
+    starts = _STARTS[np.minimum(ways, 2)]
+    for place in np.flatnonzero(ways > 2):
+        framed = pictures[pairs[place, int(ways[place]) - 3]]
+        left, top, right, bottom = framed.content if int(framed.values.get("orientation") or 1) == 1 else (0, 0, 1, 1)
+        wide, high = right - left, bottom - top
+        whole = (
+            -left / wide,
+            -top / high,
+            (1 - left) / wide,
+            (1 - top) / high,
+        )  # the framed one's frame, seen from its picture
+        starts[place] = whole if ways[place] == 3 else (left, top, right, bottom)
+    return starts
 
 
 def _turned_pairs(

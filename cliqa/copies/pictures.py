@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ PRINTS = (
     "fingerprint.thumbnail",
     "fingerprint.pixels",
 )
+FRAMED = "fingerprint.framed"  # of stores that were written since there is one
 FACTS = (
     "path",
     "size",
@@ -31,10 +33,12 @@ FACTS = (
     "width",
     "height",
     "orientation",
+    "content_box",
     "bits",
     "taken",
     "camera",
     "exposure_value",
+    "compression.codec",
 )
 SCORES = (
     "jpeg_quality.quality",
@@ -74,25 +78,47 @@ class Picture:
         width, height = int(self.values.get("width") or 1), int(self.values.get("height") or 1)
         return (height, width) if int(self.values.get("orientation") or 1) >= 5 else (width, height)
 
+    @property
+    def content(self) -> tuple[float, float, float, float]:
+        """Where the picture lies within bars and frames: left, top, right, bottom in shares of the stored file's sides."""
+        try:
+            x, y, width, height = (int(number) for number in str(self.values.get("content_box") or "").split(","))
+            wide, high = int(self.values["width"]), int(self.values["height"])
+            return x / wide, y / high, (x + width) / wide, (y + height) / high
+        except (ValueError, TypeError, KeyError, ZeroDivisionError):
+            return 0.0, 0.0, 1.0, 1.0
+
+    @property
+    def shown(self) -> float:
+        """The share of its pixels that lies within bars and frames."""
+        left, top, right, bottom = self.content
+        return max(1e-6, (right - left) * (bottom - top))
+
 
 @dataclass(frozen=True)
 class Prints:
-    """Fingerprints of n pictures: hashes uint8 (n, 32), `detail` (n,), `thumbnails` uint8 (n, SIDE, SIDE), `pixels` n texts."""
+    """Fingerprints of n pictures: hashes uint8 (n, 32), `detail` (n,), `thumbnails` uint8 (n, SIDE, SIDE), `pixels` n texts.
+
+    `framed` are hashes (m, 32) of those that have bars or a frame, with them; `framed_of` (m,) tells whose.
+    """
 
     whole: NDArray[np.uint8]
     inside: NDArray[np.uint8]
     detail: NDArray[np.int32]
     thumbnails: NDArray[np.uint8]
     pixels: list[str]
+    framed: NDArray[np.uint8]
+    framed_of: NDArray[np.int64]
 
 
 def read_pictures(store: Store) -> tuple[list[Picture], Prints]:
     """All rows that have a fingerprint. Raises UsageError for a store without any."""
     if not set(PRINTS) <= set(store.columns):
         raise UsageError(f"{store.path} has no fingerprints; score it with --metrics fingerprint (and --resume)")
-    names = [name for name in (*FACTS, *SCORES) if name in store.columns]
+    names = [name for name in (FRAMED, *FACTS, *SCORES) if name in store.columns]
     pictures: list[Picture] = []
     whole, inside, detail, thumbnails, pixels = bytearray(), bytearray(), [], bytearray(), []
+    framed, framed_of = bytearray(), []
     for row in _sound(store.rows([*PRINTS, *names])):
         hashes, values = row[: len(PRINTS)], dict(zip(names, row[len(PRINTS) :], strict=True))
         whole += hashes[0]
@@ -100,14 +126,20 @@ def read_pictures(store: Store) -> tuple[list[Picture], Prints]:
         detail.append(int(hashes[2]))
         thumbnails += hashes[3]
         pixels.append(str(hashes[4]))
+        with contextlib.suppress(ValueError):
+            bars = bytes.fromhex(str(values.pop(FRAMED, None) or "").removeprefix("x"))
+            framed += bars if len(bars) == 32 else b""
+            framed_of += [len(pictures)] if len(bars) == 32 else []
         pictures.append(Picture(str(values["path"]), values))
     n = len(pictures)
     return pictures, Prints(
-        np.frombuffer(bytes(whole), np.uint8).reshape(n, 32),
-        np.frombuffer(bytes(inside), np.uint8).reshape(n, 32),
+        np.frombuffer(whole, np.uint8).reshape(n, 32),
+        np.frombuffer(inside, np.uint8).reshape(n, 32),
         np.array(detail, np.int32),
-        np.frombuffer(bytes(thumbnails), np.uint8).reshape(n, SIDE, SIDE),
+        np.frombuffer(thumbnails, np.uint8).reshape(n, SIDE, SIDE),
         pixels,
+        np.frombuffer(framed, np.uint8).reshape(-1, 32),
+        np.array(framed_of, np.int64),
     )
 
 

@@ -5,6 +5,9 @@ evaluate FOLDER [--table FILE]      SRCC, PLCC and KRCC, zero-shot and with 50, 
 features DIR -o features.npz        features of a folder: label-free, rated or all
 fit --labels mos.csv FEATURES -o m  ridge on labels (path, score); FEATURES is a folder or a .npz
 predict FEATURES --model m          scores by a fitted model, to standard output or a CSV file
+
+All of it runs on the shipped encoders, or, with --encoder clip, as published: CLIP's image encoder with two prompts, and a
+low-level encoder.
 """
 
 from __future__ import annotations
@@ -24,7 +27,26 @@ KINDS = ("label-free", "rated", "all")  # of features, see `cliqa.metrics.grepq_
 def parser() -> argparse.ArgumentParser:
     """All sub-commands and their options."""
     shared = Parser(add_help=False)
-    shared.add_argument("--checkpoint", help="weights file (default: the shipped pretrained_models/grepq.safetensors)")
+    shared.add_argument(
+        "--checkpoint",
+        help="weights file (default: the shipped pretrained_models/grepq.safetensors); with --encoder clip the low-level encoder, "
+        "such as the LLM that training.train grepq_low makes",
+    )  # fmt: skip
+    shared.add_argument(
+        "--encoder", choices=("light", "clip"), default="light",
+        help="light: the shipped one; clip: as published, on a CLIP with a ResNet image encoder (needs the extra clip)",
+    )  # fmt: skip
+    shared.add_argument(
+        "--clip-weights", default="openai", metavar="FILE",
+        help="CLIP's weights: a file (OpenAI's RN50.pt, open_clip's, or the HLM that training.train grepq_high makes), or a name "
+        "that open_clip knows and has in its cache",
+    )  # fmt: skip
+    shared.add_argument("--clip-model", default="RN50-quickgelu", metavar="NAME", help="open_clip's name of the CLIP")
+    shared.add_argument(
+        "--max-side", type=positive(int, zero=True), default=1024, metavar="N",
+        help="with --encoder clip: larger pictures are scaled down to this long side first; 0: any size as it is (12 megapixels "
+        "take gigabytes)",
+    )  # fmt: skip
     shared.add_argument("--gpu", "-g", type=int, nargs="+", default=[0], help="GPU device ids. -1 for CPU")
     shared.add_argument("--quiet", action="store_true", help="errors alone on standard error")
     parser = Parser(
@@ -59,6 +81,10 @@ def parser() -> argparse.ArgumentParser:
     fitted.add_argument("features", help="a folder of images, or features that were made of one")
     fitted.add_argument("--labels", required=True, help="CSV with columns path and score")
     fitted.add_argument("-o", "--output", required=True, metavar="FILE.safetensors", help="where the model goes")
+    fitted.add_argument(
+        "--alpha", type=positive(float), nargs="+", default=[0.1, 1.0, 10.0, 100.0],
+        help="strengths of the ridge, of which cross-validation chooses one",
+    )  # fmt: skip
     add_kind(fitted, "what cross-validation on the labels prefers")
     told = add("predict", "Scores by a fitted model, as CSV.")
     told.add_argument("features", help="a folder of images, or features that were made of one")

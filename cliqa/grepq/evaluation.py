@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from cliqa.cli.console import Console
 from cliqa.errors import RunError
 from cliqa.grepq.models import observe
+from cliqa.grepq.published import Published
+from cliqa.metrics import Observation
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import FEATURE_PARTS, LABEL_FREE_WIDTH, zero_shot_columns
 from cliqa.signal.statistics.correlation import krcc, plcc, srcc
@@ -21,7 +23,7 @@ ALL_PARTS = FEATURE_PARTS | {"rated": np.s_[LABEL_FREE_WIDTH:], "all": np.s_[:]}
 
 
 def evaluation_table(
-    metric: GRepQ, images: Sequence[Any], draws: int, limit: int | None, console: Console
+    metric: GRepQ | Published, images: Sequence[Any], draws: int, limit: int | None, console: Console
 ) -> Iterator[str]:
     """Lines of the report: name, SRCC, PLCC, KRCC. Every part is label-free but `rated` and `all`.
 
@@ -29,13 +31,15 @@ def evaluation_table(
         RunError: fewer than three photographs gave features.
     """
     order = np.random.default_rng(0).permutation(len(images))[:limit]
-    rows, targets = [], []
+    rows, scores, targets = [], [], []
     with console.progress(len(order)):
         for number in order:
             console.step()
             observed = observe(str(images[number].path), metric, console)
             if observed is not None:
-                rows.append(metric.features(observed))
+                score, row = measured(metric, observed)
+                scores.append(score)
+                rows.append(row)
                 targets.append(images[number].score)
     if len(rows) < 3:
         raise RunError(f"{len(rows)} photographs gave features; an evaluation needs at least three")
@@ -46,14 +50,25 @@ def evaluation_table(
     def line(name: str, figures: Sequence[float]) -> str:
         return f"{name:24s}" + "".join(f"{value:8.3f}" for value in figures)
 
-    for name, column in zip(("low", "high", "combined"), zero_shot_columns(features), strict=True):
+    for name, column in zip(("low", "high", "combined"), np.array(scores).T, strict=True):
         yield line(f"{name}, zero-shot", (srcc(column, mos), plcc(column, mos), krcc(column, mos)))
     for count in LABELS:
         if count + 10 > len(mos):
             continue
-        for name, part in ALL_PARTS.items():
+        for name, part in (metric.parts if isinstance(metric, Published) else ALL_PARTS).items():
             figures = few_labels(features[:, part], mos, count, draws)
             yield line(f"{name}, {count} labels", figures)
+
+
+def measured(
+    metric: GRepQ | Published, observed: Observation
+) -> tuple[tuple[float, float, float], NDArray[np.float32]]:
+    """q_low, q_high and q of a picture, and its features."""
+    if isinstance(metric, Published):
+        return metric.measure(observed)
+    row = metric.features(observed)
+    low, high, both = (float(column[0]) for column in zero_shot_columns(row[None]))
+    return (low, high, both), row
 
 
 def few_labels(

@@ -16,6 +16,7 @@ from cliqa.cli import devices
 from cliqa.cli.console import Console
 from cliqa.errors import ImageIssue, RunError, UsageError
 from cliqa.files.atomic import creating
+from cliqa.grepq.published import KIND, Published, open_published
 from cliqa.images.loading import load_image
 from cliqa.inputs.listing import Listing
 from cliqa.metrics import View, checkpoints, load_metric
@@ -25,20 +26,26 @@ from cliqa.records import Issue, Source
 from cliqa.results.labels import match_paths, read_labels
 from cliqa.signal.statistics.ridge import fit
 
+# What a model that was fitted on the published features is.
+FITTED: dict[str, Any] = {"metric": "grepq_published", "architecture": "clip-and-patches-ridge", "version": 1}
 FEWEST = 3  # labels: below, cross-validation has nothing to hold out
 
 
-def open_metric(options: argparse.Namespace, console: Console, checkpoint: str | None = None) -> GRepQ:
-    """The metric with the weights asked for, on the device asked for."""
+def open_metric(options: argparse.Namespace, console: Console, checkpoint: str | None = None) -> GRepQ | Published:
+    """The metric with the weights and the encoder asked for, on the device asked for."""
     found, message = devices.resolve(options.gpu, True)
     if message:
         console.say(message)
+    if options.encoder == "clip":
+        if getattr(options, "kind", None):
+            raise UsageError("--kind is of the shipped encoders; with --encoder clip there is one kind of features")
+        return open_published(options, found[0], checkpoint)
     metric = load_metric("grepq", checkpoint or options.checkpoint, found[0])
     assert isinstance(metric, GRepQ)
     return metric
 
 
-def observe(path: str, metric: GRepQ, console: Console) -> dict[str, NDArray[Any]] | None:
+def observe(path: str, metric: GRepQ | Published, console: Console) -> dict[str, NDArray[Any]] | None:
     """What the metric needs of an image; None, and a line on standard error, where it can't be read."""
     try:
         return metric.observe(View(load_image(path)))
@@ -49,7 +56,8 @@ def observe(path: str, metric: GRepQ, console: Console) -> dict[str, NDArray[Any
 
 def make_features(options: argparse.Namespace, console: Console) -> int:
     """Write the features of a folder into a .npz: `path`, `features`, `kind`, and the fingerprint of the `weights`."""
-    metric, kind = open_metric(options, console), options.kind or DEFAULT_KIND
+    metric = open_metric(options, console)
+    kind = _kind_of(metric, options.kind)
     paths, features = _compute(options.folder, metric, kind, console)
     if not paths:
         raise RunError(f"no image of {options.folder} gave features")
@@ -60,7 +68,13 @@ def make_features(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _compute(folder: str, metric: GRepQ, kind: str, console: Console) -> tuple[list[str], NDArray[np.float32]]:
+def _kind_of(metric: GRepQ | Published, asked: str | None) -> str:
+    return KIND if isinstance(metric, Published) else asked or DEFAULT_KIND
+
+
+def _compute(
+    folder: str, metric: GRepQ | Published, kind: str, console: Console
+) -> tuple[list[str], NDArray[np.float32]]:
     listing = Listing(folder, recursive=True)
     listing.check()
     paths, rows = [], []
@@ -78,7 +92,7 @@ def _compute(folder: str, metric: GRepQ, kind: str, console: Console) -> tuple[l
 
 
 def _read_features(
-    name: str, metric: GRepQ, kind: str | None, console: Console
+    name: str, metric: GRepQ | Published, kind: str | None, console: Console
 ) -> tuple[list[str], NDArray[np.float32], str]:
     """Paths, features and their kind: of a folder, computed now, or those of a file.
 
@@ -86,19 +100,24 @@ def _read_features(
         UsageError: the file holds no features, or those of other weights or of another kind.
     """
     if not name.endswith(".npz"):
-        return *_compute(name, metric, kind or DEFAULT_KIND, console), kind or DEFAULT_KIND
-    try:
-        with np.load(name, allow_pickle=False) as stored:
-            paths, features = stored["path"].tolist(), stored["features"]
-            weights, stored_kind = str(stored["weights"]), str(stored["kind"])
-    except (OSError, KeyError, ValueError) as error:
-        raise UsageError(f"{name} holds no features: {error}") from error
+        kind = _kind_of(metric, kind)
+        return *_compute(name, metric, kind, console), kind
+    paths, features, weights, stored_kind = _stored_features(name)
     if weights != metric.metadata.get("features_of", metric.metadata["weights"]):
         raise UsageError(f"{name} was made with other weights; make the features again")
     try:
         return paths, of_kind(features, stored_kind, kind or stored_kind), kind or stored_kind
     except ValueError as error:
         raise UsageError(f"{name} holds {error}") from None
+
+
+def _stored_features(name: str) -> tuple[list[str], NDArray[np.float32], str, str]:
+    """Paths, features, fingerprint of the weights and kind, of a file. Raises UsageError."""
+    try:
+        with np.load(name, allow_pickle=False) as stored:
+            return stored["path"].tolist(), stored["features"], str(stored["weights"]), str(stored["kind"])
+    except (OSError, KeyError, ValueError) as error:
+        raise UsageError(f"{name} holds no features: {error}") from error
 
 
 def fit_model(options: argparse.Namespace, console: Console) -> int:
@@ -111,8 +130,8 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
         raise UsageError(
             f"{options.labels} holds {len(ratings)} labels; at least three are needed, fifty are a good start"
         )
-    base = options.checkpoint or checkpoints.shipped_path("grepq")
-    metric = open_metric(options, console, str(base))
+    base = str(options.checkpoint or checkpoints.shipped_path("grepq"))
+    metric = open_metric(options, console, base)
     if metric.fitted:
         raise UsageError(f"{base} is itself a fitted model; fit on the weights that it was made from")
     paths, features, kind = _read_features(options.features, metric, options.kind, console)
@@ -125,24 +144,28 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"{options.labels}: no image matches {', '.join(lost[:3])}{more}")
     rows, targets = [paths.index(matched[name]) for name in ratings], list(ratings.values())
     tried = KINDS if kind == "all" and options.kind is None else (kind,)
+    alphas, given = tuple(options.alpha), np.array(targets)
     try:
-        fits = {name: fit(of_kind(features[rows], kind, name).astype(np.float64), np.array(targets)) for name in tried}
+        fits = {name: fit(of_kind(features[rows], kind, name).astype(np.float64), given, alphas) for name in tried}
     except ValueError as error:
         raise UsageError(f"{options.labels}: {error}") from error
     kind, found = min(fits.items(), key=lambda pair: pair[1].error)
-    tensors, facts = checkpoints.load(base, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version)
-    tensors = {name: value for name, value in tensors.items() if not name.startswith("quality.")}
-    tensors |= {"fit.weight": found.weight.astype(np.float32), "fit.bias": np.array([found.bias], dtype=np.float32)}
+    fitted = {"fit.weight": found.weight.astype(np.float32), "fit.bias": np.array([found.bias], dtype=np.float32)}
     own = {
         "features_of": metric.metadata["weights"],
         "kind": kind,
         "labels": str(len(targets)),
         "alpha": f"{found.alpha:g}",
     }
-    kept = {key: value for key, value in facts.items() if key not in ("metric", "architecture", "version")}
     with creating(options.output) as part:
-        checkpoints.save(part, tensors, metric="grepq", architecture=GRepQ.architecture,
-                         version=GRepQ.version, **(kept | own))  # fmt: skip
+        if isinstance(metric, Published):  # the encoders are the user's own, and large: the model names them
+            checkpoints.save(part, fitted, **(FITTED | own))
+        else:
+            light = {"metric": "grepq", "architecture": GRepQ.architecture, "version": GRepQ.version}
+            tensors, facts = checkpoints.load(base, **light)  # type: ignore[arg-type]
+            tensors = {name: value for name, value in tensors.items() if not name.startswith("quality.")}
+            kept = {key: value for key, value in facts.items() if key not in light}
+            checkpoints.save(part, tensors | fitted, **light, **(kept | own))  # type: ignore[arg-type]
     console.say(
         f"{len(targets)} labels, {kind} features, alpha {found.alpha:g}: cross-validated SRCC {found.srcc:.3f}, PLCC {found.plcc:.3f}"
     )
@@ -152,11 +175,15 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
 
 def predict(options: argparse.Namespace, console: Console) -> int:
     """Write the scores of a fitted model as CSV."""
-    metric = open_metric(options, console, options.model)
-    if not metric.fitted:
-        raise UsageError(f"{options.model} is no fitted model; make one with: python -m cliqa.grepq fit")
-    paths, features, _ = _read_features(options.features, metric, metric.kind, console)
-    weight, bias = metric.regressor
+    if checkpoints.metric_of(options.model) == FITTED["metric"]:
+        paths, features, weight, bias = _published_prediction(options, console)
+    else:
+        metric = open_metric(argparse.Namespace(**{**vars(options), "encoder": "light"}), console, options.model)
+        assert isinstance(metric, GRepQ)
+        if not metric.fitted:
+            raise UsageError(f"{options.model} is no fitted model; make one with: python -m cliqa.grepq fit")
+        paths, features, _ = _read_features(options.features, metric, metric.kind, console)
+        weight, bias = metric.regressor
     scores: Sequence[float] = (features @ weight + bias).tolist() if paths else []
     with contextlib.ExitStack() as stack:
         stream: IO[str] = sys.stdout
@@ -169,6 +196,25 @@ def predict(options: argparse.Namespace, console: Console) -> int:
         writer.writerow(["path", "score"])
         writer.writerows([path, f"{score:.6g}"] for path, score in zip(paths, scores, strict=True))
     return 0
+
+
+def _published_prediction(
+    options: argparse.Namespace, console: Console
+) -> tuple[list[str], NDArray[np.float32], NDArray[np.float64], float]:
+    """Paths, features, weight and bias. Features from a file need no encoder. Raises UsageError where they are of other weights."""
+    tensors, facts = checkpoints.load(options.model, **FITTED)
+    if options.features.endswith(".npz"):
+        paths, features, weights, _ = _stored_features(options.features)
+    else:
+        metric = open_metric(argparse.Namespace(**{**vars(options), "encoder": "clip"}), console)
+        paths, features = _compute(options.features, metric, KIND, console)
+        weights = metric.metadata["weights"]
+    if weights != facts.get("features_of"):
+        raise UsageError(
+            f"{options.features}: {options.model} was fitted on features of other encoders, or at another --max-side; name the same "
+            "ones with --clip-weights and --checkpoint"
+        )
+    return paths, features, tensors["fit.weight"].astype(np.float64), float(tensors["fit.bias"].reshape(()))
 
 
 def more_labels(curve: Sequence[tuple[int, float]]) -> str:

@@ -10,14 +10,19 @@ sixteenth of the cost.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.images.paper import paper_shares
+
 PATCH = 128  # documented: `--num-patches` counts 128x128 patches
 _SUBSAMPLE_ABOVE = 500_000  # pixels; chosen by hand: small pictures keep every sample, since theirs are few
+PAPER = ((0.05, 2), (0.4, 1))
+"""The most paper that tiles may have, and how many such tiles are enough. Between letters seven tenths of a page are paper."""
 
 
 def tile_detail(image: Image.Image, size: int = PATCH) -> NDArray[np.float64]:
@@ -75,15 +80,29 @@ class Tiles:
         """The `count` most detailed tiles: uint8 (n, 3, size, size), 1 <= n <= count, most detailed first."""
         return self.cut(self.origins[:count])
 
-    def spread(self, count: int = 8) -> NDArray[np.uint8]:
+    def spread(self, count: int = 8, among: Sequence[tuple[int, int]] | None = None) -> NDArray[np.uint8]:
         """Tiles spread evenly over the ranks of detail, from the most detailed to the flattest: what represents a whole image.
+
+        Args:
+            count: how many at most.
+            among: origins in the order of `origins`, such as `photographic`; all where none are given.
 
         Returns:
             uint8 (n, 3, size, size), 1 <= n <= count, most detailed first; all tiles where there are no more than `count`.
         """
-        total = len(self.origins)
-        chosen = np.unique(np.rint(np.linspace(0, total - 1, min(count, total))).astype(int))
-        return self.cut([self.origins[index] for index in chosen])
+        origins = self.origins if among is None else among
+        chosen = np.unique(np.rint(np.linspace(0, len(origins) - 1, min(count, len(origins)))).astype(int))
+        return self.cut([origins[index] for index in chosen])
+
+    @cached_property
+    def photographic(self) -> list[tuple[int, int]]:
+        """`origins` of the tiles without paper (`cliqa.images.paper`); if these are too few, of those with little paper, or all."""
+        shares = paper_shares(self.image, self.size)
+        for most, fewest in PAPER:
+            found = [(x, y) for x, y in self.origins if shares[y // self.size, x // self.size] <= most]
+            if len(found) >= fewest:
+                return found
+        return self.origins
 
     def cut(self, origins: list[tuple[int, int]]) -> NDArray[np.uint8]:
         """The tiles at these origins (x, y): uint8 (n, 3, size, size)."""

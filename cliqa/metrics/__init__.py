@@ -30,8 +30,11 @@ _BUILT_IN = {
 
 _NEEDS = {"fingerprint": "pdqhash"}  # packages of extras
 
-# Built in too, but not listed: they need an extra and weights of the user's own.
-_UNLISTED = {"exposure_clip": "cliqa.metrics.exposure_clip:ExposureClip"}
+# Built in too, but not listed: they need weights of the user's own.
+_UNLISTED = {
+    "exposure_clip": "cliqa.metrics.exposure_clip:ExposureClip",
+    "aesthetic_inception": "cliqa.metrics.aesthetic_inception:AestheticInception",
+}
 
 
 def _targets() -> dict[str, str]:
@@ -77,7 +80,7 @@ def load_metric(name: str, checkpoint: str | None = None, device: str = "cpu") -
     """
     cls = metric_class(name)
     if not cls.weights:
-        return cls({}, {}, device)
+        return cls({}, {"weights": f"version-{cls.version}"} if cls.version > 1 else {}, device)
     path = checkpoint if checkpoint is not None else checkpoints.shipped_path(name)
     tensors, facts = checkpoints.load(path, metric=name, architecture=cls.architecture, version=cls.version)
     try:

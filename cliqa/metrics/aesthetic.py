@@ -79,13 +79,18 @@ class Aesthetic(Metric):
     def score(self, observation: Observation) -> dict[str, Value]:
         """The label, the probabilities of the classes, and the expected class."""
         chances = probabilities(self.encoder.rated(observation["picture"]), self.weight, self.bias)
-        return {
-            "label": LABELS[int(decide(chances, self.decision))],
-            "p_rejected": float(chances[0]),
-            "p_pending": float(chances[1]),
-            "p_accepted": float(chances[2]),
-            "score": float(chances[1] + 2 * chances[2]),
-        }
+        return class_fields(chances, self.decision)
+
+
+def class_fields(chances: NDArray[np.float64], decision: NDArray[np.float64]) -> dict[str, Value]:
+    """The fields of probabilities (3,): the label that `decide` gives, the probabilities, and the expected class."""
+    return {
+        "label": LABELS[int(decide(chances, decision))],
+        "p_rejected": float(chances[0]),
+        "p_pending": float(chances[1]),
+        "p_accepted": float(chances[2]),
+        "score": float(chances[1] + 2 * chances[2]),
+    }
 
 
 def probabilities(outputs: NDArray[Any], weight: NDArray[np.float64], bias: NDArray[np.float64]) -> NDArray[np.float64]:

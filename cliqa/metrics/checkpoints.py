@@ -40,16 +40,35 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
     return digest.hexdigest()[:12]
 
 
+def metric_of(path: str | os.PathLike[str]) -> str:
+    """The metric that a .safetensors file says it belongs to; "" where it says none, or can't be read (`load` says why)."""
+    from safetensors import SafetensorError, safe_open
+
+    with contextlib.suppress(SafetensorError, OSError), safe_open(path, framework="numpy") as stream:
+        return str((stream.metadata() or {}).get("metric", ""))
+    return ""
+
+
 def save(path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], *, metric: str, architecture: str,
          version: int, **metadata: str) -> None:  # fmt: skip
-    """Write a weights file. Metadata values are strings; the three names are checked again on loading."""
-    from safetensors.numpy import save_file
+    """Write a weights file. Metadata values are strings; the three names are checked again on loading.
+
+    Equal tensors and metadata give equal bytes: safetensors alone writes metadata in an order that differs from run to run.
+    """
+    from safetensors.numpy import save as serialise
 
     facts = {"metric": metric, "architecture": architecture, "version": str(version), **metadata}
+    data = serialise({name: np.ascontiguousarray(value) for name, value in tensors.items()}, metadata=facts)
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length]) | {"__metadata__": dict(sorted(facts.items()))}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8
     part = f"{os.fspath(path)}.part"
     try:
-        save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, part, metadata=facts)
-        os.chmod(part, 0o644)  # safetensors writes for the owner alone
+        with open(part, "wb") as stream:
+            stream.write(len(text).to_bytes(8, "little") + text)
+            stream.write(memoryview(data)[8 + length :])
+        os.chmod(part, 0o644)
         os.replace(part, path)
     finally:
         with contextlib.suppress(FileNotFoundError):

@@ -17,7 +17,7 @@ from PIL import Image, ImageChops
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.metrics.exposure_schema import exposure_graph
+from cliqa.metrics.exposure_schema import exposure_graph, use_schema
 from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.labels import LABELS
 from cliqa.signal.exposure.schema import SCHEMA
@@ -99,7 +99,7 @@ class Exposure(Metric):
 
     def use_schema(self, schema: Mapping[str, Any]) -> None:
         """Put other rules over the same six labels. Raises UsageError where they don't fit or contradict each other."""
-        self.graph = exposure_graph(schema)
+        use_schema(self, schema)
 
     @classmethod
     def observe(cls, view: View) -> Observation:

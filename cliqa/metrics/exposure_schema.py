@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cliqa.errors import UsageError
 from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.hex_rules import SchemaError
 from cliqa.signal.exposure.labels import LABELS
 from cliqa.signal.exposure.schema import graph_from_schema
+
+
+class WithRules(Protocol):
+    """A metric whose labels stand under the rules of a graph."""
+
+    graph: HexGraph
+    metadata: dict[str, str]
+
+
+def use_schema(metric: Any, schema: Mapping[str, Any]) -> None:
+    """Put other rules over the six labels of a `WithRules`. Raises UsageError where they don't fit or contradict each other.
+
+    The rules become part of what tells its weights from others: scores under other rules are other scores.
+    """
+    rules: WithRules = metric
+    rules.graph = exposure_graph(schema)
+    if "weights" in rules.metadata:
+        digest = hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()
+        rules.metadata["weights"] = f"{rules.metadata['weights'].partition('-rules')[0]}-rules{digest[:8]}"
 
 
 def exposure_graph(schema: Mapping[str, Any]) -> HexGraph:

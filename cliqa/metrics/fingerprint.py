@@ -1,8 +1,8 @@
 """The metric `fingerprint`: what a picture is known by among its copies. It scores nothing; `cliqa.duplicates` compares it.
 
 The perceptual hash is PDQ (256 bits, Meta 2019) by the package `pdqhash`, of the whole picture and of its inside: a crop's whole
-resembles its original's inside. The thumbnail tells crops from look-alikes afterwards. The hash of the pixels finds files that differ
-in their packing alone.
+resembles its original's inside. The thumbnail tells crops from look-alikes afterwards; weak contrast is stretched in it, so that a bare
+wall has its own unevenness to be known by. The hash of the pixels finds files that differ in their packing alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.copies.alignment import SIDE
 
 PICTURE_SIDE = 384  # the thumbnail that the encoder's metrics see: made once for all
+FULL_RANGE = 160.0  # levels from the darkest to the lightest of the thumbnail's pixels from which it is left as it is
+NO_RANGE = 3.0  # levels that count as that many: below, what a codec rounds is all there is
 INSET = 0.04  # of each side that the inside leaves out: half way to the crops of 8 % that are to be found
 
 
@@ -28,12 +30,16 @@ class Fingerprint(Metric):
 
     name: ClassVar[str] = "fingerprint"
     architecture: ClassVar[str] = "pdq"
+    version: ClassVar[int] = 2
     summary: ClassVar[str] = "perceptual hash by which copies of a picture are found; no score"
     weights: ClassVar[bool] = False
     in_worker = True
     fields: ClassVar[tuple[Field, ...]] = (
         Field("whole", "PDQ hash of the picture, an x and 64 hexadecimal digits", kind="str", opaque=True),
         Field("inside", "PDQ hash of the picture without 4 % of each side", kind="str", opaque=True),
+        Field(
+            "framed", "PDQ hash of the picture with its bars or frame; empty where it has none", kind="str", opaque=True
+        ),
         Field("detail", "PDQ's own quality of the hash; below 50 it tells little", 0, 100, "", "", "int"),
         Field("thumbnail", f"grey picture of {SIDE}x{SIDE} pixels, base64", kind="str", opaque=True),
         Field(
@@ -43,7 +49,7 @@ class Fingerprint(Metric):
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """The hashes, uint8 (32,) each, `detail`, the thumbnail, uint8 (SIDE, SIDE), and 16 bytes of the pixels' SHA-256.
+        """The hashes, uint8 (32,) each, the thumbnail, uint8 (SIDE, SIDE), and 16 bytes of the pixels' SHA-256; `framed` may be empty.
 
         Raises:
             ImageSkipped: the package `pdqhash` is not installed.
@@ -55,9 +61,13 @@ class Fingerprint(Metric):
         picture = view.thumbnail(PICTURE_SIDE)
         whole, detail = pdqhash.compute(np.ascontiguousarray(picture))
         inside, _ = pdqhash.compute(np.ascontiguousarray(_inside(picture)))
+        framed = np.zeros(0, np.uint8)
+        if view.image.content_box is not None:
+            framed, _ = pdqhash.compute(np.ascontiguousarray(view.image.as_seen(PICTURE_SIDE, framed=True)))
         return {
             "whole": np.packbits(whole),
             "inside": np.packbits(inside),
+            "framed": np.packbits(framed),
             "detail": np.int32(detail)[None],
             "thumbnail": _small(picture),
             "pixels": np.frombuffer(_pixel_hash(view), np.uint8),
@@ -68,6 +78,7 @@ class Fingerprint(Metric):
         return {
             "whole": "x" + observation["whole"].tobytes().hex(),
             "inside": "x" + observation["inside"].tobytes().hex(),
+            "framed": "x" + observation["framed"].tobytes().hex() if len(observation["framed"]) else "",
             "detail": int(observation["detail"][0]),
             "thumbnail": base64.b64encode(observation["thumbnail"].tobytes()).decode(),
             "pixels": "x" + observation["pixels"].tobytes().hex(),  # a letter first: no table takes it for a number
@@ -81,8 +92,14 @@ def _inside(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    grey = Image.fromarray(picture).convert("L")
-    return np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    """Grey, SIDE x SIDE, uint8; weak contrast is stretched before it is rounded."""
+    grey = Image.fromarray(np.asarray(Image.fromarray(picture).convert("L"), np.float32))
+    small = np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    low, high = float(small.min()), float(small.max())
+    if high - low < FULL_RANGE:
+        small = (small - (low + high) / 2) * (FULL_RANGE / max(high - low, NO_RANGE)) + 127.5
+    result: NDArray[np.uint8] = np.clip(np.rint(small), 0, 255).astype(np.uint8)
+    return result
 
 
 def _pixel_hash(view: View) -> bytes:

@@ -1,14 +1,16 @@
 """How noisy a photograph is, as the PSNR (dB, grey) that it would have against itself without the noise.
 
-`observe` takes tiles from the most detailed to the flattest and reduces them to statistics of their blocks and single pixels, and to a
-row of facts for every region; `score` reads these with small networks, whose histograms of the PSNR are averaged. The
-answer is the median, after the histograms were widened and "no noise" has lost most of its weight: on photographs that are not among
-the examples the networks are too sure, and to call strong noise clean is the worst error.
+`observe` takes tiles from the most detailed to the flattest, none of text and paper where there are others, and reduces them to
+statistics of their blocks and single pixels, traces of codecs, and a row of facts for every region; `score` reads these with small
+networks, whose histograms of the PSNR are averaged. The first networks know pictures without a codec or from a JPEG of 80 and more;
+the others know all codecs and noise of the colours alone, and tell how far the first are to be believed. The answer is the
+median, after the histograms were widened and "no noise" has lost most of its weight: on photographs that are not among the examples
+the networks are too sure, and to call strong noise clean is the worst error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,17 +18,21 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.signal.densities import softmax
+from cliqa.signal.densities import logistic, softmax
 from cliqa.signal.networks.dense import median_level
 from cliqa.signal.networks.regions import RegionNetwork
-from cliqa.signal.noise.blocks import decompose
+from cliqa.signal.noise.blocks import Decomposition, Floats, decompose
 from cliqa.signal.noise.psnr import NOISE_FREE
 from cliqa.signal.noise.regions import FACTS, noise_regions
 from cliqa.signal.noise.single_pixels import pixel_facts, single_pixels
 from cliqa.signal.noise.statistics import noise_statistics
+from cliqa.signal.noise.traces import codec_traces
 
 TEMPERATURE = 1.75  # of the softmax: the networks are too sure (Guo et al. 2017)
 CLEAN_WEIGHT = 0.25  # of the highest level against what they give it: a fifth of what they learnt from has no noise
+COLOURFUL = 6.0
+"""dB by which the noise of the colours is stronger than that in grey where the first networks know nothing of it (independent channels:
+3); 5 to 8 are alike on photographs of the val split."""
 LEVELS = np.arange(15.0, NOISE_FREE + 1, dtype=np.float32)  # dB, the bins of the networks' histograms
 
 
@@ -35,24 +41,28 @@ class GrainNoise(Metric):
 
     name = "grain_noise"
     architecture = "noise-regions"
-    version = 3
+    version = 4
     reads_grid = True
     in_worker = True
     summary = "PSNR (dB) that the noise of the photograph leaves; 40 and more is a clean one"
     fields = (
         Field("psnr", "50 - noise level; 50 means no noise", 0.0, NOISE_FREE, unit="dB", better="higher"),
+        Field("chroma_psnr", "the same of the noise in the colours alone", 0.0, NOISE_FREE, unit="dB", better="higher"),
     )  # fmt: skip
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
-        count = len({name.split(".")[0] for name in tensors if name.startswith("net")})
+        groups = sorted({name.split(".")[0] for name in tensors if name.startswith(("net", "saved"))})
         try:
-            self.networks = [RegionNetwork(tensors, f"net{index}.") for index in range(count)]
+            networks = {group: RegionNetwork(tensors, f"{group}.") for group in groups}
         except KeyError as error:
             raise CheckpointError(f"the grain_noise weights are incomplete: {error}") from error
-        if not self.networks or any(
-            network.outputs != len(LEVELS) or network.inputs[1] != FACTS for network in self.networks
-        ):
+        self.first = [network for group, network in networks.items() if group.startswith("net")]
+        self.saved = [network for group, network in networks.items() if group.startswith("saved")]
+        fitting = [network.outputs == len(LEVELS) for network in self.first]
+        fitting += [network.outputs == 2 * len(LEVELS) + 1 for network in self.saved]
+        fitting += [network.inputs[1] == FACTS for network in networks.values()]
+        if not self.first or not self.saved or not all(fitting):
             raise CheckpointError(
                 "the grain_noise weights are incomplete: no network, or one with other levels or facts"
             )
@@ -60,19 +70,40 @@ class GrainNoise(Metric):
     @classmethod
     def observe(cls, view: View) -> Observation:
         """Of `num_patches` tiles: `statistics`, float32 vector, and `regions`, float16 (64 a tile, facts)."""
-        parts = decompose(view.tiles.spread(view.num_patches))
+        parts = decompose(view.tiles.spread(view.num_patches, view.tiles.photographic))
         pixels = single_pixels(parts.grey)
         return {
-            "statistics": np.concatenate([noise_statistics(parts), pixel_facts(pixels)]),
+            "statistics": picture_statistics(parts, pixels),
             "regions": noise_regions(parts, pixels).astype(np.float16),
         }
 
     def score(self, observation: Observation) -> dict[str, Value]:
-        """The predicted PSNR, at most 50 dB."""
+        """The predicted PSNR in grey and of the colours, at most 50 dB."""
         statistics, regions = observation["statistics"], observation["regions"]
-        chances = np.mean(
-            [softmax(network(statistics, regions) / np.float32(TEMPERATURE)) for network in self.networks], axis=0
-        )
-        chances[-1] *= CLEAN_WEIGHT
-        chances /= chances.sum()
-        return {"psnr": float(np.clip(median_level(chances, float(LEVELS[0])), 0.0, NOISE_FREE))}
+        first = _mean([network(statistics[: network.inputs[0]], regions) for network in self.first])
+        said = [network(statistics, regions) for network in self.saved]
+        grey, colours = _mean([answer[:-1].reshape(2, -1) for answer in said])
+        chroma = _level(colours)
+        known = np.float32(np.mean([logistic(float(answer[-1])) for answer in said]))
+        if _level(grey) - chroma > COLOURFUL:
+            known = np.float32(0)
+        return {"psnr": _level(known * first + (1 - known) * grey), "chroma_psnr": chroma}
+
+
+def picture_statistics(parts: Decomposition, pixels: Floats) -> Floats:
+    """What the networks read of a picture as a whole. `pixels`: of `single_pixels`."""
+    return np.concatenate([noise_statistics(parts), pixel_facts(pixels), codec_traces(parts.tiles)])
+
+
+def _mean(logits: Sequence[Floats]) -> Floats:
+    """The mean of several networks' histograms, (..., levels)."""
+    means: Floats = np.mean([softmax(each / np.float32(TEMPERATURE)) for each in logits], axis=0)
+    return means
+
+
+def _level(chances: Floats) -> float:
+    """The median of a histogram of `LEVELS` in which "no noise" counts less, in dB."""
+    weighed = chances.copy()
+    weighed[-1] *= CLEAN_WEIGHT
+    weighed /= weighed.sum()
+    return float(np.clip(median_level(weighed, float(LEVELS[0])), 0.0, NOISE_FREE))

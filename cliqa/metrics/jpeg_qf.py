@@ -7,10 +7,10 @@ the logistic curve of the confidence, and the knots of the piecewise-linear cali
 A JPEG file's own tables decide where the pixels agree with them, as they do in nearly every file; where they don't, the pixels
 do, and the confidence falls.
 
-Two parts of the regression networks that this replaces change nothing here, and are kept as options:
+Of two parts of the regression networks that this replaces one is left:
 
-* **Flips.** A mirrored block has the same DCT coefficients up to their signs, and the evidence reads absolute values.
-  So the average over the four flips is the estimate itself; `disable_tta` skips nothing.
+* **Flips** are none: a mirrored block has the same DCT coefficients up to their signs, and the evidence reads absolute values, so the
+  average over the four flips would be the estimate itself.
 * **Calibrator.** The estimate of an IJG table is exact, so the fitted curve is the identity at whole numbers. `no_calibrator` skips it.
 """
 
@@ -40,10 +40,14 @@ MAX_PATCHES = 24
 VARIANCE = 15.0  # of a patch's luma
 RELAXED = VARIANCE / 1.5
 FEW = 5
+LOWEST = 10
+"""Qualities up to this one can leave nothing but blocks of one colour."""
 STATED_PATCHES = 4
 """Patches that are asked whether they agree with the file's tables."""
 STATED = 0.99
 """Confidence where the file's tables and its pixels agree."""
+DOUBTFUL = 0.4
+"""What is left of the confidence where nothing explains the grid: another codec's transform has one too."""
 DISAGREES = 0.5
 """What is left of the confidence where they don't: one of the two is wrong."""
 
@@ -102,6 +106,21 @@ def _at_least_a_patch(view: View) -> Image.Image:
     return view.source if view.replicated == (1, 1) else pad_to_patch(view.source, PATCH)
 
 
+def _read(view: View) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """(patches, answer); see `last_save.read_quality`.
+
+    Pixels that are repeated eightfold may be the blocks of one colour that the lowest qualities leave; their steps are so coarse
+    that no other picture has them.
+    """
+    if view.replicated == (8, 8):
+        patches = select_patches(view.image.coded)
+        answer = read_quality(patches)
+        if answer[0] <= LOWEST:
+            return patches, answer
+    patches = select_patches(_at_least_a_patch(view))
+    return patches, read_quality(patches)
+
+
 def _variance(pixels: NDArray[np.uint8]) -> float:
     """Variance of the luma of uint8 (height, width, 3)."""
     return float((pixels.astype(np.float32) @ LUMA32).var())
@@ -132,11 +151,9 @@ class JpegQf(Metric):
         metadata: Mapping[str, str],
         device: str = "cpu",
         *,
-        disable_tta: bool = False,
         no_calibrator: bool = False,
     ) -> None:
         super().__init__(tensors, metadata, device)
-        self.disable_tta = disable_tta  # flips can't change the estimate, see above
         self.no_calibrator = no_calibrator
         self.knots = tensors["calibrator.x"].astype(np.float64), tensors["calibrator.y"].astype(np.float64)
         self.previous_gain = float(np.ravel(tensors["previous.gain"])[0])
@@ -149,10 +166,10 @@ class JpegQf(Metric):
         Raises:
             ImageSkipped: smaller than a patch, or too little information.
         """
-        rgb = select_patches(_at_least_a_patch(view))
+        rgb, answer = _read(view)
         header = observed_header(view)
         agreement = stated_share(rgb[:STATED_PATCHES], first_table(view.header.quantization) or ()) if header else 0.0
-        return {"answer": read_quality(rgb), "header": header, "agreement": np.array(agreement, np.float32)}
+        return {"answer": answer, "header": header, "agreement": np.array(agreement, np.float32)}
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """What the evidence says, calibrated."""
@@ -160,8 +177,10 @@ class JpegQf(Metric):
         qf, grid, previous, gain = float(answer[0]), int(answer[1]), int(answer[2]), float(answer[3])
         if not self.no_calibrator:
             qf = float(np.interp(qf, *self.knots))
-        inputs = np.concatenate([answer[4:], [1.0]])
+        inputs = np.concatenate([answer[4:-1], [1.0]])
         confidence = logistic(float(inputs @ self.confidence))
+        if answer[-1]:
+            confidence *= DOUBTFUL
         header, agreement = int(observation["header"]), float(observation["agreement"])
         if header and agreement >= EXPLAINS:
             qf, confidence = float(header), max(confidence, STATED)

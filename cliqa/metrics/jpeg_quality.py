@@ -7,6 +7,7 @@ proposals and adds one of its own (for tables that fit none of IJG's); another g
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,16 +19,19 @@ from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.drawn import telling_origins
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
-from cliqa.signal.jpeg.filtered import read_filtered
-from cliqa.signal.jpeg.history import History, read_history
+from cliqa.signal.jpeg.filtered import FINE, read_filtered
+from cliqa.signal.jpeg.history import EXACT, FINEST, History, read_history
+from cliqa.signal.jpeg.older_grids import read_beneath
 from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
 from cliqa.signal.jpeg.resized import CLEAR, cut_regions, read_resized
+from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
 from cliqa.signal.jpeg.resized_features import (
     BEFORE,
     RESIZED_NUMBERS,
-    explained,
     filtered_answer,
     lowest_sure,
+    middle_save,
+    older_answer,
     resized_answer,
 )
 from cliqa.signal.networks.dense import Dense
@@ -38,12 +42,28 @@ MOST_LOOKED_AT = 32
 """Tiles among which those of the parts are chosen."""
 GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
 OUTPUTS = GATES + 1  # gates, own estimate (a logit)
+SOME = 10.0
+"""Nats of a lattice without which the network's own estimate counts for nothing: video frames have 1 or 2."""
 FAINT = 2.0
 """Nats by which IJG's tables must lead other codecs' where only the newest grid's own histograms are clear."""
 BLURRED = 0.5
 """What is left of the confidence where a comb tells of a resize after a save whose lattice is gone."""
-UNEXPLAINED = 0.8
+THROUGH = 0.92
+"""Most confidence in what was read through a filter or a later save: nine in ten of those on validation photographs were right."""
+NONE_SEEN = 0.85
+"""Most confidence that there was no save: a reduction and another codec leave no trace of one."""
+FINE_ALONE = 0.8
+"""Most confidence in a fine save alone: a coarser one before a reduction leaves no trace under it."""
+UNEXPLAINED = 0.65
 """Confidence that a grid that no JPEG explains is another codec's."""
+FOREIGN = 0.8
+"""Confidence in the quality that is nearest to tables that are not IJG's."""
+RADIAL = 0.82
+"""A blurred table is nearly another codec's: of those it had 0.87, of other codecs' IJG's have 0.79."""
+CERTAIN = 0.75
+"""Mean certainty of the steps from which they are those of other tables, and not of a filter."""
+LIKELY = 0.5
+"""Confidence of the network from which its answer counts where no table explains the grid."""
 STATED = 0.95
 """Confidence where a JPEG file's own tables are the lowest that is known."""
 DRAWN = 0.98
@@ -51,9 +71,14 @@ DRAWN = 0.98
 NEAR = 3.0
 """Proposals so near to the chosen one say the same."""
 HIGHEST = 91
-"""Qualities above this leave no lattice that a resize lets through."""
+"""Qualities above this leave no lattice that a filter lets through."""
 EXPLAINED = 88
 """A lowest quality below this, found on the ordinary grid, needs no resize to explain the picture."""
+
+
+def _through(nats: float) -> float:
+    """Confidence in a lattice that was read through something."""
+    return THROUGH * nats / (nats + CLEAR)
 
 
 def _older(proposals: Floats) -> list[float]:
@@ -63,24 +88,29 @@ def _older(proposals: Floats) -> list[float]:
 def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: float) -> tuple[float, float]:
     """(quality, confidence) of the ordinary grid, mended by what its lattice tells through filters.
 
-    Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it. Where one
-    does, a save before a filter and the last save may be seen.
+    Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it, or steps so
+    certain that they are those of other tables. Where one does, a save before a filter and the last save may be seen.
     """
-    found, nats, other, known, codec = (float(value) for value in filtered)
-    clear = nats > max(CLEAR, other)
+    found, nats, other, known, codec, exact, foreign = (float(value) for value in filtered)
     newest = float(proposals[HYPOTHESES.index("newest")])
     if known:
-        return (found, nats / (nats + CLEAR)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
-    if codec:  # cameras' fine tables have that shape too
-        return (quality, sure) if quality >= HIGHEST else (100.0, UNEXPLAINED)
+        return (found, _through(nats)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
+    if codec:
+        return 100.0, UNEXPLAINED
     older = quality < found and any(abs(quality - each) <= NEAR for each in _older(proposals))
-    if clear and found <= HIGHEST and not older and (nats > BEFORE or abs(quality - newest) <= NEAR):
-        return found, nats / (nats + CLEAR)
-    if abs(quality - newest) > NEAR and quality < HIGHEST:
-        return quality, sure  # an older grid, or the network's own estimate
-    if quality < HIGHEST and nats > FAINT + other:
-        return quality, nats / (nats + CLEAR)
-    return (quality, sure) if quality >= HIGHEST else (100.0, UNEXPLAINED)
+    clear = nats > max(CLEAR, RADIAL * other) and found <= HIGHEST
+    if exact >= CERTAIN and foreign < FINEST:
+        return foreign, FOREIGN
+    if clear and not older and (nats > BEFORE or abs(quality - newest) <= NEAR):
+        return found, _through(nats)
+    if exact >= EXACT and foreign < FINEST:
+        return foreign, FOREIGN
+    apart = abs(quality - newest) > NEAR  # an older grid, or the network's own estimate
+    if quality >= FINEST or (quality < HIGHEST and sure > LIKELY and apart and (older or nats > max(SOME, other))):
+        return quality, sure
+    if quality < HIGHEST and abs(quality - found) <= NEAR and nats > FAINT + other:
+        return quality, _through(nats)
+    return 100.0, UNEXPLAINED
 
 
 def _read(rgb: NDArray[np.uint8]) -> tuple[Observation, History, int]:
@@ -89,13 +119,21 @@ def _read(rgb: NDArray[np.uint8]) -> tuple[Observation, History, int]:
     `lowest` is the lowest quality that is beyond doubt.
     """
     history = read_history(rgb)
-    filtered = read_filtered(rgb, history.grid)
-    if filtered.looks_turned and not explained(history):
+    filtered = None if 0 < history.last < FINE else read_filtered(rgb, history.grid, history.last)
+    if filtered is not None and filtered.looks_turned and not history.last:
         rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
         history = read_history(rgb)
-        filtered = read_filtered(rgb, history.grid)
+        filtered = None if 0 < history.last < FINE else read_filtered(rgb, history.grid, history.last)
     answer = filtered_answer(history, filtered)
-    found = {"features": features(history), "proposals": hypotheses(history), "filtered": answer}
+    middle = middle_save(answer, filtered)
+    if middle and history.older_save is None:
+        history = replace(history, older_save=read_beneath(rgb, history.grid, middle))
+    found = {
+        "features": features(history),
+        "proposals": hypotheses(history),
+        "filtered": answer,
+        "older": older_answer(history),
+    }
     return found, history, lowest_sure(history, answer)
 
 
@@ -125,9 +163,9 @@ class JpegQuality(Metric):
     def observe(cls, view: View) -> Observation:
         """Evidence of the picture.
 
-        `features`, `proposals` (see HYPOTHESES) and `filtered` (see `resized_features`), a row for the most telling tiles and one for
-        each part with a grid of its own; `resized`, see there; `drawn`, whether all of it was; `replicated`, how often pixels are
-        repeated; `chroma`; `header`, 0 where there is none.
+        `features`, `proposals` (see HYPOTHESES), `filtered` and `older` (see `resized_features`), a row for the most telling tiles
+        and one for each part with a grid of its own; `resized`, see there; `drawn`, whether all of it was; `replicated`, how often
+        pixels are repeated; `chroma`; `header`, 0 where there is none.
         """
         picture = view.source
         tiles = view.tiles if picture is view.image.inside else Tiles(picture)
@@ -144,37 +182,44 @@ class JpegQuality(Metric):
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
         if origins and lowest >= EXPLAINED:
-            region, windows = cut_regions(np.asarray(tiles.image), chosen, tiles.size)
+            telling = len(origins) == min(len(tiles.origins), MOST_LOOKED_AT)
+            region, windows = cut_regions(np.asarray(tiles.image), origins, tiles.size, telling)
             resized = resized_answer(read_resized(region, tiles.image.size, windows))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
-            "drawn": np.array(not origins or (tiny and not explained(history))),
+            "drawn": np.array(not origins or (tiny and not history.last)),
             "replicated": np.array(view.replicated, np.float32),
             "chroma": chroma_inputs(history),
             "header": observed_header(view),
         }
 
-    def _by_grid(self, evidence: Floats, proposed: Floats, filtered: Floats) -> tuple[float, float]:
-        """(quality, confidence) that the grids of the tiles tell, as they are or through filters."""
+    def _by_grid(self, evidence: Floats, proposed: Floats, filtered: Floats, older: Floats) -> tuple[float, float]:
+        """(quality, confidence) that the grids of the tiles tell, as they are, through later saves or through filters."""
         output = self.net(gate_inputs(evidence, proposed)[None])[0].astype(np.float64)
         own = logistic(float(output[GATES]), top=100.0)
         proposals = [*proposed, own]
         gate = np.exp(output[:GATES] - output[:GATES].max())
         quality = float(proposals[int(gate.argmax())])
         sure = float(gate[np.abs(np.array(proposals) - quality) <= NEAR].sum() / gate.sum())
-        return _through_filters(filtered, proposed, quality, sure)
+        quality, sure = _through_filters(filtered, proposed, quality, sure)
+        found, nats = float(older[0]), float(older[1])
+        return (found, _through(nats)) if found < quality - NEAR else (quality, sure)
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """The lowest quality of all parts, as they are, through filters and through a resize."""
-        rows = zip(*(observation[name] for name in ("features", "proposals", "filtered")), strict=True)
+        rows = zip(*(observation[name] for name in ("features", "proposals", "filtered", "older")), strict=True)
         quality, sure = min(self._by_grid(*row) for row in rows)
         factor = float(np.sqrt(observation["replicated"].prod()))
         found, nats, step = (float(value) for value in observation["resized"][:3])
-        if nats >= CLEAR and found <= HIGHEST and found < quality:
+        if nats >= CLEAR and found <= HIGHEST_RESIZED and found < quality:
             quality, factor = found, factor / step
             sure = nats / (nats + CLEAR / 2)
         elif quality >= HIGHEST and bool(observation["resized"][5]):
             sure *= BLURRED
+        elif quality >= FINEST:
+            sure = min(sure, NONE_SEEN)
+        elif quality >= EXPLAINED:
+            sure = min(sure, FINE_ALONE)
         if bool(observation["drawn"]):
             quality, sure, factor = 100.0, DRAWN, float(np.sqrt(observation["replicated"].prod()))
         header = int(observation["header"])

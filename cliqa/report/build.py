@@ -18,6 +18,7 @@ from typing import IO, Any
 import numpy as np
 
 from cliqa.cli.console import Console
+from cliqa.copies.telling import told_groups
 from cliqa.errors import ResultsError, UsageError
 from cliqa.files.atomic import creating, replacing
 from cliqa.pipeline.settings import default_workers
@@ -63,7 +64,10 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
         found = store.issues()
         issues = [[display(path), kind, display(message)] for path, kind, message in islice(found, MAX_ISSUES)]
         issue_count = len(issues) + sum(1 for _ in found)
-        order = picture_order(rows, options.thumbnails)
+        row_of = {str(path): row for row, path in enumerate(rows.paths)}
+        told = told_groups(store, row_of.get)
+        groups = told.groups if told is not None else []
+        order = picture_order(rows, options.thumbnails, [row for _, members, *_ in groups for row in members])
         located = [store.locate(rows.paths[row]) for row in order]
         rows.paths[:] = map(store.rerooted, rows.paths)
         title = options.title or _title(store)
@@ -75,6 +79,7 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
         "total": rows.total,
         "start": start,
         "issues": issue_count,
+        "groups": groups,
         "columns": [describe(column) for column in rows.columns],
     }
     parts = _data_parts(rows, issues)
@@ -131,12 +136,13 @@ def starting_thresholds(condition: str, columns: Sequence[Column]) -> list[dict[
     return found
 
 
-def picture_order(rows: Rows, count: int) -> list[int]:
-    """The rows that get a picture, the most useful first."""
+def picture_order(rows: Rows, count: int, grouped: Sequence[int] = ()) -> list[int]:
+    """The rows that get a picture, the most useful first; `grouped`, copies, take up to half of them."""
     main = [column.values for column in rows.columns if column.field.better and not column.labels] or [
         column.values for column in rows.columns
     ]
-    return stratified_sample(main, len(rows.paths), count) if count else []
+    sample = stratified_sample(main, len(rows.paths), count) if count else []
+    return list(dict.fromkeys([*grouped[: count // 2], *sample]))[:count]
 
 
 def _data_parts(rows: Rows, issues: list[list[str]]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -54,25 +54,19 @@ class AveragedFit(Generic[Net]):
         self.draw = torch.Generator()
         work.mkdir(parents=True, exist_ok=True)
         average = torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average)
-        self._average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=average)
+        self._average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=average, use_buffers=True)
         self.optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=settings.decay)
         steps = settings.epochs * ((examples + settings.batch - 1) // settings.batch)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, settings.rate, total_steps=steps + 1, pct_start=warm_up
         )
-        self.first = 0
-        if self.path.exists():
-            state = torch.load(self.path, weights_only=True)
-            for name, part in self._parts().items():
-                part.load_state_dict(state[name])  # type: ignore[attr-defined]
-            self.first = int(state["epoch"]) + 1
 
     @property
     def averaged(self) -> Net:
         """The network with the averaged weights."""
         return self._average.module  # type: ignore[return-value]
 
-    def _parts(self) -> dict[str, object]:
+    def _parts(self) -> dict[str, Any]:
         return {"net": self.net, "averaged": self._average, "optimizer": self.optimizer, "schedule": self.schedule}
 
     def epochs(self) -> Iterator[tuple[int, list[Tensor]]]:
@@ -80,13 +74,10 @@ class AveragedFit(Generic[Net]):
 
         The state is saved when the next epoch is asked for, so what a caller does at the end of one happens before.
         """
-        for epoch in range(self.first, self.settings.epochs):
+        for epoch in resumable(self.path, self._parts(), self.settings.epochs):
             self.draw = torch.Generator().manual_seed(self.settings.seed * 1000 + epoch)
             self.net.train()
             yield epoch, list(torch.randperm(self.examples, generator=self.draw).split(self.settings.batch))
-            part = self.path.with_name("state.part")
-            torch.save({name: part.state_dict() for name, part in self._parts().items()} | {"epoch": epoch}, part)  # type: ignore[attr-defined]
-            part.replace(self.path)
 
     def step(self, loss: Tensor) -> float:
         """One step down the gradient of `loss`; returns its value."""
@@ -107,3 +98,21 @@ class AveragedFit(Generic[Net]):
             if new:
                 writer.writerow(row)
             writer.writerow(value if isinstance(value, int) else f"{value:.6f}" for value in row.values())
+
+
+def resumable(path: Path, parts: Mapping[str, Any], epochs: int) -> Iterator[int]:
+    """The numbers of the epochs that are left; after each, the states of `parts` go to `path`, whole or not at all.
+
+    For loops that keep their own optimizer, or none; a fit that finds a state goes on from there.
+    """
+    first = 0
+    if path.exists():
+        state = torch.load(path, weights_only=True)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        first = int(state["epoch"]) + 1
+    for epoch in range(first, epochs):
+        yield epoch
+        beside = path.with_suffix(".part")
+        torch.save({name: part.state_dict() for name, part in parts.items()} | {"epoch": epoch}, beside)
+        beside.replace(path)

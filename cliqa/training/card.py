@@ -43,6 +43,12 @@ def write_results(weights: Path, command: str, tensors: Mapping[str, NDArray[Any
     path.write_text(with_results(card, "\n".join([made, "", *lines])), encoding="utf-8")
 
 
+def write_new_card(weights: Path, title: str, made: str, *lines: str) -> None:
+    """A card for weights that are not shipped: how they were made, and results (lines of Markdown), between the marks."""
+    body = f"# {title}\n\n{START}\n{END}\n"
+    weights.with_suffix(".md").write_text(with_results(body, "\n".join([made, "", *lines])), encoding="utf-8")
+
+
 def _parts(card: str) -> tuple[str, str, str]:
     before, start, rest = card.partition(START)
     block, end, after = rest.partition(END)

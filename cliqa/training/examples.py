@@ -27,7 +27,7 @@ def generate(make: Make, count: int, folder: str | os.PathLike[str], *, seed: in
 
     Args:
         make: a picklable function (module level, or a functools.partial of one).
-        count: rounded up to a multiple of 256.
+        count: rounded up to a multiple of 256, from 256 on.
         folder: where shards lie; those that exist are not made again.
     """
     shards = []
@@ -43,12 +43,20 @@ def generate_shards(
     """As `generate`, but return the paths of the shards (`.npz`, 256 examples each), for examples too large for memory."""
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
+    if count < SHARD:  # a trial: sooner made here than a process for it started
+        few = root / f"few-{count:05d}.npz"
+        if not few.exists():
+            _make_shard(make, few, range(count), seed)
+        return [few]
     numbers = range((count + SHARD - 1) // SHARD)
     missing = [number for number in numbers if not _path(root, number).exists()]
     if missing:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            tasks = [pool.submit(_make_shard, make, root, number, seed) for number in missing]
+            tasks = [
+                pool.submit(_make_shard, make, _path(root, number), range(number * SHARD, (number + 1) * SHARD), seed)
+                for number in missing
+            ]
             for task in tqdm(as_completed(tasks), total=len(tasks), unit="shard", desc=root.name):
                 task.result()
     return [_path(root, number) for number in numbers]
@@ -58,11 +66,9 @@ def _path(root: Path, number: int) -> Path:
     return root / f"shard-{number:05d}.npz"
 
 
-def _make_shard(make: Make, root: Path, number: int, seed: int) -> None:
-    examples = [
-        make(np.random.default_rng([seed, index]), index) for index in range(number * SHARD, (number + 1) * SHARD)
-    ]
+def _make_shard(make: Make, path: Path, indices: range, seed: int) -> None:
+    examples = [make(np.random.default_rng([seed, index]), index) for index in indices]
     stacked = {name: np.stack([example[name] for example in examples]) for name in examples[0]}
-    part = root / f"shard-{number:05d}.{os.getpid()}.part.npz"
+    part = path.with_name(f"{path.stem}.{os.getpid()}.part.npz")
     np.savez(part, **stacked)  # type: ignore[arg-type]
-    os.replace(part, _path(root, number))
+    os.replace(part, path)

@@ -67,6 +67,12 @@ def read_photos(
     return found
 
 
+def photos_of_kind(folder: str | os.PathLike[str], split: Split, kind: str) -> list[Photo]:
+    """A split's photographs of one kind; where it has none, all of them: not everybody's folder has drawings."""
+    found = read_photos(folder, split)
+    return [photo for photo in found if photo.kind == kind] or found
+
+
 def _manifest(root: Path) -> dict[str, dict[str, str]]:
     path = root / "manifest.csv"
     if not path.is_file():

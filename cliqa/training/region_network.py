@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,3 +74,41 @@ class TorchRegions(nn.Module):
         for name, linear in (("attention", self.attention), ("values", self.values)):
             found |= {f"{name}.weight": linear.weight, f"{name}.bias": linear.bias}
         return {f"{prefix}{name}": np.array(value.detach().numpy()) for name, value in found.items()}
+
+    @classmethod
+    def widened(
+        cls, tensors: Mapping[str, NDArray[Any]], prefix: str, statistics: Tensor, outputs: int, dropout: float = 0.0
+    ) -> TorchRegions:
+        """A network that says what stored weights say, with more statistics (new ones at the end) and more outputs, which begin at 0.
+
+        Args:
+            tensors: as `RegionNetwork` reads them.
+            statistics: float (examples, statistics): new ones are standardised by these.
+        """
+        stored = {
+            name: torch.from_numpy(np.array(tensors[f"{prefix}{name}"], np.float32)) for name in _names(tensors, prefix)
+        }
+        count = len([name for name in stored if name.startswith("head.weight.")])
+        hidden = [len(stored[f"head.bias.{index}"]) for index in range(count - 1)]
+        rows = torch.zeros(2, len(stored["rows.mean"]))
+        net = cls(statistics, rows, hidden, outputs, dropout)
+        old = len(stored["head.mean"])
+        with torch.no_grad():
+            net.mean[:old], net.scale[:old] = stored["head.mean"], stored["head.scale"]
+            net.row_mean[:], net.row_scale[:] = stored["rows.mean"], stored["rows.scale"]
+            for name, layers in (("rows", net.rows), ("head", net.head)):
+                linears = [layer for layer in layers if isinstance(layer, nn.Linear)]
+                for index, linear in enumerate(linears):
+                    weight, bias = stored[f"{name}.weight.{index}"], stored[f"{name}.bias.{index}"]
+                    if name == "head" and index == 0:
+                        new = torch.zeros(len(weight), statistics.shape[1] - old)
+                        weight = torch.cat([weight[:, :old], new, weight[:, old:]], 1)
+                    linear.weight[: len(weight)], linear.bias[: len(bias)] = weight, bias
+                    linear.weight[len(weight) :], linear.bias[len(bias) :] = 0, 0
+            for name, linear in (("attention", net.attention), ("values", net.values)):
+                linear.weight[:], linear.bias[:] = stored[f"{name}.weight"], stored[f"{name}.bias"]
+        return net
+
+
+def _names(tensors: Mapping[str, NDArray[Any]], prefix: str) -> list[str]:
+    return [name.removeprefix(prefix) for name in tensors if name.startswith(prefix)]

@@ -1,4 +1,4 @@
-"""Acting on files from the page: a preview, copies or links into the one output folder, a journal, and a way back.
+"""Acting on files from the page: a preview, copies, links or moves into the one output folder, a journal, and a way back.
 
 The output folder is named on the command line; the page can't name another. A journal in the state folder knows what was placed where
 and what it was then, so that a file is never placed twice and an undo removes nothing that somebody has changed since.
@@ -15,15 +15,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cliqa.errors import CliqaError, ImageIssue, PlacingError
+from cliqa.outputs.companions import Companions
 from cliqa.outputs.folder import FolderPlacer
-from cliqa.outputs.names import candidates
+from cliqa.outputs.moving import Mover, undo
+from cliqa.outputs.names import candidates, renamed
 from cliqa.records import Source
 from cliqa.results.database import from_sql_text, to_sql_value
 from cliqa.text import display
 from cliqa.view.table import FileTable
 
-PLACING = {"copy": "copied", "link": "linked", "hardlink": "hard-linked"}
-_WAYS = {"copy": "copy", "link": "symlink", "hardlink": "hardlink"}  # as the placer calls them
+PLACING = {"copy": "copied", "link": "linked", "hardlink": "hard-linked", "move": "moved"}
+_WAYS = {"copy": "copy", "link": "symlink", "hardlink": "hardlink", "move": "move"}  # as the placer calls them
 LABELS = {"accept": "accepted", "reject": "rejected"}  # ways that write sidecars, and the pick label of each
 SHOWN = 200  # files in a preview
 _TABLES = """
@@ -56,8 +58,8 @@ class Actor:
         """What can be done."""
         return [*PLACING, *(LABELS if self._sidecars else ())]
 
-    def preview(self, rows: Sequence[int], way: str) -> dict[str, Any]:
-        """What acting would do: how many files and bytes, and where the first ones would go."""
+    def preview(self, rows: Sequence[int], way: str, along: bool = False) -> dict[str, Any]:
+        """What acting would do: how many files and bytes, and where the first ones would go; `along`: with their companions."""
         sources = [self.table.source(row) for row in rows]
         with self._open() as journal:
             undo = journal.execute("SELECT 1 FROM acts").fetchone() is not None
@@ -65,6 +67,7 @@ class Actor:
                 pairs = [(source, f"{source.path}.xmp") for source in sources]
             else:
                 pairs, there = self._targets(journal, sources, way)
+                pairs = [*pairs, *(self._along(pairs) if along else ())]
         told = [[display(source.path), display(target)] for source, target in pairs[:SHOWN]]
         if way in LABELS:
             summary = f"{len(pairs)} sidecars would say {LABELS[way]}; what a person set in them stays."
@@ -78,13 +81,15 @@ class Actor:
             summary += f" The first {SHOWN}:"
         return {"count": len(pairs), "summary": summary, "files": told, "undo": undo}
 
-    def act(self, rows: Sequence[int], way: str) -> dict[str, Any]:
+    def act(self, rows: Sequence[int], way: str, along: bool = False) -> dict[str, Any]:
         """Do it. A file that can't be placed is told, and the others go on."""
         sources = [self.table.source(row) for row in rows]
         with self._lock, self._open() as journal:
             act = journal.execute("INSERT INTO acts (way, time) VALUES (?, ?)", (way, time.time())).lastrowid or 0
             failed = list(
-                self._label(journal, act, sources, way) if way in LABELS else self._place(journal, act, sources, way)
+                self._label(journal, act, sources, way)
+                if way in LABELS
+                else self._place(journal, act, sources, way, along)
             )
             done = int(journal.execute("SELECT count(*) FROM act_files WHERE act = ?", (act,)).fetchone()[0])
             if not done:
@@ -101,7 +106,13 @@ class Actor:
                 "SELECT target, size, mtime_ns, before FROM act_files WHERE act = ? ORDER BY id DESC", (act[0],)
             ).fetchall()
             removed, folders = 0, set()
-            for target, size, mtime_ns, before in rows:
+            if act[1] == "move":
+                removed = undo(self._moves(act[0])).restored
+                folders = {os.path.dirname(from_sql_text(target)) for target, *_ in rows}
+                rows_left = rows[:0]
+            else:
+                rows_left = rows
+            for target, size, mtime_ns, before in rows_left:
                 path = from_sql_text(target)
                 if _state(path) != (size, mtime_ns) or not (act[1] in LABELS or self._is_inside(path)):
                     continue
@@ -143,9 +154,28 @@ class Actor:
             pairs.append((source, target))
         return pairs, there
 
-    def _place(self, journal: sqlite3.Connection, act: int, sources: Sequence[Source], way: str) -> Iterator[str]:
+    def _along(self, pairs: Sequence[tuple[Source, str]]) -> Iterator[tuple[Source, str]]:
+        """What belongs to files that would be placed, and where it would go."""
+        companions = self._companions()
+        for source, target in pairs:
+            with contextlib.suppress(ImageIssue):
+                for path in companions.of(source.path):
+                    yield Source(path), _beside(path, source, target)
+
+    def _companions(self) -> Companions:
+        return Companions(lambda path: os.path.realpath(path) in self.table.row_of_real)
+
+    def _moves(self, act: int) -> str:
+        """The journal of one act's moves, by which `cliqa apply --undo` puts them back too."""
+        return f"{self._journal}.moves-{act}.jsonl"
+
+    def _place(
+        self, journal: sqlite3.Connection, act: int, sources: Sequence[Source], way: str, along: bool
+    ) -> Iterator[str]:
         """Place files; yields what is wrong with those that could not be."""
-        placer = FolderPlacer(self.output, _WAYS[way])
+        mover = Mover(self._moves(act)) if way == "move" else None
+        companions = self._companions() if along else None
+        placer = FolderPlacer(self.output, _WAYS[way], companions=companions, mover=mover)
         placer.check(
             [self.table.folder]
             if self.table.folder is not None
@@ -156,11 +186,14 @@ class Actor:
                 if self._placed(journal, source, way) is not None:
                     continue
                 try:
+                    beside = companions.of(source.path) if companions is not None else []
                     target = placer.place(source)
                 except ImageIssue as error:
                     yield f"{display(source.path)}: {error}"
                     continue
                 self._note(journal, act, source, target, None)
+                for path in beside:
+                    self._note(journal, act, Source(path), _beside(path, source, target), None)
 
     def _label(self, journal: sqlite3.Connection, act: int, sources: Sequence[Source], way: str) -> Iterator[str]:
         """Write sidecars; yields what is wrong with those that could not be."""
@@ -223,6 +256,13 @@ class Actor:
             yield connection
         finally:
             connection.close()
+
+
+def _beside(path: str, source: Source, target: str) -> str:
+    """Where a companion goes when its picture goes to `target`."""
+    return os.path.join(
+        os.path.dirname(target), renamed(os.path.basename(path), source.filename, os.path.basename(target))
+    )
 
 
 def _state(path: str) -> tuple[int, int] | None:

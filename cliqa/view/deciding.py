@@ -8,28 +8,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.cli.faults import FAULTS
-from cliqa.errors import CliqaError, ImageIssue
-from cliqa.images.frame import on_grid
 from cliqa.images.loading import LoadedImage, load_image
-from cliqa.images.patches import PATCH
 from cliqa.inputs.members import image_bytes
-from cliqa.metrics import Metric, View, load_metric, metric_class
+from cliqa.metrics import View
 from cliqa.metrics.scale_factor import detailed_window
 from cliqa.report.words import title_of
 from cliqa.signal.exposure.labels import LABELS
+from cliqa.view.boxes import Box, in_stored, inside_origin, ordered, shifted, turned_point, turned_size
+from cliqa.view.parts import PARTS, cached_metric, worst_part
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom, pixels
-PARTS = 16  # parts that are scored alone: a tenth of a second for the metrics here
-SIDE = 2 * PATCH  # of a part; a quarter of what most metrics look at, and still enough for a steady score
 CELLS = 8  # a side, of the grid on which the tones are compared
 WHITE, BLACK = 250, 8  # levels that are seen as pure
 REMEMBERED = 64  # pictures
@@ -65,7 +60,7 @@ class Reasons:
         with self._decoding:
             image = load_image(image_bytes(path))
             found = sorted(reasons(image, scores), key=lambda reason: not reason.fault)
-        size = _turned_size(image)
+        size = turned_size(image)
         told = {"width": size[0], "height": size[1], "reasons": [vars(reason) for reason in found]}
         with self._lock:
             self._remembered[key] = told
@@ -105,7 +100,7 @@ def _noise(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     psnr = _value(scores, "grain_noise.psnr")
     if psnr is None:
         return []
-    origins = view.tiles.origins
+    origins = view.tiles.photographic
     spread = [
         origins[index] for index in np.unique(np.linspace(0, len(origins) - 1, min(PARTS, len(origins))).astype(int))
     ]
@@ -126,7 +121,7 @@ def _scale(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     scale = _value(scores, "scale_factor.scale")
     if scale is None:
         return []
-    box = _shifted(detailed_window(view.image.inside, view.num_patches), _inside(view.image))
+    box = shifted(detailed_window(view.image.inside, view.num_patches), inside_origin(view.image))
     learned = _value(scores, "scale_factor.learned")
     if learned is not None and learned > 0.5:
         text = f"An upscaling network has probably made it ({learned:.0%}): this part, the most detailed, has its kind of edges."
@@ -144,7 +139,7 @@ def _sharpness(view: View, scores: Mapping[str, Any]) -> list[Reason]:
         return []
     if (_value(scores, "sharpness.confidence") or 0.0) < 0.5:
         return [_reason("sharpness.blur", scores, "There is too little detail to tell how sharp it is.")]
-    metric = _metric("sharpness")
+    metric = cached_metric("sharpness")
     box = _mapped(metric.map(view), view) if metric is not None and hasattr(metric, "map") else None
     motion = _value(scores, "sharpness.motion") or 0.0
     kind = f", with a motion of {motion:.0f} pixels" if motion >= 3 else ""
@@ -167,7 +162,7 @@ def _mapped(values: Any, view: View) -> Box | None:
     width, height = view.image.inside.size
     left, top = int(column * width / columns), int(row * height / rows)
     box = (left, top, min(width, left + max(64, width // columns)), min(height, top + max(64, height // rows)))
-    return _shifted(box, _inside(view.image))
+    return shifted(box, inside_origin(view.image))
 
 
 _TONES: dict[str, tuple[str, Callable[[NDArray[np.float64]], float], str]] = {
@@ -202,7 +197,7 @@ def _tones(view: View, scores: Mapping[str, Any]) -> list[Reason]:
         words, strength, text = _TONES[label]
         cell, place = _strongest(grey, strength)
         text = text.format(share=(cell >= WHITE).mean(), dark=(cell <= BLACK).mean())
-        box = _in_stored(place, (grey.shape[1], grey.shape[0]), view.image)
+        box = in_stored(place, (grey.shape[1], grey.shape[0]), view.image)
         begun = f"It is {_HOW[int(level)]} {words}. " if label != "highlights_clipped" else "Its lights are clipped. "
         found.append(_reason(column, scores, begun + text, box))
     return found or [
@@ -267,55 +262,6 @@ def _whole(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     return found
 
 
-def worst_part(
-    name: str, field: str, view: View, origins: Sequence[tuple[int, int]]
-) -> tuple[Box | None, float | None]:
-    """The part with the lowest value of a field among those that begin at `origins` (stored pixels), and that value.
-
-    Parts that overlap one already looked at are left out. (None, None) where the metric isn't here or can tell nothing of a part.
-    """
-    metric = _metric(name)
-    if metric is None:
-        return None, None
-    image = view.tiles.image
-    limits = view.image.inside.size
-    most = SIDE if min(image.size) >= 2 * SIDE else PATCH  # so that there is something to compare
-    seen: list[Box] = []
-    worst: tuple[float, Box] | None = None
-    for x, y in origins:
-        side = (min(most, image.width), min(most, image.height))
-        x, y = min(x, (image.width - side[0]) // PATCH * PATCH), min(y, (image.height - side[1]) // PATCH * PATCH)
-        box = (x, y, x + side[0], y + side[1])
-        if any(_overlap(box, other) for other in seen):
-            continue
-        seen.append(box)
-        try:
-            value = metric.score_view(View(LoadedImage.from_pil(image.crop(box))))[field]
-        except ImageIssue:
-            continue
-        if isinstance(value, (int, float)) and (worst is None or value < worst[0]):
-            worst = float(value), box
-        if len(seen) >= PARTS:
-            break
-    if worst is None:
-        return None, None
-    left, top, right, bottom = worst[1]
-    return _shifted((left, top, min(right, limits[0]), min(bottom, limits[1])), _inside(view.image)), worst[0]
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-@cache
-def _metric(name: str) -> Metric | None:
-    """A metric with the shipped weights; None where it isn't here, or runs a torch network, which would take seconds to begin."""
-    try:
-        return None if metric_class(name).uses_torch else load_metric(name)
-    except CliqaError:
-        return None
-
-
 def _reason(column: str, scores: Mapping[str, Any], sentence: str, box: Box | None = None, title: str = "") -> Reason:
     fault = next((one for one in FAULTS if one.column == column), None)
     return Reason(column, title or title_of(column), fault is not None and fault.shown_by(scores), sentence, box)
@@ -326,48 +272,10 @@ def _value(scores: Mapping[str, Any], column: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def _turned_size(image: LoadedImage) -> tuple[int, int]:
-    width, height = image.stored.size
-    return (height, width) if image.header.orientation >= 5 else (width, height)
-
-
 def _upright(reason: Reason, image: LoadedImage) -> Reason:
     """The same with its box where a person sees it."""
     if reason.box is None:
         return reason
     width, height = image.stored.size
-    corners = [_turn(x, y, width, height, image.header.orientation) for x, y in (reason.box[:2], reason.box[2:])]
-    return Reason(reason.column, reason.title, reason.fault, reason.sentence, _ordered(corners))
-
-
-def _inside(image: LoadedImage) -> tuple[int, int]:
-    """Where the picture within bars and frames begins in the stored one, as the metrics of the pixel grid take it."""
-    return (0, 0) if image.content_box is None else on_grid(image.content_box)[:2]
-
-
-def _shifted(box: Box, by: tuple[int, int]) -> Box:
-    return box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1]
-
-
-def _in_stored(place: Box, size: tuple[int, int], image: LoadedImage) -> Box:
-    """A box of the upright sample of `size`, which is without bars and frames, in the stored picture."""
-    left, top, right, bottom = image.content_box or (0, 0, *image.stored.size)
-    turned = image.header.orientation >= 5
-    width, height = (bottom - top, right - left) if turned else (right - left, bottom - top)
-    x0, y0, x1, y1 = place
-    corners = [(round(x * width / size[0]), round(y * height / size[1])) for x, y in ((x0, y0), (x1, y1))]
-    inverse = {6: 8, 8: 6}.get(image.header.orientation, image.header.orientation)  # the others are their own inverse
-    return _shifted(_ordered([_turn(x, y, width, height, inverse) for x, y in corners]), (left, top))
-
-
-def _ordered(corners: Sequence[tuple[int, int]]) -> Box:
-    (left, right), (top, bottom) = (sorted(side) for side in zip(*corners, strict=True))
-    return left, top, right, bottom
-
-
-def _turn(x: int, y: int, width: int, height: int, orientation: int) -> tuple[int, int]:
-    """Where a point of a stored picture lies when EXIF's orientation is applied."""
-    return {
-        2: (width - x, y), 3: (width - x, height - y), 4: (x, height - y), 5: (y, x), 6: (height - y, x),
-        7: (height - y, width - x), 8: (y, width - x),
-    }.get(orientation, (x, y))  # fmt: skip
+    corners = [turned_point(x, y, width, height, image.header.orientation) for x, y in (reason.box[:2], reason.box[2:])]
+    return Reason(reason.column, reason.title, reason.fault, reason.sentence, ordered(corners))

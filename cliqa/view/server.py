@@ -25,8 +25,8 @@ from cliqa.view.session import Session
 MODULES = {  # what is served of the page, and as what
     "report": ("conditions.js", "dom.js", "histograms.js", "issues.js", "page.css", "scatter.js", "sorting.js", "table.js", "tabs.js"),
     "view": (
-        "acting.js", "compare.js", "faults.js", "floors.js", "gallery.js", "keys.js", "live.js", "main.js", "marks.js", "picture.js",
-        "server.js", "stage.js", "view.css",
+        "acting.js", "compare.js", "copies.js", "faults.js", "floors.js", "gallery.js", "keys.js", "live.js", "main.js", "marks.js",
+        "picture.js", "server.js", "stage.js", "view.css",
     ),
 }  # fmt: skip
 KINDS = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
@@ -67,6 +67,7 @@ def application(session: Session) -> Starlette:
             route("/api/states", answers.states),
             route("/api/progress", answers.progress),
             route("/api/issues", answers.issues),
+            route("/api/copies", answers.copies),
             route("/api/reasons/{row:int}", answers.reasons),
             route("/api/marks", answers.marks),
             route("/thumbnail/{row:int}", answers.thumbnail),
@@ -178,6 +179,10 @@ class Answers:
         """[row, kind, message] of each file without a score."""
         return self.session.table.issues()
 
+    def copies(self, request: Request) -> Any:
+        """Groups of copies, bursts and brackets."""
+        return self.session.copies.found()
+
     def reasons(self, request: Request) -> Any:
         """Why a file has its scores, and where."""
         source = self.session.table.source(request.path_params["row"])
@@ -241,11 +246,11 @@ class Answers:
 
     def preview(self, body: dict[str, Any]) -> Any:
         """What acting would do."""
-        return self.session.actor.preview(self._rows(body), self._way(body))
+        return self.session.actor.preview(self._rows(body), self._way(body), body.get("along") is True)
 
     def act(self, body: dict[str, Any]) -> Any:
-        """Copy, link or label the files of some rows."""
-        return self.session.actor.act(self._rows(body), self._way(body))
+        """Copy, link, move or label the files of some rows, `along` with what belongs to them."""
+        return self.session.actor.act(self._rows(body), self._way(body), body.get("along") is True)
 
     def withdraw(self, body: dict[str, Any]) -> Any:
         """Take the last act back."""

@@ -11,6 +11,7 @@ from typing import Any
 from cliqa.outputs.ratings import read_marks
 from cliqa.text import display
 from cliqa.view.acting import Actor
+from cliqa.view.copies import CopyGroups
 from cliqa.view.deciding import Reasons
 from cliqa.view.learning import learned
 from cliqa.view.marks import Mark, MarkBook
@@ -44,6 +45,7 @@ class Session:
         self.actor = actor
         self.scoring = scoring
         self.reasons = Reasons()
+        self.copies = CopyGroups(table)
         self.ratings_read = False  # whether all files were asked for ratings that other programs left
         self._foreign: dict[int, Mark] = {}
         self._own = {

@@ -157,7 +157,7 @@ class FileTable:
             real = "real_path" if "real_path" in store.columns else "path"
             for number, path in store.newer([real], self._seen["scores"]):
                 self._seen["scores"] = number
-                row = self._row(path, store)
+                row = self.row_of(path, store)
                 if row is not None:
                     self._row_of[number] = row
                     self.states[row] = SCORED
@@ -167,7 +167,7 @@ class FileTable:
                 ["path", "issue_type", "issue_message"], self._seen["issues"], "issues"
             ):
                 self._seen["issues"] = number
-                row = self._row(path, store)
+                row = self.row_of(path, store)
                 if row is not None and self.states[row] != SCORED:
                     self.states[row] = ISSUE
                     self._issues[row] = (str(kind), display(str(message)))
@@ -226,7 +226,8 @@ class FileTable:
             self._folders[folder] = os.path.realpath(folder)
         return os.path.join(self._folders[folder], name)
 
-    def _row(self, path: Any, store: Store) -> int | None:
+    def row_of(self, path: Any, store: Store) -> int | None:
+        """The row of a path as the store has it, None where it is not shown."""
         text = from_sql_text(path)
         row = self.row_of_real.get(text)
         return row if row is not None else self.row_of_real.get(self._real(store.locate(text)))

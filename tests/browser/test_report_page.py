@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cliqa import score
 from cliqa.report import main as report
 from cliqa.results.store import Store
+from tests.signal.copies.scenes import scene
 from tests.synthetic_store import make_store
 
 BROWSER = next(
@@ -215,6 +217,28 @@ def test_sorting_paging_and_choosing_files(page: Any) -> None:
     page.uncheck("#pictured")
     settle(page)
     assert "with a picture" not in page.locator("#position").inner_text()
+
+
+def test_copies_stand_by_group(browser: Any, tmp_path: Path) -> None:
+    pytest.importorskip("pdqhash")
+    (tmp_path / "in").mkdir()
+    image = scene(1).convert("RGB").resize((400, 300), Image.Resampling.BICUBIC)
+    image.save(tmp_path / "in/original.png")
+    image.resize((200, 150), Image.Resampling.LANCZOS).save(tmp_path / "in/small.png")
+    scene(9).convert("RGB").save(tmp_path / "in/other.png")
+    words = ["-g", "-1", "--workers", "0", "--quiet", "--metrics", "fingerprint", "jpeg_quality"]
+    assert score.main(["-i", str(tmp_path / "in"), "--results", str(tmp_path / "scores.db"), *words]) == 0
+    assert report([str(tmp_path / "scores.db"), "-o", str(tmp_path / "report.html"), "--quiet"]) == 0
+    context = browser.new_context(viewport={"width": 1300, "height": 850}, offline=True)
+    view = context.new_page()
+    open_page(view, tmp_path / "scores.db")
+    view.click("#show-copies")
+    settle(view)
+    cards = view.locator(".card").all_inner_texts()
+    assert len(cards) == 2 and "original.png" in cards[0] and "best copy" in cards[0] and "fewer pixels" in cards[1]
+    if os.environ.get("CLIQA_SCREENSHOTS"):
+        view.screenshot(path=os.path.join(os.environ["CLIQA_SCREENSHOTS"], "report-copies.png"))
+    context.close()
 
 
 def test_the_command_is_copied(page: Any) -> None:

@@ -13,13 +13,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from cliqa import score
 from tests.conftest import make_pixels
+from tests.signal.copies.scenes import scene
 from tests.viewer import HOSTILE, make_pictures, viewing
 
 BROWSER = next(
@@ -34,14 +37,8 @@ else:
     pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium; `make browser` installs it")
 
 ROWS = 300
-AXE = next(
-    (
-        path
-        for folder in (Path(__file__).parents[2], Path.cwd())
-        if (path := folder / "node_modules/axe-core/axe.min.js").exists()
-    ),
-    None,
-)
+_AXE = find_spec("axe_playwright_python")  # a package that brings axe-core along: the tests fetch nothing
+AXE = Path(str(_AXE.origin)).parent / "axe.min.js" if _AXE is not None else None
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +55,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     make_pictures(tmp_path, ROWS, (HOSTILE,), pictures=ROWS)
     Image.fromarray(make_pixels(1600, 1200)).save(tmp_path / "photos/0000/IMG_0000001.jpg", quality=90)
     return tmp_path
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with three copies of one picture and another picture, its fingerprints in a store."""
+    pytest.importorskip("pdqhash")
+    monkeypatch.setenv("CLIQA_STATE", str(tmp_path / "state"))
+    root = tmp_path / "in"
+    root.mkdir()
+    image = scene(1).convert("RGB").resize((640, 480), Image.Resampling.BICUBIC)
+    image.save(root / "original.png")
+    image.save(root / "low.jpg", quality=40)
+    image.resize((320, 240), Image.Resampling.LANCZOS).save(root / "small.png")
+    scene(9).convert("RGB").save(root / "other.png")
+    words = ["-g", "-1", "--workers", "0", "--quiet", "--metrics", "fingerprint", "jpeg_quality"]
+    assert score.main(["-i", str(root), "--results", str(tmp_path / "copies.db"), *words]) == 0
+    return root
 
 
 def opened(context: Any, address: str) -> Any:
@@ -250,6 +264,42 @@ def test_two_pictures_zoom_and_move_together(page: Any) -> None:
     assert page.locator("#picture-name").inner_text() == "IMG_0000003.jpg"
 
 
+def test_copies_stand_by_group_and_are_compared_at_the_same_zoom(browser: Any, copied: Path) -> None:
+    with viewing(
+        copied, "--no-score", "--store", str(copied.parent / "copies.db"), "-o", str(copied.parent / "kept")
+    ) as viewer:
+        context = browser.new_context(viewport={"width": 1300, "height": 850})
+        page = opened(context, viewer.serving.address)
+        page.select_option("#show", "copies")
+        until(page, "document.querySelectorAll('.tile').length === 3")
+        assert axe(page) == []
+        assert page.locator('.tile[aria-posinset="1"] .file').inner_text() == "original.png"
+        assert page.locator(".tile.best").count() == 1
+        assert any("fewer pixels" in text for text in page.locator(".tile .note").all_inner_texts())
+        page.click(".tile.best")
+        page.keyboard.press("c")
+        until(page, "document.querySelectorAll('.stage img.there').length === 2")
+        assert "the same picture" in page.locator("#picture-copies").inner_text()
+        widths = page.evaluate(
+            "[...document.querySelectorAll('.stage img')].map((one) => one.getBoundingClientRect().width)"
+        )
+        assert axe(page) == []
+        assert abs(widths[0] - widths[1]) <= 2  # the smaller copy is shown as large
+        page.keyboard.press("Escape")
+        page.click("#act-open")
+        page.select_option("#act-which", "copies")
+        page.select_option("#act-way", "move")
+        until(page, "document.querySelector('#act-summary').textContent.startsWith('2 files would be moved')")
+        if os.environ.get("CLIQA_SCREENSHOTS"):
+            page.click("#act-close")
+            page.screenshot(path=os.path.join(os.environ["CLIQA_SCREENSHOTS"], "copies.png"))
+            page.click(".tile.best")
+            page.keyboard.press("c")
+            until(page, "document.querySelectorAll('.stage img.there').length === 2")
+            page.screenshot(path=os.path.join(os.environ["CLIQA_SCREENSHOTS"], "compare.png"))
+        context.close()
+
+
 def test_sorting_and_filtering(page: Any) -> None:
     page.select_option("#sort", "grain_noise.psnr")
     place, note = "Number(tile.getAttribute('aria-posinset'))", "parseFloat(tile.querySelector('.note').textContent)"
@@ -388,7 +438,7 @@ def test_it_fits_and_has_no_accessibility_findings(
         context.close()
         assert found == []
         if AXE is None:
-            pytest.skip("axe-core is not here: npm install --no-save axe-core")
+            pytest.skip("axe-core is not here: pip install axe-playwright-python")
 
 
 def axe(view: Any) -> list[str]:

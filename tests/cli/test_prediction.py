@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from cliqa.errors import ResultsError
+from cliqa.metrics import checkpoints
 from cliqa.metrics.jpeg_qf import JpegQf
 from cliqa.predict_jpeg_qf import main, parser
 from cliqa.results import Schema
@@ -174,14 +175,30 @@ def test_two_runs_at_once_write_two_files(tmp_path: Path) -> None:
 
 
 def test_a_single_image_is_shown(folder: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--input", folder / "a.jpg") == 0
-    assert capsys.readouterr().out == f"Image: {folder / 'a.jpg'}\nFinal QF: 83.0000\n"
+    assert run("--input", folder / "a.jpg", "--output_mode", "both") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"Image: {folder / 'a.jpg'}", "Final QF: 83.0000", "Predictions: ./outputs/predictions.csv",
+        "Issues: ./outputs/issues.csv", "Database: ./outputs/results.db", "Device: cpu",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("words", [["--disable_tta"], ["--no-calibrator"], ["--disable-tta", "--no_calibrator"]])
-def test_flips_and_calibrator_change_nothing_in_closed_form(folder: Path, run: Run, words: Sequence[str]) -> None:
+def test_flips_and_the_shipped_calibrator_change_no_whole_number(folder: Path, run: Run, words: Sequence[str]) -> None:
     assert run("--input", folder / "a.jpg", "--quiet", *words) == 0
     assert rows("outputs/predictions.csv")[0]["pred_qf_final"] == "83"
+
+
+def test_an_own_calibrator_is_applied_unless_it_is_switched_off(folder: Path, run: Run) -> None:
+    tensors, facts = checkpoints.load(
+        checkpoints.shipped_path("jpeg_qf"), metric="jpeg_qf", architecture=JpegQf.architecture, version=JpegQf.version
+    )
+    moved = tensors | {"calibrator.y": np.minimum(tensors["calibrator.y"] + 5, 100)}
+    checkpoints.save("mine.safetensors", moved, **{**facts, "version": JpegQf.version})  # type: ignore[arg-type]
+    Image.open(folder / "a.jpg").save(folder / "a.png")  # pixels alone: a file's own tables would decide
+    for words, expected in (([], "88"), (["--no_calibrator"], "83")):
+        common = ["--input", folder / "a.png", "--exts", "png", "--ckpt", "mine.safetensors", "--quiet", "--resume"]
+        assert run(*common, *words) == 0
+        assert rows("outputs/predictions.csv")[0]["pred_qf_final"] == expected
 
 
 def test_refusals(folder: Path, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

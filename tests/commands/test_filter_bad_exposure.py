@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import json
 
 import numpy as np
 import pytest
@@ -67,3 +69,48 @@ def test_run(tmp_path):
     names = sorted(path.name for path in (tmp_path / "other").iterdir() if path.name != RECORD)
     assert len(names) == 2 and all(name[0] in "34" for name in names)
     np.testing.assert_array_equal(Image.open(out / "black.png"), Image.open(folder / "black.png"))
+
+
+def schema(tmp_path, ending):
+    """ "Clipped at 2 or more implies too bright at 4", under the documented names."""
+    if ending == "json":
+        text = json.dumps({
+            "Nodes": [{"label": alias} for alias in ALIASES],
+            "Subsumptions": [{"label_a": ALIASES[4], "label_b": ALIASES[0], "map": [[2, 4]]}],
+        })  # fmt: skip
+    else:
+        nodes = "".join(f'[[Nodes]]\nlabel = "{alias}"\n' for alias in ALIASES)
+        text = f'{nodes}[[Subsumptions]]\nlabel_a = "{ALIASES[4]}"\nlabel_b = "too_bright"\nmap = [[2, 4]]\n'
+    path = tmp_path / f"rules.{ending}"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("ending", ["json", "toml"])
+def test_rules_of_ones_own(tmp_path, ending):
+    if ending == "toml":
+        pytest.importorskip("tomllib")
+    folder, results = tmp_path / "in", str(tmp_path / "r.csv")
+    folder.mkdir()
+    Image.fromarray(exposed(scene(1), 1.6)).save(folder / "light.png")
+    words = ["-i", str(folder), "--results", results, "--workers", "0", "--quiet"]
+    assert main(words) == 0
+    before = read(results)
+    assert before["exposure.too_bright_level"] != "4" and before["exposure.highlights_clipped_level"] != "1"
+    assert main([*words, "--schema", schema(tmp_path, ending), "--resume"]) == 0  # other rules: scored again
+    after = read(results)
+    assert after["exposure.too_bright_level"] == "4" or after["exposure.highlights_clipped_level"] == "1"
+
+
+def read(path):
+    with open(path, newline="", encoding="utf-8") as stream:
+        (row,) = csv.DictReader(stream)
+    return row
+
+
+def test_rules_that_cannot_be_are_refused(tmp_path, capsys):
+    path = tmp_path / "rules.json"
+    path.write_text('{"Nodes": [{"label": "too_dark"}]}')
+    assert main(["-i", str(tmp_path), "--print", "--schema", str(path)]) == 2
+    assert "exactly the labels" in capsys.readouterr().err
+    assert main(["-i", str(tmp_path), "--print", "--schema", str(tmp_path / "none.toml")]) == 2

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("pdqhash")
-from cliqa import duplicates, score
+from cliqa import apply, duplicates, score
 from cliqa.copies.best import judge
 from cliqa.copies.grouping import Group, Link, find_groups
 from cliqa.copies.pictures import Picture, read_pictures
@@ -72,6 +72,21 @@ def test_copies_are_one_group_and_the_original_is_best(folder: Path, tmp_path: P
     why = {Path(row["path"]).name: row["why"] for row in rows}
     assert "fewer pixels (160x160)" in why["half.png"]
     assert "cropped" in why["crop.png"]
+
+
+def test_a_bare_wall_is_known_by_its_unevenness(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    root.mkdir()
+    for seed in (3, 4):
+        uneven = 160 + (np.asarray(scene(seed), np.float32) - 128) / 25
+        noise = np.random.default_rng(seed).normal(0, 1.5, uneven.shape)
+        wall = Image.fromarray(np.clip(uneven + noise, 0, 255).astype(np.uint8)).convert("RGB")
+        wall.save(root / f"wall {seed}.png")
+        wall.resize((200, 200), Image.Resampling.BICUBIC).save(root / f"wall {seed} small.jpg", quality=90)
+    rows = groups_of(root, tmp_path)
+    assert [
+        len([row for row in rows if f"wall {seed}" in row["path"] and row["group"] == str(seed - 2)]) for seed in (3, 4)
+    ] == [2, 2]
 
 
 def test_turned_copies_are_found_when_asked_for(tmp_path: Path) -> None:
@@ -138,6 +153,35 @@ def test_the_best_and_all_others_are_placed(folder: Path, tmp_path: Path) -> Non
     assert len(list(folder.iterdir())) == 7
 
 
+def test_the_rest_is_moved_away_with_what_belongs_to_it_and_put_back(folder: Path, tmp_path: Path) -> None:
+    (folder / "half.xmp").write_text("<x/>")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    store, out = tmp_path / "s.db", tmp_path / "rest"
+    common = ["-g", "-1", "--workers", "0", "--quiet"]
+    assert score.main(["-i", str(folder), "--results", str(store), "--metrics", "fingerprint", *common]) == 0
+    assert (
+        duplicates.main([str(store), "--quiet", "--keep", "rest", "-o", str(out), "--move", "--with-companions"]) == 0
+    )
+    moved = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    assert {"half.png", "half.xmp", "small.jpg"} <= moved and len(moved) == 6
+    assert "other.png" in {path.name for path in folder.iterdir()}
+    assert apply.main(["--undo", str(out), "--quiet"]) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_best_are_hard_linked(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "best"
+    common = ["-g", "-1", "--workers", "0", "--quiet"]
+    assert duplicates.main([str(folder), *common, "--keep", "best", "-o", str(out), "--hardlink"]) == 0
+    assert (out / "other.png").samefile(folder / "other.png")
+
+
+@pytest.mark.parametrize("words", [["--move"], ["--with-companions"], ["-o", "x", "--journal", "j"]])
+def test_options_of_placing_want_an_output(words: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        duplicates.main(["s.db", "--keep", "best", "--print", *words])
+
+
 def test_a_store_serves_as_well_as_a_folder(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = tmp_path / "s.db"
     common = ["-g", "-1", "--workers", "0", "--quiet"]
@@ -187,6 +231,51 @@ def test_the_better_file_and_the_reason(better: dict[str, object], worse: dict[s
         best, reasons = judge(Group("near", (0, 1), (Link(0, 1, "near"),)), pictures)
         assert pictures[best].path == "a"
         assert word in reasons[1 - best]
+
+
+def group(*names: str) -> Group:
+    return Group("near", tuple(range(len(names))), tuple(Link(0, other, "near") for other in range(1, len(names))))
+
+
+def judged(*members: dict[str, object]) -> str:
+    pictures = [picture(str(values.pop("name")), **values) for values in members]
+    return pictures[judge(group(*(one.path for one in pictures)), pictures)[0]].path
+
+
+def test_an_enlarged_copy_never_hides_what_its_original_has_lost() -> None:
+    original = {"name": "original", "jpeg_quality.quality": 63.0, "scale_factor.scale": 1.0, "format": "JPEG"}
+    enlarged = {
+        "name": "enlarged",
+        "width": 1900,
+        "height": 1520,
+        "jpeg_quality.quality": 100.0,
+        "scale_factor.scale": 1.9,
+    }
+    low = {"name": "low", "jpeg_quality.quality": 45.0, "format": "JPEG"}
+    assert judged(dict(original), dict(enlarged), dict(low)) == "original"
+    assert judged({**enlarged, "width": 3800, "height": 3040}, dict(low)) == "enlarged"  # of a better file, not here
+
+
+def test_a_reduced_copy_of_a_poor_file_is_no_better() -> None:
+    poor = {"name": "poor", "jpeg_quality.quality": 60.0, "format": "JPEG"}
+    reduced = {"name": "reduced", "width": 800, "height": 640, "jpeg_quality.quality": 100.0}
+    assert judged(poor, reduced) == "poor"
+
+
+def test_what_a_network_enlarged_loses_to_a_smaller_copy() -> None:
+    made = {"name": "made", "width": 4000, "height": 3200, "scale_factor.learned": 0.9}
+    assert judged(made, {"name": "original", "scale_factor.learned": 0.1}) == "original"
+    assert (
+        judged(
+            {**made, "name": "made"}, {"name": "same size", "width": 4000, "height": 3200, "jpeg_quality.quality": 50.0}
+        )
+        == "made"
+    )
+
+
+def test_a_screenshot_with_bars_is_no_larger_than_its_picture() -> None:
+    screenshot = {"name": "shot", "width": 1600, "height": 900, "content_box": "300,50,1000,800"}
+    assert judged(screenshot, {"name": "a rather long name of the original"}) == "a rather long name of the original"
 
 
 def test_a_crop_loses_to_the_whole() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from cliqa.images.patches import PATCH, pad_to_patch, patch_origins, select_patches, spread_patches, tile_detail
+from cliqa.images.patches import PATCH, Tiles, pad_to_patch, patch_origins, select_patches, spread_patches, tile_detail
 from tests.conftest import make_pixels
 
 
@@ -65,3 +65,17 @@ def test_spread_patches_span_the_ranks() -> None:
     assert len(deviation) == 3
     assert deviation[0] > 50 and deviation[-1] < 2
     assert len(spread_patches(image, 50)) == 8
+
+
+def test_tiles_of_a_photograph_in_a_page_come_without_its_paper_and_text() -> None:
+    page = np.full((6 * PATCH, 6 * PATCH, 3), 250, np.uint8)
+    rng = np.random.default_rng(0)
+    page[10:-10:20, 8:-8] = np.where(rng.random((len(range(10, 6 * PATCH - 10, 20)), 6 * PATCH - 16, 1)) < 0.5, 20, 250)
+    photograph = slice(PATCH + 50, 4 * PATCH + 10), slice(2 * PATCH - 30, 5 * PATCH)
+    page[photograph] = np.asarray(noisy_tiles([[30] * 3] * 3).resize((414, 344)))
+    tiles = Tiles(Image.fromarray(page))
+    assert sorted(tiles.photographic) == [(x * PATCH, y * PATCH) for x in (2, 3, 4) for y in (2, 3)]
+    assert len(tiles.origins) == 36
+    assert tiles.spread(4, tiles.photographic).shape == (4, 3, PATCH, PATCH)
+    only_paper = Tiles(Image.new("RGB", (300, 300), (250, 250, 250)))
+    assert only_paper.photographic == only_paper.origins

@@ -35,6 +35,15 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["toy.safetensors"]
 
 
+def test_equal_weights_are_equal_files(tmp_path: Path) -> None:
+    tensors = {"b": np.arange(3.0, dtype=np.float32), "a": np.arange(5, dtype=np.int64)}
+    facts = {f"fact {letter}": letter for letter in "abcdefgh"}
+    for name in ("one", "other"):
+        checkpoints.save(tmp_path / name, tensors, metric="m", architecture="n", version=1, **facts)
+        facts = dict(reversed(facts.items()))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
 def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
     import hashlib
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,13 @@ def test_the_exposure_labels_are_asked_for_with_four_levels():
     three = {"Nodes": [{**SCHEMA["Nodes"][0], "levels": [1, 2, 3]}, *SCHEMA["Nodes"][1:]]}
     with pytest.raises(UsageError, match="gives too_bright 3"):
         exposure_graph(three)
+
+
+def test_the_rules_on_the_page_are_rules(tmp_path):
+    pytest.importorskip("tomllib")
+    page = Path(__file__).parents[2] / "docs" / "exposure.md"
+    block = page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    (tmp_path / "rules.toml").write_text(block, encoding="utf-8")
+    graph = exposure_graph(read_schema(tmp_path / "rules.toml"))
+    assert len(graph.exclusions) == len(graph.subsumptions) == 1
+    assert [graph.index(label) for label in LABELS] == [0, 1, 2, 3, 4, 5]

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -6,8 +8,8 @@ from cliqa.errors import CheckpointError
 from cliqa.images.loading import LoadedImage
 from cliqa.images.patches import select_patches, spread_patches, tile_detail
 from cliqa.metrics import View, load_metric
-from cliqa.metrics.grain_noise import LEVELS, GrainNoise
-from cliqa.signal.noise.psnr import grey_psnr
+from cliqa.metrics.grain_noise import LEVELS, TEMPERATURE, GrainNoise
+from cliqa.signal.noise.psnr import chroma_psnr, grey_psnr
 from tests.noisy_pictures import add_noise, scene
 
 
@@ -38,19 +40,68 @@ def test_psnr_is_in_range_at_any_size(metric, shape):
         assert 0.0 <= metric.score_view(view(pixels))["psnr"] <= 50.0
 
 
+def answers(known: float, first: dict[int, float], saved: dict[int, float], colours: dict[int, float]) -> dict:
+    """What the metric says of histograms, dB: chance, and of how far the first networks know the picture (0-1)."""
+
+    def logits(chances: dict[int, float]) -> np.ndarray:
+        found = np.full(len(LEVELS), 1e-6, np.float32)
+        for level, chance in chances.items():
+            found[LEVELS.tolist().index(level)] = chance
+        return TEMPERATURE * np.log(found)
+
+    other = GrainNoise.__new__(GrainNoise)
+    told = np.log(known / (1 - known))
+    other.first = [lambda statistics, regions: logits(first)]
+    other.first[0].inputs = (1, 1)
+    other.saved = [lambda statistics, regions: np.concatenate([logits(saved), logits(colours), [told]])]
+    return other.score({"statistics": np.zeros(1), "regions": np.zeros((1, 1))})
+
+
 def test_doubtful_pictures_read_as_noisy_and_sure_ones_as_clean():
-    levels = len(LEVELS)
+    doubtful, sure = {50: 0.7, 40: 0.3}, {50: 0.95, 40: 0.05}
+    found = answers(0.001, {20: 1.0}, doubtful, sure)
+    assert found["psnr"] == pytest.approx(40, abs=0.6) and found["chroma_psnr"] > 49
+    assert answers(0.001, {20: 1.0}, sure, doubtful)["psnr"] > 49
 
-    def answer(clean: float, noisy: float) -> float:
-        chances = np.full(levels, 1e-6, np.float32)
-        chances[[-1, levels - 11]] = clean, noisy
-        other = GrainNoise.__new__(GrainNoise)
-        other.networks = [lambda statistics, regions: np.log(chances)]
-        return float(other.score({"statistics": np.zeros(1), "regions": np.zeros((1, 1))})["psnr"])
 
-    assert LEVELS[levels - 11] == 40
-    assert answer(0.6, 0.4) == pytest.approx(40, abs=0.6)
-    assert answer(0.95, 0.05) > 49
+def test_the_first_networks_are_believed_where_they_know_the_picture():
+    assert answers(0.999, {30: 1.0}, {45: 1.0}, {45: 1.0})["psnr"] == pytest.approx(30, abs=1)
+    assert answers(0.001, {30: 1.0}, {45: 1.0}, {45: 1.0})["psnr"] == pytest.approx(45, abs=1)
+    assert answers(0.999, {30: 1.0}, {45: 1.0}, {38: 1.0})["psnr"] == pytest.approx(45, abs=1)  # of the colours alone
+
+
+def saved(pixels: np.ndarray, format: str, **settings: int) -> np.ndarray:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format, **settings)
+    return np.asarray(Image.open(stream).convert("RGB"))
+
+
+@pytest.mark.parametrize(("format", "quality"), [("WEBP", 75), ("JPEG", 60)])
+def test_noise_is_seen_through_codecs(metric, format, quality):
+    clean = scene(512, 512)
+    noisy = add_noise(clean, 9)
+    found = metric.score_view(view(saved(noisy, format, quality=quality)))["psnr"]
+    assert found == pytest.approx(grey_psnr(clean, noisy), abs=4)
+    assert metric.score_view(view(saved(clean, format, quality=quality)))["psnr"] >= 40
+
+
+def test_noise_of_the_colours_counts_in_its_own_field(metric):
+    clean = scene(512, 512)
+    noise = np.random.default_rng(0).normal(0, 12, (512, 512, 3))
+    noisy = np.clip(np.rint(clean + noise - noise.mean(axis=2, keepdims=True)), 0, 255).astype(np.uint8)
+    found = metric.score_view(view(noisy))
+    assert found["psnr"] > 42 and found["chroma_psnr"] == pytest.approx(chroma_psnr(clean, noisy), abs=5)
+    shared = metric.score_view(view(add_noise(clean, 9)))
+    assert shared["chroma_psnr"] > shared["psnr"] + 8
+
+
+def test_a_photograph_in_a_page_is_as_noisy_as_alone(metric):
+    noisy = add_noise(scene(512, 512), 12)
+    page = np.full((1100, 1200, 3), 255, np.uint8)
+    page[20:-20:24, 30:-30] = np.where(np.random.default_rng(0).random((45, 1140, 1)) < 0.4, 15, 255)
+    page[300:812, 400:912] = noisy
+    alone, inside = (metric.score_view(view(pixels))["psnr"] for pixels in (noisy, page))
+    assert inside == pytest.approx(alone, abs=1.5)
 
 
 def test_grey_pictures_are_scored(metric):

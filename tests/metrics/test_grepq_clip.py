@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cliqa.errors import CheckpointError, UsageError
-from cliqa.metrics.grepq_clip import ClipEncoder, q_high
+from cliqa.metrics.grepq_clip import ClipEncoder, _pooled, q_high
 from cliqa.training.grepq.group_contrastive import group_contrastive_loss, tune
 
 
@@ -40,6 +40,17 @@ def test_pooling_without_positions_does_not_care_where_a_cell_lies(encoder):
     pool = encoder.model.visual.attnpool
     with torch.no_grad():
         assert torch.allclose(pool(cells), pool(cells.flip(3)), atol=1e-5)
+
+
+def test_pooling_is_clips_own_less_the_positions():
+    resnet = pytest.importorskip("open_clip.modified_resnet")
+    torch.manual_seed(0)
+    own = resnet.AttentionPool2d(3, 32, 4, 16)
+    cells = torch.randn(2, 32, 3, 3)
+    with torch.no_grad():
+        own.positional_embedding.zero_()
+        expected = own(cells)
+        torch.testing.assert_close(_pooled(own, cells), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_scores_follow_the_two_prompts(encoder):

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from cliqa.errors import ImageSkipped
 from cliqa.images.loading import LoadedImage, load_image
@@ -61,8 +61,6 @@ def test_flips_change_nothing():
         answer = read_quality(np.ascontiguousarray(flipped))
         assert answer[0] == straight[0] == 77
         assert answer[4] == pytest.approx(straight[4], rel=1e-3)
-    pixels = saved(textured(5), 77)
-    assert metric(disable_tta=True).score_view(view(pixels)) == metric().score_view(view(pixels))
 
 
 def test_calibrator_is_applied_unless_it_is_switched_off():
@@ -114,3 +112,10 @@ def test_pixels_repeated_by_nearest_neighbour_are_judged_before_that():
     drawn = np.random.default_rng(0).integers(0, 4, (60, 70, 1)).astype(np.uint8) * np.uint8(80)
     art = view(np.broadcast_to(drawn, (60, 70, 3)).repeat(8, axis=0).repeat(8, axis=1))
     assert float(metric().score_view(art)["confidence"] or 0) < 0.5
+
+
+def test_blocks_of_one_colour_are_the_lowest_qualities_and_no_replication():
+    blurred = Image.fromarray(textured(15, 512)).filter(ImageFilter.GaussianBlur(5))
+    picture = view(saved(np.asarray(blurred), 2))
+    assert picture.replicated == (8, 8)
+    assert float(metric().score_view(picture)["qf"] or 0) <= 4

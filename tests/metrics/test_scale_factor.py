@@ -1,12 +1,21 @@
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from cliqa.errors import CheckpointError
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, load_metric
 from cliqa.metrics.checkpoints import load, shipped_path
-from cliqa.metrics.scale_factor import SMALLEST, ScaleFactor, detailed_window, joined_factor
+from cliqa.metrics.scale_factor import (
+    LEARNED_TILES,
+    READ_TILES,
+    SMALLEST,
+    ScaleFactor,
+    detailed_window,
+    joined_factor,
+    observed_window,
+)
+from cliqa.signal.resampling.network_traces import network_traces
 from tests.rough_pictures import colored
 
 
@@ -42,6 +51,18 @@ def test_repeated_pixels_read_as_two(metric):
     assert metric.score_view(view(pixels))["scale"] > 1.9
 
 
+@pytest.mark.parametrize("factor", [2, 3, 8, 16])
+def test_repeated_pixels_are_beyond_doubt(metric, factor):
+    side = 320 // factor
+    pixels = colored(side, side).repeat(factor, axis=0).repeat(factor, axis=1)
+    assert metric.score_view(view(pixels))["scale"] == 2.0
+
+
+def test_a_flat_ramp_repeats_no_pixels():
+    ramp = np.arange(256, dtype=np.uint8).repeat(2)[None, :, None].repeat(300, axis=0).repeat(3, axis=2)
+    assert list(observed_window(Image.fromarray(ramp), 8)["repeated"]) != [2, 2]
+
+
 def test_reduced_is_not_enlarged(metric):
     pixels = np.asarray(Image.fromarray(colored(512, 512)).resize((330, 330), Image.Resampling.LANCZOS))
     assert metric.score_view(view(pixels))["quality"] >= 95
@@ -66,7 +87,7 @@ def test_turning_the_picture_swaps_the_axes(metric):
 
 
 def test_window_is_the_detailed_one():
-    pixels = np.full((768, 1280, 3), 128, np.uint8)
+    pixels = np.random.default_rng(0).integers(40, 216, (768, 1280, 3), dtype=np.uint8)  # no page: nothing is flat
     pixels[128:640, 640:1152] = colored(512, 512)
     image = Image.fromarray(pixels)
     assert detailed_window(image, 8) == (640, 128, 1152, 640)
@@ -74,6 +95,18 @@ def test_window_is_the_detailed_one():
     assert (right - left, bottom - top) == (256, 256) and left % 128 == top % 128 == 0
     assert detailed_window(image.crop((0, 0, 600, 100)), 8) == (0, 0, 512, 100)
     assert detailed_window(image.crop((0, 0, 60, 900)), 8) == (0, 0, 60, 512)
+
+
+def test_window_is_the_photograph_of_a_page():
+    page = Image.new("RGB", (900, 1000), "white")
+    draw = ImageDraw.Draw(page)
+    for top in range(10, 980, 22):
+        draw.text(
+            (10, top), "words and more words about the tonnage of ships " * 3, "black", ImageFont.load_default(15)
+        )
+    page.paste(Image.fromarray(colored(360, 300)), (333, 411))
+    left, top, right, bottom = detailed_window(page, 8)
+    assert 333 <= left < 380 and 411 <= top < 460 and 590 < right <= 633 and 730 < bottom <= 771
 
 
 def test_joined_factor():
@@ -92,10 +125,11 @@ def test_damaged_weights_are_refused():
             ScaleFactor({name: value for name, value in tensors.items() if not name.startswith(lost)}, metadata)
 
 
-def test_learned_is_the_mean_over_tiles_and_moves_with_the_threshold(metric):
-    pixels = colored(256, 256)
-    whole = metric.score_view(view(pixels))["learned"]
-    assert 0.0 < whole < 1.0
-    tiles = [metric.score_view(view(pixels[y : y + 128, x : x + 128]))["learned"] for y in (0, 128) for x in (0, 128)]
-    logits = [np.log(each / (1 - each)) for each in (*tiles, whole)]
-    assert np.mean(logits[:4]) == pytest.approx(logits[4], abs=1e-2)  # traces travel as float16
+def test_learned_is_the_mean_over_tiles_and_networks_against_the_threshold(metric):
+    picture = view(colored(256, 256))
+    traces = network_traces(picture.tiles.most_detailed(LEARNED_TILES), READ_TILES)
+    assert len(traces) == READ_TILES
+    logit = np.mean([network(traces) for network in metric.detectors]) - metric.shift
+    learned = metric.score_view(picture)["learned"]
+    assert 0.0 < learned < 1.0
+    assert np.log(learned / (1 - learned)) == pytest.approx(logit, abs=1e-2)  # traces travel as float16

@@ -105,7 +105,7 @@ def test_rows_that_are_none_and_bodies_that_are_no_objects(viewer: Viewer) -> No
             assert viewer.tell(path, {"rows": rows, "flag": "keep", "way": "copy"})[0] == 400
     for body in ([], "text", 3, None):
         assert viewer.tell("/api/marks", body)[0] == 400
-    for way in ("move", "/etc", "", None, 3, "accept"):
+    for way in ("burn", "/etc", "", None, 3, "accept"):
         assert viewer.tell("/api/act", {"rows": [0], "way": way})[0] == 400
     assert viewer.request("POST", "/api/marks", b"[" * 100_000, viewer.own_headers(posting=True))[0] == 400
     assert viewer.ask("/api/marks")["marks"] == []

@@ -158,6 +158,31 @@ def test_acting_is_previewed_done_once_and_taken_back(viewer: Viewer, tmp_path: 
     assert viewer.tell("/api/withdraw", {})[1] == {"removed": 0, "left": 0}
 
 
+def test_files_are_moved_with_what_belongs_to_them_and_put_back(viewer: Viewer, tmp_path: Path) -> None:
+    first = tmp_path / "photos/0000/IMG_0000002.jpg"
+    (first.parent / "IMG_0000002.xmp").write_text("<x/>")
+    before = first.read_bytes()
+    asked = {"rows": [2], "way": "move", "along": True}
+    assert viewer.tell("/api/preview", asked)[1]["count"] == 2
+    assert viewer.tell("/api/act", asked)[1]["failed"] == []
+    there = tmp_path / "kept/0000"
+    assert not first.exists() and {path.name for path in there.iterdir()} == {"IMG_0000002.jpg", "IMG_0000002.xmp"}
+    assert viewer.tell("/api/withdraw", {})[1] == {"removed": 2, "left": 0}
+    assert first.read_bytes() == before and (first.parent / "IMG_0000002.xmp").exists() and not there.exists()
+
+
+def test_companions_go_along_with_copies_and_are_taken_back(viewer: Viewer, tmp_path: Path) -> None:
+    (tmp_path / "photos/0000/IMG_0000002.xmp").write_text("<x/>")
+    assert viewer.tell("/api/act", {"rows": [2, 3], "way": "copy", "along": True})[1]["done"] == 3
+    assert viewer.tell("/api/withdraw", {})[1] == {"removed": 3, "left": 0}
+    assert not (tmp_path / "kept/0000").exists() and (tmp_path / "photos/0000/IMG_0000002.xmp").exists()
+
+
+def test_a_store_without_fingerprints_has_no_groups(viewer: Viewer) -> None:
+    told = viewer.ask("/api/copies")
+    assert told["groups"] == [] and "fingerprint" in told["message"]
+
+
 def test_links_and_hard_links(viewer: Viewer, tmp_path: Path) -> None:
     assert viewer.tell("/api/act", {"rows": [2], "way": "hardlink"})[1]["done"] == 1
     assert (tmp_path / "kept/0000/IMG_0000002.jpg").samefile(tmp_path / "photos/0000/IMG_0000002.jpg")

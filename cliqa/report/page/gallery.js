@@ -31,6 +31,8 @@ export const gallery = {
     for (const button of document.querySelectorAll('[data-show]')) {
       button.addEventListener('click', () => { this.show = button.dataset.show; this.restart(); });
     }
+    this.copies = firstGroups(table.facts.groups);
+    $('show-copies').hidden = !this.copies.size;
     $('earlier').addEventListener('click', () => this.turn(-1));
     $('later').addEventListener('click', () => this.turn(1));
     $('labels').addEventListener('click', () => this.download());
@@ -71,6 +73,7 @@ export const gallery = {
     const { column } = this;
     const only = $('pictured').checked;
     const key = only ? 'pictured' : 'order';
+    if (this.show === 'copies') return [...this.copies.keys()].filter((row) => !only || pictures.has(row));
     if (only && !column.pictured) column.pictured = column.order.filter((row) => pictures.has(row));
     let list = column[key];
     if (this.show === 'kept') list = list.filter((row) => conditions.kept[row]);
@@ -161,11 +164,14 @@ export const gallery = {
       image.hidden = !url;
       image.parentNode.classList.toggle('filled', Boolean(url));
       if (url) image.src = url;
-      file.textContent = fileName(table.paths[row]);
-      node.title = table.paths[row];
     }
-    score.textContent = this.column.show(this.column.values[row]);
-    status.textContent = kept ? '✓ kept' : '✕ dropped';
+    const place = this.show === 'copies' ? this.copies.get(row) : undefined;
+    const [kind, , best, why] = table.facts.groups[place] ?? [];
+    score.textContent = place === undefined ? this.column.show(this.column.values[row]) : `group ${place + 1}`;
+    status.textContent = place !== undefined && best === row ? 'best copy' : kept ? '✓ kept' : '✕ dropped';
+    const words = place === undefined ? fileName(table.paths[row]) : `${fileName(table.paths[row])}: ${why[row] ?? kind}`;
+    if (file.textContent !== words) file.textContent = words;
+    node.title = place === undefined ? table.paths[row] : `${table.paths[row]}: ${why[row] ?? kind}`;
     node.classList.toggle('out', !kept);
     mark.hidden = !this.marks.has(row);
     mark.textContent = this.marks.get(row) ?? '';
@@ -271,3 +277,10 @@ export const detail = {
     $('detail-scores').replaceChildren(...lines);
   },
 };
+
+// Row -> place of the first group that it is in, group by group.
+function firstGroups(groups) {
+  const of = new Map();
+  groups.forEach(([, rows], place) => { for (const row of rows) if (!of.has(row)) of.set(row, place); });
+  return of;
+}

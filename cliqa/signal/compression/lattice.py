@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks
 from cliqa.signal.jpeg.chroma import integer_colour
-from cliqa.signal.jpeg.history import CLIPPED_OUTLIERS, find_grid, likeliest_steps, table_distances
-from cliqa.signal.jpeg.lattice import OUTLIERS, histograms, quality_evidence, step_evidence
+from cliqa.signal.jpeg.history import find_grid, likeliest_steps, table_distances
+from cliqa.signal.jpeg.lattice import CLIPPED_OUTLIERS, OUTLIERS, histograms, quality_evidence, step_evidence
 
 Floats = NDArray[np.float32]
 

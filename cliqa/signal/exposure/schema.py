@@ -14,6 +14,7 @@ from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsu
 from cliqa.signal.exposure.labels import ALIASES, LABELS, LEVELS
 
 _OPPOSITES = ((0, 1), (2, 3), (4, 5))
+_OTHER_NAMES = dict(zip((*LABELS, *ALIASES), (*ALIASES, *LABELS), strict=True))  # a known label is known by both
 
 SCHEMA: dict[str, Any] = {
     "Levels": {str(level): meaning for level, meaning in LEVELS.items()},
@@ -40,7 +41,11 @@ def graph_from_schema(schema: Mapping[str, Any], max_states: int = MAX_STATES) -
     lowered = {str(key).lower(): value for key, value in schema.items()}
     try:
         nodes = [
-            Label(str(node["label"]), _node_levels(node.get("levels", [1, 2, 3, 4])), str(node.get("alias", "")))
+            Label(
+                str(node["label"]),
+                _node_levels(node.get("levels", [1, 2, 3, 4])),
+                str(node.get("alias", _OTHER_NAMES.get(str(node["label"]), ""))),
+            )
             for node in lowered["nodes"]
         ]
         exclusions = [

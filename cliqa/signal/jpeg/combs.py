@@ -141,42 +141,10 @@ SLACK = 2
 """Native sizes round to whole pixels, so the two steps of one factor differ by so many native pixels at most."""
 
 
-def whole_candidates(region: Window, size: tuple[int, int], most: int) -> list[Candidate]:
-    """Native sizes in whole pixels, equal factors, uncropped: the best few, best first.
-
-    Args:
-        region: the part of the picture that is read, the larger the better.
-        size: width and height of the whole picture.
-    """
-    width, height = size
-    sizes_x, sizes_y = _sizes(width), _sizes(height)
-    across = whole_scores(harmonics(*spectra(region.luma, region.x), sizes_x / width))
-    down = whole_scores(harmonics(*spectra(np.ascontiguousarray(region.luma.T), region.y), sizes_y / height))
-    nearest = np.rint(height * sizes_x / width).astype(int)
-    place = nearest[:, None] + np.arange(-SLACK, SLACK + 1) - int(sizes_y[0])
-    inside = (place >= 0) & (place < len(sizes_y))
-    place = np.clip(place, 0, len(sizes_y) - 1)
-    total = np.where(inside, across[:, None] + down[place], -np.inf)
-    total[np.abs(sizes_x / width - 1) < SAME] = -np.inf
-    found: list[Candidate] = []
-    for index in np.argsort(-total, axis=None, kind="stable"):
-        x, slack = np.unravel_index(index, total.shape)
-        step = float(sizes_x[x] / width)
-        if not np.isfinite(total[x, slack]) or len(found) == most:
-            break
-        if sum(abs(step - other.across[0]) < FAMILY * step for other in found) < MOST_ALIKE:
-            found.append(
-                Candidate((step, 0.0), (float(sizes_y[place[x, slack]] / height), 0.0), float(total[x, slack]))
-            )
-    return found
-
-
-def _sizes(length: int) -> NDArray[np.float64]:
-    return np.arange(np.ceil(length * SMALLEST), np.floor(length * LARGEST) + 1)
-
-
-GRID = 1 / 2048
-"""Distance of the free steps that are tried."""
+GRID = 0.5
+"""Distance of the free steps that are tried, over the length that is read."""
+SHORTEST = 256
+"""Shorter pictures are searched no more coarsely."""
 FINER = 12
 """The best are sought again at so many places on each side."""
 UNEQUAL = 0.004
@@ -185,38 +153,95 @@ APART = 0.006
 """Candidates nearer than this are one."""
 
 
-def cropped_candidates(region: Window, size: tuple[int, int], most: int) -> list[Candidate]:
-    """Any step, equal factors, any offset of the first block: the best few, best first. Arguments as in `whole_candidates`."""
-    del size
-    steps = np.arange(SMALLEST, LARGEST, GRID)
-    spectrum_x = spectra(region.luma, region.x)
-    spectrum_y = spectra(np.ascontiguousarray(region.luma.T), region.y)
-    across, _ = cropped_scores(harmonics(*spectrum_x, steps))
-    down, _ = cropped_scores(harmonics(*spectrum_y, steps))
-    reach = int(UNEQUAL / GRID)
-    near = np.lib.stride_tricks.sliding_window_view(np.pad(down, reach, constant_values=-np.inf), 2 * reach + 1)
-    partner = np.clip(near.argmax(axis=1) + np.arange(len(steps)) - reach, 0, len(steps) - 1)
-    total = across + down[partner]
-    total[np.abs(steps - 1) < SAME] = -np.inf
-    found: list[Candidate] = []
-    taken = np.zeros(len(steps), bool)
-    for index in np.argsort(-total, kind="stable"):
-        if taken[index] or not np.isfinite(total[index]):
-            continue
-        axes = [
-            _finer(spectrum, float(steps[place]))
-            for spectrum, place in ((spectrum_x, index), (spectrum_y, int(partner[index])))
-        ]
-        found.append(Candidate(axes[0], axes[1], float(total[index])))
-        if len(found) == most:
-            break
-        taken |= np.abs(steps - steps[index]) < APART
-    return found
+def _sizes(length: int) -> NDArray[np.float64]:
+    return np.arange(np.ceil(length * SMALLEST), np.floor(length * LARGEST) + 1)
 
 
-def _finer(spectrum: tuple[NDArray[np.complex128], NDArray[np.float64]], step: float) -> tuple[float, float]:
+class Combs:
+    """The combs of one picture, and the native sizes that they propose.
+
+    Args:
+        region: the part of the picture that is read, the larger the better.
+        size: width and height of the whole picture.
+    """
+
+    def __init__(self, region: Window, size: tuple[int, int]) -> None:
+        self.size = size
+        self.grid = GRID / max(SHORTEST, *region.luma.shape)
+        self.across = spectra(region.luma, region.x)
+        self.down = spectra(np.ascontiguousarray(region.luma.T), region.y)
+
+    def whole(self, most: int) -> list[Candidate]:
+        """Native sizes in whole pixels, equal factors, uncropped: the best few, best first."""
+        width, height = self.size
+        sizes_x, sizes_y = _sizes(width), _sizes(height)
+        across = whole_scores(harmonics(*self.across, sizes_x / width))
+        down = whole_scores(harmonics(*self.down, sizes_y / height))
+        nearest = np.rint(height * sizes_x / width).astype(int)
+        place = nearest[:, None] + np.arange(-SLACK, SLACK + 1) - int(sizes_y[0])
+        inside = (place >= 0) & (place < len(sizes_y))
+        place = np.clip(place, 0, len(sizes_y) - 1)
+        total = np.where(inside, across[:, None] + down[place], -np.inf)
+        total[np.abs(sizes_x / width - 1) < SAME] = -np.inf
+        found: list[Candidate] = []
+        for index in np.argsort(-total, axis=None, kind="stable"):
+            x, slack = np.unravel_index(index, total.shape)
+            step = float(sizes_x[x] / width)
+            if not np.isfinite(total[x, slack]) or len(found) == most:
+                break
+            if sum(abs(step - other.across[0]) < FAMILY * step for other in found) < MOST_ALIKE:
+                step_down = float(sizes_y[place[x, slack]] / height)
+                found.append(Candidate((step, 0.0), (step_down, 0.0), float(total[x, slack])))
+        return found
+
+    def unequal(self, most: int) -> list[Candidate]:
+        """Steps of their own for the two axes, any offsets, 1 among them: the clearest combs of each axis in pairs, `most` of each."""
+        steps = np.arange(SMALLEST, LARGEST, self.grid)
+        axes = []
+        for spectrum in (self.across, self.down):
+            scores, _ = cropped_scores(harmonics(*spectrum, steps))
+            scores[np.abs(steps - 1) < SAME] = -np.inf
+            found: list[tuple[tuple[float, float], float]] = []
+            while len(found) < most:
+                best = int(scores.argmax())
+                found.append((_finer(spectrum, float(steps[best]), self.grid), float(scores[best])))
+                scores[np.abs(steps - steps[best]) < APART] = -np.inf
+            axes.append(found)
+        pairs = [Candidate(x, y, first + second) for x, first in axes[0] for y, second in axes[1]]
+        pairs = [each for each in pairs if abs(each.across[0] - each.down[0]) > UNEQUAL]
+        return sorted(pairs, key=lambda each: -each.score)
+
+    def cropped(self, most: int) -> list[Candidate]:
+        """Any step, equal factors, any offset of the first block: the best few, best first."""
+        steps = np.arange(SMALLEST, LARGEST, self.grid)
+        across, _ = cropped_scores(harmonics(*self.across, steps))
+        down, _ = cropped_scores(harmonics(*self.down, steps))
+        reach = int(np.ceil(UNEQUAL / self.grid))
+        near = np.lib.stride_tricks.sliding_window_view(np.pad(down, reach, constant_values=-np.inf), 2 * reach + 1)
+        partner = np.clip(near.argmax(axis=1) + np.arange(len(steps)) - reach, 0, len(steps) - 1)
+        total = across + down[partner]
+        total[np.abs(steps - 1) < SAME] = -np.inf
+        found: list[Candidate] = []
+        taken = np.zeros(len(steps), bool)
+        for index in np.argsort(-total, kind="stable"):
+            if taken[index] or not np.isfinite(total[index]):
+                continue
+            axes = [
+                _finer(spectrum, float(steps[place]), self.grid)
+                for spectrum, place in ((self.across, index), (self.down, int(partner[index])))
+            ]
+            found.append(Candidate(axes[0], axes[1], float(total[index])))
+            if len(found) == most:
+                break
+            taken |= np.abs(steps - steps[index]) < APART
+        return found
+
+
+def _finer(
+    spectrum: tuple[NDArray[np.complex128], NDArray[np.float64]], step: float, grid: float
+) -> tuple[float, float]:
     """(step, offset) of the best score about a step of the grid."""
-    steps = step + np.arange(-FINER, FINER + 1) * GRID / FINER
+    steps = step + np.arange(-FINER, FINER + 1) * grid / FINER
     scores, offsets = cropped_scores(harmonics(*spectrum, steps))
     best = int(scores.argmax())
     return float(steps[best]), float(offsets[best])

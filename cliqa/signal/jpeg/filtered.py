@@ -14,8 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
-from cliqa.signal.jpeg.phases import CAP, COARSE, FREQUENCIES, chosen_frequencies, step_curves
+from cliqa.signal.jpeg.phases import (
+    CAP,
+    COARSE,
+    FREQUENCIES,
+    chosen_frequencies,
+    place_of,
+    radial_evidence,
+    step_curves,
+    sums_at,
+)
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
+from cliqa.signal.jpeg.tones import Toned, read_tones
 
 Floats = NDArray[np.float32]
 
@@ -27,18 +37,17 @@ SCALES = (0.8, 0.87, 0.93, 1.07, 1.15, 1.25)
 """Mean slopes of tone curves."""
 RELUCTANCE = 0.3
 """Part of the evidence that a scale costs per unit of |log|: a lattice at twice the step is often as likely."""
-RADIAL_GROWTH = (-0.05, 0.0, 0.04, 0.08, 0.12, 0.18, 0.25)
-"""Logarithms by which steps of other codecs grow per unit of sqrt(u^2 + v^2)."""
-RADIAL_STEPS = np.exp(np.arange(np.log(2), np.log(90), 0.02))
 MOST_BLOCKS = 900
 CLEAR = 25.0
 """Nats from which a lattice is taken for one."""
+PLAIN = 0.95
+"""Part of the evidence of the best filter that none at all must reach to do as well."""
+TONED = 1.1
+"""How much clearer a tone curve must be than the best filter: by ranges of brightness, some more is explained by chance."""
 TURNED = 1.15
 """How much clearer the turned tables must be: the straight ones reach some of it through a filter."""
 FINE = 88
 """From this last quality on a save before it can be seen through a filter between them."""
-APART = 6
-"""A save before the last must be so much lower to be seen through a filter between them."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ class Filtered:
         evidence: (100,) nats of each quality by the filter that explains it best; scales pay their reluctance.
         spread: the same, no frequency counting more than `CAP`.
         other: nats of the best table of another codec; turned: of the best of IJG's turned by 90 degrees, without a filter.
+        toned: the likeliest save before a tone curve; plain: whether no filter at all explains the grid best.
         blocks: blocks used.
     """
 
@@ -56,6 +66,8 @@ class Filtered:
     spread: Floats
     other: float
     turned: float
+    toned: Toned
+    plain: bool
     blocks: int
 
     @property
@@ -65,37 +77,27 @@ class Filtered:
 
     def best(self, below: int = 100) -> tuple[int, float]:
         """(quality, nats) of the likeliest quality up to `below`; not clear where it is so by some few frequencies alone."""
+        if self.toned.nats > TONED * float(self.evidence[:below].max()):
+            return self.toned.quality, self.toned.nats
         place = int(self.evidence[:below].argmax())
         nats, spread = float(self.evidence[place]), float(self.spread[place])
         return place + 1, nats if spread >= CLEAR else min(nats, spread)
 
 
-def read_filtered(rgb: NDArray[np.uint8], grid: int) -> Filtered:
-    """The evidence of tiles uint8 (n, 3, h, w) on the grid of that offset index (y * 8 + x)."""
+def read_filtered(rgb: NDArray[np.uint8], grid: int, last: int = 0) -> Filtered:
+    """The evidence of tiles uint8 (n, 3, h, w) on the grid of that offset index (y * 8 + x); `last` is the quality that explains it."""
     y = luma(rgb)
     blocks = choose_blocks(rgb, y, grid % 8, grid // 8, MOST_BLOCKS)
     coefficients = dct_blocks(blocks.pixels).reshape(8, 8, -1)
     curves = step_curves(coefficients, COARSE)
     places, worth = _filtered_places()
-    total = _sums(curves, places).max(axis=0) * worth[:, None]
-    spread = _sums(np.clip(curves, -np.float32(CAP), np.float32(CAP)), places).max(axis=(0, 1))
-    other = _sums(curves, _radial_places()).max(initial=0.0)
-    turned = _sums(curves, _turned_places()).max(initial=0.0)
-    return Filtered(total.max(axis=0), spread, float(other), float(turned), len(blocks))
-
-
-def _sums(curves: Floats, places: NDArray[np.intp]) -> Floats:
-    """Nats of tables whose steps lie at `places` (n, m, frequencies): float32 (sigmas, n, m)."""
-    total: Floats = curves[0][:, places[..., 0]]
-    for row in range(1, len(curves)):
-        total += curves[row][:, places[..., row]]
-    return total
-
-
-def _place(logs: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Index of the steps with these logarithms, the number of steps for those out of range."""
-    index = np.rint((logs - np.log(COARSE.steps[0])) / COARSE.ratio).astype(np.intp)
-    return np.where((index >= 0) & (index < len(COARSE.steps)), index, len(COARSE.steps))
+    total = sums_at(curves, places).max(axis=0) * worth[:, None]
+    spread = sums_at(np.clip(curves, -np.float32(CAP), np.float32(CAP)), places).max(axis=(0, 1))
+    other = radial_evidence(curves, 8, 8)
+    turned = sums_at(curves, _turned_places()).max(initial=0.0)
+    plain = float(total[0].max()) > PLAIN * float(total.max())
+    toned = read_tones(coefficients, blocks.pixels.mean(axis=1) + 128, last)
+    return Filtered(total.max(axis=0), spread, other, float(turned), toned, plain, len(blocks))
 
 
 def _frequencies() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -113,19 +115,11 @@ def _filtered_places() -> tuple[NDArray[np.intp], Floats]:
     gains += [np.full(len(u), np.log(scale)) for scale in SCALES]
     worth = np.ones(len(gains), np.float32)
     worth[-len(SCALES) :] -= RELUCTANCE * np.abs(np.log(SCALES))
-    return _place(np.log(LUMA_TABLES[:, v * 8 + u])[None] + np.stack(gains)[:, None, :]), worth
+    return place_of(np.log(LUMA_TABLES[:, v * 8 + u])[None] + np.stack(gains)[:, None, :]), worth
 
 
 @lru_cache(maxsize=1)
 def _turned_places() -> NDArray[np.intp]:
     """Steps of IJG's tables turned by 90 degrees, (1, 100, frequencies)."""
     v, u = _frequencies()
-    return _place(np.log(LUMA_TABLES[:, u * 8 + v]))[None]
-
-
-@lru_cache(maxsize=1)
-def _radial_places() -> NDArray[np.intp]:
-    """Steps of other codecs' tables, (growths, steps, frequencies)."""
-    v, u = _frequencies()
-    radius = np.sqrt(u * u + v * v) - 1
-    return _place(np.log(RADIAL_STEPS)[None, :, None] + np.array(RADIAL_GROWTH)[:, None, None] * radius)
+    return place_of(np.log(LUMA_TABLES[:, u * 8 + v]))[None]

@@ -16,7 +16,16 @@ from cliqa.signal.jpeg.blocks import Blocks, choose_blocks, dct_blocks, luma
 from cliqa.signal.jpeg.chroma import chroma_features
 from cliqa.signal.jpeg.double_compression import count_levels, previous_evidence
 from cliqa.signal.jpeg.grid import blocky_grid, grid_evidence, grid_scores, offset_histograms, second_grid_scores
-from cliqa.signal.jpeg.lattice import OUTLIERS, Histograms, histograms, quality_evidence, step_evidence
+from cliqa.signal.jpeg.lattice import (
+    CLIPPED_OUTLIERS,
+    OUTLIERS,
+    Histograms,
+    histograms,
+    quality_evidence,
+    step_evidence,
+)
+from cliqa.signal.jpeg.older_grids import OlderSave, read_older
+from cliqa.signal.jpeg.other_tables import family_quality
 from cliqa.signal.jpeg.proof import CERTAIN, Proof, prove, telling_blocks
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
@@ -32,8 +41,13 @@ GRID_PATCHES = 3
 """Tiles that are searched for the grid: three found it for 39 of 40 saves at quality 94-98, six for all."""
 LATTICE_BLOCKS = 2048
 """As `MOST_BLOCKS`, where one grid is asked for all that it tells: the proof of a quality wants many blocks."""
-CLIPPED_OUTLIERS = 0.1
-"""Share of outliers where blocks with clipped pixels had to be used; no tuning on record."""
+STRONG = 60.0
+"""Nats from which an IJG table on the newest grid is beyond doubt."""
+FINEST = 97
+"""From this quality on there are steps of 1 and 2 alone, which explain any whole numbers."""
+EXACT = 0.55
+"""Mean certainty of the steps from which they are a JPEG's: other codecs' have 0.05-0.54, being blurred by loop filters and colour
+spaces, JPEGs with any tables 0.53-0.98."""
 _LOG_TABLES = np.log(LUMA_TABLES).astype(np.float32)
 _ALL = np.arange(64)
 
@@ -129,6 +143,9 @@ class History:
         older: (candidates, sigmas, 100) evidence of each quality on those, with more or less noise since.
         newest: (sigmas, 100) the same on the strongest grid, against the mean of all other offsets.
         proof: which quality gives the pixels back when they are quantized again; asked only where clipped blocks had to be used.
+        foreign: where none of IJG's tables explains the grid, the quality nearest to its own: a known encoder's, then `family`, or
+            that of the steps; else 0.
+        older_save: the lowest save on another grid, read through the later ones, where a table explains the newest grid.
         chroma: see `chroma.chroma_features`.
         blocks: blocks used; `spread` log of their mean |coefficient|.
     """
@@ -146,9 +163,23 @@ class History:
     older: Floats
     newest: Floats
     proof: Proof
+    foreign: int
+    family: bool
+    older_save: OlderSave | None
     chroma: Floats
     blocks: int
     spread: float
+
+    @property
+    def last(self) -> int:
+        """The IJG quality whose table explains the newest grid beyond doubt, 0 for none."""
+        return _explaining(self.quality, self.proof)
+
+
+def _explaining(quality: Floats, proof: Proof) -> int:
+    """The IJG quality that explains a grid beyond doubt, 0 for none."""
+    likely = int(quality.argmax()) + 1
+    return proof.proved or (likely if float(quality.max()) > STRONG and likely <= FINEST else 0)
 
 
 def read_history(rgb: NDArray[np.uint8]) -> History:
@@ -176,13 +207,18 @@ def read_history(rgb: NDArray[np.uint8]) -> History:
     table = LUMA_TABLES[best] if standard else steps.astype(np.int64)
     previous = previous_evidence(count_levels(coefficients, table), table)
     ranked_second = np.sort(second)
+    last = _explaining(quality, proof)
+    nearest = int(fit.argmin()) + 1
+    family = 0 if last else family_quality(evidence)
+    family = family if family < FINEST else 0  # steps of 1 and 2 are in every family
+    newest_save = last or (family or nearest if family or known.mean() >= EXACT else 0)
     return History(
         grid=grid,
         grid_margin=found.margin,
         quality=quality,
         steps=steps,
         known=known,
-        nearest=int(fit.argmin()) + 1,
+        nearest=nearest,
         fit=fit,
         previous=previous,
         older_grids=tuple(int(place) for place in candidates),
@@ -190,6 +226,9 @@ def read_history(rgb: NDArray[np.uint8]) -> History:
         older=np.stack(older),
         newest=newest,
         proof=proof,
+        foreign=0 if last else family or nearest,
+        family=family > 0,
+        older_save=read_older(rgb, y, counted, grid, newest_save) if newest_save else None,
         chroma=chroma_features(rgb, y, x0, y0),
         blocks=len(blocks),
         spread=float(np.log(np.abs(coefficients[1:]).mean() + 0.05)) if len(blocks) else -3.0,

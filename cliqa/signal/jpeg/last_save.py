@@ -17,6 +17,7 @@ from cliqa.signal.jpeg.blocks import luma
 from cliqa.signal.jpeg.double_compression import earlier_save, last_and_previous
 from cliqa.signal.jpeg.grid import newest_evidence
 from cliqa.signal.jpeg.history import (
+    EXACT,
     GRID_PATCHES,
     Grid,
     Lattice,
@@ -28,13 +29,19 @@ from cliqa.signal.jpeg.history import (
 from cliqa.signal.jpeg.other_tables import (
     EXPLAINS,
     LATTICE,
-    OTHER_QUALITIES,
-    OTHER_TABLES,
     any_table,
-    table_evidence,
+    family_quality,
 )
 from cliqa.signal.jpeg.proof import CERTAIN
 
+FINEST_OTHER = 90
+"""Up to this quality tables that are not IJG's are told from another codec's steps."""
+PROVED_OUTRIGHT = 0.95
+"""Share of exact blocks from which a coarse table is proved, whatever the lattice of clipped or few levels looks like."""
+FINER = 15
+"""How much finer than the grid's own histograms tell such a table may be: smooth blocks are exact at finer ones by chance."""
+COARSEST_FINE = 90
+"""Qualities from which tables are so fine that another reading's blocks are exact by chance."""
 COARSER = 2
 """How much lower a quality must be that gives the pixels back in another reading: fine steps are exact by chance now and then."""
 DOUBTFUL_MARGIN = 60.0
@@ -63,15 +70,23 @@ class _Reading:
     share: float
 
     @property
+    def outright(self) -> bool:
+        """Whether a coarse table gives back nearly every pixel, so that no lattice needs to be asked."""
+        proof, told = self.lattice.proof, int(self.newest.argmax()) + 1
+        return proof.exact >= PROVED_OUTRIGHT and proof.proved < min(COARSEST_FINE, told + FINER)
+
+    @property
     def explained(self) -> bool:
-        """Whether an IJG table explains the lattice; where clipped pixels hide that, whether it gives the others back."""
+        """Whether an IJG table explains the lattice, or gives back the pixels."""
+        if self.outright:
+            return True
         if self.most > LATTICE or self.lattice.blocks.clean:
             return self.most > LATTICE and self.share >= EXPLAINS
         return bool(self.lattice.proof.proved)
 
     def beats(self, other: _Reading) -> bool:
         """Whether this reading explains more: by the lattice, or by a coarser table that gives the pixels back."""
-        if self.most > LATTICE and self.share >= EXPLAINS:
+        if self.outright or (self.most > LATTICE and self.share >= EXPLAINS):
             return True
         proved, rival = self.lattice.proof.proved, other.lattice.proof.proved
         return bool(proved) and (proved < rival - COARSER if rival else other.most < LATTICE)
@@ -81,11 +96,11 @@ def read_quality(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Evidence of tiles uint8 (n, 3, 128, 128) that share the phase of every 8x8 grid, most varied first.
 
     Returns:
-        float32 (13,): quality factor, grid offset (y * 8 + x), earlier quality and its gain (nats per block), then the inputs of the
+        float32 (14,): quality factor, grid offset (y * 8 + x), earlier quality and its gain (nats per block), then the inputs of the
         confidence: signed logs of the lattice evidence, of its lead over the next quality and of the grid's margin; how far the
         grid's own evidence is from the quality; whether clipped blocks had to be used; share of blocks that the quality gives
         back exactly; 1 over the number of qualities that do so no worse; log of the number of blocks; whether the quality is only the
-        nearest to tables that are not IJG's.
+        nearest to tables that are not IJG's. At last, apart from these, whether nothing explains the grid, as with other codecs.
     """
     reading = _read(rgb)
     turn = False
@@ -101,7 +116,10 @@ def read_quality(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     away = min(abs(int(reading.newest.argmax()) + 1 - last), 10) / 10
     clipped, count = float(not lattice.blocks.clean), float(np.log1p(len(lattice.blocks)))
     inputs = [*logs, away, clipped, lattice.proof.exact, 1 / lattice.proof.tied, count, float(nearest > 0)]
-    return np.array([last, grid, previous, gain, *inputs], np.float32)
+    _, certain = likeliest_steps(lattice.evidence, int(lattice.quality.argmax()))
+    unclear = float(lattice.quality.max()) <= 0 and not lattice.proof.proved and float(certain.mean()) < EXACT
+    doubtful = unclear or nearest > FINEST_OTHER  # other codecs' fine steps look like those of other tables
+    return np.array([last, grid, previous, gain, *inputs, float(doubtful)], np.float32)
 
 
 def _read(rgb: NDArray[np.uint8]) -> _Reading:
@@ -127,7 +145,7 @@ def _read_otherwise(rgb: NDArray[np.uint8], straight: _Reading) -> tuple[_Readin
     green = _read(np.repeat(rgb[:, 1:2], 3, axis=1))
     if green.beats(straight):
         return green, False
-    if green.most > max(LATTICE, 2 * straight.most):
+    if green.most > max(LATTICE, 2 * straight.most) and straight.lattice.proof.exact < PROVED_OUTRIGHT:
         again = _read(np.repeat(turned_rgb[:, 1:2], 3, axis=1))
         return (again, True) if again.beats(straight) else (green, False)
     return straight, False
@@ -135,10 +153,9 @@ def _read_otherwise(rgb: NDArray[np.uint8], straight: _Reading) -> tuple[_Readin
 
 def _nearest(lattice: Lattice) -> int:
     """The IJG quality nearest to tables that are not IJG's: by a family of encoders, else by the steps that the pixels tell."""
-    others = table_evidence(lattice.evidence, OTHER_TABLES)
-    best = int(others.argmax())
-    if others[best] > EXPLAINS * any_table(lattice.evidence):
-        return int(OTHER_QUALITIES[best])
+    found = family_quality(lattice.evidence)
+    if found:
+        return found
     steps, known = likeliest_steps(lattice.evidence, int(lattice.quality.argmax()))
     return int(table_distances(steps, known).argmin()) + 1
 

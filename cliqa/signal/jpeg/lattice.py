@@ -35,6 +35,8 @@ ROUNDING_SIGMA = 0.30
 """Deviation of the noise that 8-bit rounding leaves on a coefficient, with a little for inexact DCTs."""
 OUTLIERS = 0.02
 """Share of coefficients that a lattice need not explain. Any from 0.002 to 0.05 told the quality of 40 of 40 photographs, 0.1 of 39."""
+CLIPPED_OUTLIERS = 0.1
+"""The same where blocks with clipped pixels had to be used; no tuning on record."""
 
 # Histograms of |coefficient|: a fine one for small steps, a coarse one with a longer range for large steps.
 FINE_PER_UNIT, FINE_RANGE = 8, 64

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
-from cliqa.signal.jpeg.history import CLIPPED_OUTLIERS
-from cliqa.signal.jpeg.lattice import OUTLIERS, histograms, step_evidence
+from cliqa.signal.jpeg.lattice import CLIPPED_OUTLIERS, OUTLIERS, histograms, step_evidence
 from cliqa.signal.jpeg.quantization import LUMA_TABLES, nearest_quality, scale_table
 
 Floats = NDArray[np.float32]
@@ -62,6 +61,18 @@ def table_evidence(evidence: Floats, tables: NDArray[np.int64]) -> Floats:
     """Nats of each of some tables (n, 64): float32 (n,)."""
     total: Floats = evidence[_FREQUENCY, tables[:, 1:] - 1].sum(axis=1)
     return total
+
+
+def family_quality(evidence: Floats) -> int:
+    """The IJG quality (1-100) nearest to the table of a known family that explains the steps, 0 where none does.
+
+    Args:
+        evidence: (64, 255) nats of each step, from `lattice.step_evidence`.
+    """
+    most = any_table(evidence)
+    others = table_evidence(evidence, OTHER_TABLES)
+    best = int(others.argmax())
+    return int(OTHER_QUALITIES[best]) if most > LATTICE and others[best] > EXPLAINS * most else 0
 
 
 def stated_share(rgb: NDArray[np.uint8], table: Sequence[int]) -> float:

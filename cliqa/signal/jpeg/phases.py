@@ -62,8 +62,8 @@ COARSE = Detail(400, 0.02, (0.35, 0.7, 1.4, 2.5, 4.2), (-0.01, -0.005, 0, 0.004,
 """Enough to choose among native sizes and kernels, at a quarter of the cost."""
 
 
-@lru_cache(maxsize=2)
-def _tables(detail: Detail) -> Floats:
+@lru_cache(maxsize=4)
+def log_densities(detail: Detail) -> Floats:
     """Log density of each bin against an even spread, (bins, sigmas * steps)."""
     steps = detail.steps
     value = (np.arange(detail.bins) * BIN)[:, None]
@@ -110,7 +110,7 @@ def step_curves(coefficients: Floats, detail: Detail = FINE) -> Floats:
     counted = np.bincount(index.ravel(), minlength=len(chosen) * (detail.bins + 1))
     counted = counted.reshape(len(chosen), detail.bins + 1)[:, : detail.bins]
     used = int(np.flatnonzero(counted.any(axis=0)).max(initial=0)) + 1
-    curves = counted[:, :used].astype(np.float32) @ _tables(detail)[:used]
+    curves = counted[:, :used].astype(np.float32) @ log_densities(detail)[:used]
     steps = len(detail.steps)
     padded = np.zeros((len(chosen), len(detail.sigmas), steps + 1), np.float32)
     padded[:, :, :steps] = curves.reshape(len(chosen), len(detail.sigmas), steps)
@@ -135,3 +135,34 @@ def evidence_of(curves: Floats, down: int, across: int, *, turned: bool = False,
         total += near[row][:, places[..., row]]
     found: Floats = total.max(axis=1)
     return found
+
+
+def sums_at(curves: Floats, places: NDArray[np.intp]) -> Floats:
+    """Nats of tables whose steps lie at `places` (n, m, frequencies): float32 (sigmas, n, m)."""
+    total: Floats = curves[0][:, places[..., 0]]
+    for row in range(1, len(curves)):
+        total += curves[row][:, places[..., row]]
+    return total
+
+
+def place_of(logs: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Index of the steps with these logarithms, the number of steps for those out of range."""
+    index = np.rint((logs - np.log(COARSE.steps[0])) / COARSE.ratio).astype(np.intp)
+    return np.where((index >= 0) & (index < len(COARSE.steps)), index, len(COARSE.steps))
+
+
+RADIAL_GROWTH = (-0.05, 0.0, 0.04, 0.08, 0.12, 0.18, 0.25)
+"""Logarithms by which steps of other codecs grow per unit of sqrt(u^2 + v^2)."""
+RADIAL_STEPS = np.exp(np.arange(np.log(2), np.log(90), 0.02))
+
+
+@lru_cache(maxsize=32)
+def _radial_places(chosen: tuple[tuple[int, int], ...]) -> NDArray[np.intp]:
+    """Steps of other codecs' tables, (growths, steps, frequencies)."""
+    radius = np.array([np.hypot(v, u) for v, u in chosen]) - 1
+    return place_of(np.log(RADIAL_STEPS)[None, :, None] + np.array(RADIAL_GROWTH)[:, None, None] * radius)
+
+
+def radial_evidence(curves: Floats, down: int, across: int) -> float:
+    """Nats of the best table of another codec, from `step_curves` of `COARSE` detail: even, or growing with the radius."""
+    return float(sums_at(curves, _radial_places(chosen_frequencies(down, across))).max(initial=0.0))

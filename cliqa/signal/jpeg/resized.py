@@ -1,7 +1,8 @@
 """A JPEG save seen through a resize: combs propose native sizes, the resize is undone, the lattice read on the native grid.
 
-Sizes that the combs propose are tried with one kernel on a few blocks, the likeliest with all kernels on more. Where no whole native
-size shows a lattice, the picture may have been cropped before or after the resize: then steps and offsets are free.
+Of the sizes that the combs propose a first guess is made with one kernel on a few blocks; the likeliest are read with all kernels and
+on all blocks. Where no whole native size shows a lattice, the picture may have been cropped before or after the resize: then steps
+and offsets are free, and refined.
 """
 
 from __future__ import annotations
@@ -13,32 +14,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.colour import LUMA32
-from cliqa.signal.jpeg.combs import Candidate, cropped_candidates, whole_candidates
-from cliqa.signal.jpeg.native_blocks import Axis, Window, native_coefficients
-from cliqa.signal.jpeg.phases import CAP, COARSE, FINE, Detail, evidence_of, step_curves
+from cliqa.signal.jpeg.combs import Candidate, Combs
+from cliqa.signal.jpeg.native_blocks import FEWER_PHASES, PHASES, Axis, Window, native_coefficients
+from cliqa.signal.jpeg.phases import CAP, COARSE, FINE, Detail, evidence_of, radial_evidence, step_curves
 from cliqa.signal.resampling.kernels import KERNELS
 
 Floats = NDArray[np.float32]
 
 MARGIN = 24
 """Pixels about a tile: a native block is read from two blocks on each side of it."""
-TRIED, TRIED_CROPPED = 7, 4
-"""Candidates that are tried, of whole native sizes and then of free offsets."""
-FEW, MANY = 300, 900
-"""Native blocks that are read of a first guess, and of the likeliest."""
+TRIED, TRIED_CROPPED = 8, 4
+"""Candidates of which a first guess is made, of whole native sizes and then of free offsets: of nine in ten it is the first."""
+AXES = 3
+"""Combs of each axis that are paired where no equal factors show a lattice."""
+PROVED = 2
+"""Of those as many as have the clearest lattice are read on more blocks, beside those with the clearest combs."""
+OBVIOUS = 60.0
+"""Nats of a first guess from which a few blocks are enough to refine it and to choose the kernel."""
+FEW = 500
+"""Native blocks that are read for a first guess."""
 CLEAR = 25.0
 """Nats from which a lattice is taken for one: of 160 resized pictures without JPEG none had more than 22."""
-PLAIN = 80.0
-"""Nats at which no other candidate needs to be tried."""
+PLAIN = 50.0
+"""Nats, each frequency capped, from which no other candidate needs to be tried: wrong ones reached 20."""
+CODEC, NEARLY = 0.75, 0.02
+"""Part of IJG's evidence that the tables of other codecs may reach, where the step is so near to 2 or 1/2."""
 HINT = 12.0
 """Nats below which other kernels are not worth trying."""
+HIGHEST = 88
+"""Qualities above this are not told from none: some pictures without JPEG have 200 nats at 92-95, whose steps are small."""
 FIRST_KERNEL = next(iter(KERNELS))
-REFINED_OFFSETS = (-0.5, -0.25, 0.25, 0.5)
-REFINED_STEPS = (-0.4, -0.2, 0.2, 0.4)
-"""Native pixels that a cropped candidate's offset is moved by, and the place of its edge by another step."""
-COMBED_WHOLE, COMBED = 13.0, 9.0
+REFINED = (((-1.5, -0.75, 0.75, 1.5), ()), ((), (-0.3, 0.3)), ((-0.3, 0.3), ()))
+"""Native pixels by which a cropped candidate's edge is moved, by other steps and by other offsets, one round after the other."""
+COMBED_WHOLE, COMBED = 15.0, 12.0
 """Scores of a comb, of a whole native size and of a cropped one, that few pictures without JPEG reach: the lattice is then sought
-harder, with all kernels, more blocks, or the place refined."""
+harder, with all kernels and the place refined."""
 _NOTHING = np.zeros(100, np.float32)
 
 
@@ -70,6 +80,11 @@ class Hypothesis:
         return float(self.evidence.max())
 
     @property
+    def capped(self) -> float:
+        """Evidence that no few frequencies alone give: `spread` where it was read."""
+        return min(self.nats, self.spread) if self.spread else self.nats
+
+    @property
     def combed(self) -> bool:
         """Whether the comb alone tells that there was a grid of that size."""
         return self.comb > (COMBED if self.cropped else COMBED_WHOLE)
@@ -88,65 +103,101 @@ class Resized:
     rival: float
 
 
-def read_resized(region: Window, size: tuple[int, int], windows: list[Window]) -> Resized | None:
+def read_resized(region: Window, size: tuple[int, int], windows: Windows) -> Resized | None:
     """The likeliest save before a resize; None where the picture is too small for any.
 
     Args:
         region: the part of the picture in which combs are sought, the larger the better.
         size: width and height of the whole picture.
-        windows: parts of it with detail, most telling first, with `MARGIN` pixels about what is to be read.
+        windows: parts of it, for a first guess, the search and the final word.
     """
-    tried: list[Hypothesis] = []
-    for candidates, cropped, most in ((whole_candidates, False, TRIED), (cropped_candidates, True, TRIED_CROPPED)):
-        for candidate in candidates(region, size, most):
-            judged = _judge(windows, candidate, cropped)
-            if judged.combed and judged.nats < CLEAR:
-                if cropped:
-                    judged = _refined(windows, judged)
-                elif not tried:  # the clearest comb of all: perhaps more blocks and another kernel show its lattice
-                    judged = _by_kernels(windows, judged, MANY)
-            tried.append(judged)
-            if tried[-1].nats > PLAIN:
-                break
-        tried.sort(key=lambda found: -found.nats)
-        if tried and tried[0].nats > CLEAR:
-            break
-    if not tried:
+    combs = Combs(region, size)
+    guessed = [_guess(windows.searched, candidate, False) for candidate in combs.whole(TRIED)]
+    guessed += [_guess(windows.few, candidate, True) for candidate in combs.cropped(TRIED_CROPPED)]
+    if not guessed:
         return None
-    best = tried[0]
-    if best.nats > HINT or best.combed:
-        best = _with_all_kernels(windows, best)
-    others = [found.nats for found in tried[1:] if abs(found.across.step - best.across.step) > 0.01]
-    return Resized(best, max(others, default=0.0))
+    best = _best(windows, guessed)
+    if best.spread < CLEAR:
+        pairs = [each for each in combs.unequal(AXES) if each.score > COMBED]
+        apart = [_guess(windows.few, candidate, True) for candidate in pairs]
+        if apart:
+            best = max(best, _best(windows, apart), key=_clearness)
+    return Resized(best, _rival(best, guessed))
 
 
-def _judge(windows: list[Window], candidate: Candidate, cropped: bool) -> Hypothesis:
+def _best(windows: Windows, guessed: list[Hypothesis]) -> Hypothesis:
+    """The best of some first guesses, read on all blocks where it is worth that."""
+    found: list[Hypothesis] = []
+    for guess in _worth(guessed):
+        searched = _searched(windows, guess)
+        if searched.nats > HINT or searched.combed:
+            searched = _without_codecs(windows, _read(windows.all, _by_kernels(windows, searched), FINE))
+        found.append(searched)
+        if searched.spread > PLAIN and searched.quality <= HIGHEST:
+            break
+    return max(found, key=_clearness)
+
+
+def _clearness(each: Hypothesis) -> tuple[float, float]:
+    return min(each.spread, CLEAR), each.nats
+
+
+def _without_codecs(windows: Windows, proved: Hypothesis) -> Hypothesis:
+    """The hypothesis, without evidence where another codec's tables explain the lattice: transforms of 4 and 16 pixels have one."""
+    step = proved.across.step
+    if proved.nats < CLEAR or min(abs(step - 2) / 2, abs(step - 0.5) * 2) > NEARLY:
+        return proved
+    coefficients = native_coefficients(windows.searched, proved.across, proved.down, proved.kernel, phases=FEWER_PHASES)
+    curves = step_curves(coefficients, COARSE)
+    down, across = coefficients.shape[:2]
+    own = float(evidence_of(curves, down, across, turned=proved.turned, detail=COARSE).max())
+    return replace(proved, spread=0.0) if radial_evidence(curves, down, across) > CODEC * own else proved
+
+
+def _rival(best: Hypothesis, others: list[Hypothesis]) -> float:
+    """Nats of the best first guess of another size."""
+    return max((each.nats for each in others if abs(best.across.step - each.across.step) > 0.01), default=0.0)
+
+
+def _worth(guessed: list[Hypothesis]) -> list[Hypothesis]:
+    """Those that are worth a search: the clearest lattices, then the clearest combs of whole sizes and of cropped ones."""
+    found = sorted((each for each in guessed if each.nats > HINT), key=lambda each: -each.nats)[:PROVED]
+    for cropped in (False, True):
+        found += [each for each in guessed if each.cropped == cropped and each not in found][:1]
+    return found
+
+
+def _guess(windows: list[Window], candidate: Candidate, cropped: bool) -> Hypothesis:
     across, down = Axis(*candidate.across), Axis(*candidate.down)
-    return _read(windows, Hypothesis(across, down, FIRST_KERNEL, _NOTHING, 0, 0, candidate.score, cropped), FEW)
+    return _read(windows, Hypothesis(across, down, FIRST_KERNEL, _NOTHING, 0, 0, candidate.score, cropped), most=FEW)
 
 
-def _read(windows: list[Window], tried: Hypothesis, most: int, detail: Detail = COARSE) -> Hypothesis:
+def _searched(windows: Windows, guess: Hypothesis) -> Hypothesis:
+    """The guess on more blocks, its place refined where offsets are free; by other kernels where only its comb is clear."""
+    found = guess if guess.nats > OBVIOUS else _read(windows.searched, guess)
+    if found.combed and found.nats < HINT:
+        found = _by_kernels(windows, found)
+    return _refined(windows, found) if guess.cropped and (found.combed or found.nats > HINT) else found
+
+
+def _read(windows: list[Window], tried: Hypothesis, detail: Detail = COARSE, most: int = 1 << 30) -> Hypothesis:
     """A hypothesis with its evidence; both turns of the tables are judged at `FINE` detail alone."""
-    coefficients = native_coefficients(windows, tried.across, tried.down, tried.kernel, most)
+    phases = PHASES if detail is FINE else FEWER_PHASES
+    coefficients = native_coefficients(windows, tried.across, tried.down, tried.kernel, most, phases)
     curves = step_curves(coefficients, detail)
+    capped = np.clip(curves, -np.float32(CAP), np.float32(CAP)) if detail is FINE else curves
     found = []
     for turned in (False, True) if detail is FINE else (tried.turned,):
         evidence = evidence_of(curves, *coefficients.shape[:2], turned=turned, detail=detail)
-        noise = int(evidence.max(axis=1).argmax())
         spread = 0.0
         if detail is FINE:
-            capped = evidence_of(
-                np.clip(curves, -np.float32(CAP), np.float32(CAP)),
-                *coefficients.shape[:2],
-                turned=turned,
-                detail=detail,
-            )
-            spread = float(capped.max(axis=0)[int(evidence.max(axis=0).argmax())])
+            by_quality = evidence_of(capped, *coefficients.shape[:2], turned=turned, detail=detail).max(axis=0)
+            spread = float(by_quality[int(evidence.max(axis=0).argmax())])
         read = replace(
             tried,
             spread=spread,
             evidence=evidence.max(axis=0),
-            noise=noise,
+            noise=int(evidence.max(axis=1).argmax()),
             blocks=coefficients.shape[2],
             turned=turned,
         )
@@ -154,31 +205,27 @@ def _read(windows: list[Window], tried: Hypothesis, most: int, detail: Detail = 
     return _likeliest(found)
 
 
-def _with_all_kernels(windows: list[Window], best: Hypothesis) -> Hypothesis:
-    """The hypothesis on more blocks, by the kernel that explains it best; a cropped one's place refined before."""
-    if best.cropped:
-        best = _refined(windows, best)
-    return _read(windows, _by_kernels(windows, best), MANY, FINE)
+def _by_kernels(windows: Windows, tried: Hypothesis) -> Hypothesis:
+    """By the kernel that explains it best: a few blocks tell where the lattice is obvious."""
+    read = windows.few if tried.nats > OBVIOUS else windows.searched
+    return _likeliest(_read(read, replace(tried, kernel=kernel), most=FEW) for kernel in KERNELS)
 
 
-def _by_kernels(windows: list[Window], tried: Hypothesis, most: int = FEW) -> Hypothesis:
-    return _likeliest(_read(windows, replace(tried, kernel=kernel), most) for kernel in KERNELS)
-
-
-def _refined(windows: list[Window], best: Hypothesis) -> Hypothesis:
-    """Offsets and steps moved a little, one after the other, where that makes the lattice clearer."""
-    for name, middle in (("across", _middle([(window.x, window.luma.shape[1]) for window in windows])),
-                         ("down", _middle([(window.y, window.luma.shape[0]) for window in windows]))):  # fmt: skip
-        for moves in (REFINED_OFFSETS, REFINED_STEPS):
+def _refined(windows: Windows, best: Hypothesis) -> Hypothesis:
+    """Steps and offsets moved a little, one after the other, where that makes the lattice clearer."""
+    obvious = best.nats > OBVIOUS
+    read = windows.few if obvious else windows.searched
+    best = _read(read, best)
+    middles = {"across": _middle([(window.x, window.luma.shape[1]) for window in read]),
+               "down": _middle([(window.y, window.luma.shape[0]) for window in read])}  # fmt: skip
+    for name, middle in middles.items():
+        for steps, offsets in REFINED[obvious:]:
             axis: Axis = getattr(best, name)
-            moved = [axis]
-            for away in moves:
-                if moves is REFINED_OFFSETS:
-                    moved.append(replace(axis, offset=(axis.offset + away) % 8))
-                else:  # about the middle of what is read, whose place stays
-                    moved.append(Axis(axis.step + away / middle, (axis.offset - away) % 8))
+            # by another step about the middle of what is read, whose place stays
+            moved = [Axis(axis.step + away / middle, (axis.offset - away) % 8) for away in steps]
+            moved += [replace(axis, offset=(axis.offset + away) % 8) for away in offsets]
             tried = [replace(best, across=each) if name == "across" else replace(best, down=each) for each in moved]
-            best = _likeliest(_read(windows, each, FEW) for each in tried)
+            best = _likeliest([best, *(_read(read, each) for each in tried)])
     return best
 
 
@@ -191,20 +238,55 @@ def _likeliest(found: Iterable[Hypothesis]) -> Hypothesis:
     return max(found, key=lambda hypothesis: hypothesis.nats)
 
 
-LARGEST_REGION = 1280
-"""Side of the part of a large picture in which combs are sought: longer ones are no clearer, and cost more."""
+LARGEST_REGION, LARGEST_READ, SEARCHED = 1280, 896, 448
+"""Sides of the parts of a large picture in which combs are sought, in which the lattice is read, and in which it is searched for:
+larger ones are no clearer, and cost more."""
 
 
-def cut_regions(rgb: NDArray[np.uint8], origins: Sequence[tuple[int, int]], tile: int) -> tuple[Window, list[Window]]:
-    """(region, windows) for `read_resized`, of a picture (h, w, 3) and the origins (x, y) of its tiles with detail."""
+@dataclass(frozen=True)
+class Windows:
+    """Parts of a picture: a few tiles for first guesses, those that are searched, and all that is read in the end."""
+
+    few: list[Window]
+    searched: list[Window]
+    all: list[Window]
+
+
+def cut_regions(
+    rgb: NDArray[np.uint8], origins: Sequence[tuple[int, int]], tile: int, whole: bool = True
+) -> tuple[Window, Windows]:
+    """(region, windows) for `read_resized`.
+
+    Args:
+        rgb: uint8 (h, w, 3); origins: (x, y) of its tiles with detail, most telling first.
+        whole: whether all of the picture tells, so that what lies between its tiles is read too.
+    """
     height, width = rgb.shape[:2]
-    left, top = max(0, (width - LARGEST_REGION) // 2), max(0, (height - LARGEST_REGION) // 2)
-    region = Window(_luma(rgb[top : top + LARGEST_REGION, left : left + LARGEST_REGION]), left, top)
-    windows = []
-    for x, y in origins:
-        x0, y0 = max(0, x - MARGIN), max(0, y - MARGIN)
-        windows.append(Window(_luma(rgb[y0 : y + tile + MARGIN, x0 : x + tile + MARGIN]), x0, y0))
-    return region, windows
+    region = _cut(rgb, None, width // 2, height // 2, LARGEST_REGION)
+    around = tile + 2 * MARGIN
+    tiles = [
+        _cut(rgb, region, x + tile // 2, y + tile // 2, around)
+        for x, y in origins[: len(origins) if not whole else FEW_TILES]
+    ]
+    if not whole:
+        return region, Windows(tiles[:FEW_TILES], tiles[:SEARCHED_TILES], tiles)
+    x, y = (int(place) + tile // 2 for place in np.median(np.array(origins[:FEW_TILES]), axis=0))
+    return region, Windows(tiles, [_cut(rgb, region, x, y, SEARCHED)], [_cut(rgb, region, x, y, LARGEST_READ)])
+
+
+FEW_TILES, SEARCHED_TILES = 8, 16
+"""Tiles of which a first guess is made, and which are searched where only tiles tell."""
+
+
+def _cut(rgb: NDArray[np.uint8], region: Window | None, x: int, y: int, side: int) -> Window:
+    """The square about (x, y), moved into the picture; out of the region where it lies in there."""
+    left, top = (max(0, min(place - side // 2, most - side)) for place, most in ((x, rgb.shape[1]), (y, rgb.shape[0])))
+    if region is not None:
+        right, bottom = left + side - region.x, top + side - region.y
+        inner = region.luma[max(0, top - region.y) : bottom, max(0, left - region.x) : right]
+        if left >= region.x and top >= region.y and inner.shape == rgb[top : top + side, left : left + side, 0].shape:
+            return Window(inner, left, top)
+    return Window(_luma(rgb[top : top + side, left : left + side]), left, top)
 
 
 def _luma(rgb: NDArray[np.uint8]) -> Floats:

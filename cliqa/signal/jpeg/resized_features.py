@@ -5,24 +5,47 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.filtered import APART, FINE, Filtered
-from cliqa.signal.jpeg.history import History
+from cliqa.signal.jpeg.filtered import Filtered
+from cliqa.signal.jpeg.history import STRONG, History
 from cliqa.signal.jpeg.resized import CLEAR, Resized
+from cliqa.signal.jpeg.tones import APART
 
+FAMILY = 2.0
+"""In place of that certainty: the tables of a known encoder explain the steps."""
+SPREAD, LEAD = 30.0, 3.0
+"""Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid, and lead over other qualities: halftones
+reached 25, a drawing 35 with a lead of 2."""
+LIKELY, LIKELY_SPREAD, LIKELY_LEAD = 45.0, 18.0, 10.0
+"""Or so many nats, so many of those, and such a lead: faint lattices under a later JPEG have them; drawings without JPEG reached 17."""
 RESIZED_NUMBERS = 8
 BEFORE = 100.0
 """Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
-CODEC, PLAIN_CODEC, KNOWN = 1.5, 3.0, 0.45
-"""How much clearer the tables of another codec must be where less than `KNOWN` of the steps are exact, and where more are."""
-FINEST = 97
-STRONG = 60.0
-"""Nats from which an IJG table on the ordinary grid is beyond doubt."""
-
-
-def explained(history: History) -> bool:
-    """Whether one of IJG's tables explains the ordinary grid; those of nothing but steps of 1 and 2 explain any whole numbers."""
-    likely = float(history.quality.max()) > STRONG and int(history.quality.argmax()) < FINEST
-    return likely or bool(history.proof.proved)
+CODEC, EXACT_CODEC, BEYOND_DOUBT = 1.3, 3.7, 0.86
+"""How much clearer than IJG's the tables of another codec must be; more where so large a part of the steps is certain that they are a
+JPEG's: JPEG XL reached 0.84."""
+FAMILY = 2.0
+"""In place of that certainty: the tables of a known encoder explain the steps."""
+SPREAD, LEAD = 30.0, 3.0
+"""Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid, and lead over other qualities: halftones
+reached 25, a drawing 35 with a lead of 2."""
+LIKELY, LIKELY_SPREAD, LIKELY_LEAD = 45.0, 18.0, 10.0
+"""Or so many nats, so many of those, and such a lead: faint lattices under a later JPEG have them; drawings without JPEG reached 17."""
+RESIZED_NUMBERS = 8
+BEFORE = 100.0
+"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
+CODEC, EXACT_CODEC = 1.5, 3.7
+"""How much clearer than IJG's the tables of another codec must be; more where its steps are exact, as without a loop filter."""
+EVEN = 0.1
+"""Deviation of the logarithms of the steps below which they are all one: AV1's, where a picture needs no loop filter."""
+FAMILY = 2.0
+"""In place of that certainty: the tables of a known encoder explain the steps."""
+SPREAD = 30.0
+"""Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid: halftones reached 25."""
+RESIZED_NUMBERS = 8
+BEFORE = 100.0
+"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
+CODEC, EXACT_CODEC = 1.5, 3.7
+"""How much clearer than IJG's the tables of another codec must be; more where its steps are exact, as without a loop filter."""
 
 
 def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
@@ -36,7 +59,9 @@ def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
         found.append(int(history.quality.argmax()) + 1)
     if history.proof.proved:
         found.append(history.proof.proved)
-    quality, nats, other, known, codec = (float(value) for value in filtered)
+    if history.older_save is not None:
+        found.append(history.older_save.quality)
+    quality, nats, other, known, codec = (float(value) for value in filtered[:5])
     if codec:
         return 0  # its own lattice would be found again at half and twice its size
     if nats > max(BEFORE if known else CLEAR, other):
@@ -44,21 +69,42 @@ def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
     return min(found)
 
 
-def filtered_answer(history: History, filtered: Filtered) -> NDArray[np.float32]:
-    """What the grid of the newest save tells through filters: float32 (5,).
+def filtered_answer(history: History, filtered: Filtered | None) -> NDArray[np.float32]:
+    """What the grid of the newest save tells through filters: float32 (7,).
 
     The likeliest quality and its nats; those of another codec's tables; whether one of IJG's tables explains the grid as it is; whether
-    another codec does. Where one of `FINE` or more explains it, the likeliest quality is that of a save before, and `APART` lower.
+    another codec does; how certain the steps are (0-1; `FAMILY` where the tables of a known encoder explain them); the IJG quality
+    nearest to them where none of IJG's does. Where a fine one explains the grid, the likeliest quality is that of a save before, and
+    `APART` lower; where a coarse one does, no filter is asked (None).
     """
-    known = explained(history)
-    last = history.proof.proved or int(history.quality.argmax()) + 1
-    if known and last < FINE:
-        return np.array([100, 0, 0, 1, 0], np.float32)
-    quality, nats = filtered.best(last - APART) if known else filtered.best()
-    # a JPEG with tables of that shape gives exact steps, which loop filters and other colour spaces blur
-    blurred = float(history.known.mean()) < KNOWN
-    codec = not known and filtered.other > max(BEFORE, (CODEC if blurred else PLAIN_CODEC) * nats)
-    return np.array([quality, nats, filtered.other, float(known), float(codec)], np.float32)
+    last = history.last
+    if filtered is None:
+        return np.array([100, 0, 0, 1, 0, 1, 0], np.float32)
+    quality, nats = filtered.best(last - APART) if last else filtered.best()
+    # where an IJG table explains the grid and blocks of all brightness tell of an older one, no other codec was there
+    other = 0.0 if last and nats == filtered.toned.nats else filtered.other
+    exact = FAMILY if history.family else float(history.known.mean())
+    clearer = CODEC * nats if exact < BEYOND_DOUBT else EXACT_CODEC * float(filtered.evidence.max())
+    codec = not last and filtered.other > max(BEFORE, clearer)
+    numbers = [quality, nats, other, float(last > 0), float(codec), exact, history.foreign]
+    return np.array(numbers, np.float32)
+
+
+def middle_save(answer: NDArray[np.float32], filtered: Filtered | None) -> int:
+    """Quality of a save that a fine one on another grid hides from the ordinary lattice, 0 for none.
+
+    Args:
+        answer: from `filtered_answer`.
+    """
+    quality, nats, other, known, codec = (float(value) for value in answer[:5])
+    seen = filtered is not None and filtered.plain and not known and not codec and nats > max(BEFORE, other)
+    return int(quality) if seen else 0
+
+
+def older_answer(history: History) -> NDArray[np.float32]:
+    """The lowest save on an older grid: its quality and its nats; 100 and 0 where there is none: float32 (2,)."""
+    older = history.older_save
+    return np.array([older.quality, older.nats] if older else [100, 0], np.float32)
 
 
 def resized_answer(found: Resized | None) -> NDArray[np.float32]:
@@ -73,8 +119,8 @@ def resized_answer(found: Resized | None) -> NDArray[np.float32]:
     away = np.abs(np.arange(100) - int(best.evidence.argmax())) > 2
     lead = best.nats - float(best.evidence[away].max())
     step = float(np.sqrt(best.across.step * best.down.step))
-    nats = (
-        best.nats if best.spread >= CLEAR else min(best.nats, best.spread)
-    )  # some few frequencies alone are no lattice
+    clear = best.spread >= SPREAD and lead > LEAD
+    likely = best.spread > LIKELY_SPREAD and lead > LIKELY_LEAD and best.nats > LIKELY
+    nats = best.nats if clear or likely else min(best.nats, CLEAR - 1)  # few frequencies alone are no lattice
     numbers = [best.quality, nats, step, found.rival, lead, float(best.combed), float(best.cropped), best.blocks]
     return np.array(numbers, np.float32)

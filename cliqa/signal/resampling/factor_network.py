@@ -7,18 +7,18 @@ whole spectrum added to it. Runs in NumPy; `cliqa.training.scale.fit` trains the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.resampling.spectra import BANDS, BINS, FACTORS, LENGTH, RESIDUALS, SCALARS, Array
+from cliqa.signal.resampling.spectra import BANDS, BINS, FACTORS, LENGTH, RESIDUALS, SCALARS, Array, Evidence
 
 KINDS = len(RESIDUALS)
 SHARED = 2 * KINDS + 4  # maps of an axis that the other axis sees too
-MAPS = SHARED + 4 * KINDS
-NUMBERS = 2 * BANDS + SCALARS + 10 * KINDS
+MAPS = SHARED + 6 * KINDS
+NUMBERS = 4 * BANDS + SCALARS + 10 * KINDS
 NEAR_ONE = 1.05  # the enlargement that the default threshold allows
 _NEIGHBOURS = np.array([1, 2, 3, 2, 1]) / 9  # two axes agree when they are this many bins apart
 _AROUND = 33  # bins of the local level of a line
@@ -39,16 +39,18 @@ def _folded(harmonic: int) -> NDArray[np.intp]:
 
 
 _SECOND, _THIRD = _folded(2), _folded(3)
+_HALVES = [np.arange(BINS) // 2, (LENGTH - np.arange(BINS)) // 2]  # lines whose second harmonic is seen at each bin
 _BLOCKS = np.arange(1, 5) * (LENGTH // 8)  # where 8x8 blocks show
 _EDGE = (BANDS - 1) / FACTORS  # position in the power spectrum of the band edge 1 / (2 r)
 
 
-def factor_maps(lines: Array, coherence: Array, power: Array) -> Array:
+def factor_maps(evidence: Evidence) -> Array:
     """Evidence of one axis, (MAPS, BINS): the first `SHARED` are those that the other axis sees.
 
     Line over its local level, coherence, steps and tails of both power spectra at the band edge, line depth,
-    second harmonic of line and coherence, third harmonic of the line.
+    second harmonic of line and coherence, third harmonic of the line, sign of the second, and the line of which this one is the second.
     """
+    lines, coherence, power = evidence.lines, evidence.coherence, evidence.power[:2]
     depth = lines.astype(np.float32)
     joint = coherence.astype(np.float32)
     padded = np.pad(depth, ((0, 0), (_AROUND // 2 + 1, _AROUND // 2)), mode="reflect")
@@ -59,15 +61,26 @@ def factor_maps(lines: Array, coherence: Array, power: Array) -> Array:
     steps = [np.interp(_EDGE + 3, positions, each) - np.interp(_EDGE - 3, positions, each) for each in power]
     means = [np.interp(np.minimum(_EDGE + 1, BANDS - 1), positions, each) for each in tails]
     edge = np.stack([*steps, *means]).astype(np.float32)
-    return np.concatenate([line, joint, edge, depth, line[:, _SECOND], joint[:, _SECOND], line[:, _THIRD]])
+    below = np.max([line[:, each] for each in _HALVES], axis=0)
+    peaks = evidence.peaks.astype(np.float32)
+    return np.concatenate(
+        [line, joint, edge, depth, line[:, _SECOND], joint[:, _SECOND], line[:, _THIRD], peaks, below]
+    )
 
 
-def axis_numbers(lines: Array, coherence: Array, power: Array, scalars: Array) -> Array:
+def axis_numbers(evidence: Evidence) -> Array:
     """What concerns no single factor, (NUMBERS,): the spectra, the scalars, the blocks' lines, the strongest lines."""
-    depth, joint = lines.astype(np.float32), coherence.astype(np.float32)
+    depth, joint = evidence.lines.astype(np.float32), evidence.coherence.astype(np.float32)
     strongest, typical = depth[:, 16:].max(axis=1), np.median(depth, axis=1)
     return np.concatenate(
-        [power.ravel(), scalars, depth[:, _BLOCKS].ravel(), joint[:, _BLOCKS].ravel(), strongest, typical]
+        [
+            evidence.power.ravel(),
+            evidence.scalars,
+            depth[:, _BLOCKS].ravel(),
+            joint[:, _BLOCKS].ravel(),
+            strongest,
+            typical,
+        ]
     ).astype(np.float32)
 
 
@@ -98,15 +111,14 @@ class FactorNetwork:
         if self._tensors["reading"].shape != (4,):
             raise ValueError("another reading than this version has")
 
-    def factors(self, lines: Array, coherence: Array, power: Array, scalars: Array) -> NDArray[np.float64]:
-        """Arrays of `axis_evidence`, stacked (x, y) -> the two factors, 1.0-2.0."""
-        return cautious_factor(self(lines, coherence, power, scalars), float(self._tensors["reading"][3]))
+    def factors(self, axes: Sequence[Evidence]) -> NDArray[np.float64]:
+        """Evidence of the axes (x, y) -> the two factors, 1.0-2.0."""
+        return cautious_factor(self(axes), float(self._tensors["reading"][3]))
 
-    def __call__(self, lines: Array, coherence: Array, power: Array, scalars: Array) -> Array:
-        """Arrays of `axis_evidence`, stacked (x, y) -> float32 (2, BINS), rows summing to 1."""
-        axes = range(2)
-        maps = np.stack([factor_maps(lines[axis], coherence[axis], power[axis]) for axis in axes])
-        numbers = np.stack([axis_numbers(lines[axis], coherence[axis], power[axis], scalars[axis]) for axis in axes])
+    def __call__(self, axes: Sequence[Evidence]) -> Array:
+        """Evidence of the axes (x, y) -> float32 (2, BINS), rows summing to 1."""
+        maps = np.stack([factor_maps(each) for each in axes])
+        numbers = np.stack([axis_numbers(each) for each in axes])
         prior, reading = self._tensors["prior"], [float(value) for value in self._tensors["reading"][:3]]
         found = self.probabilities(*both_axes(maps, numbers))
         together: Array = read_together(found[None], prior, *reading)[0]
@@ -149,7 +161,8 @@ def read_together(probabilities: Array, prior: Array, same: float, power: float,
         prior: (BINS,) distribution of factors among the examples that the network was fitted to.
         same: prior probability of one factor for both axes, 0-1.
         power: exponent of the distributions in their product; below 1 as the two are not independent.
-        caution: natural log by which the odds of "not enlarged", the bins up to `NEAR_ONE`, are raised.
+        caution: natural log by which the odds of "not enlarged", the bins up to `NEAR_ONE`, are raised; lowered, where the other axis
+            is surely enlarged: caution is for pictures, and one that was enlarged along one axis mostly was along both.
 
     Returns:
         (n, 2, BINS), rows summing to 1.
@@ -162,7 +175,9 @@ def read_together(probabilities: Array, prior: Array, same: float, power: float,
     weight = same * np.sqrt(evidence[:, :1] * evidence[:, 1:])
     weight = (weight / (weight + 1.0 - same))[..., None]
     values = (1.0 - weight) * values + weight * product / evidence[..., None]
-    values *= np.where(FACTORS <= NEAR_ONE, np.exp(caution), 1.0)
+    above = values[..., FACTORS > NEAR_ONE].sum(axis=2) / values.sum(axis=2)
+    lean = caution * (1.0 - 4.0 * np.maximum(above[:, ::-1] - 0.5, 0.0))
+    values *= np.where(FACTORS <= NEAR_ONE, np.exp(lean)[..., None], 1.0)
     result: Array = (values / values.sum(axis=2, keepdims=True)).astype(np.float32)
     return result
 

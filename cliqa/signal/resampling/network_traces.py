@@ -2,8 +2,10 @@
 
 A camera's pixels carry noise that no network draws, and its colours were made from a mosaic; a network draws edges and texture with the
 same strokes everywhere. So neighbouring residuals go together otherwise: their joint histograms (co-occurrences: Fridrich and
-Kodovsky, "Rich models for steganalysis of digital images", 2012) tell most. The spectrum, the agreement of the colours' details, the
-quietest places and the repetition of an enlargement by 2, 3 or 4 tell the rest.
+Kodovsky, "Rich models for steganalysis of digital images", 2012) tell most. Next comes a pattern of 2, 3, 4 or 8 pixels that the layers
+which enlarge lay over the whole picture, too faint to be seen: it stands out in the mean over all places of one phase, and grows surer
+with every tile. The spectrum, the agreement of the colours' details, the quietest places and the repetition of strong detail tell the
+rest.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ KERNELS = {1: (-1, 1), 2: (1, -2, 1), 3: (-1, 3, -3, 1)}
 RINGS = 16
 PERIODS = (2, 3, 4, 8)
 CELL = 8
+PATCH_GRID = 128  # pixels from tile to tile
+PATTERNS = (2, 4, 8, 3)  # periods; tiles lie on a grid that all but 3 divide
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -43,26 +47,37 @@ def _classes() -> tuple[NDArray[np.intp], int]:
 
 _CLASS, CLASSES = _classes()
 _TABLES = {
-    step: np.clip(np.rint(np.arange(-2048, 2049) / step), -2, 2).astype(np.int16) + 2
+    step: (np.clip(np.rint(np.arange(-2048, 2049) / step), -2, 2) + 2).astype(np.uint8)
     for step in {each[2] for each in MAPS}
 }
-WIDTH = len(MAPS) * CLASSES + 2 * RINGS + 2 * len(PERIODS) + 3 * len(QUANTILES) + 2 + 4
+WIDTH = len(MAPS) * CLASSES + 2 * RINGS + 2 * len(PERIODS) + 3 * len(QUANTILES) + 2 + 9 * len(PATTERNS) + 4
 
 
-def network_traces(tiles: NDArray[np.uint8]) -> Floats:
-    """RGB tiles uint8 (n, 3, h, w), h and w at least 32 -> float32 (n, WIDTH), a row a tile.
+def network_traces(tiles: NDArray[np.uint8], read: int | None = None) -> Floats:
+    """RGB tiles uint8 (n, 3, h, w) of one picture, h and w at least 32 -> float32 (n, WIDTH), a row a tile.
+
+    With `read`, rows of the first ones only; the pattern, which is alike in all rows, is that of all the tiles.
 
     In turn: square roots of the co-occurrences' shares for each of `MAPS`; log power by frequency, of luma and of a difference of
     colours; the unevenness of the second difference over the phases of `PERIODS`, largest and mean of both axes; log deviation of a
     Laplacian in cells, of luma and both differences of colour, `QUANTILES` over the cells; correlation of the Laplacians of red
-    with green and of blue with green; mean, deviation and shares of black and of white of luma.
+    with green and of blue with green; the pattern at `PATTERNS`, of luma and both differences of colour; mean, deviation and shares of
+    black and of white of luma.
     """
+    pattern = _pattern(tiles)
+    tiles = tiles[:read]
     red, green, blue = (tiles[:, channel].astype(np.int16) for channel in range(3))
-    luma = ((77 * red.astype(np.int32) + 150 * green.astype(np.int32) + 29 * blue.astype(np.int32)) >> 8).astype(
-        np.int16
-    )
+    luma = _luma(red, green, blue)
     planes = {"luma": [luma], "colour": [red - green, blue - green]}
-    joint = [_co_occurrences(planes[plane], order, step, across) for plane, order, step, across in MAPS]
+    both = {
+        name: [turned for plane in own for turned in (plane, np.ascontiguousarray(plane.swapaxes(1, 2)))]
+        for name, own in planes.items()
+    }
+    differences = {
+        (name, order): [_difference(plane, order) for plane in both[name]]
+        for name, order in {each[:2] for each in MAPS}
+    }
+    joint = [_co_occurrences(differences[plane, order], step, across) for plane, order, step, across in MAPS]
     laplacians = [_laplacian(plane) for plane in (red, green, blue)]
     cells = [_cells(_laplacian(plane)) for plane in (luma, *planes["colour"])]
     levels = luma.reshape(len(luma), -1)
@@ -70,10 +85,16 @@ def network_traces(tiles: NDArray[np.uint8]) -> Floats:
     return np.concatenate(
         [
             *joint, _spectrum(luma), _spectrum(red - green), _repetition(luma), *cells,
-            _agreement(laplacians[0], laplacians[1]), _agreement(laplacians[2], laplacians[1]), light,
+            _agreement(laplacians[0], laplacians[1]), _agreement(laplacians[2], laplacians[1]),
+            np.repeat(pattern[None], len(tiles), axis=0), light,
         ],
         axis=1,
     ).astype(np.float32)  # fmt: skip
+
+
+def _luma(red: Ints, green: Ints, blue: Ints) -> Ints:
+    weighted = 77 * red.astype(np.int32) + 150 * green.astype(np.int32) + 29 * blue.astype(np.int32)
+    return (weighted >> 8).astype(np.int16)
 
 
 def _difference(plane: Ints, order: int) -> Ints:
@@ -85,18 +106,17 @@ def _difference(plane: Ints, order: int) -> Ints:
     return found
 
 
-def _co_occurrences(planes: list[Ints], order: int, step: int, across: bool) -> Floats:
+def _co_occurrences(differences: list[Ints], step: int, across: bool) -> Floats:
     """Of three neighbouring residuals, rows and columns together: (n, CLASSES)."""
-    total = np.zeros((len(planes[0]), LEVELS**3), np.int64)
-    for plane in planes:
-        for turned in (plane, plane.swapaxes(1, 2)):
-            levels = _TABLES[step][_difference(turned, order) + 2048]
-            if across:
-                triples = levels[:, :-2] * 25 + levels[:, 1:-1] * 5 + levels[:, 2:]
-            else:
-                triples = levels[..., :-2] * 25 + levels[..., 1:-1] * 5 + levels[..., 2:]
-            for number, each in enumerate(triples):
-                total[number] += np.bincount(each.ravel(), minlength=LEVELS**3)
+    total = np.zeros((len(differences[0]), LEVELS**3), np.int64)
+    for each in differences:
+        levels = np.take(_TABLES[step], each + 2048, mode="clip")  # below 5, so that a triple's number fits a byte
+        if across:
+            triples = levels[:, :-2] * 25 + levels[:, 1:-1] * 5 + levels[:, 2:]
+        else:
+            triples = levels[..., :-2] * 25 + levels[..., 1:-1] * 5 + levels[..., 2:]
+        for number, tile in enumerate(triples):
+            total[number] += np.bincount(tile.ravel(), minlength=LEVELS**3)
     found = np.zeros((len(total), CLASSES))
     np.add.at(found.T, _CLASS, total.T)
     shares: Floats = np.sqrt(found / found.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -109,6 +129,37 @@ def _laplacian(plane: Ints) -> Floats:
         4 * inner - plane[:, :-2, 1:-1] - plane[:, 2:, 1:-1] - plane[:, 1:-1, :-2] - plane[:, 1:-1, 2:]
     ).astype(np.float32)
     return found
+
+
+def _pattern(tiles: NDArray[np.uint8]) -> Floats:
+    """How far the phases of each period differ, over all tiles: log(1 + variance of their means over what chance gives).
+
+    Of the Laplacian, its size, and the size of the difference across both axes, each cut where edges begin: (9 PATTERNS,).
+    """
+    red, green, blue = (tiles[:, channel].astype(np.int16) for channel in range(3))
+    found = []
+    for plane in (_luma(red, green, blue), red - green, blue - green):
+        curved = _laplacian(plane)
+        crossed = np.abs(np.diff(np.diff(plane, axis=1), axis=2)).astype(np.float32)
+        for values in (np.clip(curved, -6, 6), np.minimum(np.abs(curved), 12), np.minimum(crossed, 6)):
+            flat = values.reshape(len(values), -1)
+            power = np.einsum("np,np->n", flat, flat) / flat.shape[1] - np.square(flat.mean(axis=1))
+            chance = float(power.mean()) + 0.01
+            whole = values.mean(axis=0)[None]
+            for period in PATTERNS:
+                each = values if PATCH_GRID % period else whole
+                means, count = _phase_means(each, period)
+                count *= len(values) // len(each)
+                found.append(np.log1p(means.var(axis=1).mean() * count / chance))
+    return np.array(found, np.float32)
+
+
+def _phase_means(planes: Floats, period: int) -> tuple[Floats, int]:
+    """The mean of each phase along both axes: (n, period * period); and of how many places."""
+    rows, columns = planes.shape[1] // period, planes.shape[2] // period
+    whole = planes[:, : rows * period, : columns * period].reshape(len(planes), rows, period * columns * period)
+    total = whole.sum(axis=1).reshape(len(planes), period, columns, period).sum(axis=2)
+    return (total / (rows * columns)).reshape(len(planes), -1), rows * columns
 
 
 def _cells(laplacian: Floats) -> Floats:

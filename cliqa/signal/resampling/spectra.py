@@ -3,7 +3,11 @@
 Interpolated samples lie at phases of the kernel that repeat with the resampling step, so the mean absolute high-pass residual
 along an axis is periodic: enlarging by r puts a line at the cyclic frequency 1/r, seen at 1 - 1/r cycles per pixel
 (Gallagher, "Detection of linear and cubic interpolation in JPEG compressed images", 2005; Mahdian and Saic, 2008). That maps the
-factors 1 to 2 one to one onto 0 to 1/2. JPEG's 8x8 blocks put lines of their own at multiples of 1/8.
+factors 1 to 2 one to one onto 0 to 1/2; the lines of larger ones lie at multiples of 1/r.
+
+Codecs put lines of their own: at multiples of 1/8 (JPEG) or 1/4 (WebP, AVIF), and reduced by f at multiples of 1/(8 f), which may be
+where an enlargement has its lines. The sign of their harmonics differs: the edges of blocks are peaks of the residual, so that all
+harmonics of their line have one phase; pixels that were repeated or interpolated are dips.
 
 The residuals are differences of rising order, some followed by sums of neighbours: (1 - z)^a (1 + z)^b has its pass band at
 tan^2(pi f) = a / b. The line is strongest where a filter sees both the picture and its first image, around f = 1 / (2 r), so
@@ -11,6 +15,9 @@ low orders with sums serve large factors and high orders small ones.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +32,14 @@ SEGMENT = 128  # samples of a segment of the power spectrum
 BANDS = SEGMENT // 2 + 1
 RESIDUALS = ("d1 root", "d4 root", "d4", "d6", "d6 sum2", "d4 sum2")
 _DUPLICATE_RATIOS = (0.02, 0.08, 0.2, 0.4)
-SCALARS = len(_DUPLICATE_RATIOS) + 3
+SCALARS = len(_DUPLICATE_RATIOS) + 9
+QUARTER = 4  # pixels a side that become one for the spectrum of the lowest eighth, which large enlargements fill alone
 _TRACE = 0.1  # of luma, keeps the logarithm of the deviation of a flat plane finite
 
 Array = NDArray[np.float32]
+
+_DOUBLED = 2 * np.arange(BINS)
+_FOLDED = np.minimum(_DOUBLED, LENGTH - _DOUBLED)  # where the second harmonic of each bin is seen
 
 FACTORS: NDArray[np.float64] = 1.0 / (1.0 - np.arange(BINS) / LENGTH)
 """The enlargement whose line falls on each bin: 1.0 ... 2.0."""
@@ -43,26 +54,44 @@ def luma(pixels: NDArray[np.uint8]) -> Array:
     return plane
 
 
-def axis_evidence(plane: Array) -> tuple[Array, Array, Array, Array]:
+@dataclass(frozen=True)
+class Evidence:
+    """What one axis tells, or, stacked, what the axes (x, y) of a picture do.
+
+    Attributes:
+        lines: (6, BINS) natural log of the modulation depth of each residual's mean magnitude at each cyclic frequency.
+        coherence: (6, BINS) share of that line's power which has one phase in all strips, 1 / STRIPS by chance.
+        peaks: (6, BINS) sign of a line's second harmonic, from -1 (dips) over 0 (none, or chance) to 1 (peaks).
+        power: (4, BANDS) log of the mean and mean of the log power spectrum of windowed rows, then those of the lowest eighth.
+        scalars: (SCALARS,) share of columns that nearly repeat their neighbour, share of pixels that do exactly, logs of residuals and
+            of how unevenly they lie, log deviation, log sizes.
+    """
+
+    lines: Array
+    coherence: Array
+    peaks: Array
+    power: Array
+    scalars: Array
+
+
+def axis_evidence(plane: Array) -> Evidence:
     """Evidence of resampling along the rows of a luma plane, that is along x; give the transpose for y.
 
     Args:
         plane: (height, width), each between 32 and about `LENGTH` samples; 0-255 units.
-
-    Returns:
-        lines (6, BINS): natural log of the modulation depth of each residual's mean magnitude at each cyclic frequency;
-        coherence (6, BINS): share of that line's power which has one phase in all strips, 1 / STRIPS by chance;
-        power (2, BANDS): log of the mean and mean of the log power spectrum of windowed rows;
-        scalars (SCALARS,): share of columns that nearly repeat their neighbour, log deviation, log sizes.
     """
     height, width = plane.shape
     strips = residual_strips(plane)
-    pairs = [cyclic_lines(each) for each in strips]
-    lines, coherence = (np.stack(values) for values in zip(*pairs, strict=True))
-    profile = strips[0].mean(axis=0)
+    found = [cyclic_lines(each) for each in strips]
+    lines, coherence, peaks = (np.stack(values) for values in zip(*found, strict=True))
     sizes = [np.log(float(plane.std()) + _TRACE), np.log(width / LENGTH), np.log(height / LENGTH)]
-    scalars = np.array([*duplicate_shares(profile), *sizes], np.float32)
-    return lines, coherence, power_spectra(plane), scalars
+    repeated = float(np.mean(plane[:, 1:] == plane[:, :-1]))
+    levels = [np.log(strips[kind].mean(axis=1) + _TRACE) for kind in (0, 1)]
+    uneven = [each for level in levels for each in (level.mean(), np.ptp(level))]
+    spiky = np.log(float(np.sqrt(np.square(strips[1]).mean()) / (strips[1].mean() + _TRACE)) + _TRACE)
+    scalars = np.array([*duplicate_shares(strips[0].mean(axis=0)), repeated, *uneven, spiky, *sizes], np.float32)
+    power = np.concatenate([power_spectra(plane[::2]), power_spectra(quartered(plane))])
+    return Evidence(lines, coherence, peaks, power, scalars)
 
 
 def deviation(scalars: Array) -> float:
@@ -100,14 +129,15 @@ def _magnitudes(plane: Array) -> list[Array]:
     return [np.sqrt(np.abs(d1)), np.sqrt(size4), size4, np.abs(d6), np.abs(d6_sum2), np.abs(d4_sum2)]
 
 
-def cyclic_lines(strips: Array) -> tuple[Array, Array]:
+def cyclic_lines(strips: Array) -> tuple[Array, Array, Array]:
     """Spectrum of a residual's column means, strip by strip.
 
     Args:
         strips: (STRIPS, width) mean magnitudes.
 
     Returns:
-        log modulation depth of the mean over the strips, and its coherence between them, both (BINS,).
+        log modulation depth of the mean over the strips, its coherence between them, and the sign of its second harmonic (the
+        bicoherence: that of a train of peaks is 1, of dips -1), all (BINS,).
     """
     trend = _moving_mean(strips, 31)
     level = float(strips.mean()) + 1e-3
@@ -115,7 +145,14 @@ def cyclic_lines(strips: Array) -> tuple[Array, Array]:
     spectra = np.fft.rfft((strips - trend) * (taper * (2 / taper.sum() / level)), LENGTH, axis=1)
     joint = np.abs(spectra.mean(axis=0)) ** 2
     apart = (np.abs(spectra) ** 2).mean(axis=0)
-    return (0.5 * np.log(joint + 1e-12)).astype(np.float32), (joint / (apart + 1e-12)).astype(np.float32)
+    second = np.where(_DOUBLED <= LENGTH // 2, spectra[:, _FOLDED], spectra[:, _FOLDED].conj())
+    pairs = spectra * spectra * second.conj()
+    sign = pairs.real.sum(axis=0) / (np.abs(pairs).sum(axis=0) + 1e-12)
+    return (
+        (0.5 * np.log(joint + 1e-12)).astype(np.float32),
+        (joint / (apart + 1e-12)).astype(np.float32),
+        sign.astype(np.float32),
+    )
 
 
 def _moving_mean(values: Array, length: int) -> Array:
@@ -134,19 +171,32 @@ def duplicate_shares(profile: Array) -> list[float]:
     return [float(np.mean(ratio < bound)) for bound in _DUPLICATE_RATIOS]
 
 
-def power_spectra(plane: Array) -> Array:
-    """Log power along the rows in segments of 128 under a Hann window, every second row.
+def quartered(plane: Array) -> Array:
+    """Means of `QUARTER` x `QUARTER` pixels."""
+    high, wide = (side // QUARTER for side in plane.shape)
+    parts = plane[: high * QUARTER, : wide * QUARTER].reshape(high, QUARTER, wide, QUARTER)
+    means: Array = parts.sum(axis=1).sum(axis=2) / np.float32(QUARTER**2)
+    return means
+
+
+@lru_cache(maxsize=8)
+def _tapered_transform(side: int) -> Array:
+    """(side, 2 * BANDS): from samples to real and imaginary parts of their spectrum, less their mean, under a Hann window."""
+    taper = np.hanning(side + 2)[1:-1]
+    centred = np.eye(side) - 1.0 / side
+    spectra = np.fft.rfft(centred * (taper / np.sqrt(np.square(taper).sum())), SEGMENT, axis=1)
+    return np.concatenate([spectra.real, spectra.imag], axis=1).astype(np.float32)
+
+
+def power_spectra(rows: Array) -> Array:
+    """Log power along rows (n, width) in segments of 128 under a Hann window.
 
     Returns:
         (2, BANDS): log of the mean power, and mean of the log power; power 1 is white noise of unit variance.
     """
-    rows = plane[::2]
     side = min(SEGMENT, rows.shape[1])
     count = rows.shape[1] // side
     segments = rows[:, : count * side].reshape(-1, side)
-    taper = np.hanning(side + 2)[1:-1].astype(np.float32)
-    taper /= np.sqrt(np.square(taper).sum())
-    segments = (segments - segments.mean(axis=1, keepdims=True)) * taper
-    spectra = np.fft.rfft(segments, SEGMENT, axis=1)
-    power = np.square(spectra.real) + np.square(spectra.imag) + 1e-3
+    spectra = segments @ _tapered_transform(side)
+    power = np.square(spectra[:, :BANDS]) + np.square(spectra[:, BANDS:]) + np.float32(1e-3)
     return np.stack([np.log(power.mean(axis=0)), np.log(power).mean(axis=0)]).astype(np.float32)

@@ -48,9 +48,9 @@ def train(options: TrainOptions) -> None:
     count = options.examples or EXAMPLES
     examples = _joined(
         _examples(options, "train", count, options.seed),
-        _examples(options, "train", count // SCREENS, options.seed, "screens-", make_screen_example),
+        _examples(options, "train", max(1, count // SCREENS), options.seed, "screens-", make_screen_example),
     )
-    held_out = _examples(options, "val", VALIDATION, options.seed + 1)
+    held_out = _examples(options, "val", options.at_most(VALIDATION), options.seed + 1)
     fit(examples, held_out, options.work, options.out, options.seed)
     tensors, facts = checkpoints.load(
         options.out / "compression.safetensors", metric=Compression.name, architecture=Compression.architecture,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from cliqa.training.jpeg.histories import source
-from cliqa.training.photos import Photo, Split, read_photos
+from cliqa.training.photos import Photo, Split, photos_of_kind
 
 Pixels = NDArray[np.uint8]
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSansMono", "STIXGeneral", "")  # "": Pillow's own
@@ -61,7 +61,7 @@ def drawing(rng: np.random.Generator, folder: Path, split: Split, side: int) -> 
 
 @lru_cache(maxsize=4)
 def _drawings(folder: Path, split: Split) -> list[Photo]:
-    return read_photos(folder, split, ("drawn",))
+    return photos_of_kind(folder, split, "drawn")
 
 
 def _panel(rng: np.random.Generator, draw: ImageDraw.ImageDraw, side: int) -> None:

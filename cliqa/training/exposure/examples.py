@@ -60,10 +60,9 @@ def _pixels(photo: Photo) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=4)
 def _photographs(sources: Sources) -> tuple[list[Photo], list[Photo]]:
-    lossless = [photo for photo in read_photos(sources.data, sources.split, ("lossless",))
-                if not is_drawing(_pixels(photo))]  # fmt: skip
-    camera = read_photos(sources.data, sources.split, ("camera",)) if sources.split == "train" else []
-    return lossless, camera
+    photos = read_photos(sources.data, sources.split, ("lossless", "camera"))
+    lossless = [photo for photo in photos if photo.kind == "lossless" and not is_drawing(_pixels(photo))]
+    return lossless, [photo for photo in photos if photo.kind == "camera" and photo.split == "train"]
 
 
 @lru_cache(maxsize=1)

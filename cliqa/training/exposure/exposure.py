@@ -85,7 +85,11 @@ def train(options: TrainOptions) -> None:
 
 def _make(options: TrainOptions, make: Make, count: int, name: str, seed: int) -> Example:
     return generate(
-        make, count, options.work / "examples" / name, seed=options.seed * 100 + seed, workers=options.workers
+        make,
+        options.at_most(count),
+        options.work / "examples" / name,
+        seed=options.seed * 100 + seed,
+        workers=options.workers,
     )
 
 

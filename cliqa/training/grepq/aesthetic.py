@@ -41,7 +41,7 @@ def train(options: TrainOptions) -> None:
     if options.ratings is None:
         raise UsageError("this recipe needs --ratings: a rated data set with classes")
     torch.set_flush_denormal(True)
-    tensors = named(find_backbone(options.work)[0], "trunk.") | rated_branch(options)
+    tensors = named(find_backbone(options)[0], "trunk.") | rated_branch(options)
     tensors |= calibrate(tensors, options.ratings)
     save(options.out / "aesthetic.safetensors", tensors)
     write_results(options.out / "aesthetic.safetensors", COMMAND, tensors, UNMEASURED)

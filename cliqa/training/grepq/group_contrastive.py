@@ -16,6 +16,7 @@ from torch import Tensor, nn
 BATCH = 128
 GROUP = 4
 TEMPERATURE = 0.5
+RATE = 1e-6
 
 
 def group_contrastive_loss(
@@ -49,8 +50,9 @@ def tune(
     parameters: Iterable[nn.Parameter],
     prompts: Tensor,
     batches: Iterable[Tensor],
-    rate: float = 1e-6,
+    rate: float = RATE,
     group: int = GROUP,
+    optimizer: torch.optim.Optimizer | None = None,
 ) -> list[float]:
     """Tune an encoder whose embeddings the prompts rank; returns the loss of every batch.
 
@@ -58,8 +60,9 @@ def tune(
         encode: batch -> unit embeddings (n, width), with gradient.
         prompts: (2, width) unit embeddings, good first; they stay as they are.
         batches: what `encode` takes, normally 128 photographs each.
+        optimizer: of the parameters, where it goes on from earlier batches; a new AdamW otherwise.
     """
-    optimizer = torch.optim.AdamW(list(parameters), lr=rate)
+    optimizer = optimizer or torch.optim.AdamW(list(parameters), lr=rate)
     losses = []
     for batch in batches:
         embeddings = encode(batch)

@@ -25,6 +25,7 @@ from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate
 from cliqa.training.photos import Photo, Split, read_photos
 from cliqa.training.severity import DISTORTIONS
+from cliqa.training.train import TrainOptions
 
 Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -83,13 +84,13 @@ def make_trace_example(rng: Rng, index: int, data: str, split: Split = "train") 
     }
 
 
-def fit_traces(data: Path, work: Path, seed: int) -> dict[str, NDArray[Any]]:
-    """The tensors `traces.*`, from examples kept in `work`."""
-    sets = []
+def fit_traces(options: TrainOptions) -> dict[str, NDArray[Any]]:
+    """The tensors `traces.*`, from examples kept in the work folder's `traces`."""
+    sets, work, seed = [], options.work / "traces", options.seed
     parts: tuple[tuple[Split, int, int], ...] = (("train", EXAMPLES, seed + 7), ("val", VAL_EXAMPLES, seed + 77))
     for split, count, own in parts:
-        make = partial(make_trace_example, data=str(data), split=split)
-        made = generate(make, count, work / split, seed=own)
+        make = partial(make_trace_example, data=str(options.data), split=split)
+        made = generate(make, options.at_most(count), work / split, seed=own)
         sets.append((made["statistics"], np.column_stack([made["targets"], made["known"]])))
     return fit_dense(sets[0], sets[1], trace_loss, 2, work / "fit", FIT).tensors("traces.")
 

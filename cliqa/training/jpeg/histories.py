@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from cliqa.training.jpeg.saves import Pixels, draw_sampling, random_save
-from cliqa.training.photos import Photo, Split, read_photos
+from cliqa.training.photos import Photo, Split, photos_of_kind
 
 SCENARIOS = {
     "none": 0.24,
@@ -39,7 +39,7 @@ class HistoryTruth:
 
 @lru_cache(maxsize=4)
 def _photos(folder: str, split: Split, kind: str) -> list[Photo]:
-    return read_photos(folder, split, (kind,))
+    return photos_of_kind(folder, split, kind)
 
 
 @lru_cache(maxsize=400)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from cliqa.metrics import checkpoints
 from cliqa.metrics.jpeg_qf import JpegQf, select_patches
 from cliqa.signal.jpeg.last_save import read_quality
 from cliqa.signal.jpeg.quantization import nearest_quality
+from cliqa.training.card import write_results
 from cliqa.training.codecs import decode, encode_avif, encode_jpeg, encode_webp
 from cliqa.training.examples import Example, generate
 from cliqa.training.jpeg.histories import edit, source
@@ -80,41 +82,53 @@ def train(options: TrainOptions) -> None:
         partial(make, data=options.data, split="train"), count, options.work / "train", seed=options.seed,
         workers=options.workers,
     )  # fmt: skip
-    fit(examples, options.out)
+    tensors, lines = fit(examples, options.out)
+    command = f"--data photos/ --examples {count} --seed {options.seed}"
+    write_results(options.out / "jpeg_qf.safetensors", command, tensors, *lines)
 
 
-def fit(examples: Example, out: Path) -> None:
-    """The three parts, from answers and truths."""
+def fit(examples: Example, out: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """The three parts, from answers and truths; writes the weights. Returns their tensors, and lines of Markdown about them."""
     answer, truth = examples["answer"].astype(np.float64), examples["truth"].astype(np.float64)
     kinds = list(KINDS)
     of = {name: truth[:, 2] == kinds.index(name) for name in kinds}
     single = of["one save"]
-    gain = max(float(np.quantile(answer[single, 3], 1 - FALSE_REPORTS)), 0.05)
+    gain = max(float(np.quantile(answer[single, 3], 1 - FALSE_REPORTS)) if single.any() else 0.0, 0.05)
     exact = np.abs(answer[:, 0] - truth[:, 0]) < 0.5
-    inputs = np.concatenate([answer[:, 4:], np.ones((len(answer), 1))], axis=1)
+    inputs = np.concatenate([answer[:, 4:-1], np.ones((len(answer), 1))], axis=1)
     confidence = _logistic(inputs, exact.astype(np.float64))
     knots = _calibrator(answer[single, 0], truth[single, 0])
     found = answer[:, 3] > gain
     double = of["two saves"]
-    print(
-        f"threshold {gain:.3f} nats per block: earlier save reported for {found[single].mean():.4f} of single saves, right within"
-        f" 2 for {(found & (np.abs(answer[:, 2] - truth[:, 1]) <= 2))[double].mean():.4f} of double saves; knots {knots.round(2)}"
-    )
     sure = 1 / (1 + np.exp(-inputs @ confidence)) > 0.5
+    lines = ["| training examples | number | exact | within 3 | confident |", "|---|---|---|---|---|"]
     for name, members in of.items():
-        near = (np.abs(answer[:, 0] - truth[:, 0]) <= 3)[members].mean()
-        print(f"{name}: exact {exact[members].mean():.4f}, within 3 {near:.4f}, confident {sure[members].mean():.4f}")
+        if members.any():
+            near = np.abs(answer[:, 0] - truth[:, 0]) <= 3
+            shares = " | ".join(f"{values[members].mean():.4f}" for values in (exact, near, sure))
+            lines.append(f"| {name} | {members.sum()} | {shares} |")
+    earlier = (found & (np.abs(answer[:, 2] - truth[:, 1]) <= 2))[double].mean()
+    lines += [
+        "",
+        f"Threshold of an earlier save: {gain:.3f} nats per block; reported for {found[single].mean():.4f} of single saves, right "
+        f"within 2 for {earlier:.4f} of double ones. Knots: {', '.join(f'{value:g}' for value in knots.round(2))}.",
+    ]
+    print("\n".join(lines))
     out.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        "calibrator.x": KNOTS.astype(np.float32),
+        "calibrator.y": knots.astype(np.float32),
+        "previous.gain": np.array([gain], np.float32),
+        "confidence": confidence.astype(np.float32),
+    }
     checkpoints.save(
         out / "jpeg_qf.safetensors",
-        {
-            "calibrator.x": KNOTS.astype(np.float32),
-            "calibrator.y": knots.astype(np.float32),
-            "previous.gain": np.array([gain], np.float32),
-            "confidence": confidence.astype(np.float32),
-        },
-        metric=JpegQf.name, architecture=JpegQf.architecture, version=JpegQf.version,
-    )  # fmt: skip
+        tensors,
+        metric=JpegQf.name,
+        architecture=JpegQf.architecture,
+        version=JpegQf.version,
+    )
+    return tensors, lines
 
 
 def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

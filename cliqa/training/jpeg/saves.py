@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from cliqa.signal.jpeg.quantization import CHROMA_TABLES, LUMA_TABLES, nearest_quality
 from cliqa.training.jpeg.numpy_codec import numpy_save
 from cliqa.training.jpeg.tables import Table, draw_tables
 
+ImageFile.MAXBLOCK = 1 << 24  # bytes: noisy pictures under fine tables fill more than Pillow's own buffer
 Pixels = NDArray[np.uint8]
 
 SAMPLING_WEIGHTS = {"4:4:4": 0.36, "4:2:2": 0.14, "4:2:0": 0.44, "4:4:0": 0.05, "4:1:1": 0.01}

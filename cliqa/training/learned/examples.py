@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.images.patches import PATCH, select_patches
-from cliqa.metrics.scale_factor import LEARNED_TILES
+from cliqa.metrics.scale_factor import LEARNED_TILES, READ_TILES
 from cliqa.signal.resampling.network_traces import WIDTH, network_traces
 from cliqa.training.examples import Example
 from cliqa.training.learned.histories import CONDITIONS, OTHERWISE, finished, make_scene, under
@@ -20,7 +20,7 @@ from cliqa.training.photos import Split
 Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
 
-COPIES = 4  # finishes of a picture that no network enlarged: making it is the dear part
+COPIES = 2  # finishes of a picture that no network enlarged: making it is the dear part
 BY_NETWORK = OTHERWISE.index("denoised by a network")
 
 
@@ -49,7 +49,10 @@ def denoised_by(folder: str, split: Split) -> list[Output]:
 
 
 def make_example(rng: Rng, index: int, *, photos: str, outputs: str, split: Split, seed: int) -> Example:
-    """Traces of one tile; even numbers are pictures that a network enlarged. `family` is its place among the sorted names, or -1."""
+    """Traces of one tile, with the pattern of some of its picture's tiles; even numbers are pictures that a network enlarged.
+
+    `family` is its place among the sorted names, or -1.
+    """
     families = enlarged_by(outputs, split)
     if index % 2 == 0:
         number = int(rng.integers(len(families)))
@@ -58,9 +61,10 @@ def make_example(rng: Rng, index: int, *, photos: str, outputs: str, split: Spli
     else:
         pixels, family = _other(photos, outputs, split, seed, index // 2 // COPIES), -1
     turned = np.rot90(pixels, int(rng.integers(4))) if rng.random() < 0.5 else pixels
-    tile = finished(rng, np.ascontiguousarray(turned), PATCH)
+    tiles = select_patches(Image.fromarray(finished(rng, np.ascontiguousarray(turned), PATCH)), LEARNED_TILES)
+    seen = rng.permutation(len(tiles))[: int(rng.integers(1, len(tiles) + 1))]
     return {
-        "traces": network_traces(tile.transpose(2, 0, 1)[None])[0],
+        "traces": network_traces(tiles[seen], read=1)[0],
         "label": np.array(family >= 0, np.float32),
         "family": np.array(family),
     }
@@ -82,11 +86,12 @@ def other_picture(rng: Rng, photos: str, outputs: str, split: Split, side: int, 
 
 
 def picture_traces(pixels: Pixels) -> tuple[NDArray[np.float32], int]:
-    """Traces of the tiles that the metric reads, filled up to their greatest number, and how many there are."""
+    """Traces as the metric reads them, filled up to their greatest number of rows, and how many rows there are."""
     tiles = select_patches(Image.fromarray(pixels), LEARNED_TILES)
-    found = np.zeros((LEARNED_TILES, WIDTH), np.float32)
-    found[: len(tiles)] = network_traces(tiles)
-    return found, len(tiles)
+    rows = network_traces(tiles, READ_TILES)
+    found = np.zeros((READ_TILES, WIDTH), np.float32)
+    found[: len(rows)] = rows
+    return found, len(rows)
 
 
 def make_picture(rng: Rng, index: int, *, photos: str, outputs: str, split: Split, seed: int, pairs: int) -> Example:
@@ -108,7 +113,7 @@ def make_picture(rng: Rng, index: int, *, photos: str, outputs: str, split: Spli
             pixels = denoised[scene % len(denoised)].pixels
     else:
         pixels, how = other_picture(rng, photos, outputs, split, 256, OTHERWISE[index % len(OTHERWISE)])
-    traces = np.zeros((len(CONDITIONS), LEARNED_TILES, WIDTH), np.float32)
+    traces = np.zeros((len(CONDITIONS), READ_TILES, WIDTH), np.float32)
     counts = np.zeros(len(CONDITIONS), np.int32)
     for place, condition in enumerate(CONDITIONS):
         save = np.random.default_rng([seed, scene, place])  # alike for both of a pair

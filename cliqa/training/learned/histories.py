@@ -17,8 +17,10 @@ from PIL import Image, features
 
 from cliqa.training.codecs import decode, encode_avif, encode_jpeg, encode_webp
 from cliqa.training.noise.denoisers import blended, draw_denoiser
+from cliqa.training.scale.finishing import noised, sharpened
 from cliqa.training.scale.resampling import sample_resampler
-from cliqa.training.scale.resized_photos import crop, noised, random_photo, sharpened, soften
+from cliqa.training.scale.resized_photos import crop, random_photo
+from cliqa.training.scale.softened import soften
 
 Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -178,7 +180,7 @@ _PROCESSES: tuple[Callable[[Rng, Pixels], Pixels], ...] = (
 
 
 def finished(rng: Rng, pixels: Pixels, side: int) -> Pixels:
-    """What happens to a picture before it reaches a collection, and a square part of the result: uint8 (side, side, 3)."""
+    """What happens to a picture before it reaches a collection; the result, or a part of it, with sides of at least `side`."""
     pick = rng.random()
     if pick < 0.24:
         pass
@@ -201,15 +203,16 @@ def finished(rng: Rng, pixels: Pixels, side: int) -> Pixels:
         pixels = noised(rng, pixels)
     else:
         pixels = toned(rng, pixels)
-    grid = 8 if rng.random() < 0.7 else 1  # the metric's tiles keep the grid of the picture's corner
-    pixels = crop(rng, pixels, side, side, grid)
+    if rng.random() < 0.5:
+        grid = 8 if rng.random() < 0.7 else 1  # most parts keep the grid of the picture's corner
+        pixels = _cut(rng, pixels, side, grid)
     missing = [max(0, side - length) for length in pixels.shape[:2]]
     return np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric") if any(missing) else pixels
 
 
-def _cut(rng: Rng, pixels: Pixels, side: int) -> Pixels:
+def _cut(rng: Rng, pixels: Pixels, side: int, grid: int = 1) -> Pixels:
     lengths = [int(rng.integers(min(side, length), length + 1)) for length in pixels.shape[:2]]
-    return crop(rng, pixels, lengths[0], lengths[1])
+    return crop(rng, pixels, lengths[0], lengths[1], grid)
 
 
 CONDITIONS = (

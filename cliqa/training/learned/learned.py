@@ -33,12 +33,12 @@ from cliqa.training.learned.table import by_condition, by_family
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions
 
-A_FAMILY = 56  # outputs of every family
-EXAMPLES = 4_096  # tiles to learn from
-OTHERS = 360  # pictures that no network enlarged, beside those of the pairs, for choosing and for reporting each
+A_FAMILY = 120  # outputs of every family
+EXAMPLES = 12_288  # tiles to learn from
+OTHERS = 240  # pictures that no network enlarged, beside those of the pairs, for choosing and for reporting each
 NETWORKS = 3  # whose logits are averaged
-FIT = DenseFit(hidden=(128, 32), epochs=60, batch=128, rate=2e-3, decay=5e-2, dropout=0.4, input_noise=0.1)
-LEFT_OUT = replace(FIT, epochs=24)  # of the fits without a family, one each: they measure, nothing of them is kept
+FIT = DenseFit(hidden=(128, 32), epochs=20, batch=128, rate=2e-3, decay=5e-2, dropout=0.4, input_noise=0.1)
+LEFT_OUT = replace(FIT, epochs=10)  # of the fits without a family, one each: they measure, nothing of them is kept
 SMOOTHING = 0.03  # of the labels
 # Shares of what no network enlarged that may be called so where the threshold is chosen: two thirds of what is wanted elsewhere.
 FALSE_ALARMS = {"PNG": 0.013, "reduced to 0.75": 0.013, "sharpened": 0.02, "JPEG 85-95": 0.02, "WebP 80-95": 0.02,

@@ -22,8 +22,8 @@ from cliqa.training.photos import Split
 Pixels = NDArray[np.uint8]
 
 SPLITS: tuple[Split, ...] = ("train", "train", "val", "train", "test", "train", "train", "test", "train", "train")
-SIDE, COSTLY_SIDE = 256, 192  # pixels of an output, and of one by a large network
-LARGE = 2_000_000  # parameters; DAT has few but looks at all pairs of pixels
+SIDE = 256  # pixels of an output: four tiles
+DENOISERS = 3  # times fewer outputs of all denoisers together than of a family: they are few and alike
 MARGIN = 4  # pixels of mirrored border for networks that need none
 
 
@@ -50,11 +50,18 @@ def seed_of(name: str, number: int) -> tuple[int, ...]:
 
 
 def planned(networks: list[Upscaler], a_family: int) -> list[tuple[Upscaler, int]]:
-    """`a_family` outputs of every family (and of all denoisers), its networks in turn: (network, number)."""
+    """`a_family` outputs of every family, its networks in turn, and `DENOISERS` times fewer of denoisers: (network, number)."""
     groups: dict[str, list[Upscaler]] = {}
     for each in networks:
         groups.setdefault(each.family if each.scale > 1 else "denoisers", []).append(each)
-    return [(own[place % len(own)], place // len(own)) for place in range(a_family) for own in groups.values()]
+    found = []
+    for place in range(a_family):
+        for name, own in groups.items():
+            every = DENOISERS if name == "denoisers" else 1
+            if place % every == 0:
+                turn, member = divmod(place // every, len(own))
+                found.append((own[member], turn))
+    return found
 
 
 def make_outputs(folder: Path, networks: Path, photos: Path, a_family: int, device: str) -> None:
@@ -75,24 +82,17 @@ def make_outputs(folder: Path, networks: Path, photos: Path, a_family: int, devi
 
 
 def _enlarged(each: Upscaler, network: nn.Module, number: int, photos: Path, device: str) -> Pixels:
-    side = output_side(each, network)
     rng = np.random.default_rng(seed_of(each.name, number))
     split = split_of(each.name, number)
     if each.scale == 1:
-        given = make_scene(rng, str(photos), split, side, 2, 1, "true").others[0][0]
+        given = make_scene(rng, str(photos), split, SIDE, 2, 1, "true").others[0][0]
     else:
-        given = make_scene(rng, str(photos), split, side, each.scale, 0).small
+        given = make_scene(rng, str(photos), split, SIDE, each.scale, 0).small
     x = torch.from_numpy(np.array(given)).permute(2, 0, 1)[None].to(device).float() / 255
     around = replace(each, margin=MARGIN) if each.margin == Upscaler.margin else each
     with torch.no_grad():
         y = around(network, x)[0].clamp(0, 1) * 255
-    return y.round().byte().permute(1, 2, 0).cpu().numpy()[:side, :side]
-
-
-def output_side(each: Upscaler, network: nn.Module) -> int:
-    """Sides of the network's outputs: smaller where it is slow."""
-    costly = each.scale == 1 or each.family == "DAT" or sum(value.numel() for value in network.parameters()) > LARGE
-    return COSTLY_SIDE if costly else SIDE
+    return y.round().byte().permute(1, 2, 0).cpu().numpy()[:SIDE, :SIDE]
 
 
 def read_outputs(folder: Path) -> list[Output]:

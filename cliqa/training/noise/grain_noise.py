@@ -1,9 +1,11 @@
 """Recipe for `grain_noise`: noisy pictures with a known PSNR -> statistics of their tiles and regions -> small networks.
 
     python -m cliqa.training.train grain_noise --data photos/ --ratings biq2021/
+    python -m cliqa.training.train grain_noise --data photos/ --ratings biq2021/ --start FIRST.safetensors
 
 The photographs of BIQ2021's training list that their authors had published lend their content; their ratings only choose which.
-Every example is one picture, seen twice: without compression and as JPEG.
+In the first stage every example is one picture, seen twice: without compression and as JPEG. The second (`saved_fit`) goes on from its
+networks, with pictures through codecs of all kinds; with `--start` it alone runs.
 """
 
 from __future__ import annotations
@@ -21,25 +23,22 @@ from PIL import Image
 
 from cliqa.grepq.rated_sets import published_photographs
 from cliqa.images.patches import spread_patches
-from cliqa.metrics import checkpoints
-from cliqa.metrics.grain_noise import LEVELS, GrainNoise
+from cliqa.metrics.grain_noise import LEVELS
 from cliqa.signal.noise.blocks import decompose
-from cliqa.signal.noise.psnr import NOISE_FREE
 from cliqa.signal.noise.regions import ENERGIES, FACTS, noise_regions
 from cliqa.signal.noise.single_pixels import pixel_facts, sample_regions, single_pixels
 from cliqa.signal.noise.statistics import noise_statistics
-from cliqa.training.card import write_results
 from cliqa.training.examples import Example, generate_shards
 from cliqa.training.noise.canvases import Sources
 from cliqa.training.noise.families import FAMILIES
 from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise
 from cliqa.training.noise.noisy_photos import draw_quality, make_picture, save_jpeg
+from cliqa.training.noise.saved_fit import fit_saved, read_start, ship
 from cliqa.training.photos import KINDS, Split, read_photos
 from cliqa.training.train import TrainOptions
 
 EXAMPLES = 198_656
 VAL_EXAMPLES = 512
-TEST_EXAMPLES = 256
 TILES = 8
 REGIONS = 128  # of each picture, at random, that are kept
 PIXEL_REGIONS = 256  # the same, for their single pixels
@@ -86,7 +85,9 @@ def read_examples(shards: list[Path]) -> tuple[NoiseExamples, Example]:
     whole = {name: np.concatenate([shard[name] for shard in stored]) for name in stored[0]}
     statistics = np.concatenate([whole.pop("statistics"), pixel_facts(whole.pop("pixels"))], axis=2)
     family, psnr = whole["family"], whole["psnr"].astype(np.float32)
-    return NoiseExamples(statistics, whole.pop("regions"), psnr, weights_of(family, WEIGHTS), family > 0), whole
+    return NoiseExamples(
+        statistics, whole.pop("regions"), psnr[:, None], weights_of(family, WEIGHTS), family > 0
+    ), whole
 
 
 def weights_of(family: NDArray[np.int64], weights: Mapping[str, float]) -> NDArray[np.float32]:
@@ -110,12 +111,9 @@ def slopes() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return found.astype(np.float32), (np.arange(FACTS) < ENERGIES).astype(np.float32)
 
 
-def train(options: TrainOptions) -> None:
-    """Make the examples, fit the networks, measure on photographs of the test split, write weights and card."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    count = options.examples or EXAMPLES
-    val, val_truth = read_examples(make_examples(options, "val", VAL_EXAMPLES, 1))
+def first_stage(options: TrainOptions, count: int) -> dict[str, NDArray[Any]]:
+    """Make `count` examples and fit the networks on them: their tensors, `net0.` and so on."""
+    val, _ = read_examples(make_examples(options, "val", options.at_most(VAL_EXAMPLES), 1))
     data, truth = read_examples(make_examples(options, "train", count, 0))
     again = replace(data, weight=weights_of(truth["family"], AGAIN_WEIGHTS))
     tensors: dict[str, NDArray[Any]] = {}
@@ -123,45 +121,13 @@ def train(options: TrainOptions) -> None:
         first = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)
         work, other = options.work / f"again{number}", replace(AGAIN, seed=settings.seed + 20)
         tensors |= fit_noise(again, val, LEVELS, slopes(), work, other, first).tensors(f"net{number}.")
-    tensors = {name: value.astype(np.float16) if value.ndim == 2 else value for name, value in tensors.items()}
-    metric = GrainNoise(tensors, {})
-    print("val:", *rows_of(metric, val, val_truth), sep="\n")
-    test, test_truth = read_examples(make_examples(options, "test", TEST_EXAMPLES, 2))
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f"{GrainNoise.name}.safetensors"
-    checkpoints.save(
-        path, tensors, metric=GrainNoise.name, architecture=GrainNoise.architecture, version=GrainNoise.version
-    )
-    command = f"--data photos/ --ratings biq2021/ --examples {count} --seed {options.seed}"
-    head = ("| noise | pictures | MAE, dB | Spearman |", "|---|---|---|---|")
-    write_results(path, command, tensors, *head, *rows_of(metric, test, test_truth))
+    return tensors
 
 
-def rows_of(metric: GrainNoise, examples: NoiseExamples, truth: Example) -> list[str]:
-    """The table of results: error and rank correlation of noisy pictures, and clean ones below 40 dB."""
-    versions = examples.statistics.shape[1]
-    observations = [
-        {"statistics": examples.statistics[picture, version], "regions": examples.regions[picture, version]}
-        for picture in range(len(examples.target))
-        for version in range(versions)
-    ]
-    predicted = np.array([metric.score(observation)["psnr"] for observation in observations], float)
-    psnr, family = (np.repeat(truth[name], versions) for name in ("psnr", "family"))
-    compressed = np.tile([False, True], len(examples.target))
-    error = np.abs(predicted - psnr)
-    noisy = (family > 0) & (psnr >= 20) & (psnr < NOISE_FREE)
-
-    def row(title: str, chosen: NDArray[np.bool_]) -> str:
-        ranks = [np.argsort(np.argsort(values[chosen])) for values in (predicted, psnr)]
-        spearman = np.corrcoef(ranks[0], ranks[1])[0, 1]
-        return f"| {title} | {chosen.sum()} | {error[chosen].mean():.2f} | {spearman:.3f} |"
-
-    rows = [row("all noise, 20-50 dB, half of it JPEG 60-99", noisy)]
-    rows += [row("not compressed", noisy & ~compressed), row("JPEG 60-99", noisy & compressed)]
-    rows += [row(f"{low}-{low + 10} dB", noisy & (psnr >= low) & (psnr < low + 10)) for low in (20, 30, 40)]
-    rows += [row(name, noisy & (family == number)) for number, name in enumerate(FAMILY_NAMES) if number > 0]
-    below = float(np.mean(predicted[family == 0] < 40)) * 100
-    return [
-        *rows,
-        f"| clean, toned and sharpened as in training: {below:.1f} % below 40 dB | {(family == 0).sum()} | | |",
-    ]
+def train(options: TrainOptions) -> None:
+    """Fit both stages (the second alone where weights to start from are given), measure, write weights and card."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    count = options.examples or EXAMPLES
+    start = read_start(options.start) if options.start else first_stage(options, count)
+    ship(options, fit_saved(options, start, slopes()))

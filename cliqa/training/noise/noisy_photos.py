@@ -8,7 +8,7 @@ and resizing, before JPEG: the noise that one sees.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageFile
 
-from cliqa.signal.noise.psnr import NOISE_FREE, grey
+from cliqa.signal.noise.psnr import NOISE_FREE, colour_error, grey
 from cliqa.training.noise.canvases import INTERPOLATIONS, SOFT_SHARE, TILE, draw_canvas, draw_layout
 from cliqa.training.noise.families import FAMILIES, draw_family
 from cliqa.training.noise.fields import Generator, Image, blur
@@ -33,11 +33,27 @@ ImageFile.MAXBLOCK = 1 << 24  # bytes: Pillow's own buffer is too small for prog
 
 @dataclass(frozen=True)
 class NoisyPicture:
-    """`pixels`, the `psnr` of its noise (50: none) and the noise family ("clean")."""
+    """`pixels`, the `psnr` of its noise in grey and in its colours (50: none) and the noise family ("clean")."""
 
     pixels: Pixels
     psnr: float
+    chroma: float
     family: str
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What pictures are drawn from.
+
+    Attributes:
+        clean: share without noise.
+        reduced: share of those that are scaled down to 0.35-0.75.
+        families: share of each family among the noisy ones; None for their own.
+    """
+
+    clean: float = CLEAN_SHARE
+    reduced: float = 0.0
+    families: Mapping[str, float] | None = None
 
 
 def to_uint8(image: Image) -> Pixels:
@@ -45,12 +61,14 @@ def to_uint8(image: Image) -> Pixels:
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
-def make_picture(rng: Generator, draw_photo: Callable[[Generator], Pixels]) -> NoisyPicture:
-    """One picture, before JPEG. `draw_photo` gives the uint8 pixels (height, width, 3) of a pristine photograph."""
+def make_picture(rng: Generator, draw_photo: Callable[[Generator], Pixels], mix: Mix = Mix()) -> NoisyPicture:
+    """One picture, before any codec. `draw_photo` gives the uint8 pixels (height, width, 3) of a pristine photograph."""
     rows, columns = draw_layout(rng)
     factor = float(np.exp(rng.uniform(np.log(0.55), np.log(1.4)))) if rng.random() < RESIZE_SHARE else 1.0
+    family = "clean" if rng.random() < mix.clean else draw_family(rng, mix.families)
+    if family == "clean" and mix.reduced and rng.random() < mix.reduced:
+        factor = float(rng.uniform(0.35, 0.75))
     height, width = (max(64, 2 * round(count * TILE / factor / 2)) for count in (rows, columns))
-    family = "clean" if rng.random() < CLEAN_SHARE else draw_family(rng)
     share, soft = 1.0, SOFT_SHARES.get(family, SOFT_SHARE)
     base = noisy = clean = to_uint8(draw_canvas(rng, draw_photo, height, width, soft))
     if family != "clean":
@@ -69,11 +87,14 @@ def make_picture(rng: Generator, draw_photo: Callable[[Generator], Pixels]) -> N
     for step in steps:
         noisy = step(noisy)
         base = noisy if family == "clean" else step(base)
-    psnr = NOISE_FREE
+    psnr = chroma = NOISE_FREE
     if family != "clean":
         error = share * float(np.mean(np.square(grey(base) - grey(noisy)), dtype=np.float64))
-        psnr = min(NOISE_FREE, float(10 * np.log10(255.0**2 / max(error, 1e-6))))
-    return NoisyPicture(noisy, psnr, family)
+        psnr, chroma = (
+            min(NOISE_FREE, float(10 * np.log10(255.0**2 / max(each, 1e-6))))
+            for each in (error, share * colour_error(base, noisy))
+        )
+    return NoisyPicture(noisy, psnr, chroma, family)
 
 
 def sharpen(image: Pixels, radius: float, amount: float) -> Pixels:

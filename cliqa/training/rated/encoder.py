@@ -49,6 +49,7 @@ def fine_tune(
     torch.manual_seed(settings.seed)
     train = [image for image in images if not held_out(image)]
     val = [image for image in images if held_out(image)]
+    settings = replace(settings, shard=min(settings.shard, len(train)))
     trunk.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     branch.to(memory_format=torch.channels_last)
     plain = replace(settings, ladders=0, sides=settings.sides[len(settings.sides) // 2 :][:1], seed=settings.seed + 1)

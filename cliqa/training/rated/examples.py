@@ -81,7 +81,7 @@ def _make_shard(
     size = (32 * round(side * aspect**0.5 / 32), 32 * round(side / aspect**0.5 / 32))  # width, height
     rows: dict[str, list[Any]] = {"maps": [], "early": [], "image": [], "strength": []}
     for place, index in enumerate(chosen):
-        crop = _crop(images[index].path, size, rng)
+        crop = cropped(images[index].path, size, rng)
         kernel = [Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR][int(rng.integers(3))]
         strengths, pictures = [0.0], [crop]
         if place < settings.ladders:
@@ -108,7 +108,7 @@ def _make_shard(
     }
 
 
-def _crop(path: Path, size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
+def cropped(path: Path, size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
     """At least four fifths of the picture, of the given proportions as far as that allows, mirrored half the time."""
     with Image.open(path) as opened:
         picture = opened.convert("RGB")

@@ -6,7 +6,8 @@ counted per axis. Writes `curve.csv` and `state.pt` into the work folder after e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from cliqa.signal.resampling.factor_network import (
     factor_maps,
     median_factor,
 )
-from cliqa.signal.resampling.spectra import BINS, FACTORS
+from cliqa.signal.resampling.spectra import BINS, FACTORS, Evidence
 from cliqa.training.averaged_fit import AveragedFit, FitSettings
 from cliqa.training.examples import Example
 
@@ -45,6 +46,9 @@ class FactorFitSettings(FitSettings):
     spread: float = 0.004  # deviation of the target's peak, in factors
     error_weight: float = 4.0
     average: float = 0.998
+
+
+_HEAD = {"head.weight": "head", "head.place": "head_place", "head.context": "head_context.weight"}
 
 
 class TorchFactorNetwork(nn.Module):
@@ -90,6 +94,33 @@ class TorchFactorNetwork(nn.Module):
             x = torch.relu(x)
         return torch.einsum("ncb,c->nb", x, self.head) + self.head_place + self.head_context(context)  # type: ignore[no-any-return]
 
+    def go_on_from(self, known: Mapping[str, NDArray[Any]], maps: Sequence[int], numbers: Sequence[int]) -> None:
+        """Take over weights that `tensors` gave, also those of a network with fewer inputs: what is new starts without effect.
+
+        Args:
+            known: weights and statistics.
+            maps, numbers: for each input of that network the one here that it is; statistics of the others stay.
+        """
+        found = {name: torch.from_numpy(np.asarray(value, np.float32)) for name, value in known.items()}
+        mine = self.state_dict()
+        for name, places in (("maps", list(maps)), ("numbers", list(numbers))):
+            for part in ("mean", "scale"):
+                mine[f"{name}_{part}"][places] = found[f"{name}.{part}"]
+        for first, name, inputs in (
+            ("context.0.weight", "context.weight.0", numbers),
+            ("weights.0", "conv.0.weight", maps),
+        ):
+            mine[first].zero_()
+            mine[first][:, list(inputs)] = found[name]
+        mine["context.1.weight"].copy_(found["context.weight.1"])
+        mine["weights.1"].copy_(found["conv.1.weight"])
+        for index in range(2):
+            mine[f"context.{index}.bias"].copy_(found[f"context.bias.{index}"])
+            mine[f"places.{index}"].copy_(found[f"conv.{index}.place"])
+            mine[f"mixed.{index}.weight"].copy_(found[f"conv.{index}.context"])
+        for name in ("head.weight", "head.place", "head.context"):
+            mine[_HEAD[name]].copy_(found[name])
+
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Weights under the names that `FactorNetwork` reads, float16 except the statistics."""
         found: dict[str, Any] = {
@@ -113,11 +144,9 @@ def prepared(examples: Example) -> tuple[Tensor, Tensor, Tensor]:
     numbers = np.empty((count, 2, NUMBERS), np.float32)
     for index in range(count):
         for axis in range(2):
-            lines, coherence, power, scalars = (
-                examples[name][index, axis] for name in ("lines", "coherence", "power", "scalars")
-            )
-            maps[index, axis] = factor_maps(lines, coherence, power)
-            numbers[index, axis] = axis_numbers(lines, coherence, power, scalars)
+            evidence = Evidence(*(examples[field.name][index, axis] for field in fields(Evidence)))
+            maps[index, axis] = factor_maps(evidence)
+            numbers[index, axis] = axis_numbers(evidence)
     return torch.from_numpy(maps), torch.from_numpy(numbers), torch.from_numpy(examples["factors"])
 
 
@@ -147,8 +176,14 @@ def predicted(net: TorchFactorNetwork, maps: Tensor, numbers: Tensor) -> NDArray
     return result
 
 
-def fit_factors(train: Example, val: Example, work: Path, settings: FactorFitSettings) -> TorchFactorNetwork:
-    """Fit on `train`, log on `val`; returns the network with the averaged weights."""
+Start = tuple[Mapping[str, NDArray[Any]], Sequence[int], Sequence[int]]
+"""What `TorchFactorNetwork.go_on_from` takes."""
+
+
+def fit_factors(
+    train: Example, val: Example, work: Path, settings: FactorFitSettings, start: Start | None = None
+) -> TorchFactorNetwork:
+    """Fit on `train`, log on `val`, from random weights or those of `start`; returns the network with the averaged weights."""
     torch.manual_seed(settings.seed)
     maps, numbers, factors = prepared(train)
     val_maps, val_numbers, val_factors = prepared(val)
@@ -159,6 +194,8 @@ def fit_factors(train: Example, val: Example, work: Path, settings: FactorFitSet
         net.maps_scale.copy_(sample[0].std((0, 2)).clamp_min(1e-3))
         net.numbers_mean.copy_(sample[1].mean(0))
         net.numbers_scale.copy_(sample[1].std(0).clamp_min(1e-3))
+    if start is not None:
+        net.go_on_from(*start)
     fit = AveragedFit(net, len(maps), settings, work, clip=2.0)
     grid = torch.from_numpy(FACTORS).float()
     for epoch, batches in fit.epochs():

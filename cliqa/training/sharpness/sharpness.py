@@ -141,7 +141,7 @@ def calibrated(metric: Sharpness, options: TrainOptions) -> NDArray[np.float32]:
     scenes = Scenes(read_photos(options.data, "val", KINDS))
     shards = generate_shards(
         partial(make_plain_example, scenes),
-        PLAIN_EXAMPLES,
+        options.at_most(PLAIN_EXAMPLES),
         options.work / "plain",
         seed=options.seed * 10 + 3,
         workers=options.workers,
@@ -157,7 +157,7 @@ def train(options: TrainOptions) -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     count = options.examples or EXAMPLES
-    val, val_truth = read_examples(make_examples(options, "val", VAL_EXAMPLES, 1))
+    val, val_truth = read_examples(make_examples(options, "val", options.at_most(VAL_EXAMPLES), 1))
     data, _ = read_examples(make_examples(options, "train", count, 0))
     tensors: dict[str, NDArray[Any]] = {}
     for number, settings in enumerate(FITS):
@@ -166,7 +166,7 @@ def train(options: TrainOptions) -> None:
     tensors["calibration"] = calibrated(Sharpness(tensors, {}), options)
     metric = Sharpness(tensors, {})
     print("val:", *rows_of(metric, val, val_truth), sep="\n")
-    test, test_truth = read_examples(make_examples(options, "test", TEST_EXAMPLES, 2))
+    test, test_truth = read_examples(make_examples(options, "test", options.at_most(TEST_EXAMPLES), 2))
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{Sharpness.name}.safetensors"
     checkpoints.save(

@@ -3,7 +3,9 @@
 import { conditions } from '../report/conditions.js';
 import { $, copyText, make, whole } from '../report/dom.js';
 import { table } from '../report/table.js';
+import { copies } from './copies.js';
 import { gallery } from './gallery.js';
+import { live } from './live.js';
 import { marks } from './marks.js';
 import { tell } from './server.js';
 
@@ -15,7 +17,7 @@ export const acting = {
     $('act-way').append(...table.facts.ways.map((way) => make('option', { value: way, text: WAYS[way] ?? way })));
     $('act-open').addEventListener('click', () => this.open());
     $('act-close').addEventListener('click', () => $('acting').close());
-    $('act-which').addEventListener('change', () => this.preview());
+    for (const id of ['act-which', 'act-along']) $(id).addEventListener('change', () => this.preview());
     $('act-way').addEventListener('change', () => this.preview());
     $('act-go').addEventListener('click', () => this.act());
     $('act-undo').addEventListener('click', () => this.withdraw());
@@ -35,6 +37,7 @@ export const acting = {
   rows() {
     const which = $('act-which').value;
     if (which === 'selected') return [...gallery.selected];
+    if (which === 'copies') return copies.rest;
     const rows = [];
     for (let row = 0; row < table.rows; row++) {
       if (which === 'kept' ? conditions.kept[row] : which === 'dropped' ? gallery.states[row] === 1 && !conditions.kept[row] : marks.flag(row) === 'keep') rows.push(row);
@@ -42,13 +45,16 @@ export const acting = {
     return rows;
   },
 
+  asked() { return { rows: this.rows(), way: $('act-way').value, along: $('act-along').checked }; },
+
   async preview() {
     $('command').textContent = conditions.command('cliqa apply');
     $('act-go').disabled = true;
     $('act-list').replaceChildren();
     $('act-summary').textContent = 'Looking what would happen …';
     try {
-      const told = await tell('/api/preview', { rows: this.rows(), way: $('act-way').value });
+      if ($('act-which').value === 'copies') await copies.load(live.version);
+      const told = await tell('/api/preview', this.asked());
       $('act-summary').textContent = told.summary;
       $('act-list').replaceChildren(...told.files.map(([from, to]) => make('tr', {}, make('td', { text: from }), make('td', { text: `→ ${to}` }))));
       $('act-go').disabled = !told.count;
@@ -62,7 +68,7 @@ export const acting = {
   async act() {
     $('act-go').disabled = true;
     $('act-summary').textContent = 'Under way …';
-    await this.done(tell('/api/act', { rows: this.rows(), way: $('act-way').value }),
+    await this.done(tell('/api/act', this.asked()),
       ({ done, failed, where }) => `${whole(done)} ${DONE[$('act-way').value]}${where ? ` into ${where}` : ''}${failed.length ? `; ${whole(failed.length)} could not be: ${failed[0]}` : ''}.`);
   },
 

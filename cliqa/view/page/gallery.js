@@ -3,6 +3,7 @@
 import { conditions } from '../report/conditions.js';
 import { $, fileName, groupBy, make, redraw, whole } from '../report/dom.js';
 import { columnOf, table } from '../report/table.js';
+import { copies } from './copies.js';
 import { faults } from './faults.js';
 import { marks } from './marks.js';
 
@@ -21,6 +22,7 @@ export const gallery = {
   nodes: new Map(), // row -> card
   spare: [],
   open: () => {},
+  findCopies: async () => {},
   column: null, // null: by name
   down: false,
 
@@ -38,9 +40,17 @@ export const gallery = {
     }
     $('sort').addEventListener('change', () => this.sortBy(columnOf($('sort').value)));
     $('turn').addEventListener('click', () => { this.down = !this.down; this.renew(true); });
-    $('show').addEventListener('change', () => this.renew(true));
+    $('show').addEventListener('change', () => this.change());
     $('find').addEventListener('input', () => this.renew(true));
     $('size').addEventListener('input', () => { this.scrolledTo = this.first(); redraw(); });
+  },
+
+  async change() {
+    if ($('show').value === 'copies') {
+      $('position').textContent = 'Looking for copies …';
+      await this.findCopies();
+    }
+    this.renew(true);
   },
 
   async sortBy(column) {
@@ -61,7 +71,7 @@ export const gallery = {
     const near = show === 'near' ? nearThresholds() : null;
     const passes = {
       all: () => true, kept: (row) => conditions.kept[row], dropped: (row) => states[row] === 1 && !conditions.kept[row], near: (row) => near[row],
-      marked: (row) => marks.of.has(row), unmarked: (row) => !marks.of.has(row), waiting: (row) => states[row] === WAITING, selected: (row) => selected.has(row),
+      copies: (row) => copies.of.has(row), marked: (row) => marks.of.has(row), unmarked: (row) => !marks.of.has(row), waiting: (row) => states[row] === WAITING, selected: (row) => selected.has(row),
     }[show];
     const found = new Uint32Array(table.rows);
     let count = 0;
@@ -79,6 +89,7 @@ export const gallery = {
 
   ordered() {
     const { column, down } = this;
+    if ($('show').value === 'copies') return copies.order();
     if (!column?.values) return down ? [...Array(table.rows).keys()].reverse() : Array(table.rows).keys();
     const order = down ? column.order.slice().reverse() : column.order;
     if (order.length === table.rows) return order;
@@ -171,7 +182,8 @@ export const gallery = {
     if (active) box.setAttribute('aria-activedescendant', active.id);
     else box.removeAttribute('aria-activedescendant');
     const some = this.selected.size ? `${whole(this.selected.size)} selected · ` : '';
-    $('position').textContent = `${some}${whole(this.list.length)}${this.list.length < table.rows ? ` of ${whole(table.rows)}` : ''} files`;
+    const grouped = $('show').value === 'copies' ? copies.message || `${whole(copies.groups.length)} group${copies.groups.length === 1 ? '' : 's'} · ` : '';
+    $('position').textContent = `${grouped}${some}${whole(this.list.length)}${this.list.length < table.rows ? ` of ${whole(table.rows)}` : ''} files`;
   },
 
   card() {
@@ -207,9 +219,12 @@ export const gallery = {
     node.verdict = verdict;
     status.className = `status ${kept ? 'in-text' : state === 1 ? 'out-text' : ''}`;
     const value = this.column?.values ? `${this.column.show(this.column.values[row])} ${this.column.unit}`.trim() : '';
-    const words = state === 2 ? 'no score' : state === WAITING ? 'not scored yet' : faults.short(row) || 'no fault found';
+    const grouped = $('show').value === 'copies';
+    node.classList.toggle('odd-group', grouped && copies.of.get(row) % 2 === 1);
+    node.classList.toggle('best', grouped && copies.isBest(row));
+    const words = grouped ? copies.words(row) : state === 2 ? 'no score' : state === WAITING ? 'not scored yet' : faults.short(row) || 'no fault found';
     const text = value && value !== '–' ? `${value} · ${words}` : words;
-    if (note.textContent !== text) note.textContent = text;
+    if (note.textContent !== text) { note.textContent = text; note.title = grouped ? text : ''; }
     mark.hidden = !said?.flag;
     mark.textContent = said?.flag ?? '';
     mark.dataset.flag = said?.flag ?? '';

@@ -8,6 +8,7 @@ import { scatter } from '../report/scatter.js';
 import { columnOf, fillTable, table } from '../report/table.js';
 import { buildTabs } from '../report/tabs.js';
 import { acting } from './acting.js';
+import { copies } from './copies.js';
 import { faults } from './faults.js';
 import { foldersOf, raise } from './floors.js';
 import { gallery } from './gallery.js';
@@ -166,6 +167,7 @@ async function main() {
     () => scatter.draw(),
   );
   scatter.open = gallery.open = (row) => { gallery.active = row; picture.open(row); };
+  gallery.findCopies = () => copies.load(live.version);
   faults.changed = () => gallery.renew(true);
   marks.trouble = notice('marks');
   live.trouble = notice('live');

@@ -4,6 +4,7 @@ import { conditions } from '../report/conditions.js';
 import { $, fileName, groupBy, make, redraw } from '../report/dom.js';
 import { table } from '../report/table.js';
 import { sameView } from './compare.js';
+import { copies } from './copies.js';
 import { gallery } from './gallery.js';
 import { marks } from './marks.js';
 import { askJson } from './server.js';
@@ -80,6 +81,9 @@ export const picture = {
     const place = gallery.place(row);
     $('picture-verdict').textContent = `${kept ? '✓ kept' : gallery.states[row] === 1 ? '✕ dropped' : 'not scored'}${place >= 0 ? ` · ${place + 1} of ${gallery.list.length}` : ''}`;
     $('picture-verdict').className = kept ? 'in-text' : gallery.states[row] === 1 ? 'out-text' : 'quiet';
+    const told = $('show').value === 'copies' ? copies.words(row) : '';
+    $('picture-copies').hidden = !told;
+    $('picture-copies').textContent = told && `Group ${told} (${copies.kindOf(row)})`;
     this.showMark();
     this.showReasons();
     const lines = [];
@@ -161,7 +165,8 @@ export const picture = {
     $('stages').classList.toggle('two', on);
     if (on) {
       const { row } = this.stages[0];
-      const among = gallery.selected.has(row) && gallery.selected.size > 1 ? [...gallery.selected] : Array.from(gallery.list);
+      const beside = $('show').value === 'copies' ? copies.beside(row) : [];
+      const among = beside.length ? beside : gallery.selected.has(row) && gallery.selected.size > 1 ? [...gallery.selected] : Array.from(gallery.list);
       this.fill(1, among[(among.indexOf(row) + 1) % among.length] ?? row);
       this.stages[1].set(sameView(this.stages[0].view, this.stages[0].size, this.stages[0].size));
       this.choose(1);

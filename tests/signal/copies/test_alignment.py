@@ -35,6 +35,17 @@ def test_strangers_do_not_correlate() -> None:
     assert align(first, second, np.repeat(WHOLE, 20, 0)).correlation.max() < 0.6
 
 
+def test_bare_walls_in_alike_light_do_not_correlate() -> None:
+    y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    rng = np.random.default_rng(4)
+    walls = [
+        np.clip(120 + 80 * y - 40 * (x - 0.5) ** 2 + rng.normal(0, 0.5, x.shape), 0, 255).astype(np.uint8)
+        for _ in range(8)
+    ]
+    first, second = np.stack(walls[:4]), np.stack(walls[4:])
+    assert align(first, second, np.repeat(WHOLE, 4, 0)).correlation.max() < 0.5
+
+
 def test_no_pairs_give_nothing() -> None:
     nothing = np.zeros((0, SIDE, SIDE), np.uint8)
     assert align(nothing, nothing, WHOLE[:0]).box.shape == (0, 4)

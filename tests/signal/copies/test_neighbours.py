@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cliqa.signal.copies.neighbours import FAR, alike
+from cliqa.signal.copies.neighbours import FAR, alike, far_among
 from cliqa.signal.copies.turns import TURNS, turned_hashes, turned_thumbnails
 
 
@@ -38,6 +38,19 @@ def test_a_crop_meets_its_originals_inside(crop_first: bool) -> None:
     pairs, kinds = alike(whole, inside)
     place = pairs.tolist().index([3, 400])
     assert kinds[place] == (2 if crop_first else 1)
+
+
+def test_a_copy_without_its_bars_meets_the_framed_one() -> None:
+    whole, inside = hashes(500), hashes(500, 5)
+    pairs, kinds = alike(whole, inside, flipped(whole[[7]], 0.05), np.array([300]))
+    assert kinds[pairs.tolist().index([7, 300])] == 4
+    pairs, kinds = alike(whole, inside, flipped(whole[[300]], 0.05), np.array([7]))
+    assert kinds[pairs.tolist().index([7, 300])] == 3
+
+
+def test_in_a_crowd_pairs_have_to_be_nearer() -> None:
+    assert far_among(2) == far_among(50_000) == FAR
+    assert FAR - 10 <= far_among(1_000_000) < FAR - 6
 
 
 def test_many_equal_hashes_take_no_quadratic_time() -> None:

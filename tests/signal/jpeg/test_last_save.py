@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 from cliqa.signal.jpeg.last_save import read_quality
 from tests.jpeg_pictures import saved, textured, tiles
@@ -33,6 +34,14 @@ def test_clipped_pictures_say_so():
     found = read_quality(tiles(saved(harsh, 40)))
     assert found[CLIPPED] == 1.0 and abs(found[LAST] - 40) <= 1
     assert read_quality(tiles(saved(textured(3), 40)))[CLIPPED] == 0.0
+
+
+@pytest.mark.parametrize(("radius", "quality"), [(3, 1), (3, 3), (6, 3), (6, 5), (9, 5)])
+def test_a_table_that_gives_the_pixels_back_needs_no_lattice(radius: int, quality: int):
+    colours = np.stack([textured(seed)[..., 0] for seed in (5, 6, 7)], axis=2)
+    smooth = np.asarray(Image.fromarray(colours).filter(ImageFilter.GaussianBlur(radius))).astype(float)
+    overexposed = np.clip((smooth - smooth.mean()) * 6 + smooth.mean() * 2 + 20, 0, 255).astype(np.uint8)
+    assert abs(read_quality(tiles(saved(overexposed, quality)))[LAST] - quality) <= 1
 
 
 def test_without_a_save_nothing_is_exact():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cliqa.signal.jpeg.combs import whole_candidates
+from cliqa.signal.jpeg.combs import Combs
 from cliqa.signal.jpeg.native_blocks import Axis, Window, frequencies, native_coefficients
 from cliqa.signal.jpeg.phases import COARSE, evidence_of, step_curves
-from cliqa.signal.jpeg.resized import CLEAR, cut_regions, read_resized
+from cliqa.signal.jpeg.resized import CLEAR, Windows, cut_regions, read_resized
 from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
 from tests.jpeg_pictures import saved, textured
 
@@ -49,7 +49,7 @@ def test_low_coefficients_come_back_from_a_resize(size: int):
 
 def test_combs_propose_the_native_size():
     pixels = resized(saved(textured(3, 512), 40), 400, 400)
-    best = whole_candidates(whole(pixels), (400, 400), 4)
+    best = Combs(whole(pixels), (400, 400)).whole(4)
     assert any(round(each.across[0] * 400) == 512 and round(each.down[0] * 400) == 512 for each in best)
 
 
@@ -70,6 +70,13 @@ def test_and_after_a_crop():
     assert found.best.across.step == pytest.approx(512 / 440, rel=1e-3)
 
 
+def test_and_by_factors_of_their_own():
+    found = read_resized(*_arguments(resized(saved(textured(12, 512), 40), 640, 400)))
+    assert found is not None and found.best.spread > CLEAR and abs(found.best.quality - 40) <= 2
+    assert found.best.across.step == pytest.approx(512 / 640, rel=2e-3)
+    assert found.best.down.step == pytest.approx(512 / 400, rel=2e-3)
+
+
 def test_without_a_save_there_is_no_lattice():
     found = read_resized(*_arguments(resized(textured(6, 512), 440, 440)))
     assert found is not None and found.best.nats < CLEAR
@@ -84,7 +91,7 @@ def test_a_lattice_in_two_frequencies_alone_is_told_apart():
     assert evidence_of(np.clip(curves, -8, 8), 4, 4, detail=COARSE).max() < CLEAR
 
 
-def _arguments(pixels: np.ndarray) -> tuple[Window, tuple[int, int], list[Window]]:
+def _arguments(pixels: np.ndarray) -> tuple[Window, tuple[int, int], Windows]:
     height, width = pixels.shape[:2]
     tiles = [(x, y) for x, y in TILES if x + 128 <= width and y + 128 <= height]
     region, windows = cut_regions(pixels, tiles, 128)

@@ -55,30 +55,33 @@ def test_joins_the_axes_as_training_does():
 def test_swapping_the_axes_swaps_the_answers():
     network = FactorNetwork(torch_network().tensors() | READING)
     seen = observed(np.random.default_rng(2))
-    forward, swapped = network(*seen), network(*(values[::-1] for values in seen))
+    forward, swapped = network(seen), network(seen[::-1])
     assert forward.shape == (2, BINS)
     np.testing.assert_allclose(forward.sum(axis=1), 1.0, rtol=1e-5)
     np.testing.assert_allclose(swapped, forward[::-1], atol=1e-6)
 
 
 def test_maps_gather_a_factor_at_its_bin():
-    lines, coherence, power, scalars = (values[0] for values in observed(np.random.default_rng(3)))
-    kinds = len(RESIDUALS)
+    seen = observed(np.random.default_rng(3))[0]
+    kinds, lines = len(RESIDUALS), seen.lines
     lines[:] = -6.0
     lines[2, 100] = lines[2, 200] = lines[2, 512 - 300] = 0.0  # a line, its second and its third harmonic
-    maps = factor_maps(lines, coherence, power)
+    maps = factor_maps(seen)
     assert maps.shape == (MAPS, BINS)
     assert maps[2, 100] > 5 and abs(maps[2, 60]) < 0.5
     assert maps[SHARED + kinds + 2, 100] > 5
     assert maps[SHARED + 3 * kinds + 2, 100] > 5
-    assert axis_numbers(lines, coherence, power, scalars).shape == (NUMBERS,)
+    np.testing.assert_array_equal(maps[SHARED + 4 * kinds : SHARED + 5 * kinds], seen.peaks)
+    first = maps[SHARED + 5 * kinds + 2]  # lines of which this bin's is the second harmonic
+    assert first[200] > 5 and first[512 - 2 * 212] > 5 and abs(first[100]) < 0.5
+    assert axis_numbers(seen).shape == (NUMBERS,)
 
 
 def test_an_empty_band_steps_at_its_edge():
-    lines, coherence, power, _ = (values[0] for values in observed(np.random.default_rng(4)))
+    seen = observed(np.random.default_rng(4))[0]
     factor = 1.6
-    power[:] = np.where(np.arange(BANDS) / (BANDS - 1) < 1 / factor, 5.0, -3.0)
-    step = factor_maps(lines, coherence, power)[2 * len(RESIDUALS)]
+    seen.power[:] = np.where(np.arange(BANDS) / (BANDS - 1) < 1 / factor, 5.0, -3.0)
+    step = factor_maps(seen)[2 * len(RESIDUALS)]
     assert FACTORS[np.argmin(step)] == pytest.approx(factor, abs=0.08)
     assert step.min() == pytest.approx(-8.0, abs=0.5)
 
@@ -111,9 +114,16 @@ def test_two_sure_axes_stay_apart():
 
 def test_caution_raises_the_odds_of_not_enlarged():
     even = np.full(BINS, 1 / BINS, np.float32)
-    axes = np.stack([0.4 * peak(0, 1.0) + 0.6 * peak(200, 1.0)] * 2).astype(np.float32)[None]
+    axes = np.stack([0.6 * peak(0, 1.0) + 0.4 * peak(200, 1.0)] * 2).astype(np.float32)[None]
     moved = read_together(axes, even, 0.0, 1.0, np.log(2.0))
-    assert moved[0, 0, 0] == pytest.approx(0.8 / 1.4, rel=1e-4)
+    assert moved[0, 0, 0] == pytest.approx(1.2 / 1.6, rel=1e-4)
+
+
+def test_a_surely_enlarged_axis_lowers_the_caution_of_the_other():
+    even = np.full(BINS, 1 / BINS, np.float32)
+    axes = np.stack([0.4 * peak(0, 1.0) + 0.6 * peak(100, 1.0), peak(200, 0.999)]).astype(np.float32)[None]
+    moved = read_together(axes, even, 0.0, 1.0, np.log(2.0))
+    assert moved[0, 0, 0] == pytest.approx(0.2 / 0.8, rel=0.02)
 
 
 def test_a_surer_enlargement_reads_larger():

@@ -4,10 +4,20 @@ import itertools
 
 import numpy as np
 
-from cliqa.signal.resampling.network_traces import CLASSES, LEVELS, MAPS, PERIODS, RINGS, WIDTH, network_traces
+from cliqa.signal.resampling.network_traces import (
+    CLASSES,
+    LEVELS,
+    MAPS,
+    PATTERNS,
+    PERIODS,
+    RINGS,
+    WIDTH,
+    network_traces,
+)
 from tests.rough_pictures import rough
 
 JOINT = len(MAPS) * CLASSES
+PATTERN = slice(WIDTH - 4 - 9 * len(PATTERNS), WIDTH - 4)  # the one block that the tiles of a picture share
 
 
 def tiles(*seeds: int) -> np.ndarray:
@@ -15,10 +25,26 @@ def tiles(*seeds: int) -> np.ndarray:
     return np.clip(np.array(planes), 0, 255).astype(np.uint8)
 
 
-def test_rows_have_the_width_and_do_not_depend_on_their_neighbours():
+def test_rows_have_the_width_and_depend_on_their_neighbours_in_the_pattern_alone():
     found = network_traces(tiles(1, 2, 3))
     assert found.shape == (3, WIDTH) and found.dtype == np.float32 and np.isfinite(found).all()
-    np.testing.assert_allclose(network_traces(tiles(2)), found[1:2], atol=1e-5)
+    own = np.delete(np.arange(WIDTH), np.r_[PATTERN])
+    np.testing.assert_allclose(network_traces(tiles(2))[:, own], found[1:2, own], atol=1e-5)
+    assert (found[:, PATTERN] == found[0, PATTERN]).all()
+    np.testing.assert_allclose(network_traces(tiles(1, 2, 3), read=1), found[:1], atol=1e-6)
+
+
+def test_a_faint_pattern_shows_in_its_period_and_grows_surer_with_tiles():
+    seeds = range(10, 14)
+    noise = np.stack([np.random.default_rng(seed).normal(128, 3, (3, 128, 128)) for seed in seeds])
+    rows, columns = np.indices((128, 128))
+    plain = np.rint(noise).astype(np.uint8)
+    for period in (3, 4):
+        faint = np.rint(noise + 0.4 * ((rows % period == 0) & (columns % period == 0))).astype(np.uint8)
+        place = PATTERN.start + PATTERNS.index(period)  # of the Laplacian of luma
+        one, four = (network_traces(faint[:count], read=1)[0, place] for count in (1, 4))
+        assert one > network_traces(plain[:1])[0, place] + 0.5
+        assert period == 3 or four > one + 0.5
 
 
 def test_first_map_counts_triples_of_first_differences():

@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,12 +13,14 @@ from cliqa.signal.resampling.spectra import (
     RESIDUALS,
     SCALARS,
     STRIPS,
+    Evidence,
     axis_evidence,
     cyclic_lines,
     deviation,
     duplicate_shares,
     luma,
     power_spectra,
+    quartered,
     residual_strips,
 )
 from tests.rough_pictures import rough
@@ -42,15 +46,15 @@ def test_factors_belong_to_lines():
 @pytest.mark.parametrize("method", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS])
 @pytest.mark.parametrize("width", [352, 400, 448, 512])
 def test_strongest_line_gives_the_factor(method, width):
-    lines, coherence, _, _ = axis_evidence(enlarged(width, method)[:, :512])
-    place = 8 + int(np.argmax(lines[RESIDUALS.index("d4"), 8:]))
+    seen = axis_evidence(enlarged(width, method)[:, :512])
+    place = 8 + int(np.argmax(seen.lines[RESIDUALS.index("d4"), 8:]))
     assert FACTORS[place] == pytest.approx(width / 320, abs=0.012)
-    assert coherence[RESIDUALS.index("d4"), place] > 0.8
+    assert seen.coherence[RESIDUALS.index("d4"), place] > 0.8
 
 
 def test_no_line_without_resizing():
-    lines, _, _, _ = axis_evidence(rough(320, 512).astype(np.float32))
-    resized, _, _, _ = axis_evidence(enlarged(432, Image.Resampling.BICUBIC))
+    lines = axis_evidence(rough(320, 512).astype(np.float32)).lines
+    resized = axis_evidence(enlarged(432, Image.Resampling.BICUBIC)).lines
     order = RESIDUALS.index("d6")
     contrast = [values[order, 8:].max() - np.median(values[order, 8:]) for values in (lines, resized)]
     assert contrast[0] < 2.0 < contrast[1]
@@ -72,17 +76,38 @@ def test_residuals_equal_a_convolution():
 def test_line_depth_of_a_known_modulation():
     x = np.arange(512)
     strips = np.tile(10 * (1 + 0.2 * np.cos(2 * np.pi * 0.25 * x)), (STRIPS, 1)).astype(np.float32)
-    depth, coherence = cyclic_lines(strips)
+    depth, coherence, _ = cyclic_lines(strips)
     assert np.exp(depth[128]) == pytest.approx(0.2, rel=0.05)
     assert coherence[128] == pytest.approx(1.0, abs=1e-3)
 
 
+@pytest.mark.parametrize("period", [4, 6, 8, 5.6])
+def test_blocks_are_peaks_and_repeated_pixels_dips(period):
+    starts = np.rint(np.arange(0, 511, period)).astype(int)
+    profile = np.full((STRIPS, 512), 3.0, np.float32)
+    profile[:, starts] += 2
+    place, chance = (
+        round(LENGTH / period),
+        cyclic_lines(np.random.default_rng(0).random((STRIPS, 512)).astype(np.float32)),
+    )
+    assert cyclic_lines(profile)[2][place] > 0.8
+    assert cyclic_lines(6 - profile)[2][place] < -0.8
+    assert np.abs(chance[2][16:]).mean() < 0.6
+
+
 def test_power_of_white_noise_is_its_variance():
     plane = np.random.default_rng(2).normal(100, 3, (400, 384)).astype(np.float32)
-    mean, geometric = power_spectra(plane)
+    mean, geometric = power_spectra(plane[::2])
     assert mean.shape == (BANDS,)
     np.testing.assert_allclose(mean[4:-1], np.log(9), atol=0.2)
     np.testing.assert_allclose(geometric[4:-1], np.log(9) - np.euler_gamma, atol=0.2)
+
+
+def test_a_large_enlargement_fills_the_lowest_eighth_in_part():
+    plane = np.asarray(Image.fromarray(rough(64, 64)).resize((512, 512), Image.Resampling.BICUBIC), dtype=np.float32)
+    assert quartered(plane).shape == (128, 128)
+    mean = axis_evidence(plane).power[2]  # of 1/8 of the sampling rate, of which 1/16 is filled
+    assert mean[8:24].mean() - mean[48:].mean() > 3
 
 
 def test_repeated_columns_are_counted():
@@ -94,19 +119,20 @@ def test_repeated_columns_are_counted():
 
 @pytest.mark.parametrize("shape", [(32, 32), (33, 500), (512, 40), (512, 512)])
 def test_any_size_gives_the_same_shapes(shape):
-    lines, coherence, power, scalars = axis_evidence(rough(*shape).astype(np.float32))
-    assert lines.shape == coherence.shape == (len(RESIDUALS), BINS)
-    assert power.shape == (2, BANDS) and scalars.shape == (SCALARS,)
-    assert all(np.isfinite(values).all() for values in (lines, coherence, power, scalars))
-    assert coherence.min() >= 0 and coherence.max() <= 1.0001
+    seen = axis_evidence(rough(*shape).astype(np.float32))
+    assert seen.lines.shape == seen.coherence.shape == seen.peaks.shape == (len(RESIDUALS), BINS)
+    assert seen.power.shape == (4, BANDS) and seen.scalars.shape == (SCALARS,)
+    assert all(np.isfinite(getattr(seen, field.name)).all() for field in fields(Evidence))
+    assert seen.coherence.min() >= 0 and seen.coherence.max() <= 1.0001
+    assert np.abs(seen.peaks).max() <= 1.0001
 
 
 def test_scalars_tell_the_deviation():
     plane = rough(96, 80).astype(np.float32)
-    assert deviation(np.stack([axis_evidence(plane)[3]] * 2)) == pytest.approx(plane.std(), rel=1e-4)
+    assert deviation(np.stack([axis_evidence(plane).scalars] * 2)) == pytest.approx(plane.std(), rel=1e-4)
 
 
 def test_a_flat_picture_is_finite():
-    parts = axis_evidence(np.full((64, 64), 128, np.float32))
-    assert deviation(parts[3]) == pytest.approx(0.0, abs=1e-5)
-    assert all(np.isfinite(values).all() for values in parts)
+    seen = axis_evidence(np.full((64, 64), 128, np.float32))
+    assert deviation(seen.scalars) == pytest.approx(0.0, abs=1e-5)
+    assert all(np.isfinite(getattr(seen, field.name)).all() for field in fields(Evidence))

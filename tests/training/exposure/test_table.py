@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,9 +18,23 @@ from cliqa.signal.exposure.labels import ALIASES, LABELS
 from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 from cliqa.training.exposure import table as exposure_table
 from tests.exposed_pictures import scene
+from tests.tiny_clip import TRANSFORMER, tiny_clip
 
 torch = pytest.importorskip("torch")
 GRAPH = graph_from_schema(SCHEMA)
+# The documented rules, under the documented names.
+CHINESE = {
+    "Nodes": [{"label": alias, "levels": [1, 2, 3, 4]} for alias in ALIASES],
+    "Exclusions": [
+        {"label_a": ALIASES[i], "a_levels": [2, 3, 4], "label_b": ALIASES[i + 1], "b_levels": [2, 3, 4]}
+        for i in (0, 2, 4)
+    ],
+    "Subsumptions": [{"label_a": alias, "label_b": alias, "map": [[3, 2], [4, 2], [4, 3]]} for alias in ALIASES],
+}
+
+
+def open_text(path):
+    return io.StringIO(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -34,8 +52,10 @@ def labelled(tmp_path):
 
 
 def test_cells_may_be_empty_and_names_chinese(labelled):
-    names, levels = exposure_table.read_table(labelled, GRAPH)
+    table = exposure_table.read_table(labelled, GRAPH)
+    names, levels = table.names, table.levels
     assert names[:2] == ["0.png", "1.png"]
+    assert set(table.split) <= set(exposure_table.SPLITS)
     assert levels[0].tolist() == [1, 1, 0, 0, 0, 0]
     assert levels[2].tolist() == [3, 1, 0, 0, 2, 0]
 
@@ -48,6 +68,8 @@ def test_cells_may_be_empty_and_names_chinese(labelled):
         ("file,too_dark\na.png,1\n", "column 'image'"),
         ("image,sharpness\na.png,1\n", "no label column"),
         ("", "needs rows"),
+        ("image,too_dark,split\na.png,1,holiday\n", "split is 'holiday'"),
+        ("image,too_dark,split\na.png,1,test\n", "no row to train on"),
     ],
 )
 def test_bad_tables_say_so(tmp_path, text, message):
@@ -61,9 +83,10 @@ def test_bad_tables_say_so(tmp_path, text, message):
 def test_light_unary_learns_the_table_and_loads_as_the_metric(labelled, tmp_path, loss):
     out = tmp_path / "mine.safetensors"
     options = ["--table", str(labelled), "--images", str(tmp_path), "--out", str(out), "--loss", loss]
-    assert exposure_table.main([*options, "--epochs", "40"]) == 0
+    assert exposure_table.main([*options, "--epochs", "40", "--split", "100", "0", "0"]) == 0
     metric = load_metric("exposure", str(out))
-    names, levels = exposure_table.read_table(labelled, GRAPH)
+    table = exposure_table.read_table(labelled, GRAPH)
+    names, levels = table.names, table.levels
     right = []
     for name, row in zip(names, levels, strict=True):
         fields = metric.score_view(View(LoadedImage.from_pil(Image.open(tmp_path / name))))
@@ -73,39 +96,46 @@ def test_light_unary_learns_the_table_and_loads_as_the_metric(labelled, tmp_path
 
 @pytest.mark.parametrize("unary", ["v1", "v2"])
 @pytest.mark.parametrize("loss", ["marginal", "focal"])
-def test_clip_unaries_learn_the_table(labelled, tmp_path, unary, loss):
-    pytest.importorskip("open_clip")
-    from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg
+def test_from_a_table_to_the_filter_with_clip(labelled, tmp_path, unary, loss):
+    """The documented way: table -> weights and their report -> `filter_bad_exposure --checkpoint`, with rules of one's own."""
+    model, clip = tiny_clip(tmp_path, TRANSFORMER)
+    rules = tmp_path / "rules.json"
+    rules.write_text(json.dumps(CHINESE, ensure_ascii=False), encoding="utf-8")
+    out, photos, kept = tmp_path / "mine.safetensors", tmp_path / "photos", tmp_path / "kept"
+    options = ["--table", str(labelled), "--images", str(tmp_path), "--out", str(out), "--unary", unary, "--loss", loss]
+    options += ["--clip-model", model, "--clip-weights", clip, "--schema", str(rules), "--split", "60", "20", "20"]
+    assert exposure_table.main([*options, "--epochs", "4"]) == 0
+    curve = list(csv.DictReader(open_text(out.with_suffix(".curve.csv"))))
+    assert [int(row["epoch"]) for row in curve] == [0, 1, 2, 3]
+    assert float(curve[-1]["train"]) < float(curve[0]["train"])
+    answers = list(csv.DictReader(open_text(out.with_suffix(".predictions.csv"))))
+    assert len(answers) == 12 and answers[1]["too_dark_true"] == "3" and answers[1]["contrast_too_low_true"] == ""
+    card = out.with_suffix(".md").read_text(encoding="utf-8")
+    assert "| train, issue or none |" in card and "| all | 12 | 8 | 4 |" in card
 
-    from cliqa.metrics.exposure_clip import ExposureClip
+    from cliqa.filter_bad_exposure import main
 
-    torch.manual_seed(0)
-    vision = CLIPVisionCfg(layers=1, width=32, head_width=16, patch_size=16, image_size=32)
-    backbone = CLIP(24, vision, CLIPTextCfg(context_length=77, width=32, heads=2, layers=1))
-    names, levels = exposure_table.read_table(labelled, GRAPH)
-    views = [View(LoadedImage.from_pil(Image.open(tmp_path / name))) for name in names]
-    out = tmp_path / "clip.safetensors"
-    facts = {"backbone": "tiny", "backbone_weights": ""}
-    losses = [
-        exposure_table.train_clip(
-            views,
-            levels,
-            GRAPH,
-            exposure_table.TableFit(loss=loss, epochs=epochs, rate=5e-3),
-            out,
-            unary,
-            backbone,
-            facts,
-        )
-        for epochs in (1, 4)
-    ]
-    assert losses[1] < losses[0]
+    photos.mkdir()
+    for name in ("0.png", "1.png"):
+        (tmp_path / name).rename(photos / name)
+    common = ["-i", str(photos), "-o", str(kept), "--checkpoint", str(out), "--workers", "0", "--quiet", "-g", "-1"]
+    assert main([*common, "--results", str(tmp_path / "r.csv")]) == 0
+    rows = {row["path"][-5:]: row for row in csv.DictReader(open_text(tmp_path / "r.csv"))}
+    assert sorted(rows) == ["0.png", "1.png"]
+    assert rows["1.png"]["exposure_clip.too_dark_level"] == answers[1]["too_dark"]
 
-    from cliqa.metrics import checkpoints
 
-    tensors, metadata = checkpoints.load(out, metric="exposure_clip", architecture="clip-hex", version=1)
-    metric = ExposureClip(tensors, metadata, backbone=backbone)
-    assert set(metric.score_view(views[0])) == {field.name for field in ExposureClip.fields}
+def test_the_rules_of_a_fit_may_list_the_labels_in_any_order(labelled, tmp_path):
+    out = tmp_path / "mine.safetensors"
+    rules = tmp_path / "rules.json"
+    turned = CHINESE | {"Nodes": CHINESE["Nodes"][::-1]}
+    rules.write_text(json.dumps(turned, ensure_ascii=False), encoding="utf-8")
+    options = ["--table", str(labelled), "--images", str(tmp_path), "--out", str(out), "--split", "100", "0", "0"]
+    assert exposure_table.main([*options, "--schema", str(rules), "--epochs", "40"]) == 0
+    metric = load_metric("exposure", str(out))
+    assert metric.graph.names == ALIASES[::-1]
+    dark = metric.score_view(View(LoadedImage.from_pil(Image.open(tmp_path / "1.png"))))
+    assert dark["too_dark_level"] >= 2 and dark["too_bright_level"] == 1
 
 
 def test_partial_likelihood_agrees_with_the_graph():

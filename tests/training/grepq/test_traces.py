@@ -12,6 +12,7 @@ from cliqa.signal.quality.trace_statistics import WIDTH
 from cliqa.training.dense_fit import DenseFit
 from cliqa.training.grepq import traces
 from cliqa.training.photos import Photo
+from cliqa.training.train import TrainOptions
 
 
 @pytest.fixture
@@ -59,6 +60,7 @@ def test_fit_learns_and_unknown_noise_is_left_out(photos, monkeypatch, tmp_path)
     wrong[known == 0, 1] = 5.0  # a noise that nobody knows must teach nothing
     monkeypatch.setattr(traces, "generate", lambda *a, **k: {"statistics": x, "targets": wrong, "known": known})
     monkeypatch.setattr(traces, "FIT", DenseFit(hidden=(32,), epochs=30, batch=64, average=0.9))
-    predicted = Dense(traces.fit_traces(tmp_path, tmp_path / "work", 0), "traces.")(x)
+    options = TrainOptions(tmp_path, None, tmp_path / "work", tmp_path, None, 1, 0)
+    predicted = Dense(traces.fit_traces(options), "traces.")(x)
     assert np.mean((predicted > 0.5) == (truth > 0.5)) > 0.9
     assert predicted[:, 1].max() < 2

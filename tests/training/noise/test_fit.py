@@ -21,7 +21,7 @@ def examples(count: int, low: float, high: float, seed: int) -> NoiseExamples:
     regions = rng.normal(size=(count, 2, 6, 3))
     regions[..., 0] = energy[..., None] + 0.1 * regions[..., 0]
     return NoiseExamples(
-        statistics, regions.astype(np.float16), target, np.ones(count, np.float32), np.ones(count, bool)
+        statistics, regions.astype(np.float16), target[:, None], np.ones(count, np.float32), np.ones(count, bool)
     )
 
 
@@ -63,3 +63,19 @@ def test_a_fit_goes_on_from_a_network_and_leaves_it_alone(tmp_path):
     assert errors[1][0] == pytest.approx(errors[0][-1], abs=0.3) and errors[0][0] > errors[1][0] + 1
     for name, value in first.tensors().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+def test_a_fit_answers_several_levels_and_tells_what_is_known(tmp_path):
+    data, slopes = examples(256, 15, 25, 0), (np.array([1, 0], np.float32), np.array([1, 0, 0], np.float32))
+    known = (data.statistics[..., 1] > 0).astype(np.float32)
+    second = np.clip(data.target + 3, None, LEVELS[-1])
+    data = replace(data, target=np.concatenate([data.target, second], axis=1), known=known)
+    net = fit_noise(data, data, LEVELS, slopes, tmp_path, SMALL)
+    statistics, regions, target, *_ = data.flat()
+    with torch.no_grad():
+        said = net(statistics, regions.float())
+    assert said.shape[1] == 2 * len(LEVELS) + 1
+    chances = torch.softmax(said[:, :-1].reshape(len(said), 2, -1), 2)
+    error = ((chances * torch.from_numpy(LEVELS)).sum(2) - target).abs().mean(0)
+    assert (error < 1.2).all()
+    assert ((said[:, -1] > 0).numpy() == (known.ravel() > 0.5)).mean() > 0.9

@@ -1,13 +1,23 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
-from cliqa.signal.resampling.factor_network import FactorNetwork
-from cliqa.signal.resampling.spectra import BINS, FACTORS
+from cliqa.signal.resampling.factor_network import KINDS, MAPS, NUMBERS, SHARED, FactorNetwork
+from cliqa.signal.resampling.spectra import BANDS, BINS, FACTORS, SCALARS, Evidence
 from tests.factor_readings import READING, observed
 
 torch = pytest.importorskip("torch")
 
-from cliqa.training.scale.fit import FactorFitSettings, fit_factors, peaks, predicted, prepared  # noqa: E402
+from cliqa.training.scale.earlier import start_from  # noqa: E402
+from cliqa.training.scale.fit import (  # noqa: E402
+    FactorFitSettings,
+    TorchFactorNetwork,
+    fit_factors,
+    peaks,
+    predicted,
+    prepared,
+)
 
 SETTINGS = FactorFitSettings(width=8, context=(16, 8), epochs=4, batch=8, rate=1e-2, average=0.8, dropout=0.0)
 
@@ -15,14 +25,14 @@ SETTINGS = FactorFitSettings(width=8, context=(16, 8), epochs=4, batch=8, rate=1
 def examples(count: int, seed: int) -> dict[str, np.ndarray]:
     """Random observations with a clear line at the factor of each axis."""
     rng = np.random.default_rng(seed)
-    names = ("lines", "coherence", "power", "scalars")
+    names = [field.name for field in fields(Evidence)]
     stacked = {name: [] for name in names} | {"factors": []}
     for _ in range(count):
-        seen, places = dict(zip(names, observed(rng), strict=True)), rng.integers(20, 250, 2)
-        for axis, place in enumerate(places):
-            seen["lines"][axis, :, place] = 0.0
+        seen, places = observed(rng), rng.integers(20, 250, 2)
+        for axis, place in zip(seen, places, strict=True):
+            axis.lines[:, place] = 0.0
         for name in names:
-            stacked[name].append(seen[name])
+            stacked[name].append([getattr(axis, name) for axis in seen])
         stacked["factors"].append(FACTORS[places])
     return {name: np.stack(values).astype(np.float32) for name, values in stacked.items()}
 
@@ -49,6 +59,39 @@ def test_learns_resumes_and_runs_in_numpy(tmp_path):
     np.testing.assert_allclose(found, predicted(net, maps, numbers), atol=1e-6)
     reading = {"prior": READING["prior"], "reading": np.array([0.0, 1.0, 0.0, 0.8], np.float32)}
     network = FactorNetwork(net.tensors() | reading)
-    ours = network(*(val[name][0] for name in ("lines", "coherence", "power", "scalars")))
+    ours = network([Evidence(*(val[field.name][0][axis] for field in fields(Evidence))) for axis in range(2)])
     assert ours.shape == (2, BINS)
     np.testing.assert_allclose(ours, found[0], atol=5e-3)  # training keeps maps in half precision
+
+
+def test_goes_on_from_weights_of_this_and_of_the_third_version():
+    val = examples(6, 2)
+    maps, numbers, _ = prepared(val)
+    torch.manual_seed(5)
+    before = TorchFactorNetwork(SETTINGS)
+    same = TorchFactorNetwork(SETTINGS)
+    same.go_on_from(*start_from(before.tensors()))
+    np.testing.assert_allclose(predicted(same, maps, numbers), predicted(before, maps, numbers), atol=1e-6)
+
+    known = before.tensors()  # as version 3 had it: without the inputs that it did not know
+    old = [index for index in range(MAPS + SHARED) if not SHARED + 4 * KINDS <= index < MAPS]
+    axis = [
+        *range(2 * BANDS),
+        *(4 * BANDS + each for each in (0, 1, 2, 3, 10, 11, 12)),
+        *range(4 * BANDS + SCALARS, NUMBERS),
+    ]
+    used = axis + [NUMBERS + each for each in axis]
+    third = known | {
+        "maps.mean": known["maps.mean"][old], "maps.scale": known["maps.scale"][old],
+        "numbers.mean": known["numbers.mean"][used], "numbers.scale": known["numbers.scale"][used],
+        "conv.0.weight": known["conv.0.weight"][:, old], "context.weight.0": known["context.weight.0"][:, used],
+    }  # fmt: skip
+    later = TorchFactorNetwork(SETTINGS)
+    later.go_on_from(*start_from(third))
+    silent = TorchFactorNetwork(SETTINGS)
+    silent.go_on_from(*start_from(known))
+    with torch.no_grad():
+        silent.weights[0][:, [index for index in range(MAPS + SHARED) if index not in old]] = 0
+        silent.context[0].weight[:, [index for index in range(2 * NUMBERS) if index not in used]] = 0
+    np.testing.assert_allclose(predicted(later, maps, numbers), predicted(silent, maps, numbers), atol=1e-6)
+    assert start_from({}) is None

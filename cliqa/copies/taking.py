@@ -1,0 +1,78 @@
+"""What `--keep` takes: the best of each group and every file outside, or the rest; printed, placed or moved away."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shlex
+import time
+from collections.abc import Sequence
+
+from cliqa.cli.applying import judged_by
+from cliqa.cli.console import Console, PathPrinter
+from cliqa.cli.options import way
+from cliqa.copies.grouping import COPIES, Group
+from cliqa.copies.pictures import Picture
+from cliqa.errors import ImageIssue
+from cliqa.outputs.companions import Companions
+from cliqa.outputs.folder import FolderPlacer
+from cliqa.outputs.journal import journal_name
+from cliqa.outputs.moving import Mover
+from cliqa.records import Issue, Source
+from cliqa.results.store import Store
+
+Judged = tuple[Group, int, dict[int, str]]
+
+
+def take(
+    options: argparse.Namespace,
+    console: Console,
+    store: Store,
+    pictures: Sequence[Picture],
+    judged: Sequence[Judged],
+    groups: Sequence[Group],
+) -> int:
+    """Print or place the best copies and all files outside groups, or the copies that are not the best; returns how many failed."""
+    rest = superfluous(judged, groups)
+    wanted = [index for index in range(len(pictures)) if (index in rest) == (options.keep == "rest")]
+    printer = PathPrinter(options.null) if options.print else None
+    placer = _placer(options, store) if options.output else None
+    failed = 0
+    with placer if placer is not None else contextlib.nullcontext():
+        for index in wanted:
+            path = pictures[index].path
+            source = Source(store.locate(path), store.folder(path))
+            try:
+                if placer is not None:
+                    placer.place(source)
+            except ImageIssue as error:
+                failed += 1
+                console.issue(Issue.of(source, error))
+                continue
+            if printer is not None:
+                printer(path)
+    if placer is not None and placer.mover is not None and placer.mover.moved:
+        console.say(f"to put them back: cliqa apply --undo {shlex.quote(placer.mover.journal.path)}")
+    return failed
+
+
+def superfluous(judged: Sequence[Judged], groups: Sequence[Group]) -> set[int]:
+    """The copies that are not the best of their groups. Frames of brackets and bursts are none of each other."""
+    copies = [(group, best) for group, best, _ in judged if group.kind in COPIES]
+    rest = {index for group, best in copies for index in group.members if index != best}
+    exact = {
+        index for group, best in copies if group.kind in ("exact", "pixels") for index in group.members if index != best
+    }
+    protected = {index for group in groups if group.kind in ("burst", "bracket") for index in group.members}
+    return rest - (protected - exact)
+
+
+def _placer(options: argparse.Namespace, store: Store) -> FolderPlacer:
+    companions = Companions(judged_by(store)) if options.with_companions else None
+    mover = None
+    if options.move:
+        mover = Mover(options.journal or os.path.join(options.output, journal_name(time.strftime("%Y%m%d-%H%M%S"))))
+    placer = FolderPlacer(options.output, way(options), companions=companions, mover=mover)
+    placer.check([store.locate(given) for given in store.inputs or [""]])
+    return placer

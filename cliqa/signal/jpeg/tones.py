@@ -1,0 +1,73 @@
+"""A JPEG save before a tone curve: the curve scales the lattice by its slope, which is another one in dark blocks than in bright ones.
+
+A table scaled is nearly that of another quality, so from one slope alone nothing tells the two apart. But over the whole range the
+slopes of a curve average to about 1. So blocks are asked by their brightness, and the scales that they tell are averaged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.signal.jpeg.phases import CAP, COARSE, evidence_of, step_curves
+
+Floats = NDArray[np.float32]
+
+APART = 6
+"""How much lower than the last save an earlier one must be to be seen."""
+RANGES = 4
+"""Ranges of brightness: more have too few blocks each, fewer hide where a curve bends."""
+FEWEST = 60
+"""Blocks that a range must have to be asked."""
+CLEAR, CLEAR_SPREAD = 15.0, 15.0
+"""Nats from which a range tells a quality, and the same with no frequency counting more than `CAP`."""
+LATTICE, LATTICE_ALONE = 75.0, 95.0
+"""The latter from which there is a save, where a later save is known and where none is: a later one's own lattice reached 57,
+sharpening, in ranges of its own, 88."""
+
+
+@dataclass(frozen=True)
+class Toned:
+    """A save seen through a tone curve: its quality (100 for none), its nats, and the clearest range's with frequencies capped."""
+
+    quality: int = 100
+    nats: float = 0.0
+    spread: float = 0.0
+
+
+def read_tones(coefficients: Floats, brightness: Floats, last: int = 0) -> Toned:
+    """The likeliest save.
+
+    Args:
+        coefficients: (8, 8, n) of blocks on the grid of the save; brightness: (n,) their means, 0-255.
+        last: quality of a later save, 0 for none; only lower ones are asked then.
+    """
+    below, least = (last - APART, LATTICE) if last else (100, LATTICE_ALONE)
+    place = np.clip(brightness * (RANGES / 256), 0, RANGES - 1).astype(int)
+    scales, total, clearest = [], 0.0, 0.0
+    for number in range(RANGES):
+        inside = np.flatnonzero(place == number)
+        if len(inside) < FEWEST:
+            continue
+        curves = step_curves(coefficients[:, :, inside], COARSE)
+        evidence = evidence_of(curves, 8, 8, detail=COARSE).max(axis=0)[:below]
+        best = int(evidence.argmax())
+        capped = np.clip(curves, -np.float32(CAP), np.float32(CAP))
+        spread = float(evidence_of(capped, 8, 8, detail=COARSE).max(axis=0)[best])
+        if evidence[best] > CLEAR and spread > CLEAR_SPREAD:
+            scales.append(_scale(best + 1))
+            total += float(evidence[best])
+            clearest = max(clearest, spread)
+    return Toned(_quality(sum(scales) / len(scales)), total, clearest) if clearest > least else Toned()
+
+
+def _scale(quality: int) -> float:
+    """By how much IJG's quality scales the standard's tables."""
+    return 50 / quality if quality < 50 else 2 - quality / 50
+
+
+def _quality(scale: float) -> int:
+    """The quality (1-100) of that scale."""
+    return int(np.clip(round(50 / scale if scale > 1 else 100 - 50 * scale), 1, 100))

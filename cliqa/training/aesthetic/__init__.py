@@ -1,0 +1,1 @@
+"""The aesthetic classes from several rated data sets together."""

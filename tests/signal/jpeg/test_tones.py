@@ -1,0 +1,29 @@
+"""Saves before tone curves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
+from cliqa.signal.jpeg.tones import read_tones
+from tests.jpeg_pictures import saved, textured, tiles
+
+
+def ask(pixels: np.ndarray, last: int = 0) -> int:
+    rgb = tiles(pixels)
+    blocks = choose_blocks(rgb, luma(rgb), 0, 0)
+    return read_tones(dct_blocks(blocks.pixels).reshape(8, 8, -1), blocks.pixels.mean(axis=1) + 128, last).quality
+
+
+@pytest.mark.parametrize("gamma", [0.75, 1.3])
+def test_slopes_over_the_whole_range_average_out(gamma: float) -> None:
+    curve = np.rint(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
+    shades = np.clip(textured(3, 512).astype(int) + np.linspace(-90, 90, 512).astype(int)[None, :, None], 0, 255)
+    once = saved(shades.astype(np.uint8), 45)
+    assert abs(ask(curve[once]) - 45) <= 4
+    assert abs(ask(saved(curve[once], 95), last=95) - 45) <= 4
+
+
+def test_a_fine_save_alone_is_no_older_one() -> None:
+    assert ask(saved(textured(4, 512), 95), last=95) == 100
