@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +113,7 @@ def score_images(
     device: str = "cpu",
     num_patches: int = DEFAULT_NUM_PATCHES,
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS,
+    damaged: Literal["issue", "score"] = "issue",
 ) -> Iterator[Record | Issue]:
     """Score files with any number of metrics, decoding each file once; lazily, in order and in bounded memory.
 
@@ -124,6 +125,8 @@ def score_images(
         device: where torch networks of metrics given by name run.
         num_patches: how many 128x128 patches are looked at per image.
         max_image_pixels: larger images become issues.
+        damaged: what becomes of damaged image data: an issue, or as with "score" a Record, with a line in its `notes` that begins
+            with "damaged image data", of what can be decoded.
 
     Yields:
         A Record (`path`, `values["metric.field"]`, `facts`) or an Issue (`path`, `kind`, `message`) for each path.
@@ -138,6 +141,7 @@ def score_images(
         device=device,
         num_patches=num_patches,
         max_image_pixels=max_image_pixels,
+        damaged=damaged,
     )
 
 
@@ -149,12 +153,17 @@ def score_sources(
     device: str = "cpu",
     num_patches: int = DEFAULT_NUM_PATCHES,
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS,
+    damaged: Literal["issue", "score"] = "issue",
 ) -> Iterator[Record | Issue]:
     """As `score_images`, of what a listing has found."""
+    if damaged not in ("issue", "score"):
+        raise UsageError(f"damaged is 'issue' or 'score', not {damaged!r}")
     wanted: Sequence[str | ImageScorer] = [metrics] if isinstance(metrics, str) else metrics
     names = [name for item in wanted for name in (list_metrics() if item == "all" else [item])]
     loaded = [item.metric if isinstance(item, ImageScorer) else load_batch_metric(item, None, device) for item in names]
-    settings = PipelineSettings(workers=workers, num_patches=num_patches, max_image_pixels=max_image_pixels)
+    settings = PipelineSettings(
+        workers=workers, num_patches=num_patches, max_image_pixels=max_image_pixels, score_damaged=damaged == "score"
+    )
     return run(sources, loaded, settings)
 
 

@@ -15,6 +15,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+DAMAGED = "damaged image data"
+"""How the message begins that tells of a file whose pixels were decoded only in part; a note of what was scored all the same."""
+
 
 class CliqaError(Exception):
     """Base of all exceptions that cliqa raises on purpose; the message is one line for people."""

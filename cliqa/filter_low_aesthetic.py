@@ -6,10 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from cliqa.cli.filtering import Fields, Filter
 from cliqa.cli.options import bounded
 from cliqa.errors import UsageError
+
+if TYPE_CHECKING:
+    from cliqa.outputs.placed import PlacedRecord
 
 LABELS = ("accepted", "pending", "rejected")
 KEPT = ("accepted", "pending")
@@ -71,14 +75,16 @@ def _xmp() -> ModuleType:
     return xmp
 
 
-def _sidecar(options: argparse.Namespace, path: str, placed: str | None, fields: Fields) -> str:
+def _sidecar(
+    options: argparse.Namespace, path: str, placed: str | None, fields: Fields, record: PlacedRecord | None
+) -> str:
     if not options.xmp or options.dry_run or (options.output and placed is None):
         return ""
     found = label(options, fields)
     if placed is None:
         marks = _xmp().write_sidecar(path, found, options.xmp_naming)
     else:
-        marks = _xmp().write_sidecar(placed, found, options.xmp_naming, original=path)
+        marks = _xmp().write_sidecar(placed, found, options.xmp_naming, path, record)
     return "rated or labelled by a person, whose marks were kept" if marks else ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cliqa.cli.console import Console
 from cliqa.cli.guard import guarded
-from cliqa.cli.options import add_columns, add_results, new_parser, positive
+from cliqa.cli.options import add_columns, add_damaged, add_results, new_parser, positive
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 
 COMMAND = "predict_jpeg_qf"
@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
         "--max_image_pixels", type=positive(int), default=None, metavar="N",
         help=f"the limit; giving one enables it (default: {DEFAULT_MAX_IMAGE_PIXELS})",
     )  # fmt: skip
+    add_damaged(group)
     group.add_argument("--exts", nargs="+", default=JPEG_SUFFIXES, metavar="EXT", help="suffixes that are processed")
     group.add_argument(
         "--workers", type=positive(int, zero=True), default=None, metavar="N",

@@ -95,6 +95,18 @@ def test_many_files_in_order_lazily(make_folder: Callable[..., Path]) -> None:
         cliqa.score_images([], "nothing")
 
 
+def test_damaged_data_are_an_issue_or_scored_with_a_note(tmp_path: Path) -> None:
+    whole = encode(np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8), "JPEG")
+    path = tmp_path / "half.jpg"
+    path.write_bytes(whole[: len(whole) // 2] + b"\xff\xd9")
+    (found,) = cliqa.score_images([path], BRIGHTNESS)
+    assert isinstance(found, cliqa.Issue) and found.message.startswith("damaged image data: ")
+    (found,) = cliqa.score_images([path], BRIGHTNESS, damaged="score")
+    assert isinstance(found, cliqa.Record) and found.notes[0].startswith("damaged image data: ")
+    with pytest.raises(cliqa.UsageError, match="damaged"):
+        cliqa.score_images([path], BRIGHTNESS, damaged="maybe")  # type: ignore[arg-type]
+
+
 def test_workers_give_the_same_records(make_folder: Callable[..., Path]) -> None:
     folder = make_folder({f"{n}.png": 20 * n + 1 for n in range(8)})
     paths = sorted(folder.iterdir())

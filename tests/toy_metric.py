@@ -169,6 +169,19 @@ class Unhurried(Brightness):
         return super().observe(view)
 
 
+class Held(Brightness):
+    """Waits, at pictures brighter than what the file at $TOY_HOLD says, until that file has gone."""
+
+    name: ClassVar[str] = "held"
+
+    @classmethod
+    def observe(cls, view: View) -> Observation:
+        hold = os.environ["TOY_HOLD"]
+        while os.path.exists(hold) and view.pixels.mean() > float(open(hold, encoding="ascii").read()):  # noqa: SIM115
+            time.sleep(0.05)
+        return super().observe(view)
+
+
 class Faulty(Brightness):
     """Has a fault that shows at the third picture."""
 

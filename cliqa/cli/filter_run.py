@@ -13,6 +13,7 @@ from cliqa.cli.setup import open_key_list, open_listing, open_metrics, open_plac
 from cliqa.errors import ImageIssue
 from cliqa.inputs.listing import Listing
 from cliqa.metrics import Metric
+from cliqa.outputs.folder import FolderPlacer
 from cliqa.records import Issue, Record, Scalar
 from cliqa.results.resume import Saved
 from cliqa.text import counted
@@ -96,7 +97,8 @@ class FilterRun(ScoringRun):
             self.printer(record.path)
         self.kept += kept
         if self.command.scored is not None:
-            words = self.command.scored(self.options, record.path, placed if kept else None, fields)
+            folder_record = self.placer.record if isinstance(self.placer, FolderPlacer) else None
+            words = self.command.scored(self.options, record.path, placed if kept else None, fields, folder_record)
             if words:
                 self.told[words] += 1
         return kept, placed

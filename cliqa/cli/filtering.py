@@ -13,6 +13,7 @@ from cliqa.cli.options import add_compute, add_input, add_output, add_results, n
 if TYPE_CHECKING:
     from cliqa.cli.console import Console
     from cliqa.metrics import Metric
+    from cliqa.outputs.placed import PlacedRecord
 
 Fields = dict[str, Any]
 
@@ -31,8 +32,8 @@ class Filter:
         folder: (options, fields) -> sub-folder of the output that a kept file goes to; None for the mirror of its own.
         reason: (options, fields) -> which rule drops the image, for the notes of its row; "" where none does.
         prepare: (options, metric) -> done to each loaded metric before it scores; may raise UsageError.
-        scored: (options, path, where it was placed, fields) -> whatever else the filter does with every scored file; returns under
-            which words the summary counts the file, "" for none.
+        scored: (options, path, where it was placed, fields, the record of the output folder) -> whatever else the filter does with
+            every scored file; returns under which words the summary counts the file, "" for none.
     """
 
     command: str
@@ -43,7 +44,7 @@ class Filter:
     prefix: Callable[[Fields], str]
     folder: Callable[[argparse.Namespace, Fields], str | None] | None = None
     reason: Callable[[argparse.Namespace, Fields], str] | None = None
-    scored: Callable[[argparse.Namespace, str, str | None, Fields], str] | None = None
+    scored: Callable[[argparse.Namespace, str, str | None, Fields, PlacedRecord | None], str] | None = None
     prepare: Callable[[argparse.Namespace, Metric], None] | None = None
 
     def parser(self) -> argparse.ArgumentParser:

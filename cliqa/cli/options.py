@@ -115,6 +115,11 @@ def add_reading(group: argparse._ArgumentGroup) -> None:
         "--max-image-pixels", type=positive(int), default=DEFAULT_MAX_IMAGE_PIXELS, metavar="N",
         help="images with more pixels are skipped, with an issue",
     )  # fmt: skip
+    add_damaged(group)
+
+
+def add_damaged(group: argparse._ArgumentGroup) -> None:
+    """Whether damaged data are scored."""
     group.add_argument(
         "--damaged", choices=("issue", "score"), default="issue",
         help="what becomes of files with damaged image data: an issue, or scores with a note, as far as they can be decoded",

@@ -67,6 +67,7 @@ class _Prediction(ScoringRun):
             workers=workers if given.workers is None else given.workers,
             batch_size=given.batch_size,
             max_image_pixels=(given.max_image_pixels or DEFAULT_MAX_IMAGE_PIXELS) if limited else BOMB_PIXELS,
+            score_damaged=given.damaged == "score",
         )
         return run(self._listed(), metrics, settings, self.listing.ready)
 

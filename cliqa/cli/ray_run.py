@@ -67,7 +67,12 @@ class RayScoring(Scoring):
         options = self.options
         settings = pipeline_settings(options, self.content_hash)
         suffixes = self.listing.suffixes
-        marks = json.dumps([settings.max_image_pixels, list(suffixes), options.image_column, options.key_column])
+        marks = json.dumps(
+            [
+                settings.max_image_pixels, list(suffixes), options.image_column, options.key_column,
+                *(["damaged"] if settings.score_damaged else []),
+            ]
+        )  # fmt: skip
         self.folder = PartFolder(options.results, schema, marks)
         inputs = [given for given in options.input if os.path.isdir(given)]
         self.folder.open(options.resume, {"base": os.getcwd(), "inputs": inputs})

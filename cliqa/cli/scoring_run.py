@@ -52,7 +52,8 @@ class ScoringRun:
                 self.results.append(stack.enter_context(results))
                 note_input(results, self.options.input)
                 if self.options.resume:
-                    self.earlier.append(Earlier(results, getattr(self.options, "by_content", False)))
+                    by_content = getattr(self.options, "by_content", False)
+                    self.earlier.append(Earlier(results, by_content, self.options.damaged == "score"))
                     for given in self.options.input:
                         results.forget_folders(given)
             self.opened()

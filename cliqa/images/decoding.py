@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageFile
 
-from cliqa.errors import ImageError, ImageIssue, ImageSkipped
+from cliqa.errors import DAMAGED, ImageError, ImageIssue, ImageSkipped
 from cliqa.images import jpeg
 from cliqa.images.formats import CHECKED_FORMATS, Opened, too_large
 from cliqa.images.frame import Box
@@ -80,7 +80,7 @@ def decode(
     except Image.DecompressionBombError as error:
         raise too_large(error, max_pixels) from None
     except Exception as error:  # a decoder may raise anything on hostile bytes
-        words = "damaged image data" if image.format in CHECKED_FORMATS else "can't be decoded"
+        words = DAMAGED if image.format in CHECKED_FORMATS else "can't be decoded"
         raise ImageError(f"{words}: {describe(error)}") from error
     header = replace(header, width=stored.width, height=stored.height)
     profile = image.info.get("icc_profile") if header.has_icc else None
@@ -112,7 +112,7 @@ def _pixels_of(file: Opened, damaged: bool) -> tuple[Image.Image, str]:
     if image.format == "TIFF" and file.stream is not None and image.info.get("compression") == "jpeg":
         file.stream.seek(0)
         damage = jpeg.fault_inside_tiff(image, file.stream.read())
-    fault = f"damaged image data: {damage}" if damage else ""
+    fault = f"{DAMAGED}: {damage}" if damage else ""
     if fault and not damaged:
         raise ImageError(fault)
     if not damaged:
@@ -121,7 +121,7 @@ def _pixels_of(file: Opened, damaged: bool) -> tuple[Image.Image, str]:
     try:
         image.load()
     except (OSError, SyntaxError) as error:
-        fault = f"damaged image data: {' '.join(str(error).split())[:200]}"
+        fault = f"{DAMAGED}: {' '.join(str(error).split())[:200]}"
         with _as_far_as_it_goes():
             image.load()
     return image, fault

@@ -33,6 +33,10 @@ STEEP_SHARE = 0.3
 LONE_SHARE, LONE_EXTREME, LONE_SPREAD = 0.95, 16, 2
 """A bar on one side alone is believed only where nearly all of its edge is far, it is black or white within so many levels, and its
 outermost line differs by no more than the last: skies and floors with a straight edge are none of that. By hand."""
+BLOCK = 8  # lines and pixels: JPEG blurs a line as far as its block goes
+THIN = 4  # lines of a drawn frame; what is wider keeps its colour at the edge in JPEG, and is found as a bar. Chosen by hand
+BLURRED, BLURRED_SHARE = 40, 0.9
+"""Levels by which JPEG 50 changes most pixels of a black or white line of one pixel, and how many they are; by hand, on a few."""
 
 SAMPLE = 64  # pixels a side, thinned out and not averaged; chosen by hand
 COLOURLESS = 8  # grey values between the channels of a pixel: rounding in JPEG leaves up to that in grey pictures
@@ -61,7 +65,7 @@ def content_box(image: Image.Image, alpha: Box | None = None) -> Box | None:
     whole = (0, 0, image.width, image.height)
     box = alpha if alpha is not None and _is_enough(alpha, whole) else whole
     for _ in range(ROUNDS):
-        inner = _inside(image, box)
+        inner = _inside_line(image, box) or _inside(image, box)
         if inner is None or not _is_enough(inner, whole):
             break
         box = inner
@@ -96,6 +100,26 @@ def _inside(image: Image.Image, box: Box) -> Box | None:
     if not accepted:
         return None
     inset = [accepted.get(side, 0) for side in range(4)]
+    return box[0] + inset[0], box[1] + inset[1], box[2] - inset[2], box[3] - inset[3]
+
+
+def _inside_line(image: Image.Image, box: Box) -> Box | None:
+    """The box within a thin line around all of `box` that a later JPEG has blurred, so that no line of pixels has one colour."""
+    if min(box[2] - box[0], box[3] - box[1]) < MIN_CONTENT + 2 * BLOCK:
+        return None
+    sides = [_lines(image, box, side, 0, BLOCK + 1)[:, BLOCK:-BLOCK] for side in range(4)]
+    colour = np.median(np.concatenate([lines[0] for lines in sides]), axis=0)
+    inset = []
+    for lines in sides:
+        away = np.abs(lines - colour).max(axis=2)
+        beyond = away[BLOCK]  # of the picture, in the next block at the latest
+        if (away[0] <= BLURRED).mean() < BLURRED_SHARE or ((beyond > FAR) & (2 * away[0] < beyond)).mean() < FAR_SHARE:
+            return None
+        drawn = (2 * away < beyond).mean(axis=1) >= 0.5
+        depth = int(np.argmin(drawn))
+        if depth > THIN:
+            return None
+        inset.append(depth)
     return box[0] + inset[0], box[1] + inset[1], box[2] - inset[2], box[3] - inset[3]
 
 

@@ -18,7 +18,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.errors import ImageError
+from cliqa.errors import DAMAGED, ImageError
 
 # Pillow's modes that this decoder gives -> its name of each, and Pillow's name of what comes out: CMYK is stored complemented.
 SPACES = {"RGB": ("RGB", "RGB"), "L": ("GRAY", "L"), "CMYK": ("CMYK", "CMYK;I")}
@@ -82,7 +82,7 @@ def _checked(data: bytes, image: Image.Image, damaged: bool) -> tuple[NDArray[np
                 notes.append(_STRAY)
             else:
                 break
-    message = f"damaged image data: {fault}"
+    message = f"{DAMAGED}: {fault}"
     if not damaged:
         raise ImageError(message)
     try:
@@ -101,7 +101,7 @@ def _rows_of(data: bytes, image: Image.Image, strict: bool) -> NDArray[np.uint8]
     least = {"min_width": image.width, "min_height": image.height}  # the whole size, unless `draft` has made it smaller
     found = simplejpeg.decode_jpeg(data, colorspace=space, buffer=buffer[:size], strict=strict, **least)
     if found.shape[:2] != (image.height, image.width):
-        raise ImageError("damaged image data: the frame's size is not that of the header")
+        raise ImageError(f"{DAMAGED}: the frame's size is not that of the header")
     if size <= 4 * MOST_PIXELS:
         _kept.rows = buffer
     return buffer[:size]

@@ -135,7 +135,8 @@ class Listing:
             return [f"0 images here, {below} in sub-folders: add -r"]
         raw, others = self.raw, self.left_out - self.raw
         parts = [f"{counted(raw, 'RAW file')} left out: {_OF_RAW}"] if raw else []
-        parts += [f"{others} entries that are no image files by name left out"] if others else []
+        entries = "entry that is no image file" if others == 1 else "entries that are no image files"
+        parts += [f"{others} {entries} by name left out"] if others else []
         return [*parts, f"{again} reached again by another path and taken once"] if again else parts
 
     def _below(self, given: str) -> int:

@@ -20,7 +20,7 @@ from cliqa.outputs.names import is_candidate
 from cliqa.text import display, reason
 
 RECORD = ".cliqa-placed.jsonl"
-WAYS = ("copy", "symlink", "hardlink", "move")
+WAYS = ("copy", "symlink", "hardlink", "move", "written")
 _NAMED = 20  # files that the summary names singly; chosen by hand: a screen holds them
 
 
@@ -30,11 +30,12 @@ class Entry:
 
     Attributes:
         to: where it lies below the output folder.
-        source: the real path of the file that it was made from.
+        source: the real path of the file that it was made from; "" of a sidecar that had none.
         picture: the real path of the picture that it went along with; its own source where it is the picture.
-        way: copy, symlink, hardlink or move.
-        size, mtime_ns: the source's, and the placed file's too, unless `placed_ns` says otherwise.
+        way: copy, symlink, hardlink or move; written for a sidecar, with our marks in it.
+        size, mtime_ns: the source's, and the placed file's too, unless `placed_size` and `placed_ns` say otherwise.
         placed_ns: time of change of the placed file where the file system could not keep the source's.
+        placed_size: bytes of the placed file where it holds more than its source.
     """
 
     to: str
@@ -44,6 +45,7 @@ class Entry:
     size: int
     mtime_ns: int
     placed_ns: int | None = None
+    placed_size: int | None = None
 
 
 class PlacedRecord:
@@ -81,7 +83,8 @@ class PlacedRecord:
     def lies(self, entry: Entry) -> bool:
         """Whether the file lies there as it was placed: the same link, or of the same size and time of change.
 
-        Where a run was killed before it could see what time the file system had kept, the bytes of the source tell.
+        Where a run was killed before it could see what time the file system had kept, or before its marks were in a sidecar, the
+        bytes of the source tell.
         """
         path = os.path.join(self.folder, entry.to)
         try:
@@ -97,8 +100,9 @@ class PlacedRecord:
         except OSError as error:  # taken for absent, the picture would be placed twice
             raise PlacingError(f"{display(path)} can't be looked at: {reason(error)}") from error
         time = entry.mtime_ns if entry.placed_ns is None else entry.placed_ns
-        return (status.st_size, status.st_mtime_ns) == (entry.size, time) or (
-            entry.way == "copy" and is_alike(entry.source, path)
+        size = entry.size if entry.placed_size is None else entry.placed_size
+        return (status.st_size, status.st_mtime_ns) == (size, time) or (
+            entry.way in ("copy", "written") and is_alike(entry.source, path)
         )
 
     def add(self, entry: Entry) -> None:
@@ -170,10 +174,10 @@ class PlacedRecord:
             if "source" not in row:
                 self._drop(to)
                 return
-            placed = row.get("placed_ns")
+            time, size = (None if row.get(name) is None else int(row[name]) for name in ("placed_ns", "placed_size"))
             entry = Entry(
                 to, str(row["source"]), str(row["picture"]), str(row["way"]), int(row["size"]), int(row["mtime_ns"]),
-                None if placed is None else int(placed),
+                time, size,
             )  # fmt: skip
         except (ValueError, TypeError, KeyError):
             return
@@ -294,13 +298,13 @@ class EarlierRuns:
     def _take_away(self, entry: Entry) -> bool:
         """Remove a file that lies as it was placed; False where it may be the last of its content, and stays."""
         target = os.path.join(self._output, entry.to)
-        if entry.way == "copy":
+        if entry.way == "copy" or (entry.way == "written" and entry.source):
             try:
                 status = os.stat(entry.source)
             except OSError:
                 return False
             unchanged = (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns)
-            if unchanged and not is_alike(entry.source, target):
+            if entry.way == "copy" and unchanged and not is_alike(entry.source, target):
                 return False
         try:
             os.unlink(target)

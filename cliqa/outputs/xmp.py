@@ -6,12 +6,12 @@ rejected. What a person set stays; what this program wrote is marked in its own 
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import Any
 
 from cliqa.errors import ImageError, PlacingError, UsageError
-from cliqa.files.atomic import open_regular
+from cliqa.files.atomic import open_regular, replacing
+from cliqa.outputs.placed import Entry, PlacedRecord
 from cliqa.outputs.ratings import (
     DIGIKAM,
     LARGEST_SIDECAR,
@@ -42,7 +42,9 @@ def check_available() -> None:
         raise UsageError("--xmp needs the extra: pip install 'cliqa[xmp]'") from None
 
 
-def write_sidecar(image: str, label: str, naming: str = "full", original: str | None = None) -> Marks:
+def write_sidecar(
+    image: str, label: str, naming: str = "full", original: str | None = None, record: PlacedRecord | None = None
+) -> Marks:
     """Set the pick label in the image's sidecar, and the rating -1 of a rejected one, creating it where there is none.
 
     What a person said stays and is not contradicted: with a rating or label of theirs (in a sidecar of either naming, in the file, or
@@ -54,6 +56,8 @@ def write_sidecar(image: str, label: str, naming: str = "full", original: str | 
         label: rejected, pending or accepted.
         naming: "full" for IMG.JPG.xmp, "stem" for IMG.xmp; a sidecar that exists under the other name is the one updated.
         original: the file of which `image` is a copy.
+        record: of the output folder in which `image` lies. It is told of a sidecar that runs have made, so that it can be taken away
+            as the copy can; a link to the original's sidecar that a run has placed there becomes a file of its own.
 
     Returns:
         the person's marks that were found, falsy where there are none.
@@ -68,21 +72,45 @@ def write_sidecar(image: str, label: str, naming: str = "full", original: str | 
         return marks
     preferred, other = sidecars(image, naming)
     path = other if os.path.lexists(other) and not os.path.lexists(preferred) else preferred
-    if os.path.islink(path):
+    placed = _placed(path, record)
+    if os.path.islink(path) and placed is None:
         raise PlacingError(f"{path} is a link and is left alone")
-    content = merged(_read(path), label, path, rated=bool(marks))
-    part = f"{path}.{os.getpid()}.part"
+    existing = _read(path)
+    content = merged(existing, label, path, rated=bool(marks))
+    if content == existing and not os.path.islink(path):
+        return marks
     try:
-        with open(part, "xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, path)
+        with replacing(path) as part:
+            with open(part, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if record is not None and (placed is not None or existing is None):
+                record.add(_entry(path, part, placed, record, os.path.realpath(original or image)))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
         raise PlacingError(f"{path} can't be written: {error.strerror}") from error
     return marks
+
+
+def _placed(path: str, record: PlacedRecord | None) -> Entry | None:
+    """What the folder's record says of a sidecar that lies there as a run left it, or of a link that a run was about to replace."""
+    found = record.at(os.path.relpath(path, record.folder)) if record is not None else None
+    if found is None or record is None:
+        return None
+    is_link = os.path.islink(path) and bool(found.source) and os.readlink(path) == found.source
+    return found if is_link or record.lies(found) else None
+
+
+def _entry(path: str, part: str, placed: Entry | None, record: PlacedRecord, picture: str) -> Entry:
+    """The line for the finished file `part` that is about to get the name `path`."""
+    status = os.stat(part)
+    mine = (status.st_size, status.st_mtime_ns)
+    size, mtime_ns = mine if placed is None else (placed.size, placed.mtime_ns)
+    source = "" if placed is None else placed.source
+    return Entry(
+        os.path.relpath(path, record.folder), source, picture, "written", size, mtime_ns,
+        placed_ns=mine[1], placed_size=mine[0],
+    )  # fmt: skip
 
 
 def _read(path: str) -> bytes | None:

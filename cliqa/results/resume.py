@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cliqa.errors import DAMAGED
 from cliqa.inputs.contents import source_sha256
 from cliqa.records import Record, Source, State
 from cliqa.results.live import Results
@@ -35,16 +36,20 @@ class Earlier:
     Args:
         results: what a run goes on with.
         by_content: a file is the same one if its SHA-256 is, whatever its time; else if its size and time are.
+        damaged: the scores of damaged data count too; else such a file is looked at again, and becomes an issue.
     """
 
-    def __init__(self, results: Results, by_content: bool = False) -> None:
+    def __init__(self, results: Results, by_content: bool = False, damaged: bool = False) -> None:
         self._results = results
         self._by_content = by_content
+        self._damaged = damaged
 
     def saved(self, source: Source) -> Saved | None:
         """The scores of this very file by these very weights; None where it is to be scored (again)."""
         done = self._results.find(source)
         if done is None or done.table != "scores" or not self._results.schema.covered_by(done.weights):
+            return None
+        if not self._damaged and DAMAGED in str(done.row.get("notes") or ""):
             return None
         state = source.state()
         if state is None or not self._is_same(source, state, done):

@@ -20,6 +20,7 @@ from cliqa.metrics.jpeg_qf import JpegQf
 from cliqa.predict_jpeg_qf import main, parser
 from cliqa.results import Schema
 from cliqa.results.predictions import free_path, open_predictions
+from tests.conftest import encode
 
 SCHEMA = Schema({"jpeg_qf": JpegQf.fields}, {"jpeg_qf": "abc"})
 Run = Callable[..., int]
@@ -216,6 +217,16 @@ def test_the_pixel_limit_is_off_until_asked_for(folder: Path, run: Run) -> None:
     messages = {row["filename"]: row["issue_message"] for row in rows("outputs/issues.csv")}
     assert "limit" in messages["a.jpg"]
     assert rows("outputs/predictions.csv") == []
+
+
+def test_damaged_data_are_predicted_where_that_is_asked_for(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "in").mkdir()
+    whole = encode(textured(), "JPEG", quality=83)
+    (tmp_path / "in" / "half.jpg").write_bytes(whole[: len(whole) * 9 // 10] + b"\xff\xd9")
+    words = ["--input", tmp_path / "in", "--quiet", "--resume"]
+    for damaged, predicted in (("issue", 0), ("score", 1), ("score", 1), ("issue", 0)):
+        assert run(*words, "--damaged", damaged) == 0
+        assert (len(rows("outputs/predictions.csv")), len(rows("outputs/issues.csv"))) == (predicted, 1 - predicted)
 
 
 def test_every_documented_name_works_with_dashes_too() -> None:

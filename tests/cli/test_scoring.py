@@ -226,6 +226,28 @@ def test_damaged_data_are_an_issue_or_scored_with_a_note(tmp_path: Path, capsys:
     assert half["notes"].startswith("damaged image data: ") and half["content_box"] in (None, "")
 
 
+@pytest.mark.parametrize("kind", ["db", "csv"])
+def test_a_resumed_run_takes_scores_of_damaged_data_only_where_it_would_give_them(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = encode(np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8), "JPEG")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "whole.jpg").write_bytes(whole)
+    (tmp_path / "in" / "half.jpg").write_bytes(whole[: len(whole) // 2] + b"\xff\xd9")
+    saved = tmp_path / f"r.{kind}"
+    words = ["-i", str(tmp_path / "in"), "-g", "-1", "--workers", "0", "--metrics", BRIGHTNESS, "--results", str(saved)]
+
+    def told(*more: str) -> str:
+        assert score([*words, "--resume", *more]) == 0
+        return capsys.readouterr().err
+
+    assert "1 image scored; 1 with issues" in told()
+    assert "1 image scored; 1 unchanged since an earlier run" in told("--damaged", "score")
+    assert "0 images scored; 2 unchanged since an earlier run" in told("--damaged", "score")
+    assert "0 images scored; 1 unchanged since an earlier run; 1 with issues" in told()
+    assert list(rows(saved)) == [str(tmp_path / "in" / "whole.jpg")]
+
+
 def test_pictures_named_on_the_command_line_are_told_in_words(
     make_folder: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ) -> None:

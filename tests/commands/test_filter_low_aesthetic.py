@@ -143,3 +143,45 @@ def test_a_persons_marks_are_kept_and_counted(
     monkeypatch.setattr("cliqa.cli.console.Console.say", lambda _, message: print(message))
     run("--xmp", "--print", output=False)
     assert "2 rated or labelled by a person, whose marks were kept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("way", [[], ["--symlink"], ["--hardlink"]])
+def test_sidecars_beside_copies_go_when_a_later_run_drops_their_picture(
+    way: list[str], run: Callable[..., dict[str, bytes]], tmp_path: Path
+) -> None:
+    pytest.importorskip("lxml")
+    first = run("--xmp", *way)
+    assert {name for name in first if name.endswith(".xmp")} == {
+        "so_so.png.xmp", "good.png.xmp", "sub/good_unsure.png.xmp",
+    }  # fmt: skip
+    times = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in first}
+    assert run("--xmp", *way) == first  # and nothing was written again
+    assert {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in first} == times
+    (tmp_path / "out/sub/good_unsure.png.xmp").write_text(PACKET % 'xmp:Rating="3"/>')  # a person's now
+    assert set(run("--xmp", *way, "--keep", "pending", "--sync")) == {
+        "so_so.png", "so_so.png.xmp", "sub/good_unsure.png.xmp",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("way", [[], ["--symlink"], ["--hardlink"]])
+def test_labels_go_into_the_sidecars_that_came_along_and_never_into_the_owners(
+    way: list[str], run: Callable[..., dict[str, bytes]], tmp_path: Path
+) -> None:
+    pytest.importorskip("lxml")
+    own = {
+        tmp_path / "in/good.png.xmp": (PACKET % 'xmp:Rating="4"/>').encode(),
+        tmp_path / "in/so_so.xmp": (PACKET % 'xmp:Label="Red"/>').encode(),
+    }
+    for path, content in own.items():
+        path.write_bytes(content)
+    words = ["--xmp", "--with-companions", *way]
+    first = run(*words)
+    assert b'Rating="4"' in first["good.png.xmp"] and b"PickLabel" in first["good.png.xmp"]
+    assert b'Label="Red"' in first["so_so.xmp"] and b"PickLabel" in first["so_so.xmp"]
+    assert not (tmp_path / "out/good.png.xmp").is_symlink()
+    assert run(*words, "--strict") == first
+    assert run(*words, "--strict", "--min-confidence", "0.99")["good.png.xmp"] != first["good.png.xmp"]
+    assert run(*words, "--strict", "--keep", "rejected", "--sync").keys() == {
+        "bad.png", "bad.png.xmp", "bad_unsure.png", "bad_unsure.png.xmp",
+    }  # fmt: skip
+    assert {path: path.read_bytes() for path in own} == own

@@ -25,6 +25,24 @@ def test_damaged_webps_are_issues(lossless: bool) -> None:
     assert load_image(whole).notes == []
 
 
+@pytest.mark.parametrize("by", [-1000, -2, 2, 1000])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_webps_whose_sizes_are_not_those_of_their_parts_are_issues(by: int, alpha: bool) -> None:
+    """Of the file, of the part with the picture, and of the first partition inside it, where that leads out of the part."""
+    picture = Image.fromarray(textured(2, 200))
+    if alpha:
+        picture.putalpha(picture.getchannel(0))
+    whole = encode(picture, "WEBP", quality=80)
+    part = whole.index(b"VP8 ") + 4
+    for at in (4, part):
+        size = int.from_bytes(whole[at : at + 4], "little") + by
+        with pytest.raises(ImageError):
+            load_image(whole[:at] + size.to_bytes(4, "little") + whole[at + 4 :])
+    tag = int.from_bytes(whole[part + 4 : part + 7], "little") & 31 | 0x7FFFF << 5
+    with pytest.raises(ImageError):
+        load_image(whole[: part + 4] + tag.to_bytes(3, "little") + whole[part + 7 :])
+
+
 def test_16_bit_png_keeps_the_high_byte() -> None:
     rng = np.random.default_rng(1)
     colour = rng.integers(0, 65536, (40, 40, 3)).astype(">u2")

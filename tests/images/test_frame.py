@@ -54,6 +54,14 @@ def test_thin_lines_and_frames_within_frames(line: int) -> None:
     assert content_box(ImageOps.expand(picture(), line, "black")) == (line, line, line + WIDTH, line + HEIGHT)
 
 
+@pytest.mark.parametrize("line", [1, 2, 3])
+@pytest.mark.parametrize("colour", ["black", "white"])
+@pytest.mark.parametrize("quality", [85, 75, 50])
+def test_thin_lines_that_a_later_jpeg_has_blurred(line: int, colour: str, quality: int) -> None:
+    framed = saved(ImageOps.expand(picture(), line, colour), quality)
+    assert near(content_box(framed), (line, line, line + WIDTH, line + HEIGHT), 2)
+
+
 def test_a_bar_on_one_side_must_be_black_or_white() -> None:
     def below(colour: str) -> Image.Image:
         return ImageOps.expand(picture(), (0, 0, 0, 40), colour)

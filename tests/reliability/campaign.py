@@ -33,11 +33,13 @@ class Tally:
 
     Attributes:
         injected: how many runs were disturbed, by what was injected.
+        commands: the same, by the command that was run.
         statuses: how the disturbed runs ended.
         findings: promises that did not hold, each with what makes it happen again.
     """
 
     injected: Counter[str] = field(default_factory=Counter)
+    commands: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
 
@@ -159,6 +161,7 @@ class Campaign:
             struck, how, findings = True, "exception", [f"{type(error).__name__}: {error}"]
         if struck:
             self.tally.injected[kind] += 1
+            self.tally.commands[command.name] += 1
             self.tally.statuses[how] += 1
         self.tally.findings += [f"{label}: {finding}" for finding in findings]
         shutil.rmtree(root)

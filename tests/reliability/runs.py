@@ -16,19 +16,21 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 from PIL import Image
 
-from cliqa import apply, score
+from cliqa import apply, filter_low_aesthetic, score
 from cliqa.outputs.journal import is_journal
 from cliqa.outputs.placed import RECORD
 from cliqa.results.faces import read_table
 from tests import toy_filter
 from tests.conftest import encode
+from tests.image_bytes import PACKET
 
 PRECIOUS = {
     "out/mine.txt": b"mine",
@@ -55,27 +57,28 @@ class Command:
     )  # what is added when it is run again; nothing where a plain second run must do
 
 
-def _filter(kind: str, *more: str) -> Command:
+def _filter(kind: str, *more: str, earlier: str = "") -> Command:
+    """A filter; with `earlier`, into a folder that one by another threshold has filled, beside pictures with sidecars."""
     results = f"r.{kind}" if kind else ""
 
+    def words(root: Path, *others: str) -> list[str]:
+        given = ["-i", str(root / "in"), "-o", str(root / "out"), "-r", "--workers", "0", "--gpu", "-1", "--quiet"]
+        return [*given, *others]
+
     def arguments(root: Path) -> list[str]:
-        words = [
-            "-i",
-            str(root / "in"),
-            "-o",
-            str(root / "out"),
-            "-r",
-            "--workers",
-            "0",
-            "--gpu",
-            "-1",
-            "--quiet",
-            *more,
-        ]
-        return [*words, *(["--results", str(root / results)] if results else [])]
+        return words(root, *more, *(["--results", str(root / results)] if results else []))
+
+    def prepare(root: Path) -> None:
+        _sidecars(root)
+        ways = [word for word in more if word in ("--symlink", "--hardlink", "--with-companions")]
+        if earlier:
+            assert toy_filter.COMMAND.main(words(root, *ways, "--mean", earlier)) == 0
 
     name = " ".join(["filter", kind or "without results", *more])
-    return Command(name, toy_filter.COMMAND.main, arguments, results, "--symlink" in more)
+    beside = bool(earlier) or "--with-companions" in more
+    return Command(
+        name, toy_filter.COMMAND.main, arguments, results, "--symlink" in more, prepare=prepare if beside else None
+    )
 
 
 def _score(kind: str) -> Command:
@@ -88,6 +91,30 @@ def _score(kind: str) -> Command:
         ],
         f"r.{kind}",
     )  # fmt: skip
+
+
+def _sidecars(root: Path) -> None:
+    """A file of somebody's own beside every other picture."""
+    for path in sorted((root / "in").rglob("*.png"))[::2]:
+        path.with_suffix(".png.xmp").write_bytes(b"stars of " + path.name.encode())
+
+
+def _labelled(*more: str, earlier: str) -> Command:
+    """`filter_low_aesthetic --xmp` by a toy metric, into a folder that one for another class has filled."""
+    command = replace(filter_low_aesthetic.COMMAND, metric="tests.toy_labels:Brightness")
+
+    def words(root: Path, *others: str) -> list[str]:
+        given = ["-i", str(root / "in"), "-o", str(root / "out"), "-r", "--workers", "0", "--gpu", "-1", "--quiet"]
+        return [*given, "--xmp", "--with-companions", *others]
+
+    def prepare(root: Path) -> None:
+        for path in sorted((root / "in").rglob("*.png"))[::2]:
+            path.with_suffix(".png.xmp").write_text(PACKET % 'xmp:Rating="4"/>')
+        ways = [word for word in more if word in ("--symlink", "--hardlink")]
+        assert command.main(words(root, *ways, "--keep", earlier)) == 0
+
+    name = " ".join(["filter --xmp", *more])
+    return Command(name, command.main, lambda root: words(root, *more), "", "--symlink" in more, prepare=prepare)
 
 
 def _scored(root: Path) -> None:
@@ -119,8 +146,7 @@ def _apply(name: str, condition: str, *more: str, earlier: str = "", moves: bool
 
     def prepare(root: Path) -> None:
         _scored(root)
-        for path in sorted((root / "in").rglob("*.png"))[::2]:
-            path.with_suffix(".png.xmp").write_bytes(b"stars of " + path.name.encode())
+        _sidecars(root)
         if earlier:
             words = [str(root / "s.db"), "--where", earlier, "-o", str(root / "out"), "--with-companions", "--quiet"]
             assert apply.main(words) == 0
@@ -159,9 +185,15 @@ def _undo() -> Command:
 COMMANDS = [
     *(_filter(kind) for kind in ("csv", "jsonl", "db", "parquet", "")),
     _filter("csv", "--symlink"), _filter("db", "--score-prefix", "--invert"), _score("db"), _score("csv"), _score("parquet"), APPLY,
+    _filter("db", "--hardlink", "--with-companions"),
+    _filter("csv", "--sync", "--with-companions", "--mean", "80", earlier="70"),
+    _filter("parquet", "--sync", "--hardlink", "--with-companions", "--invert", earlier="120"),
+    _filter("", "--sync", "--symlink", "--with-companions", "--mean", "80", earlier="130"),
+    *(_labelled("--sync", *way, earlier="rejected") for way in (["--symlink"], []) if find_spec("lxml")),
     _apply("again", "brightness.mean >= 80", earlier="brightness.mean >= 120"),
     _apply("hard links", "brightness.mean >= 80", "--hardlink"),
     _apply("sync", "brightness.mean between 80 and 130", "--sync", earlier="brightness.mean >= 100"),
+    _apply("sync links", "brightness.mean between 80 and 130", "--sync", "--symlink", earlier="brightness.mean >= 100"),
     _apply("move", "brightness.mean >= 80", "--move", moves=True),
     _undo(),
 ]  # fmt: skip
@@ -238,6 +270,9 @@ def damage(root: Path, before: dict[str, bytes], moves: bool = False) -> list[st
     for path in placed(root):
         if path.name.startswith(".cliqa-part-"):
             continue
+        marked = path.suffix == ".xmp" and path.exists() and b"urn:cliqa" in path.read_bytes()
+        if marked and path.read_bytes().rstrip().endswith(b"xmpmeta>"):
+            continue  # a sidecar with our marks
         if not path.exists() or path.read_bytes() not in known:
             found.append(f"{path.relative_to(root)} is no whole copy")
     return found

@@ -122,7 +122,7 @@ def _campaign(folder: Path, seed: int, faults: int, kills: int) -> dict[str, Any
 def _told(tally: Tally) -> dict[str, Any]:
     return {
         "injected": tally.count, "by_kind": dict(Counter(tally.injected).most_common()), "ended": dict(tally.statuses.most_common()),
-        "findings": tally.findings,
+        **({"by_command": dict(sorted(tally.commands.items()))} if tally.commands else {}), "findings": tally.findings,
     }  # fmt: skip
 
 
@@ -151,6 +151,12 @@ def write_page(figures: dict[str, Any]) -> None:
             kinds = ", ".join(f"{kind} {count}" for kind, count in found["by_kind"].items())
             ended = ", ".join(f"{kind}: {count}" for kind, count in found["ended"].items()) or "as they should"
             lines.append(f"| {name} | {found['injected']:,} ({kinds}) | {ended} | {len(found['findings'])} |")
+    commands: Counter[str] = Counter()
+    for found in figures.values():
+        commands.update(found.get("by_command", {}))
+    if commands:
+        told = ", ".join(f"`{name}` {count}" for name, count in sorted(commands.items()))
+        lines += ["", f"The kills and faults by command: {told}."]
     total = sum(found["processor_seconds"] for found in figures.values())
     lines += ["", f"Processor time of all of it: {total / 60:.0f} minutes."]
     if PAGE.exists():
