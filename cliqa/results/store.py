@@ -209,7 +209,8 @@ class Store:
             while chunk := cursor.fetchmany(_CHUNK):
                 yield from chunk
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "disk" not in str(error) and "lock" not in str(error):
+            outside = any(word in str(error) for word in ("disk", "lock", "readonly"))  # of the file, not of the condition
+            if isinstance(error, sqlite3.OperationalError) and not outside:
                 raise UsageError(f"SQLite does not take the condition: {error}") from error
             if "not authorized" in str(error) or "prohibited" in str(error):
                 raise UsageError("a condition can only read the scores") from error
