@@ -209,7 +209,8 @@ class Store:
             while chunk := cursor.fetchmany(_CHUNK):
                 yield from chunk
         except sqlite3.DatabaseError as error:
-            outside = any(word in str(error) for word in ("disk", "lock", "readonly"))  # of the file, not of the condition
+            # What the file does is not the condition's fault.
+            outside = any(word in str(error) for word in ("disk", "lock", "readonly"))
             if isinstance(error, sqlite3.OperationalError) and not outside:
                 raise UsageError(f"SQLite does not take the condition: {error}") from error
             if "not authorized" in str(error) or "prohibited" in str(error):
