@@ -13,6 +13,8 @@ const WAYS = { copy: 'copy', link: 'link to them', hardlink: 'hard-link (same di
 const DONE = { copy: 'copied', link: 'linked', hardlink: 'hard-linked', move: 'moved', accept: 'labelled', reject: 'labelled' };
 
 export const acting = {
+  turn: 0, // of the previews asked for
+
   build() {
     $('act-way').append(...table.facts.ways.map((way) => make('option', { value: way, text: WAYS[way] ?? way })));
     $('act-open').addEventListener('click', () => this.open());
@@ -48,6 +50,7 @@ export const acting = {
   asked() { return { rows: this.rows(), way: $('act-way').value, along: $('act-along').checked }; },
 
   async preview() {
+    const turn = this.turn += 1; // the answer to an earlier choice may come late: it is dropped
     $('command').textContent = conditions.command('cliqa apply');
     $('act-go').disabled = true;
     $('act-list').replaceChildren();
@@ -55,13 +58,14 @@ export const acting = {
     try {
       if ($('act-which').value === 'copies') await copies.load(live.version);
       const told = await tell('/api/preview', this.asked());
+      if (turn !== this.turn) return;
       $('act-summary').textContent = told.summary;
       $('act-list').replaceChildren(...told.files.map(([from, to]) => make('tr', {}, make('td', { text: from }), make('td', { text: `→ ${to}` }))));
       $('act-go').disabled = !told.count;
       $('act-go').textContent = told.count ? `Do it: ${whole(told.count)} file${told.count === 1 ? '' : 's'}` : 'Nothing to do';
       $('act-undo').disabled = !told.undo;
     } catch (error) {
-      $('act-summary').textContent = error.message;
+      if (turn === this.turn) $('act-summary').textContent = error.message;
     }
   },
 
