@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -56,3 +58,18 @@ def test_a_data_set_of_hugging_face_gets_columns(folder: Path, tmp_path: Path) -
     quality = scored["jpeg_quality.quality"]
     assert quality[0] > 96 and abs(quality[1] - 40) <= 1 and quality[2] is None
     assert scored[0]["image"].size == (300, 280)
+
+
+def test_the_demo_finds_and_names_the_fault_of_each_example() -> None:
+    done = subprocess.run([sys.executable, str(EXAMPLES / "demo.py")], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    told = {line.split()[0]: line for line in done.stdout.splitlines() if line[:1].isalpha()}
+    for name, fault in (
+        ("colosseum_was_jpeg.png", "saved as a low quality JPEG"),
+        ("garden_dark.jpg", "too dark"),
+        ("hike_noisy.jpg", "noisy"),
+        ("skyline_upscaled.jpg", "enlarged"),
+        ("lake.jpg", "none"),
+    ):
+        assert told[name][74:].find(fault) >= 0, told[name]
+    assert "view" in done.stdout.splitlines()[-2]
