@@ -84,9 +84,12 @@ class PlacedRecord:
         """Whether the file lies there as it was placed: the same link, or of the same size and time of change.
 
         Where a run was killed before it could see what time the file system had kept, or before its marks were in a sidecar, the
-        bytes of the source tell.
+        bytes of the source tell. Beyond a link that leads out of the folder nothing is ours.
         """
         path = os.path.join(self.folder, entry.to)
+        root, lies_in = os.path.realpath(self.folder), os.path.realpath(os.path.dirname(path))
+        if lies_in != root and not lies_in.startswith(os.path.join(root, "")):
+            return False
         try:
             status = os.lstat(path)
             if entry.way == "symlink":

@@ -23,8 +23,8 @@ def parser() -> argparse.ArgumentParser:
     """All options."""
     parser = new_parser(
         COMMAND,
-        "Look at pictures and their scores in a browser: scores what is not scored yet, shows why, takes marks, and copies or links "
-        "the files that you keep. Served from this machine, to this machine alone; nothing is written into the folder.",
+        "Look at pictures and their scores in a browser: scores what is not scored yet, shows why, takes marks, and copies, "
+        "links or moves the files that you keep. Served from this machine, to this machine alone; nothing is written into the folder.",
         "FOLDER | STORE [options]",
     )
     parser.add_argument(

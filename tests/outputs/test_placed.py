@@ -144,3 +144,18 @@ def test_a_damaged_record_says_nothing_and_leads_nowhere(sources: list[Source], 
     with pytest.raises(PlacingError, match="is a link"):
         run(out, sources)
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_nothing_beyond_a_link_out_of_the_folder_is_taken_away(
+    sync: bool, sources: list[Source], tmp_path: Path
+) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    run(out, sources)
+    os.rename(out / "sub", elsewhere)  # as it was placed, and now somebody's own folder
+    os.symlink(elsewhere, out / "sub")
+    assert not PlacedRecord(str(out)).lies(
+        Entry("sub/c.png", "", "p", "written", 1, (elsewhere / "c.png").stat().st_mtime_ns)
+    )
+    run(out, sources[:2], sources[2:], sync=sync)
+    assert (elsewhere / "c.png").read_bytes() == b"c"
