@@ -28,8 +28,9 @@ PLACING = {"copy": "copied", "link": "linked", "hardlink": "hard-linked", "move"
 _WAYS = {"copy": "copy", "link": "symlink", "hardlink": "hardlink", "move": "move"}  # as the placer calls them
 LABELS = {"accept": "accepted", "reject": "rejected"}  # ways that write sidecars, and the pick label of each
 SHOWN = 200  # files in a preview
+# Numbers of acts are never given twice: the journal of an act's moves is called by it.
 _TABLES = """
-CREATE TABLE IF NOT EXISTS acts (id INTEGER PRIMARY KEY, way TEXT NOT NULL, time REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS acts (id INTEGER PRIMARY KEY AUTOINCREMENT, way TEXT NOT NULL, time REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS act_files (
     id INTEGER PRIMARY KEY, act INTEGER NOT NULL, source NOT NULL, target NOT NULL, size INTEGER, mtime_ns INTEGER, before BLOB
 );
