@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import checkpoints
@@ -20,14 +21,13 @@ from cliqa.signal.resampling.factor_network import NEAR_ONE, cautious_factor, re
 from cliqa.signal.resampling.spectra import BINS
 from cliqa.training.card import write_results
 from cliqa.training.examples import Example, generate
-from cliqa.training.scale.earlier import start_from, written
 from cliqa.training.scale.fit import FactorFitSettings, TorchFactorNetwork, fit_factors, peaks, predicted, prepared
 from cliqa.training.scale.resized_photos import KINDS as DONE
 from cliqa.training.scale.resized_photos import resized_photo
 from cliqa.training.train import TrainOptions
 
 EXAMPLES = 13_056  # for training; validation and test take an eighth of it, at most 1,536, each
-COPIES = 3  # finishes (sharpening, crop, JPEG) of each resized photograph: resizing is the dear part
+COPIES = 4  # finishes (sharpening, crop, JPEG) of each resized photograph: resizing is the dear part
 FIT = FactorFitSettings(epochs=5, rate=1.5e-3, average=0.99, dropout=0.25, map_noise=0.1)
 PATCHES = 8  # the command's default
 LEAST = 1e-9  # of the prior, which is divided by; reached with a handful of examples alone
@@ -59,11 +59,12 @@ def train(options: TrainOptions) -> None:
         for split in sizes
     }
     path = options.out / f"{ScaleFactor.name}.safetensors"
-    before, learned = written(path)
-    net = fit_factors(data["train"], data["val"], options.work / "fit", FIT, start_from(before))
+    net = fit_factors(data["train"], data["val"], options.work / "fit", FIT)
     prior = factor_prior(data["train"]["factors"])
     tensors = {**net.tensors(), "prior": prior, "reading": np.array(READING, np.float32)}
     options.out.mkdir(parents=True, exist_ok=True)
+    there = load_file(path) if path.is_file() else {}
+    learned = {name: value for name, value in there.items() if name.startswith("learned.")}
     small = {name: value.astype(np.float16) if value.size > 1000 else value for name, value in tensors.items()}
     checkpoints.save(
         path,
