@@ -21,9 +21,10 @@ from cliqa.signal.jpeg.drawn import telling_origins
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
 from cliqa.signal.jpeg.filtered import FINE, read_filtered
 from cliqa.signal.jpeg.history import EXACT, FINEST, History, read_history
+from cliqa.signal.jpeg.native_blocks import Window
 from cliqa.signal.jpeg.older_grids import read_beneath
 from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
-from cliqa.signal.jpeg.resized import CLEAR, cut_regions, read_resized
+from cliqa.signal.jpeg.resized import CLEAR, PROBED, cut_regions, luma_of, read_resized, worth_a_search
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
 from cliqa.signal.jpeg.resized_features import (
     BEFORE,
@@ -137,6 +138,14 @@ def _read(rgb: NDArray[np.uint8]) -> tuple[Observation, History, int]:
     return found, history, lowest_sure(history, answer)
 
 
+def _middle(tiles: Tiles) -> Window:
+    """The middle of the picture, where combs are looked for first."""
+    width, height = tiles.image.size
+    left, top = max(0, (width - PROBED) // 2), max(0, (height - PROBED) // 2)
+    middle = tiles.image.crop((left, top, min(width, left + PROBED), min(height, top + PROBED)))
+    return Window(luma_of(np.asarray(middle)), left, top)
+
+
 class JpegQuality(Metric):
     """Lowest JPEG quality, and whether the chroma was ever subsampled 4:2:0."""
 
@@ -181,7 +190,7 @@ class JpegQuality(Metric):
                 part, _, lowest_there = _read(spread[group])
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
-        if origins and lowest >= EXPLAINED:
+        if origins and lowest >= EXPLAINED and worth_a_search(_middle(tiles), tiles.image.size):
             telling = len(origins) == min(len(tiles.origins), MOST_LOOKED_AT)
             region, windows = cut_regions(np.asarray(tiles.image), origins, tiles.size, telling)
             resized = resized_answer(read_resized(region, tiles.image.size, windows))
