@@ -134,7 +134,7 @@ def read_resized(region: Window, size: tuple[int, int], windows: Windows) -> Res
     combs = Combs(region, size)
     guessed: list[Hypothesis] = []
     for candidates, searched, cropped in (
-        (combs.whole(TRIED), windows.searched, False),
+        (combs.whole(TRIED), windows.few, False),
         (combs.cropped(TRIED_CROPPED), windows.few, True),
     ):
         guessed += [_guess(searched, candidate, cropped) for candidate in candidates]
