@@ -11,7 +11,7 @@ from cliqa.signal.jpeg.resized import CLEAR, Resized
 from cliqa.signal.jpeg.tones import APART
 
 FAMILY = 2.0
-"""In place of that certainty: the tables of a known encoder explain the steps."""
+"""In place of the certainty of the steps: the tables of a known encoder explain them."""
 SPREAD, LEAD = 30.0, 3.0
 """Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid, and lead over other qualities: halftones
 reached 25, a drawing 35 with a lead of 2."""
@@ -20,32 +20,9 @@ LIKELY, LIKELY_SPREAD, LIKELY_LEAD = 45.0, 18.0, 10.0
 RESIZED_NUMBERS = 8
 BEFORE = 100.0
 """Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
-CODEC, EXACT_CODEC, BEYOND_DOUBT = 1.3, 3.7, 0.86
+CODEC, EXACT_CODEC, BEYOND_DOUBT = 1.5, 3.7, 0.86
 """How much clearer than IJG's the tables of another codec must be; more where so large a part of the steps is certain that they are a
 JPEG's: JPEG XL reached 0.84."""
-FAMILY = 2.0
-"""In place of that certainty: the tables of a known encoder explain the steps."""
-SPREAD, LEAD = 30.0, 3.0
-"""Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid, and lead over other qualities: halftones
-reached 25, a drawing 35 with a lead of 2."""
-LIKELY, LIKELY_SPREAD, LIKELY_LEAD = 45.0, 18.0, 10.0
-"""Or so many nats, so many of those, and such a lead: faint lattices under a later JPEG have them; drawings without JPEG reached 17."""
-RESIZED_NUMBERS = 8
-BEFORE = 100.0
-"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
-CODEC, EXACT_CODEC = 1.5, 3.7
-"""How much clearer than IJG's the tables of another codec must be; more where its steps are exact, as without a loop filter."""
-EVEN = 0.1
-"""Deviation of the logarithms of the steps below which they are all one: AV1's, where a picture needs no loop filter."""
-FAMILY = 2.0
-"""In place of that certainty: the tables of a known encoder explain the steps."""
-SPREAD = 30.0
-"""Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid: halftones reached 25."""
-RESIZED_NUMBERS = 8
-BEFORE = 100.0
-"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
-CODEC, EXACT_CODEC = 1.5, 3.7
-"""How much clearer than IJG's the tables of another codec must be; more where its steps are exact, as without a loop filter."""
 
 
 def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
