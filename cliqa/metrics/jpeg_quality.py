@@ -6,7 +6,7 @@ proposals and adds one of its own (for tables that fit none of IJG's); another g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -23,7 +23,10 @@ from cliqa.signal.jpeg.filtered import FINE, read_filtered
 from cliqa.signal.jpeg.history import EXACT, FINEST, History, read_history
 from cliqa.signal.jpeg.native_blocks import Window
 from cliqa.signal.jpeg.older_grids import read_beneath
+from cliqa.signal.jpeg.other_tables import EXPLAINS as STATED_EXPLAINS
+from cliqa.signal.jpeg.other_tables import stated_share
 from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
+from cliqa.signal.jpeg.quantization import first_table, nearest_quality
 from cliqa.signal.jpeg.resized import CLEAR, PROBED, cut_regions, luma_of, read_resized, worth_a_search
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
 from cliqa.signal.jpeg.resized_features import (
@@ -114,12 +117,14 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     return 100.0, UNEXPLAINED
 
 
-def _read(rgb: NDArray[np.uint8]) -> tuple[Observation, History, int]:
+def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observation, History, int]:
     """(evidence, history, lowest): what the grids of some tiles tell, turned back where the picture was turned by 90 degrees.
 
-    `lowest` is the lowest quality that is beyond doubt.
+    `lowest` is the lowest quality that is beyond doubt; `table` the file's own, which is the quality where it alone explains the grid.
     """
     history = read_history(rgb)
+    if table and not history.last and not history.grid and stated_share(rgb, table)[0] >= STATED_EXPLAINS:
+        history = replace(history, foreign=nearest_quality(table), family=True)
     filtered = None if 0 < history.last < FINE else read_filtered(rgb, history.grid, history.last)
     if filtered is not None and filtered.looks_turned and not history.last:
         rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
@@ -180,7 +185,7 @@ class JpegQuality(Metric):
         tiles = view.tiles if picture is view.image.inside else Tiles(picture)
         origins = telling_origins(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
         chosen = origins[: view.num_patches] or tiles.origins[: view.num_patches]
-        whole, history, lowest = _read(tiles.cut(chosen))
+        whole, history, lowest = _read(tiles.cut(chosen), first_table(view.header.quantization) or ())
         tiny = view.replicated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
         readings = [whole]
         resized = np.zeros(RESIZED_NUMBERS, np.float32)
