@@ -66,7 +66,7 @@ def filtered_answer(history: History, filtered: Filtered | None) -> NDArray[np.f
     certain = history.family or history.exactness >= EXACTLY
     exact = FAMILY if certain else float(history.known.mean())
     clearer = CODEC * nats if exact < BEYOND_DOUBT else EXACT_CODEC * float(filtered.evidence.max())
-    codec = not last and history.exactness < EXACTLY and filtered.other > max(BEFORE, clearer)
+    codec = not last and filtered.other > max(BEFORE, clearer)
     numbers = [quality, nats, other, float(last > 0), float(codec), exact, history.foreign]
     return np.array(numbers, np.float32)
 
