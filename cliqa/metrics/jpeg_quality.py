@@ -62,6 +62,8 @@ FINE_ALONE = 0.8
 PALETTED = 100.0
 """Nats of the histograms of all offsets that count in a picture with a palette: of 50 saved ones 48 have more, of 50 that were
 never saved the most was 45 (validation)."""
+GRADIENT = 10
+"""Smooth gradients of few colours look like qualities up to this one: all eleven drawn ones read 1."""
 UNEXPLAINED = 0.65
 """Confidence that a grid that no JPEG explains is another codec's."""
 FOREIGN = 0.8
@@ -103,7 +105,7 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     newest = float(proposals[HYPOTHESES.index("newest")])
     if known:
         return (found, _through(nats)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
-    if by_offsets > PALETTED and newest <= HIGHEST:
+    if by_offsets > PALETTED and GRADIENT < newest <= HIGHEST:
         return newest, _through(by_offsets)
     if codec:
         return 100.0, UNEXPLAINED
