@@ -78,6 +78,8 @@ STATED = 0.95
 """Confidence where a JPEG file's own tables are the lowest that is known."""
 DRAWN = 0.98
 """Confidence that what was drawn was never saved by JPEG."""
+FEWEST = 8
+"""Blocks that are not of one colour, below which there is nothing to tell by: all six training drawings with 0-4 of them read as saved."""
 NEAR = 3.0
 """Proposals so near to the chosen one say the same."""
 HIGHEST = 91
@@ -209,7 +211,7 @@ class JpegQuality(Metric):
             resized = resized_answer(read_resized(region, tiles.image.size, windows))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
-            "drawn": np.array(not origins or (tiny and not history.last)),
+            "drawn": np.array(not origins or (not history.last and (tiny or history.blocks < FEWEST))),
             "replicated": np.array(view.replicated, np.float32),
             "chroma": chroma_inputs(history),
             "header": observed_header(view),
