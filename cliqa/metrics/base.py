@@ -7,7 +7,6 @@ worker too where the class says that it may (`in_worker`).
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.errors import ImageError
 from cliqa.images.loading import LoadedImage
 from cliqa.images.patches import Tiles
 from cliqa.signal.resampling.replication import before_replication
 
-DIGITS = 6  # significant ones of a stored number: beyond, two machines differ, and no score is that exact
 Value = float | int | str | None
 Observation = dict[str, NDArray[Any]]
 
@@ -160,18 +157,6 @@ class Metric(ABC):
         """Where in the picture: a number for each part of it, float32 (rows, columns), as stored; None: the metric has no map."""
         return None
 
-    def plain_score(self, observation: Observation) -> dict[str, Value]:
-        """`score` in plain Python values, with `DIGITS` digits: what runs decide by and store.
-
-        Raises ImageError where a number is not finite, so that no rule compares with it.
-        """
-        answer = self.score(observation)
-        values = {field.name: _plain(field, answer[field.name]) for field in self.fields}
-        for name, value in values.items():
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ImageError(f"{self.name} gave no finite {name}")
-        return values
-
     @property
     def target(self) -> str:
         """Where a worker process finds the class again: `package.module:Class`."""
@@ -180,12 +165,3 @@ class Metric(ABC):
     def score_view(self, view: View) -> dict[str, Value]:
         """Fields of one image."""
         return self.score(self.observe(view))
-
-
-def _plain(field: Field, value: Value) -> Value:
-    if value is None:
-        return None
-    if field.kind == "float":
-        number = float(value)
-        return float(f"{number:.{DIGITS}g}") if math.isfinite(number) else number
-    return int(value) if field.kind == "int" else str(value)

@@ -15,7 +15,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -23,11 +23,9 @@ from typing import Any
 
 from cliqa.errors import RunError
 from cliqa.metrics import Metric
-from cliqa.pipeline.file_budget import TIMER_SIGNAL
-from cliqa.pipeline.observe import Observed
 from cliqa.pipeline.settings import PipelineSettings
-from cliqa.pipeline.worker import clean_start, work
-from cliqa.records import Issue, Source
+from cliqa.pipeline.worker import TIMER_SIGNAL, Observed, clean_start, work
+from cliqa.records import Issue, Record, Source
 from cliqa.text import described
 
 DEPTH = 2  # files handed to a worker at a time: one in work, one waiting, so that none ever waits for the main process
@@ -121,6 +119,42 @@ class WorkerPool:
                 worker.process.join()
             worker.close()
         self._workers.clear()
+
+    def observed(
+        self, sources: Iterable[Source | Issue | Record], ready: Callable[[], bool] | None = None
+    ) -> Iterator[list[Observed | Issue | Record]]:
+        """What becomes of each source, in their order: lists, each the run of neighbours that is complete.
+
+        What is settled already comes out in its place. `ready` says whether the next source can be had without waiting.
+        """
+        numbered = enumerate(sources)
+        waiting: dict[int, Observed | Issue | Record] = {}
+        first = issued = 0
+        exhausted = False
+        window = self.room() + self._settings.batch_size
+        while True:
+            complete = []
+            while first in waiting:
+                complete.append(waiting.pop(first))
+                first += 1
+            while not exhausted and self.room() > 0 and issued - first < window:
+                if ready is not None and not ready() and (complete or waiting or self.busy):
+                    break
+                following = next(numbered, None)
+                if following is None:
+                    exhausted = True
+                    break
+                number, source = following
+                issued = number + 1
+                if isinstance(source, Source):
+                    self.submit(number, source)
+                else:
+                    waiting[number] = source
+            if complete:
+                yield complete
+            elif exhausted and not (waiting or self.busy):
+                return
+            waiting.update(self.results(0.0 if complete or first in waiting else None))
 
     def room(self) -> int:
         """How many more files may be submitted now."""
