@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import new_parser
 
 
@@ -19,19 +19,14 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--no-speed", action="store_true", help="do not measure the time of a picture")
+    parser.set_defaults(quiet=False)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return guarded("metrics", False, lambda _: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
-    from cliqa.cli.metric_facts import print_facts
-
-    return print_facts(options)
+    return run_body("metrics", "cliqa.cli.metric_facts:print_facts", options)
 
 
 if __name__ == "__main__":

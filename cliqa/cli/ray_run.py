@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cliqa.cli.scoring import Scoring, metric_names
-from cliqa.cli.setup import pipeline_settings
 from cliqa.errors import CliqaError, RunError, UsageError
 from cliqa.inputs.locations import is_remote
 from cliqa.metrics import Metric
@@ -65,7 +64,7 @@ class RayScoring(Scoring):
     def open_results(self, schema: Schema) -> Iterator[Results]:
         """The folder of parts in the place of a store."""
         options = self.options
-        settings = pipeline_settings(options, self.content_hash)
+        settings = self.settings()
         suffixes = self.listing.suffixes
         marks = json.dumps(
             [
@@ -129,8 +128,7 @@ class RayScoring(Scoring):
                 self.printer(path)
         for issue in self.folder.issues(part) if counts.issues and not self.console.quiet else ():
             self.console.issue(issue)
-        for _ in range(counts.scored + counts.issues):
-            self.console.step()
+        self.console.more(counts.scored + counts.issues - 1)
 
     def counts(self) -> list[str]:
         """The seconds are those of the job, without the start of Ray itself."""

@@ -13,7 +13,7 @@ from cliqa.cli.setup import note_input, pipeline_settings, schema_of
 from cliqa.inputs.listing import Listing
 from cliqa.limits import DEFAULT_NUM_PATCHES
 from cliqa.metrics import Metric
-from cliqa.pipeline.run import run
+from cliqa.pipeline.run import PipelineSettings, run
 from cliqa.records import Issue, Record, Source
 from cliqa.results import Results, Schema, open_results
 from cliqa.results.resume import Earlier, Saved
@@ -57,9 +57,9 @@ class ScoringRun:
                     for given in self.options.input:
                         results.forget_folders(given)
             self.opened()
-            with self.console.progress(self.listing.count() if self.console.terminal else None):
-                for found in stack.enter_context(contextlib.closing(self.stream(metrics))):
-                    self.take(found)
+            stream = stack.enter_context(contextlib.closing(self.stream(metrics)))
+            for found in self.console.watched(stream, self.listing.count() if self.console.terminal else None):
+                self.take(found)
         for line in self.summary():
             self.console.say(line)
         return 3 if self.options.strict and self.issues else 0
@@ -77,7 +77,13 @@ class ScoringRun:
 
     def stream(self, metrics: list[list[Metric]]) -> Any:
         """A generator of what `take` takes: records, new or saved, and issues, in the order of the input."""
-        return run(self._listed(), metrics, pipeline_settings(self.options, self.content_hash), self.listing.ready)
+        sources = self._listed() if self.earlier else self.listing
+        ready = self.listing.ready if "-" in self.options.input else None  # nothing else has to be waited for
+        return run(sources, metrics, self.settings(), ready)
+
+    def settings(self) -> PipelineSettings:
+        """How the run is carried out."""
+        return pipeline_settings(self.options, self.content_hash)
 
     def take(self, found: Any) -> None:
         """One file is done."""
@@ -87,7 +93,6 @@ class ScoringRun:
             self.settle(self._saved.popleft())
         else:
             self.record(found)
-        self.console.step()
 
     def record(self, record: Record) -> None:
         """A file that this run scored."""
@@ -134,7 +139,7 @@ class ScoringRun:
                 yield source
                 continue
             saved = [earlier.saved(source) for earlier in self.earlier]
-            known = saved[0] if saved and None not in saved else None
+            known = saved[0] if None not in saved else None
             if known is None:
                 yield source
             else:

@@ -79,16 +79,14 @@ def _compute(
     listing = Listing(folder, recursive=True)
     listing.check()
     paths, rows = [], []
-    with console.progress(listing.count()):
-        for source in listing:
-            console.step()
-            if isinstance(source, Issue):
-                console.issue(source)
-                continue
-            observed = observe(source.path, metric, console)
-            if observed is not None:
-                paths.append(source.path)
-                rows.append(metric.features(observed, kind))
+    for source in console.watched(listing, listing.count()):
+        if isinstance(source, Issue):
+            console.issue(source)
+            continue
+        observed = observe(source.path, metric, console)
+        if observed is not None:
+            paths.append(source.path)
+            rows.append(metric.features(observed, kind))
     return paths, np.stack(rows) if rows else np.empty((0, 0), dtype=np.float32)
 
 

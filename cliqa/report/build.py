@@ -162,16 +162,14 @@ def _read_pictures(
     pictures: list[bytes] = []
     side = LONG_SIDE if len(order) * 12_000 * 4 // 3 <= room else SMALLER
     made = thumbnails(paths, workers, side)
-    with console.progress(len(paths)):
-        for row, picture in zip(order, made, strict=True):
-            console.step()
-            if picture is None:
-                continue
-            room -= len(picture) * 4 // 3 + 40
-            if room < 0:
-                break
-            chosen.append(row)
-            pictures.append(picture)
+    for row, picture in console.watched(zip(order, made, strict=True), len(paths)):
+        if picture is None:
+            continue
+        room -= len(picture) * 4 // 3 + 40
+        if room < 0:
+            break
+        chosen.append(row)
+        pictures.append(picture)
     return chosen, pictures
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from cliqa.cli.console import Console
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import add_store, new_parser, positive
 
 COMMAND = "report"
@@ -46,10 +45,4 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
-
-
-def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.report.build import write_page
-
-    return write_page(options, console)
+    return run_body(COMMAND, "cliqa.report.build:write_page", options)

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import new_parser, positive
-from cliqa.errors import RunError, UsageError
-
-if TYPE_CHECKING:
-    from cliqa.cli.console import Console
 
 COMMAND = "view"
 DEFAULT_PORT = 8731
@@ -71,42 +64,4 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
-
-
-def _run(options: argparse.Namespace, console: Console) -> int:
-    try:
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError:
-        raise UsageError("the viewer needs the extra: pip install 'cliqa[view]'") from None
-    from cliqa.view.opening import open_session
-    from cliqa.view.serving import Serving
-
-    if not os.path.lexists(options.target):
-        raise RunError(f"there is no folder or store {options.target}")
-    session = open_session(options)
-    try:
-        with Serving(session, options.port) as serving:
-            session.start()
-            print(serving.address, flush=True)
-            console.say(
-                "Open that address in a browser of this machine; it carries the secret of this session. Ctrl-C ends it."
-            )
-            console.say(f"Scores and marks: {session.table.path}")
-            if not options.no_browser:
-                _open_browser(serving.address)
-            serving.wait()
-    except KeyboardInterrupt:
-        console.say("ended; every mark is saved")
-    finally:
-        session.close()
-    return 0
-
-
-def _open_browser(address: str) -> None:
-    import webbrowser
-
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return  # a browser in the terminal could not show it
-    webbrowser.open(address)
+    return run_body(COMMAND, "cliqa.view.opening:view", options)
