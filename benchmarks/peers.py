@@ -231,8 +231,8 @@ def duplicates(photos: Sequence[Photo], folder: Path) -> list[str]:
 
 def our_groups(folder: Path) -> Groups:
     """What `cliqa duplicates` finds."""
-    from cliqa.copies.grouping import COPIES, find_groups
-    from cliqa.copies.pictures import read_pictures
+    from cliqa.duplicates.grouping import COPIES, find_groups
+    from cliqa.duplicates.pictures import read_pictures
     from cliqa.results.store import Store
 
     with tempfile.TemporaryDirectory() as place:

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from cliqa import __version__
 from cliqa.cli.completion import completion
 from cliqa.errors import UsageError
-from cliqa.version import __version__
 
 COMMANDS = {
     "score": "every metric, one decode, one row per file in a store",
@@ -36,6 +36,7 @@ MODULES = {  # where it isn't `cliqa.<command>`
     "report": "cliqa.report.command",
     "view": "cliqa.view.command",
     "grepq": "cliqa.grepq.__main__",
+    "duplicates": "cliqa.duplicates.__main__",
 }
 
 

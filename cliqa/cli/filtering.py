@@ -78,7 +78,7 @@ class Filter:
         return replace(self, metric=found) if found in others else self
 
     def _run(self, options: argparse.Namespace, console: Console) -> int:
-        from cliqa.cli.filter_run import run_filter
+        from cliqa.cli.scoring_run import run_filter
 
         return run_filter(self, options, console)
 

@@ -17,8 +17,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from cliqa import __version__
 from cliqa.cli.console import Console
-from cliqa.copies.telling import told_groups
+from cliqa.duplicates.telling import told_groups
 from cliqa.errors import ResultsError, UsageError
 from cliqa.files.atomic import creating, replacing
 from cliqa.pipeline.settings import default_workers
@@ -30,7 +31,6 @@ from cliqa.report.words import title_of
 from cliqa.results.conditions import column as find_column
 from cliqa.results.store import Store
 from cliqa.text import display
-from cliqa.version import __version__
 
 MAX_PAGE_BYTES = 38_000_000
 MAX_ISSUES = 20_000

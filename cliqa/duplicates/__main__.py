@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parse.error(f"{wrong[0]} is about an output folder: give --output")
     if options.journal and not options.move:
         parse.error("--journal is for --move")
-    return run_body(COMMAND, "cliqa.copies.command:duplicates", options)
+    return run_body(COMMAND, "cliqa.duplicates.command:duplicates", options)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from cliqa.cli.applying import judged_by
 from cliqa.cli.console import Console, PathPrinter
 from cliqa.cli.options import way
-from cliqa.copies.grouping import COPIES, Group
-from cliqa.copies.pictures import Picture
+from cliqa.duplicates.grouping import COPIES, Group
+from cliqa.duplicates.pictures import Picture
 from cliqa.errors import ImageIssue
 from cliqa.outputs.companions import Companions
 from cliqa.outputs.folder import FolderPlacer

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.copies.pictures import Picture, Prints
+from cliqa.duplicates.pictures import Picture, Prints
 from cliqa.signal.copies.alignment import align
 from cliqa.signal.copies.neighbours import alike
 from cliqa.signal.copies.turns import TURNS, turned_hashes, turned_thumbnails
