@@ -19,13 +19,12 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--no-speed", action="store_true", help="do not measure the time of a picture")
-    parser.set_defaults(quiet=False)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(arguments, argparse.Namespace(quiet=False))
     return run_body("metrics", "cliqa.cli.metric_facts:print_facts", options)
 
 
