@@ -33,10 +33,7 @@ COMMANDS = {
 }
 MODULES = {  # where it isn't `cliqa.<command>`
     "metrics": "cliqa.cli.metric_listing",
-    "report": "cliqa.report.command",
-    "view": "cliqa.view.command",
-    "grepq": "cliqa.grepq.__main__",
-    "duplicates": "cliqa.duplicates.__main__",
+    **{name: f"cliqa.{name}.__main__" for name in ("duplicates", "grepq", "report", "view")},
 }
 
 

@@ -43,9 +43,11 @@ class Placer(Protocol):
 
     def drop(self, source: Source) -> None:
         """This run keeps a picture out; an output that knows what earlier runs placed of it may have something to say or do."""
+        return None
 
     def summary(self) -> list[str]:
         """What there is to say of earlier runs, once the context is left: lines for the summary."""
+        return []
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Finish; after an error, take back what isn't whole."""

@@ -13,11 +13,12 @@ from cliqa.errors import ImageError, RunError, UsageError
 from cliqa.files.atomic import name_finished, part_name, sweep_beside
 from cliqa.inputs.contents import Held, Sample, Slice
 from cliqa.inputs.member_names import TABLE_SUFFIXES, split_member_path
+from cliqa.outputs import Placer
 from cliqa.records import Source
 from cliqa.text import display
 
 
-class KeyList:
+class KeyList(Placer):
     """Writes keys beside and gives the list its name when the run is over.
 
     Args:
@@ -74,13 +75,6 @@ class KeyList:
             self._stream.write(os.fsencode(key) + self._end)
         except OSError as error:
             raise self._lost(error) from error
-
-    def drop(self, source: Source) -> None:
-        """Nothing: what earlier runs wrote stays as it is."""
-
-    def summary(self) -> list[str]:
-        """Nothing to say."""
-        return []
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._stream is not None
