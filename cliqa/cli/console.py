@@ -10,7 +10,7 @@ from typing import IO, Any, TypeVar
 
 from cliqa.errors import RunError
 from cliqa.records import Issue
-from cliqa.text import display
+from cliqa.text import display, reason
 
 Item = TypeVar("Item")
 
@@ -82,7 +82,7 @@ def standard_output() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise RunError(f"standard output can't be written: {error.strerror or error}") from error
+        raise RunError(f"standard output can't be written: {reason(error)}") from error
 
 
 class PathPrinter:

@@ -19,7 +19,7 @@ from cliqa.outputs.names import candidates, renamed
 from cliqa.outputs.placed import EarlierRuns, Entry, PlacedRecord
 from cliqa.outputs.preparing import check_folder, make_folder, remove_folders
 from cliqa.records import Source
-from cliqa.text import display
+from cliqa.text import display, reason
 
 _UNTAKEN_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # names that the output's file system can't hold
 
@@ -255,13 +255,13 @@ class FolderPlacer:
             raise
         except OSError as error:
             if error.errno in _UNTAKEN_NAMES:
-                raise ImageError(f"can't be placed under its name: {error.strerror}") from error
+                raise ImageError(f"can't be placed under its name: {reason(error)}") from error
             if self.way == "hardlink" and error.errno in (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
                 raise PlacingError(
                     f"hard links to {display(real)} can't be made in {display(os.path.dirname(target))} "
-                    f"({error.strerror}); run without --hardlink"
+                    f"({reason(error)}); run without --hardlink"
                 ) from error
-            raise PlacingError(f"{display(target)} can't be written: {error.strerror or error}") from error
+            raise PlacingError(f"{display(target)} can't be written: {reason(error)}") from error
 
     def _directory(self, below: str) -> str:
         """The folder for a file, made if need be; a link that leads out of the output folder is refused."""
@@ -275,8 +275,8 @@ class FolderPlacer:
             os.makedirs(directory, exist_ok=True)
         except OSError as error:
             if error.errno in _UNTAKEN_NAMES:
-                raise ImageError(f"its folder can't be made: {error.strerror}") from error
-            raise PlacingError(f"the folder {display(directory)} can't be made: {error.strerror}") from error
+                raise ImageError(f"its folder can't be made: {reason(error)}") from error
+            raise PlacingError(f"the folder {display(directory)} can't be made: {reason(error)}") from error
         return directory
 
     def _is_inside(self, real: str) -> bool:

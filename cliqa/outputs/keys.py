@@ -15,7 +15,7 @@ from cliqa.inputs.contents import Held, Sample, Slice
 from cliqa.inputs.member_names import TABLE_SUFFIXES, split_member_path
 from cliqa.outputs import Placer
 from cliqa.records import Source
-from cliqa.text import display
+from cliqa.text import display, reason
 
 
 class KeyList(Placer):
@@ -97,7 +97,7 @@ class KeyList(Placer):
                 raise RunError(f"{display(self.path)} exists and holds other keys; give another name") from None
 
     def _lost(self, error: OSError) -> RunError:
-        return RunError(f"{display(self.path)} can't be written: {error.strerror or error}")
+        return RunError(f"{display(self.path)} can't be written: {reason(error)}")
 
 
 class WholeSamples:

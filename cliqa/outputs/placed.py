@@ -312,7 +312,7 @@ class EarlierRuns:
         try:
             os.unlink(target)
         except OSError as error:
-            raise PlacingError(f"{display(target)} can't be taken away: {error.strerror or error}") from error
+            raise PlacingError(f"{display(target)} can't be taken away: {reason(error)}") from error
         self.record.forget(entry.to)
         folder = os.path.dirname(entry.to)
         while folder:  # no folder stays empty

@@ -26,7 +26,7 @@ from cliqa.metrics import Metric
 from cliqa.pipeline.settings import PipelineSettings
 from cliqa.pipeline.worker import TIMER_SIGNAL, Observed, clean_start, work
 from cliqa.records import Issue, Record, Source
-from cliqa.text import described
+from cliqa.text import described, reason
 
 DEPTH = 2  # files handed to a worker at a time: one in work, one waiting, so that none ever waits for the main process
 STALL_SECONDS = 300.0  # a worker that gives no answer for longer waits for a disk that does not come back; by hand
@@ -222,7 +222,7 @@ class WorkerPool:
             with clean_start():
                 process.start()
         except OSError as error:  # too many processes or open files
-            raise RunError(f"a decode worker can't be started: {error.strerror or error}") from error
+            raise RunError(f"a decode worker can't be started: {reason(error)}") from error
         except (
             pickle.PicklingError,
             AttributeError,

@@ -30,7 +30,7 @@ from cliqa.report.thumbnails import LONG_SIDE, SMALLER, thumbnails
 from cliqa.report.words import title_of
 from cliqa.results.conditions import column as find_column
 from cliqa.results.store import Store
-from cliqa.text import display
+from cliqa.text import display, reason
 
 MAX_PAGE_BYTES = 38_000_000
 MAX_ISSUES = 20_000
@@ -50,7 +50,7 @@ def write_page(options: argparse.Namespace, console: Console) -> int:
         ):
             told = build(options, console, stream)
     except OSError as error:
-        raise ResultsError(f"{display(options.output)} can't be written: {error.strerror or error}") from error
+        raise ResultsError(f"{display(options.output)} can't be written: {reason(error)}") from error
     megabytes = os.path.getsize(options.output) / 1e6
     console.say(f"{display(options.output)}: {told}, {megabytes:.1f} MB")
     return 0
