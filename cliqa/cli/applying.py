@@ -153,16 +153,22 @@ def _placer(options: argparse.Namespace, store: Store) -> Placer | None:
         return None
     if options.journal and not options.move:
         raise UsageError("--journal is for --move")
-    companions = Companions(judged_by(store)) if options.with_companions else None
-    mover = None
-    if options.move:
-        mover = Mover(options.journal or os.path.join(options.output, journal_name(time.strftime("%Y%m%d-%H%M%S"))))
-    placer = FolderPlacer(options.output, way(options), options.resume, companions, options.sync, mover)
-    placer.check([store.locate(scored) for scored in store.inputs])
+    placer = store_placer(options, store, options.resume, options.sync)
     return None if options.dry_run else placer
 
 
-def judged_by(store: Store) -> Callable[[str], bool]:
+def store_placer(options: argparse.Namespace, store: Store, resume: bool = False, sync: bool = False) -> FolderPlacer:
+    """The output folder for files of a store, checked but not made yet."""
+    companions = Companions(_judged_by(store)) if options.with_companions else None
+    mover = None
+    if options.move:
+        mover = Mover(options.journal or os.path.join(options.output, journal_name(time.strftime("%Y%m%d-%H%M%S"))))
+    placer = FolderPlacer(options.output, way(options), resume, companions, sync, mover)
+    placer.check([store.locate(scored) for scored in store.inputs])
+    return placer
+
+
+def _judged_by(store: Store) -> Callable[[str], bool]:
     """Whether a file is a picture of the store, with scores of its own."""
     own = {real_path(store.locate(path)) for (path,) in store.rows(["path"])}
     return lambda path: real_path(path) in own

@@ -27,7 +27,7 @@ from cliqa.report.columns import Column, Rows, read_rows
 from cliqa.report.sample import stratified_sample
 from cliqa.report.scripts import asset, bundle
 from cliqa.report.thumbnails import LONG_SIDE, SMALLER, thumbnails
-from cliqa.report.words import title_of
+from cliqa.report.words import title_of, title_of_store
 from cliqa.results.conditions import column as find_column
 from cliqa.results.store import Store
 from cliqa.text import display, reason
@@ -70,7 +70,7 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
         order = picture_order(rows, options.thumbnails, [row for _, members, *_ in groups for row in members])
         located = [store.locate(rows.paths[row]) for row in order]
         rows.paths[:] = map(store.rerooted, rows.paths)
-        title = options.title or _title(store)
+        title = options.title or title_of_store(store, store.path)
     facts = {
         "title": title,
         "version": __version__,
@@ -224,11 +224,6 @@ def _subtitle(facts: dict[str, Any]) -> str:
         shown = f"an even sample of {facts['rows']:,} of {facts['total']:,} images"
     scores = sum(column["metric"] != "file" for column in facts["columns"])
     return f"{shown} · {scores} scores · cliqa {facts['version']}"
-
-
-def _title(store: Store) -> str:
-    names = [os.path.basename(os.path.abspath(store.locate(path))) for path in store.inputs]
-    return display(", ".join(names) or os.path.basename(store.path))
 
 
 def _json(value: Any) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from cliqa.cli.faults import Fault, faults_among
+from cliqa.results.store import Store
+from cliqa.text import display
 
 TITLES = {
     "jpeg_quality.quality": "JPEG quality in its past",
@@ -69,6 +72,12 @@ def title_of(name: str) -> str:
     if metric == "exposure" and field[-3:-1] == "_p":
         return f"{field[:-3].replace('_', ' ').capitalize()}: chance of level {field[-1]} or more"
     return field.replace("_", " ").capitalize()
+
+
+def title_of_store(store: Store, path: str) -> str:
+    """What was scored, else the name of the store at `path`."""
+    names = [os.path.basename(os.path.abspath(store.locate(path))) for path in store.inputs]
+    return display(", ".join(names) or os.path.basename(path))
 
 
 def page_faults(names: Iterable[str]) -> list[Fault]:

@@ -12,13 +12,17 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from cliqa.errors import CliqaError, ImageIssue, PlacingError
+from cliqa.files.atomic import replacing
 from cliqa.outputs.companions import Companions
 from cliqa.outputs.folder import FolderPlacer
 from cliqa.outputs.moving import Mover, undo
 from cliqa.outputs.names import candidates, renamed
+from cliqa.outputs.ratings import sidecars
+from cliqa.outputs.xmp import check_available, write_sidecar
 from cliqa.records import Source
 from cliqa.results.database import from_sql_text, to_sql_value
 from cliqa.text import display
@@ -110,16 +114,14 @@ class Actor:
             if act[1] == "move":
                 removed = undo(self._moves(act[0])).restored
                 folders = {os.path.dirname(from_sql_text(target)) for target, *_ in rows}
-                rows_left = rows[:0]
-            else:
-                rows_left = rows
-            for target, size, mtime_ns, before in rows_left:
+            for target, size, mtime_ns, before in rows if act[1] != "move" else ():
                 path = from_sql_text(target)
                 if _state(path) != (size, mtime_ns) or not (act[1] in LABELS or self._is_inside(path)):
                     continue
                 with contextlib.suppress(OSError):
                     if before is not None:
-                        _write_back(path, bytes(before))
+                        with replacing(path) as part:
+                            Path(part).write_bytes(before)
                     else:
                         os.unlink(path)
                         folders.add(os.path.dirname(path))
@@ -198,9 +200,6 @@ class Actor:
 
     def _label(self, journal: sqlite3.Connection, act: int, sources: Sequence[Source], way: str) -> Iterator[str]:
         """Write sidecars; yields what is wrong with those that could not be."""
-        from cliqa.outputs.ratings import sidecars
-        from cliqa.outputs.xmp import check_available, write_sidecar
-
         check_available()
         for source in sources:
             target, other = sidecars(source.path)
@@ -237,11 +236,8 @@ class Actor:
 
     def _is_inside(self, path: str) -> bool:
         """Whether a path lies below the output folder, wherever links lead."""
-        root = os.path.realpath(self.output)
-        return (
-            os.path.realpath(os.path.dirname(path)).startswith(root)
-            and os.path.commonpath([root, os.path.realpath(os.path.dirname(path))]) == root
-        )
+        root, folder = os.path.realpath(self.output), os.path.realpath(os.path.dirname(path))
+        return folder == root or folder.startswith(os.path.join(root, ""))
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -273,13 +269,6 @@ def _state(path: str) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return status.st_size, status.st_mtime_ns
-
-
-def _write_back(path: str, content: bytes) -> None:
-    part = f"{path}.{os.getpid()}.part"
-    with open(part, "xb") as stream:
-        stream.write(content)
-    os.replace(part, path)
 
 
 def _bytes(number: int) -> str:

@@ -11,7 +11,7 @@ from cliqa.errors import RunError, UsageError
 from cliqa.pipeline.settings import default_workers
 from cliqa.results.store import DATABASE_SUFFIXES
 from cliqa.view.acting import Actor
-from cliqa.view.home import kept_file, store_of
+from cliqa.view.home import kept_file
 from cliqa.view.marks import MarkBook
 from cliqa.view.scoring import BackgroundScoring
 from cliqa.view.session import Session
@@ -62,7 +62,7 @@ def open_session(options: argparse.Namespace) -> Session:
         raise UsageError("--store goes with a folder of pictures; a store needs no other")
     store = target
     if folder is not None:
-        store = os.path.abspath(options.store) if options.store else store_of(folder)
+        store = os.path.abspath(options.store) if options.store else kept_file(folder, ".db")
         if not store.lower().endswith(DATABASE_SUFFIXES):
             raise UsageError(f"the store of a folder is a {' or '.join(DATABASE_SUFFIXES)} file")
     own = store.lower().endswith(DATABASE_SUFFIXES) and (not os.path.exists(store) or os.access(store, os.W_OK))

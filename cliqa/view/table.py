@@ -23,7 +23,7 @@ from cliqa.inputs.folders import IMAGE_SUFFIXES
 from cliqa.inputs.listing import Listing
 from cliqa.metrics import Field, list_metrics, metric_class
 from cliqa.records import Issue, Source
-from cliqa.report.words import title_of
+from cliqa.report.words import title_of, title_of_store
 from cliqa.results.database import from_sql_text
 from cliqa.results.store import DATABASE_SUFFIXES, Store
 from cliqa.text import display
@@ -252,8 +252,7 @@ class FileTable:
     def _title(self, store: Store) -> str:
         if self.folder is not None:
             return display(os.path.basename(os.path.realpath(self.folder)) or self.folder)
-        names = [os.path.basename(os.path.abspath(store.locate(path))) for path in store.inputs]
-        return display(", ".join(names) or os.path.basename(self.path))
+        return title_of_store(store, self.path)
 
 
 def _number(cell: Any, column: ColumnFacts) -> float:
