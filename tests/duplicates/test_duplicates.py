@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("pdqhash")
-from cliqa import apply, duplicates, score
+from cliqa import apply, score
+from cliqa.duplicates import __main__ as duplicates
 from cliqa.duplicates.best import judge
 from cliqa.duplicates.grouping import Group, Link, find_groups
 from cliqa.duplicates.pictures import Picture, read_pictures
