@@ -54,12 +54,8 @@ TITLES = {
     "bits": "Bits per channel",
     "frames": "Pictures in the file",
 }
-STARTING = (
-    "jpeg_quality.quality",
-    "grain_noise.psnr",
-    "scale_factor.quality",
-    "scale_factor.learned",
-)  # and every level of exposure
+# And every level of exposure
+STARTING = ("jpeg_quality.quality", "grain_noise.psnr", "scale_factor.quality", "scale_factor.learned")
 
 _KEPT = {"<": ">=", ">": "<=", ">=": "<"}
 

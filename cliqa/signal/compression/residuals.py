@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 STEPS = (0, 1, 2, 3, 5, 8, 13, 23)  # largest difference of each bin but the last
+# Grey values; by hand
 DEVIATION_EDGES = np.array([0.0, 0.05, 0.3, 0.45, 0.6, 0.8, 1.1, 1.6, 2.5, 4, 7, 12, 1e4], np.float32)
 
 
