@@ -85,9 +85,8 @@ class RayScoring(Scoring):
         """Options that the engine doesn't have are refused, and Ray is there."""
         _check(self.options)
         self.ray = _import_ray()
-        stack.enter_context(
-            contextlib.redirect_stdout(sys.stderr)
-        )  # Ray reports dead workers there, data only goes there
+        # Ray reports dead workers there, data only goes there
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
 
     def stream(self, metrics: list[list[Metric]]) -> Iterator[tuple[Part, Counts, bool]]:
         """Each part with its counts, and whether an earlier run has scored it."""

@@ -194,9 +194,7 @@ def predict(options: argparse.Namespace, console: Console) -> int:
         stream: IO[str] = sys.stdout
         if options.output:
             part = stack.enter_context(creating(options.output))
-            stream = stack.enter_context(
-                open(part, "w", newline="", encoding="utf-8", errors="surrogateescape")  # closed by the stack
-            )
+            stream = stack.enter_context(open(part, "w", newline="", encoding="utf-8", errors="surrogateescape"))
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["path", "score"])
         writer.writerows([path, f"{score:.6g}"] for path, score in zip(paths, scores, strict=True))

@@ -223,11 +223,8 @@ class WorkerPool:
                 process.start()
         except OSError as error:  # too many processes or open files
             raise RunError(f"a decode worker can't be started: {reason(error)}") from error
-        except (
-            pickle.PicklingError,
-            AttributeError,
-            TypeError,
-        ) as error:  # what pickle raises of a metric of somebody's own
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            # What pickle raises of a metric of somebody's own
             raise RunError(f"a metric can't be sent to a decode worker: {described(error)}") from error
         theirs.close()
         self._workers.append(_Worker(process, ours))

@@ -93,9 +93,8 @@ class FileTable:
         self.folder = folder
         self.version = 0
         self._lock = threading.RLock()
-        self._kept_open = (
-            None if store.lower().endswith(DATABASE_SUFFIXES) else Store(store)
-        )  # holds a database made from a table
+        # Holds a database made from a table
+        self._kept_open = None if store.lower().endswith(DATABASE_SUFFIXES) else Store(store)
         self.database = self._kept_open.database if self._kept_open else store
         self._seen = {"scores": 0, "issues": 0}
         self._row_of: dict[int, int] = {}  # number in the store's table of scores -> row here

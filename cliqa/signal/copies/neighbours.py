@@ -68,9 +68,8 @@ def alike(
         """Codes of the pairs that share these bits and are near."""
         parts = []
         for left, right in _bucket_pairs(_keys(columns, bits)):
-            useful = ((left < n) | (right < n)) & (
-                owners[left] != owners[right]
-            )  # two parts tell nothing that wholes don't
+            # Two parts tell nothing that wholes don't
+            useful = ((left < n) | (right < n)) & (owners[left] != owners[right])
             left, right = left[useful], right[useful]
             near = np.zeros(len(left), bool)
             for start in range(0, len(left), 1 << 18):
