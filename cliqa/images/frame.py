@@ -209,7 +209,4 @@ def plainness(image: Image.Image) -> dict[str, int]:
     pixels = np.asarray(image.resize(size, Image.Resampling.NEAREST)).reshape(-1, 3).astype(np.int16)
     colour = pixels.max(axis=1) - pixels.min(axis=1)
     apart = np.abs(pixels - np.median(pixels, axis=0)).max(axis=1)
-    return {
-        "grey": int(np.mean(colour <= COLOURLESS) >= MOST),
-        "flat": int(np.mean(apart <= EVEN) >= MOST),
-    }
+    return {"grey": int(np.mean(colour <= COLOURLESS) >= MOST), "flat": int(np.mean(apart <= EVEN) >= MOST)}
