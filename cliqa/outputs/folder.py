@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Container, Sequence
+from dataclasses import replace
 
 from cliqa.errors import ImageError, PlacingError
 from cliqa.files.atomic import copy_file
@@ -224,11 +225,9 @@ class FolderPlacer:
         entry = Entry(to, real, picture, self.way, status.st_size, status.st_mtime_ns)
         if not ours or done:
             self._runs.record.add(entry)
-        if done:
-            self._runs.record.settle(entry)
-            return True
         try:
-            self._make(real, target, finish=ours)
+            if not done:
+                self._make(real, target, finish=ours)
         except BaseException as error:
             if isinstance(error, FileExistsError) or not os.path.lexists(target):
                 with contextlib.suppress(PlacingError):
@@ -236,7 +235,9 @@ class FolderPlacer:
             if isinstance(error, FileExistsError):
                 return False
             raise
-        self._runs.record.settle(entry)
+        time = os.lstat(target).st_mtime_ns
+        if self.way != "symlink" and time != entry.mtime_ns:  # the file system did not keep it
+            self._runs.record.add(replace(entry, placed_ns=time))
         return True
 
     def _make(self, real: str, target: str, finish: bool) -> None:

@@ -78,6 +78,16 @@ def remove_folders(made: Sequence[str]) -> None:
             os.rmdir(folder)
 
 
+def remove_empty(folder: str, output: str) -> None:
+    """Remove a folder below the output folder, and those around it, as far as they are empty."""
+    while folder.startswith(os.path.join(output, "")) and folder != os.path.join(output, ""):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            return
+        folder = os.path.dirname(folder)
+
+
 def _is_same(folder: str, other: str) -> bool:
     """Whether two paths lead to one folder; a folder that isn't there, or that nobody may look at, is no other's."""
     try:

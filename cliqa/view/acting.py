@@ -21,6 +21,7 @@ from cliqa.outputs.companions import Companions
 from cliqa.outputs.folder import FolderPlacer
 from cliqa.outputs.moving import Mover, undo
 from cliqa.outputs.names import candidates, renamed
+from cliqa.outputs.preparing import remove_empty, remove_folders
 from cliqa.outputs.ratings import sidecars
 from cliqa.outputs.xmp import check_available, write_sidecar
 from cliqa.records import Source
@@ -127,12 +128,8 @@ class Actor:
                         folders.add(os.path.dirname(path))
                     removed += 1
             for folder in sorted(folders if act[1] in PLACING else (), key=len, reverse=True):
-                while self._is_inside(os.path.join(folder, "x")):
-                    try:
-                        os.rmdir(folder)  # only where it is empty
-                    except OSError:
-                        break
-                    folder = os.path.dirname(folder)
+                remove_empty(folder, self.output)
+                remove_folders([self.output])
             journal.execute("DELETE FROM act_files WHERE act = ?", (act[0],))
             journal.execute("DELETE FROM acts WHERE id = ?", (act[0],))
         return {"removed": removed, "left": len(rows) - removed}
