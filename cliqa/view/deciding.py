@@ -121,18 +121,24 @@ def _scale(view: View, scores: Mapping[str, Any]) -> Iterator[Reason]:
     yield _reason(column, scores, said, box)
 
 
-def _sharpness(view: View, scores: Mapping[str, Any]) -> Iterator[Reason]:
-    column = "sharpness.blur"
-    if (blur := _value(scores, column)) is None:
-        return
+def _sharpness(view: View, scores: Mapping[str, Any]) -> list[Reason]:
+    blur = _value(scores, "sharpness.blur")
+    if blur is None:
+        return []
     if (_value(scores, "sharpness.confidence") or 0.0) < 0.5:
-        yield _reason(column, scores, "There is too little detail to tell how sharp it is.")
-        return
+        return [_reason("sharpness.blur", scores, "There is too little detail to tell how sharp it is.")]
     metric = cached_metric("sharpness")
-    box = _mapped(metric.map(view), view) if metric is not None else None
+    box = _mapped(metric.map(view), view) if metric is not None and hasattr(metric, "map") else None
     motion = _value(scores, "sharpness.motion") or 0.0
     kind = f", with a motion of {motion:.0f} pixels" if motion >= 3 else ""
-    yield _reason(column, scores, f"Where it is sharpest, here, its edges are blurred by {blur:.1f} pixels{kind}.", box)
+    return [
+        _reason(
+            "sharpness.blur",
+            scores,
+            f"Where it is sharpest, here, its edges are blurred by {blur:.1f} pixels{kind}.",
+            box,
+        )
+    ]
 
 
 def _mapped(values: Any, view: View) -> Box | None:
