@@ -22,7 +22,7 @@ from cliqa.report import __main__ as report_command
 from cliqa.results.store import Store
 from tests import toy_filter
 from tests.conftest import encode, make_pixels
-from tests.reliability.runs import TOY
+from tests.reliability.commands import TOY
 
 NAMES = [
     "=cmd|' /C calc'!A0.png", "+1+1.png", "-2+3.png", "@SUM(1).png", "\t=1+1.png", "\r=1+1.png", '=HYPERLINK("http:x","y").png',

@@ -23,7 +23,7 @@ from cliqa.records import Issue, Source
 from cliqa.results.predictions import free_path
 from cliqa.results.store import Store
 from tests import toy_filter
-from tests.reliability.runs import TOY
+from tests.reliability.commands import TOY
 from tests.reliability.touching_metric import Touching
 
 
