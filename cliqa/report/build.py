@@ -27,7 +27,7 @@ from cliqa.report.columns import Column, Rows, read_rows
 from cliqa.report.sample import stratified_sample
 from cliqa.report.scripts import asset, bundle
 from cliqa.report.thumbnails import LONG_SIDE, SMALLER, thumbnails
-from cliqa.report.words import title_of, title_of_store
+from cliqa.report.words import title_of_store, told_column
 from cliqa.results.conditions import column as find_column
 from cliqa.results.store import Store
 from cliqa.text import display, reason
@@ -199,23 +199,9 @@ def _blocks(pictures: Sequence[bytes]) -> Iterator[list[bytes]]:
 
 def describe(column: Column) -> dict[str, Any]:
     """What the page is told of a column beside its values."""
-    metric, _, short = column.name.rpartition(".")
-    field = column.field
-    return {
-        "name": column.name,
-        "title": title_of(column.name),
-        "metric": metric or "file",
-        "field": short,
-        "meaning": field.meaning,
-        "low": field.low,
-        "high": field.high,
-        "unit": field.unit,
-        "better": field.better,
-        "whole": field.kind == "int",
-        "encoding": column.encoding,
-        "labels": column.labels,
-        "missing": int(np.isnan(column.values).sum()),
-    }
+    missing = int(np.isnan(column.values).sum())
+    own = {"encoding": column.encoding, "labels": column.labels, "missing": missing}
+    return told_column(column.name, column.field) | own
 
 
 def _subtitle(facts: dict[str, Any]) -> str:
