@@ -112,7 +112,7 @@ def load_metric(
 
 
 def score_images(
-    paths: Iterable[str | os.PathLike[str] | Source | Issue],
+    paths: Iterable[str | os.PathLike[str]],
     metrics: str | Sequence[str | ImageScorer] = "all",
     *,
     workers: int = 0,
@@ -124,7 +124,7 @@ def score_images(
     """Score files with any number of metrics, decoding each file once; lazily, in order and in bounded memory.
 
     Args:
-        paths: files, shards (each member a record), addresses that fsspec opens, or what a listing gave; may be endless.
+        paths: files, shards (each member a record), or addresses that fsspec opens; may be endless.
         metrics: "all", one name, or names and loaded metrics.
         workers: decode processes; 0 decodes in this one, where nothing ends a decoder that hangs or bounds its memory. The
             workers never import the calling script, so it needs no `if __name__ == "__main__":`.
@@ -215,7 +215,7 @@ def score_folder(
     name = os.fspath(folder)
     listing = Listing(name, recursive=recursive)
     listing.check()
-    sources = list(listing)
+    sources: Any = list(listing)  # taken for what they are
     rows: list[Row] = []
     issues: list[Issue] = []
     with _bar(len(sources), progress) as bar:

@@ -16,7 +16,7 @@ from cliqa.errors import ImageError, PlacingError
 from cliqa.files.atomic import copy_file
 from cliqa.outputs.companions import Companions
 from cliqa.outputs.moving import Mover
-from cliqa.outputs.names import candidates, renamed
+from cliqa.outputs.names import candidates, companion_place
 from cliqa.outputs.placed import EarlierRuns, Entry, PlacedRecord
 from cliqa.outputs.preparing import check_folder, make_folder, remove_folders
 from cliqa.records import Source
@@ -133,7 +133,7 @@ class FolderPlacer:
         if "\0" in source.path:
             raise ImageError("no path: it holds a zero byte")
         below = source.folder if folder is None else folder
-        picture, name = source.real_path, prefix + source.filename
+        picture, name = source.real_path, prefix + os.path.basename(source.path)
         along = self._companions.of(source.path) if self._companions is not None else []
         if placed is not None and placed.startswith(os.path.join(self.output, "")) and os.path.lexists(placed):
             there: str | None = os.path.relpath(placed, self.output)
@@ -177,7 +177,7 @@ class FolderPlacer:
             to = os.path.join(below, candidate)
             if os.path.join(directory, candidate) in taken or to in self._runs.touched:
                 continue
-            others = [(os.path.realpath(path), self._beside(to, path, source)) for path in along]
+            others = [(os.path.realpath(path), companion_place(path, source.path, to)) for path in along]
             if not all(self._is_free(real, beside) for real, beside in [(picture, to), *others]):
                 continue
             self._bring(along, source, to, picture)
@@ -190,7 +190,7 @@ class FolderPlacer:
     def _bring(self, along: Sequence[str], source: Source, to: str, picture: str) -> None:
         """Place what goes along with a picture that lies, or will lie, at `to`. Raises ImageError where it can't be."""
         for path in along:
-            beside = self._beside(to, path, source)
+            beside = companion_place(path, source.path, to)
             try:
                 if self.way == "move" and os.path.islink(path):
                     raise ImageError("is a link; only files themselves are moved")
@@ -199,11 +199,6 @@ class FolderPlacer:
             except ImageError as error:
                 raise ImageError(f"{display(os.path.basename(path))} can't go along: {error}") from error
             self._runs.touched.add(beside)
-
-    def _beside(self, to: str, path: str, source: Source) -> str:
-        """Where a companion goes when its picture goes to `to`."""
-        name = renamed(os.path.basename(path), source.filename, os.path.basename(to))
-        return os.path.join(os.path.dirname(to), name)
 
     def _is_free(self, real: str, to: str) -> bool:
         """Whether `_put` can place a file there, as far as can be told before."""

@@ -20,7 +20,7 @@ from cliqa.files.atomic import replacing
 from cliqa.outputs.companions import Companions
 from cliqa.outputs.folder import FolderPlacer
 from cliqa.outputs.moving import Mover, undo
-from cliqa.outputs.names import candidates, renamed
+from cliqa.outputs.names import candidates, companion_place
 from cliqa.outputs.preparing import remove_empty, remove_folders
 from cliqa.outputs.ratings import sidecars
 from cliqa.outputs.xmp import check_available, write_sidecar
@@ -146,7 +146,7 @@ class Actor:
                 there += 1
                 continue
             folder = os.path.join(self.output, source.folder) if source.folder else self.output
-            for name in candidates(source.filename):
+            for name in candidates(os.path.basename(source.path)):
                 target = os.path.join(folder, name)
                 if target not in taken and not os.path.lexists(target):
                     break
@@ -160,7 +160,7 @@ class Actor:
         for source, target in pairs:
             with contextlib.suppress(ImageIssue):
                 for path in companions.of(source.path):
-                    yield Source(path), _beside(path, source, target)
+                    yield Source(path), companion_place(path, source.path, target)
 
     def _companions(self) -> Companions:
         return Companions(lambda path: os.path.realpath(path) in self.table.row_of_real)
@@ -193,7 +193,7 @@ class Actor:
                     continue
                 self._note(journal, act, source, target, None)
                 for path in beside:
-                    self._note(journal, act, Source(path), _beside(path, source, target), None)
+                    self._note(journal, act, Source(path), companion_place(path, source.path, target), None)
 
     def _label(self, journal: sqlite3.Connection, act: int, sources: Sequence[Source], way: str) -> Iterator[str]:
         """Write sidecars; yields what is wrong with those that could not be."""
@@ -250,13 +250,6 @@ class Actor:
             yield connection
         finally:
             connection.close()
-
-
-def _beside(path: str, source: Source, target: str) -> str:
-    """Where a companion goes when its picture goes to `target`."""
-    return os.path.join(
-        os.path.dirname(target), renamed(os.path.basename(path), source.filename, os.path.basename(target))
-    )
 
 
 def _state(path: str) -> tuple[int, int] | None:
