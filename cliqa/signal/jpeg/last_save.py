@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.blocks import luma
+from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
 from cliqa.signal.jpeg.double_compression import earlier_save, last_and_previous
 from cliqa.signal.jpeg.grid import newest_evidence
 from cliqa.signal.jpeg.history import (
     EXACT,
     GRID_PATCHES,
+    LATTICE_BLOCKS,
     Grid,
     Lattice,
     find_grid,
@@ -52,6 +53,8 @@ OTHER_GRIDS = 4
 """How many of the next likely grids are tried where no quality gives the pixels back on the likeliest; no tuning on record."""
 PROVED_ELSEWHERE = 0.9
 """Share of exact blocks that makes another grid the right one; no tuning on record."""
+ANSWER = 14
+"""Numbers of an answer, see `read_quality`."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,15 @@ def read_quality(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     unclear = float(lattice.quality.max()) <= 0 and not lattice.proof.proved and float(certain.mean()) < EXACT
     doubtful = unclear or nearest > FINEST_OTHER  # other codecs' fine steps look like those of other tables
     return np.array([last, grid, previous, gain, *inputs, float(doubtful)], np.float32)
+
+
+def read_stated(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.float32]:
+    """`read_quality` where the last save's quality and its grid (0) are known: an earlier save is all that is asked."""
+    blocks = choose_blocks(rgb, luma(rgb), 0, 0, LATTICE_BLOCKS)
+    previous, gain = earlier_save(dct_blocks(blocks.pixels), quality)
+    answer = np.zeros(ANSWER, np.float32)
+    answer[[0, 2, 3]] = quality, previous, gain
+    return answer
 
 
 def _read(rgb: NDArray[np.uint8]) -> _Reading:
