@@ -26,6 +26,7 @@ class Placer(Protocol):
         folder: str | None = None,
         placed: str | None = None,
         taken: Container[str] = (),
+        /,
     ) -> str | None:
         """Place one picture; returns where it lies now, None where it lies nowhere (yet).
 

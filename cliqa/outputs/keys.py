@@ -6,7 +6,7 @@ import contextlib
 import filecmp
 import os
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from typing import IO
 
 from cliqa.errors import ImageError, RunError, UsageError
@@ -53,14 +53,7 @@ class KeyList(Placer):
             raise self._lost(error) from error
         return self
 
-    def place(
-        self,
-        source: Source,
-        prefix: str = "",
-        folder: str | None = None,
-        placed: str | None = None,
-        taken: Container[str] = (),
-    ) -> None:
+    def place(self, source: Source, *_: object) -> None:
         """List the key of an image's sample, once all images of it are kept.
 
         Raises:

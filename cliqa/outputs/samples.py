@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import IO
 
@@ -44,14 +44,7 @@ class SamplePlacer(Placer):
         self.writer.prepare()
         return self
 
-    def place(
-        self,
-        source: Source,
-        prefix: str = "",
-        folder: str | None = None,
-        placed: str | None = None,
-        taken: Container[str] = (),
-    ) -> str | None:
+    def place(self, source: Source, prefix: str = "", folder: str | None = None, *_: object) -> str | None:
         """Write the sample of an image; returns where the image lies now, None where more images are to be kept first.
 
         Raises:
