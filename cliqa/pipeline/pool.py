@@ -67,18 +67,16 @@ class _Worker:
     process: BaseProcess
     connection: Connection
     held: deque[tuple[int, Source]] = field(default_factory=deque)
-    ready: bool = False
+    there: bool = False  # it runs, and reads
+    ready: bool = False  # it has the metrics
     since: float = field(default_factory=time.monotonic)
     outbox: Outbox | None = None
 
-    def send(self, source: Source) -> None:
-        """Hand a file over, without waiting where its bytes come with it. Raises OSError where the worker is dead."""
-        if self.outbox is None and source.released() is not source:
+    def send(self, message: Source | bytes) -> None:
+        """Hand over a file, or the metrics; does not wait where a file brings its bytes. Raises OSError where the worker is dead."""
+        if self.outbox is None and isinstance(message, Source) and message.released() is not message:
             self.outbox = Outbox(self.connection)
-        if self.outbox is None:
-            self.connection.send(source)
-        else:
-            self.outbox.put(source)
+        (self.connection.send if self.outbox is None else self.outbox.put)(message)
 
     def close(self) -> None:
         """Close this end, once the process is dead."""
@@ -91,8 +89,15 @@ class WorkerPool:
     """Hands files to `settings.workers` processes and yields results as they come, numbered. Use as a context manager."""
 
     def __init__(self, metrics: Sequence[Metric], settings: PipelineSettings) -> None:
-        self._metrics = [metric if metric.in_worker else metric.target for metric in metrics]
         self._settings = settings
+        try:
+            self._metrics = pickle.dumps([metric if metric.in_worker else metric.target for metric in metrics])
+        except (
+            pickle.PicklingError,
+            AttributeError,
+            TypeError,
+        ) as error:  # what pickle raises of a metric of somebody's own
+            raise RunError(f"a metric can't be sent to a decode worker: {described(error)}") from error
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         self._size = max(1, settings.workers)
@@ -204,7 +209,11 @@ class WorkerPool:
     def _receive(self, worker: _Worker) -> list[tuple[int, Observed | Issue]]:
         message = worker.connection.recv_bytes()
         worker.since = time.monotonic()
-        if not worker.ready:  # its first message says that it has started
+        if not worker.there:
+            worker.there = True
+            worker.send(self._metrics)
+            return []
+        if not worker.ready:
             worker.ready = True
             self._dead_at_start = 0
             return []
@@ -218,14 +227,11 @@ class WorkerPool:
     def _start(self) -> None:
         try:
             ours, theirs = self._context.Pipe()
-            process = self._context.Process(target=work, args=(theirs, self._metrics, self._settings), daemon=True)
+            process = self._context.Process(target=work, args=(theirs, self._settings), daemon=True)
             with clean_start():
                 process.start()
         except OSError as error:  # too many processes or open files
             raise RunError(f"a decode worker can't be started: {reason(error)}") from error
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            # What pickle raises of a metric of somebody's own
-            raise RunError(f"a metric can't be sent to a decode worker: {described(error)}") from error
         theirs.close()
         self._workers.append(_Worker(process, ours))
 

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import math
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -181,19 +182,24 @@ def _set_memory(limit: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
-def work(connection: Connection, metrics: Sequence[Metric | str], settings: PipelineSettings) -> None:
-    """The life of a worker: files in, observations out, until the other end closes.
+def work(connection: Connection, settings: PipelineSettings) -> None:
+    """The life of a worker: it says that it is there, gets the metrics, says that it has them; then files in, observations out.
 
-    Metrics that only observe here are given by their `target`; those that score here come loaded.
+    The metrics come as one pickle, to a worker that reads: were they its arguments, one that dies before it reads them would hold up
+    who starts it for ever. Those that only observe here are given by their `target`; those that score here come loaded.
     """
     _ignore_interrupts()
-    found = [metric_class(metric) if isinstance(metric, str) else metric for metric in metrics]
-    _silence()
-    budget = FileBudget(settings.file_seconds)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         connection.send(None)
+        early: list[Source] = []  # what was handed out before the metrics
+        while not isinstance(message := connection.recv(), bytes):
+            early.append(message)
+        found = [metric_class(metric) if isinstance(metric, str) else metric for metric in pickle.loads(message)]
+        _silence()
+        budget = FileBudget(settings.file_seconds)
+        connection.send(None)
         while True:
-            source = connection.recv()
+            source = early.pop(0) if early else connection.recv()
             budget.allow()
             answer = observe_file(source, settings, found, budget.allow)
             budget.end()

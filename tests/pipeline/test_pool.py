@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -156,6 +157,22 @@ def test_workers_that_cannot_start_end_the_run(make_folder: Callable[..., Path])
 def test_a_metric_that_cannot_be_sent_ends_the_run() -> None:
     with pytest.raises(RunError, match="a metric can't be sent to a decode worker: TypeError"):
         WorkerPool([Unpicklable({}, {})], PipelineSettings(1)).__enter__()
+
+
+def test_a_worker_that_dies_before_it_reads_holds_nobody_up() -> None:
+    code = (
+        "import os\nfrom unittest import mock\nfrom cliqa.errors import RunError\nfrom cliqa.pipeline.pool import WorkerPool\n"
+        "from cliqa.pipeline.settings import PipelineSettings\nfrom cliqa.records import Source\nfrom tests.toy_metric import Beside\n"
+        "metric = Beside({}, {})\nmetric.tables = bytes(1 << 20)  # more than a pipe holds\n"
+        "with mock.patch.dict(os.environ, PYTHONHOME='/nowhere'):  # the interpreter ends at once\n"
+        "    try:\n"
+        "        with WorkerPool([metric], PipelineSettings(1)) as pool:\n"
+        "            pool.submit(0, Source('a.png'))\n            list(pool.results(30))\n"
+        "    except RunError as error:\n        print(error)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=100)
+    assert "do not start" in done.stdout, done.stderr
 
 
 def test_an_interrupt_while_starting_leaves_no_worker() -> None:
