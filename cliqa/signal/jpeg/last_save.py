@@ -39,6 +39,8 @@ FINEST_OTHER = 90
 """Up to this quality tables that are not IJG's are told from another codec's steps."""
 PROVED_OUTRIGHT = 0.95
 """Share of exact blocks from which a coarse table is proved, whatever the lattice of clipped or few levels looks like."""
+EXACTLY = 15.0
+"""Nats a block of the likeliest steps that only whole numbers of YCbCr reach: see `resized_features.EXACTLY`."""
 FINER = 15
 """How much finer than the grid's own histograms tell such a table may be: smooth blocks are exact at finer ones by chance."""
 COARSEST_FINE = 90
@@ -121,7 +123,9 @@ def read_quality(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     inputs = [*logs, away, clipped, lattice.proof.exact, 1 / lattice.proof.tied, count, float(nearest > 0)]
     _, certain = likeliest_steps(lattice.evidence, int(lattice.quality.argmax()))
     unclear = float(lattice.quality.max()) <= 0 and not lattice.proof.proved and float(certain.mean()) < EXACT
-    doubtful = unclear or nearest > FINEST_OTHER  # other codecs' fine steps look like those of other tables
+    # other codecs' fine steps look like those of other tables, and their coarse ones are not met so exactly
+    blurred = reading.most < EXACTLY * len(lattice.blocks) and not family_quality(lattice.evidence)
+    doubtful = unclear or nearest > FINEST_OTHER or (nearest > 0 and blurred)
     return np.array([last, grid, previous, gain, *inputs, float(doubtful)], np.float32)
 
 

@@ -102,7 +102,8 @@ def step_curves(coefficients: Floats, detail: Detail = FINE) -> Floats:
     Args:
         coefficients: (down, across, blocks) by `native_blocks.native_coefficients`.
     """
-    return step_curves_of_groups(coefficients, np.zeros(coefficients.shape[2], np.intp), 1, detail)[0]
+    curves: Floats = step_curves_of_groups(coefficients, np.zeros(coefficients.shape[2], np.intp), 1, detail)[0]
+    return curves
 
 
 def step_curves_of_groups(coefficients: Floats, group: NDArray[np.intp], groups: int, detail: Detail = FINE) -> Floats:

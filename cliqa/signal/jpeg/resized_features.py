@@ -49,17 +49,31 @@ def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
     return min(found)
 
 
-def filtered_answer(history: History, filtered: Filtered | None) -> NDArray[np.float32]:
-    """What the grid of the newest save tells through filters: float32 (7,).
+PALETTE = 256
+"""Most colours of a palette."""
+_SAMPLED = 5
+"""Every so many pixels of a row are asked for their colour."""
+
+
+def has_few_colours(rgb: NDArray[np.uint8]) -> bool:
+    """Whether tiles uint8 (n, 3, h, w) have the colours of a palette, which are not all grey."""
+    sampled = rgb[..., ::_SAMPLED].astype(np.int32)
+    colours = np.unique(sampled[:, 0] << 16 | sampled[:, 1] << 8 | sampled[:, 2])
+    return len(colours) <= PALETTE and bool((colours >> 16 != colours >> 8 & 255).any())
+
+
+def filtered_answer(history: History, filtered: Filtered | None, palette: bool = False) -> NDArray[np.float32]:
+    """What the grid of the newest save tells through filters: float32 (8,).
 
     The likeliest quality and its nats; those of another codec's tables; whether one of IJG's tables explains the grid as it is; whether
     another codec does; how certain the steps are (0-1, or `FAMILY`); the IJG quality
     nearest to them where none of IJG's does. Where a fine one explains the grid, the likeliest quality is that of a save before, and
-    `APART` lower; where a coarse one does, no filter is asked (None).
+    `APART` lower; where a coarse one does, no filter is asked (None). At last, where there is a palette, the nats of the likeliest
+    quality by the histograms of all offsets: its noise hides the lattice, but not that one offset differs.
     """
     last = history.last
     if filtered is None:
-        return np.array([100, 0, 0, 1, 0, 1, 0], np.float32)
+        return np.array([100, 0, 0, 1, 0, 1, 0, 0], np.float32)
     quality, nats = filtered.best(last - APART) if last else filtered.best()
     # where an IJG table explains the grid and blocks of all brightness tell of an older one, no other codec was there
     other = 0.0 if last and nats == filtered.toned.nats else filtered.other
@@ -67,7 +81,8 @@ def filtered_answer(history: History, filtered: Filtered | None) -> NDArray[np.f
     exact = FAMILY if certain else float(history.known.mean())
     clearer = CODEC * nats if exact < BEYOND_DOUBT else EXACT_CODEC * float(filtered.evidence.max())
     codec = not last and filtered.other > max(BEFORE, clearer)
-    numbers = [quality, nats, other, float(last > 0), float(codec), exact, history.foreign]
+    by_offsets = float(history.newest.max()) if palette else 0.0
+    numbers = [quality, nats, other, float(last > 0), float(codec), exact, history.foreign, by_offsets]
     return np.array(numbers, np.float32)
 
 
