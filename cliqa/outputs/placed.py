@@ -216,10 +216,8 @@ class EarlierRuns:
         self.knew = len(record) > 0
         self.touched: set[str] = set()
         self.told: list[str] = []
-        self._output = record.folder
-        self._way = way
-        self._resume = resume
-        self._sync = sync
+        self._output, self._way = record.folder, way
+        self._resume, self._sync = resume, sync
         self._dropped: dict[str, None] = {}
 
     def where(self, picture: str, below: str, name: str) -> str | None:
@@ -278,10 +276,8 @@ class EarlierRuns:
             else:
                 told["taken away" if self._take_away(entry) else "no copy of its original any more, so left"] += 1
         self.told += [f"placed by an earlier run, dropped by this one: {name}" for name in named[:_NAMED]]
-        if len(named) > _NAMED:
-            self.told.append(f"and {len(named) - _NAMED} more")
-        if named:
-            self.told.append("--sync takes away what an earlier run placed and this one drops")
+        self.told += [f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else []
+        self.told += ["--sync takes away what an earlier run placed and this one drops"] if named else []
         self.told += [
             f"of what an earlier run placed and this one drops: {count} {words}" for words, count in told.items()
         ]
