@@ -79,7 +79,7 @@ STATED = 0.95
 DRAWN = 0.98
 """Confidence that what was drawn was never saved by JPEG."""
 FEWEST = 8
-"""Blocks that are not of one colour, below which there is nothing to tell by: all six training drawings with 0-4 of them read as saved."""
+"""Blocks that vary, below which there is nothing to tell by: all six training drawings with 0-4 of them read as saved."""
 NEAR = 3.0
 """Proposals so near to the chosen one say the same."""
 HIGHEST = 91
