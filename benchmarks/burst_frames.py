@@ -41,8 +41,8 @@ MOTIONS: dict[str, Motion] = {
 INSIDE = 0.74  # of the photograph's sides that a frame shows: room for the camera to move in
 
 
-def frames(photo: Image.Image, motion: Motion, rng: Rng) -> list[Image.Image]:
-    """Two frames of the scene, decoded from their saves."""
+def frames(photo: Image.Image, motion: Motion, rng: Rng) -> list[bytes]:
+    """Two frames of the scene, as JPEG files."""
     scene = np.asarray(photo.convert("RGB"), np.float32) / 255.0
     depth = _depth(scene.shape[:2], rng)
     moved = _subject_moved(scene, rng) if motion.subject else scene
@@ -98,7 +98,7 @@ def _taken(
     noise: float,
     quality: int,
     rng: Rng,
-) -> Image.Image:
+) -> bytes:
     height, width = scene.shape[:2]
     high, wide = int(height * INSIDE) // 2 * 2, int(width * INSIDE) // 2 * 2
     y, x = np.mgrid[:high, :wide].astype(np.float64)
@@ -117,7 +117,7 @@ def _taken(
     grey = np.clip(_demosaiced(mosaic), 0, 1) ** (1 / 2.2)
     saved = io.BytesIO()
     Image.fromarray(np.rint(grey * 255).astype(np.uint8)).save(saved, "JPEG", quality=quality)
-    return Image.open(saved).convert("RGB")
+    return saved.getvalue()
 
 
 def _demosaiced(mosaic: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -126,9 +126,7 @@ def _demosaiced(mosaic: NDArray[np.float64]) -> NDArray[np.float64]:
     masks[0::2, 0::2, 0] = masks[0::2, 1::2, 1] = masks[1::2, 0::2, 1] = masks[1::2, 1::2, 2] = 1
     values, weights = mosaic[..., None] * masks, masks
     for axis in (0, 1):
-        values, weights = (
-            2 * each + np.roll(each, 1, axis) + np.roll(each, -1, axis) for each in (values, weights)
-        )
+        values, weights = (2 * each + np.roll(each, 1, axis) + np.roll(each, -1, axis) for each in (values, weights))
     return np.asarray(np.where(masks > 0, mosaic[..., None], values / weights))
 
 

@@ -342,7 +342,10 @@ def test_a_group_is_compared_at_one_zoom(browser: Any, tmp_path: Path) -> None:
 
     def shown() -> list[tuple[float, ...]]:
         """Where each picture lies in its pane, and how large it is on the screen."""
-        measure = "one => { const i = one.firstChild.getBoundingClientRect(), p = one.getBoundingClientRect(); return [i.x - p.x, i.y - p.y, i.width, i.height]; }"
+        measure = (
+            "one => { const image = one.firstChild.getBoundingClientRect(), pane = one.getBoundingClientRect(); "
+            "return [image.x - pane.x, image.y - pane.y, image.width, image.height]; }"
+        )
         return [tuple(round(value, 1) for value in panes.nth(n).evaluate(measure)) for n in range(2)]
 
     whole = shown()
@@ -361,7 +364,9 @@ def test_a_group_is_compared_at_one_zoom(browser: Any, tmp_path: Path) -> None:
     view.mouse.up()
     moved = shown()
     assert moved[0] == pytest.approx(moved[1], abs=1)
-    assert moved[0][0] == pytest.approx(before[0][0] - 40, abs=2) and moved[0][1] == pytest.approx(before[0][1] - 20, abs=2)
+    assert moved[0][0] == pytest.approx(before[0][0] - 40, abs=2) and moved[0][1] == pytest.approx(
+        before[0][1] - 20, abs=2
+    )
     if os.environ.get("CLIQA_SCREENSHOTS"):
         view.screenshot(path=os.path.join(os.environ["CLIQA_SCREENSHOTS"], "report-beside.png"))
     view.keyboard.press("0")

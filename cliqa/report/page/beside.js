@@ -44,9 +44,8 @@ export const beside = {
     $('beside-panes').replaceChildren(...rows.map((one) => {
       const image = make('img', { alt: fileName(table.paths[one]), src: pictures.url(one), draggable: false });
       image.addEventListener('load', () => this.draw());
-      const words = `${one === best ? 'best copy' : ''}${one === best && why[one] ? ': ' : ''}${why[one] ?? ''}`;
       return make('figure', {}, make('div', { className: 'pane' }, image),
-        make('figcaption', { title: table.paths[one] }, make('b', { text: fileName(table.paths[one]) }), make('span', { className: 'quiet', text: words })));
+        make('figcaption', { title: table.paths[one] }, make('b', { text: fileName(table.paths[one]) }), make('span', { className: 'quiet', text: why[one] ?? '' })));
     }));
     if (!$('beside').open) $('beside').showModal();
     this.show(1, 0.5, 0.5);
