@@ -27,8 +27,13 @@ TURNED = 0.0007  # of a side that a turn or shear moves the border by; half of t
 TURN_SURE = 4.0  # standard errors; 99 % of copies stay below, 95 % of frames 0.1-0.5 % apart are above
 BEYOND = 0.0008  # of a side that each shows beyond the other; copies reach 0.0007
 BEYOND_SURE = 2.0  # standard errors
-LESS_SURE = 40.0  # standard errors more for each share of the details that differs: clipped tones bend them
+LESS_SURE = 40.0  # standard errors more for each share of the details that differs: strong tones bend them
+LESS_SURE_CLIPPED = (
+    25.0  # standard errors more for each share of the pixels that one has clipped and the other not: it moves edges
+)
+DARK, LIGHT = 4, 251  # levels beyond which a pixel counts as clipped
 CHANGED = 0.05  # share of the details that differs from which it is asked where
+LOST = 0.55  # share of the details that differs beyond which tones have taken most of them
 BALANCE = 0.15  # of what became darker to what became lighter, or the other way; 0 for watermarks
 CHANGED_AREA = 0.005  # of the picture that has to be lighter or darker
 
@@ -80,7 +85,7 @@ def _motion(
         place[moving] += step[away] / SIDE
         blocks[moving] = _blocks(one[moving], two[moving], place[moving])
     rest = blocks[:, 5].sum(1) / np.maximum(blocks[:, 6].sum(1), 1e-6)
-    less_sure = LESS_SURE * rest
+    less_sure = LESS_SURE * rest + LESS_SURE_CLIPPED * np.abs(_clipped(first) - _clipped(second))
     _, spread = _solved(blocks, _PLACE)
     turn, turn_spread = _solved(blocks, _TURN)
     crossed, within = turn[:, 4:], turn_spread[:, 4:, 4:]
@@ -88,9 +93,15 @@ def _motion(
     turned = (np.hypot(*crossed.T) / np.sqrt(2) / SIDE >= TURNED) & (sure >= TURN_SURE + less_sure)
     beyond, error = _beyond(place), _border_error(spread) / SIDE
     moved = np.zeros(len(place), bool)
-    for index in np.flatnonzero((rest >= CHANGED) & ~turned):
+    for index in np.flatnonzero((rest >= CHANGED) & ~turned & (rest <= LOST)):
         moved[index] = _part_moved(first[index], second[index], place[index])
     return turned, (beyond >= BEYOND) & (beyond >= (BEYOND_SURE + less_sure) * error), moved
+
+
+def _clipped(pictures: NDArray[np.uint8]) -> Floats:
+    """The share of pixels that are black or white."""
+    result: Floats = ((pictures < DARK) | (pictures > LIGHT)).mean((1, 2), dtype=np.float32)
+    return result
 
 
 def _beyond(place: Floats) -> Floats:
