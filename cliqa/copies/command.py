@@ -45,7 +45,8 @@ def duplicates(options: argparse.Namespace, console: Console) -> int:
         name, status = _scored(options, console, stack)
         store = stack.enter_context(Store(name))
         pictures, prints = read_pictures(store)
-        groups = find_groups(pictures, prints, options.burst_seconds, options.turned)
+        loosest = next((kind for kind in reversed(COPIES) if kind in options.kinds), "near")
+        groups = find_groups(pictures, prints, options.burst_seconds, options.turned, loosest)
         chosen = [group for group in groups if group.kind in options.kinds]
         judged = [(group, *judge(group, pictures)) for group in chosen]
         if options.results:

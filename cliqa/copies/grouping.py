@@ -57,7 +57,11 @@ class Group:
 
 
 def find_groups(
-    pictures: Sequence[Picture], prints: Prints, burst_seconds: float = 10.0, turned: bool = False
+    pictures: Sequence[Picture],
+    prints: Prints,
+    burst_seconds: float = 10.0,
+    turned: bool = False,
+    loosest: Kind = "near",
 ) -> list[Group]:
     """All groups, in the order of their first members. A picture may be in one group of copies, one burst and one bracket.
 
@@ -66,13 +70,15 @@ def find_groups(
         prints: their fingerprints, in the same order.
         burst_seconds: how far apart frames of a burst or bracket are at most.
         turned: whether copies turned by quarters or mirrored are looked for too (eight times the work).
+        loosest: the loosest kind of copies that joins a group: with `exact`, files of the same bytes alone do.
     """
     links = [*_same(pictures, "exact", [str(p.values.get("sha256") or "") for p in pictures])]
     links += _same(pictures, "pixels", prints.pixels)
     chosen = _representatives(prints.pixels)
     links += _look_alikes(pictures, prints, chosen, burst_seconds, turned)
     frames = {(link.first, link.second) for link in links if link.kind in ("burst", "bracket")}
-    groups = _joined([link for link in links if link.kind in COPIES], frames)
+    joining = COPIES[: COPIES.index(loosest) + 1]
+    groups = _joined([link for link in links if link.kind in joining], frames)
     for kind in ("burst", "bracket"):
         groups += _joined([link for link in links if link.kind == kind])
     return sorted(groups, key=lambda group: (group.members[0], group.kind))

@@ -74,6 +74,16 @@ def test_copies_are_one_group_and_the_original_is_best(folder: Path, tmp_path: P
     assert "cropped" in why["crop.png"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"), [("exact", {"a.png", "a copy.png"}), ("pixels", {"a.png", "a copy.png", "a.bmp"})]
+)
+def test_groups_of_a_stricter_kind_are_found_within_looser_ones(
+    folder: Path, tmp_path: Path, kind: str, names: set[str]
+) -> None:
+    rows = groups_of(folder, tmp_path, "--kinds", kind)
+    assert {Path(row["path"]).name for row in rows} == names and {row["kind"] for row in rows} == {kind}
+
+
 def test_a_bare_wall_is_known_by_its_unevenness(tmp_path: Path) -> None:
     root = tmp_path / "in"
     root.mkdir()
