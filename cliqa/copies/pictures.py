@@ -8,6 +8,7 @@ import contextlib
 import io
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from cliqa.errors import UsageError
 from cliqa.results.store import Store
 from cliqa.signal.copies.alignment import SIDE
 from cliqa.signal.copies.motion import SIDE as CLOSER_SIDE
+from cliqa.signal.copies.motion import THREADS
 
 PRINTS = (
     "fingerprint.whole",
@@ -157,15 +159,23 @@ def _closer(store: Store, numbers: Sequence[int]) -> Callable[[Sequence[int]], d
 
     def read(indices: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
         index_of = {numbers[index]: index for index in indices}
-        found = {}
-        for number, text in store.at(list(index_of), [CLOSER]):
-            with contextlib.suppress(ValueError, OSError, Image.DecompressionBombError):
-                image = Image.open(io.BytesIO(base64.b64decode(str(text or ""), validate=True)), formats=("JPEG",))
-                if image.size == (CLOSER_SIDE, CLOSER_SIDE):
-                    found[index_of[number]] = np.asarray(image.convert("L"))
-        return found
+        rows = list(store.at(list(index_of), [CLOSER]))
+        with ThreadPoolExecutor(THREADS) as threads:
+            pictures = threads.map(_decoded, (str(text or "") for _, text in rows))
+            return {
+                index_of[row[0]]: picture for row, picture in zip(rows, pictures, strict=True) if picture is not None
+            }
 
     return read
+
+
+def _decoded(text: str) -> NDArray[np.uint8] | None:
+    """A closer picture; None where there is none."""
+    with contextlib.suppress(ValueError, OSError, Image.DecompressionBombError):
+        image = Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=("JPEG",))
+        if image.size == (CLOSER_SIDE, CLOSER_SIDE):
+            return np.asarray(image.convert("L"))
+    return None
 
 
 def _sound(rows: Iterator[tuple[Any, ...]]) -> Iterator[Sequence[Any]]:
