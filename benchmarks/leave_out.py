@@ -79,7 +79,8 @@ def regression(rows: Rows, ladders: Rows, pairs: float) -> Any:
     """The regression alone, without the rated branch beside it."""
     pixels = opinion.pixel_features(rows["statistics"], 0)
     usual, opinion.PAIRS = opinion.PAIRS, pairs
-    weight, _, _ = opinion.fit_regression(rows, ladders, {}, pixels, 0.0, 1.0)
+    silent = opinion.Branch(0.0, 0.0, lambda statistics: np.zeros((len(statistics), 2)))
+    weight, _, _ = opinion.fit_regression(rows, ladders, {}, pixels, silent, 1.0)
     opinion.PAIRS = usual
     return lambda others: opinion.features(others, pixels) @ weight
 

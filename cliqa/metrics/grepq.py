@@ -52,8 +52,9 @@ class GRepQ(Metric):
     * `blend` (3): from the logits of q_low and q_high to that of q, bias last; `blend.traces` (2): what compression and noise
       take from it.
     * `quality.weight` (5), `quality.bias`: from the rated head's outputs; `quality.free` (POOLED_WIDTH): from the label-free branch's
-      pooled features; `quality.pixels.*`: a `Dense` network that reads `trace_statistics`. The sum is opinion, 0-1. In a fitted
-      model `fit.weight` and `fit.bias` instead, and the kind of its features in the metadata.
+      pooled features; `quality.pixels.*`: a `Dense` network that reads `trace_statistics`; `quality.traces` (2): what compression
+      and noise take. The sum is opinion, 0-1. In a fitted model `fit.weight` and `fit.bias` instead, and the kind of its features in
+      the metadata.
     """
 
     name = "grepq"
@@ -86,6 +87,7 @@ class GRepQ(Metric):
         if not self.fitted:
             self.free = tensors["quality.free"].astype(np.float32)
             self.pixels = Dense(tensors, "quality.pixels.")
+            self.penalty = tensors["quality.traces"].astype(np.float64)
         if self.in_worker:
             self.prepare()
 
@@ -157,6 +159,7 @@ class GRepQ(Metric):
         outputs = self.network.encoder.rated(observation["picture"]).astype(np.float64)
         pooled = self.network.embed(observation["picture"])[0]
         seen = float(pooled @ self.free) + float(self.pixels(observation["traces"][None])[0, 0])
+        seen -= float(self._traces(observation) @ self.penalty)
         return float(np.clip(outputs @ weight + bias + seen, 0.0, 1.0) * 100.0)
 
     def _label_free(

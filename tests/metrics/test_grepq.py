@@ -28,12 +28,13 @@ def test_pictures_larger_than_needed_cost_no_more(tensors):
     assert max(observed["detail"].shape) == 512
 
 
-def test_traces_of_compression_take_from_the_zero_shot_score(tensors):
+def test_traces_of_compression_and_noise_take_from_the_scores(tensors):
     plain = GRepQ(tensors | {"blend.traces": np.zeros(2)}, {})
-    strict = GRepQ(tensors | {"blend.traces": np.array([2.0, 7.0])}, {})
+    strict = GRepQ(tensors | {"blend.traces": np.array([2.0, 7.0]), "quality.traces": np.array([0.1, 7.0])}, {})
     seen = plain.observe(view(200, 300))
     before, after = plain.score(seen), strict.score(seen)
     assert logit(after["q"]) == pytest.approx(logit(before["q"]) - 2.0 * 0.5)  # the noise of 0.1 is below the floor
+    assert after["quality"] == pytest.approx(before["quality"] - 100 * 0.1 * 0.5)
     assert {name: after[name] for name in ("q_low", "q_high")} == {name: before[name] for name in ("q_low", "q_high")}
 
 

@@ -27,11 +27,13 @@ from cliqa.metrics.encoder import Branch, LowHead, RatedHead, Trunk
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_network import GrepqNetwork
 from cliqa.metrics.shared_encoder import RatedEncoder
+from cliqa.signal.networks.dense import Dense
 from cliqa.training.card import write_results
 from cliqa.training.grepq.distorted_versions import make_versions
 from cliqa.training.grepq.high_level import HighSettings, fit_directions, observe_photos
 from cliqa.training.grepq.imagenet_backbone import read_backbone
 from cliqa.training.grepq.low_level import LowSettings, observe_versions, pristine_gaussian, train_low
+from cliqa.training.grepq.opinion import Branch as RatedOpinion
 from cliqa.training.grepq.opinion import fit_opinion, observe_rated, observer
 from cliqa.training.grepq.traces import fit_traces
 from cliqa.training.grepq.worse_pictures import observe_enlargements, observe_ladders
@@ -198,7 +200,7 @@ def held_quality(tensors: Tensors, opinion: tuple[float, float], options: TrainO
     outputs = [each for each in read_outputs(folder) if each.split == "train" and each.scale > 1]
     photos = read_photos(options.data, "train", ("lossless", "camera"))
     return fit_opinion(
-        opinion,
+        RatedOpinion(*opinion, Dense(tensors, "traces.")),
         observe_rated(read_rated(options.ratings), observe, work, options.seed),
         observe_ladders(photos, options.at_most(LADDERS), observe, work, options.seed),
         observe_enlargements(outputs, options.data, observe, work),

@@ -14,7 +14,8 @@ All in closed form: ridge, solved again with the pairs that fall short until the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from cliqa.grepq.rated_sets import RatedImage
 from cliqa.images.loading import load_image
 from cliqa.metrics.base import View
-from cliqa.metrics.grepq import PICTURE_SIDE
+from cliqa.metrics.grepq import NOISE_FLOOR, PICTURE_SIDE
 from cliqa.metrics.grepq_features import POOLED_GAIN
 from cliqa.metrics.grepq_network import GrepqNetwork
 from cliqa.signal.networks.dense import standardise
@@ -38,6 +39,7 @@ OF_A_SOURCE = 2770  # photographs at most, so that the largest source has no mor
 SHARE = 0.2  # of the regression in `quality`; chosen by held-out ratings and by val photographs, of 0.15, 0.2, 0.25, 0.3, 0.35
 PENALTY = 100.0  # of 30, 100, 300, 1000: the best on held-out ratings
 SOURCES_APART = 0.5  # what is left of the distance between sources, of 0, 0.5, 1: within them 0.006 SRCC more than at 1
+TRACES = np.array([0.2, 0.2])  # of opinion: the least that makes the branch's scores fall with compression and noise
 PAIRS = 10.0  # weight of what a pair lacks, squared, against a rating's error, squared
 MARGIN, LEAST = 0.15, 0.02  # of opinion (0-1) per unit of strength, and at least; the first is the branch's own
 ENLARGED_MARGIN = 0.03
@@ -61,8 +63,27 @@ DIRECT_GAIN, HIDDEN_GAIN = 1.0, 0.5  # with a third of either, enlargements of v
 Tensors = dict[str, NDArray[Any]]
 
 
+@dataclass(frozen=True)
+class Branch:
+    """The rated branch's opinion, 0-1, and what `traces` (compression, noise) takes from it: at 384 pixels neither is seen well.
+
+    Attributes:
+        slope, level: what brings the head's first output to the scale of held-out ratings.
+        traces: statistics (n, WIDTH) -> compression and noise (n, 2), as the metric reads them.
+    """
+
+    slope: float
+    level: float
+    traces: Callable[[NDArray[Any]], NDArray[Any]]
+
+    def opinions(self, rows: Rows) -> Array:
+        """Of rows that `observer` gave, (n,)."""
+        taken = np.maximum(self.traces(rows["statistics"]) - (0.0, NOISE_FLOOR), 0.0) @ TRACES
+        return np.asarray(self.slope * rows["outputs"][:, 0].astype(np.float64) + self.level - taken)
+
+
 def observer(network: GrepqNetwork) -> Observe:
-    """What the regression and the rated head make of a view: `pooled` (float16), `statistics` and `outputs` (5,)."""
+    """What is read of a view: `pooled` (float16) and `statistics` by the regression, `outputs` (5,) by the rated head."""
 
     def observe(view: View) -> dict[str, NDArray[Any]]:
         picture = view.thumbnail(PICTURE_SIDE)
@@ -92,23 +113,23 @@ def observe_rated(images: Sequence[RatedImage], observe: Observe, work: Path, se
     return kept("rated", len(chosen), lambda number: [row(number)], work)
 
 
-def fit_opinion(opinion: tuple[float, float], rated: Rows, ladders: Rows, enlargements: Rows, seed: int) -> Tensors:
+def fit_opinion(branch: Branch, rated: Rows, ladders: Rows, enlargements: Rows, seed: int) -> Tensors:
     """The tensors `quality.*` of the metric.
 
     Args:
-        opinion: slope and level that bring the head's first output to the scale of the ratings, 0-1.
+        branch: what the rated branch says of pictures.
         rated, ladders, enlargements: see `observe_rated`, `observe_ladders` and `observe_enlargements`; the last may be empty.
     """
-    slope, level = opinion
     pixels = pixel_features(rated["statistics"], seed)
-    found, middle, mean = fit_regression(rated, ladders, enlargements, pixels, slope, SHARE)
+    found, middle, mean = fit_regression(rated, ladders, enlargements, pixels, branch, SHARE)
     width = rated["pooled"].shape[1]
     free, direct, hidden = np.split(SHARE * found, [width, width + pixels["mean"].size])
-    level = (1 - SHARE) * level + SHARE * float(mean - middle @ found)
+    level = (1 - SHARE) * branch.level + SHARE * float(mean - middle @ found)
     gains = np.concatenate([HIDDEN_GAIN * hidden, DIRECT_GAIN * direct, -DIRECT_GAIN * direct])
     return {
-        "quality.weight": np.array([(1 - SHARE) * slope, 0.0, 0.0, 0.0, 0.0]),
+        "quality.weight": np.array([(1 - SHARE) * branch.slope, 0.0, 0.0, 0.0, 0.0]),
         "quality.bias": np.array([level]),
+        "quality.traces": (1 - SHARE) * TRACES,
         "quality.free": POOLED_GAIN * free,
         "quality.pixels.mean": pixels["mean"],
         "quality.pixels.scale": pixels["scale"],
@@ -121,11 +142,11 @@ def fit_opinion(opinion: tuple[float, float], rated: Rows, ladders: Rows, enlarg
 
 
 def fit_regression(
-    rated: Rows, ladders: Rows, enlargements: Rows, pixels: Rows, slope: float, share: float
+    rated: Rows, ladders: Rows, enlargements: Rows, pixels: Rows, branch: Branch, share: float
 ) -> tuple[Array, Array, float]:
     """Weights of `features`, the mean of those, and that of the ratings. `share` is the regression's part of the score."""
     x, y, middle, mean = _apart(features(rated, pixels), rated)
-    differences, further, margins, weights = _pairs(ladders, enlargements, pixels, slope)
+    differences, further, margins, weights = _pairs(ladders, enlargements, pixels, branch)
     gram, right = x.T @ x, x.T @ y
     gram[np.diag_indices_from(gram)] += PENALTY
     found, short = np.zeros(x.shape[1]), np.zeros(len(margins), bool)
@@ -169,17 +190,17 @@ def _apart(seen: Array, rated: Rows) -> tuple[Array, Array, Array, float]:
     return x, y, middle, mean
 
 
-def _pairs(ladders: Rows, enlargements: Rows, pixels: Rows, slope: float) -> tuple[Array, Array, Array, Array]:
+def _pairs(ladders: Rows, enlargements: Rows, pixels: Rows, branch: Branch) -> tuple[Array, Array, Array, Array]:
     """Better less worse, in features and in the branch's opinion; what both together must come to, and the pair's weight."""
     better, worse, stronger, kinds = ladder_pairs(ladders)
-    seen, opinions = features(ladders, pixels), slope * ladders["outputs"][:, 0].astype(np.float64)
+    seen, opinions = features(ladders, pixels), branch.opinions(ladders)
     names = list(DAMAGES)
     differences = [seen[better] - seen[worse]]
     further = [opinions[better] - opinions[worse]]
     margins = [np.maximum(MARGIN * stronger, LEAST)]
     weights = [np.array([WEIGHTS.get(names[kind], 1.0) for kind in kinds])]
     if enlargements:
-        seen, opinions = features(enlargements, pixels), slope * enlargements["outputs"][:, 0].astype(np.float64)
+        seen, opinions = features(enlargements, pixels), branch.opinions(enlargements)
         whole = seen[::2] - seen[1::2]
         alone = whole.copy()
         alone[:, : enlargements["pooled"].shape[1]] = 0.0

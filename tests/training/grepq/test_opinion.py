@@ -13,6 +13,8 @@ from cliqa.signal.quality.trace_statistics import WIDTH
 from cliqa.training.grepq import opinion
 from cliqa.training.grepq.worse_pictures import DAMAGES, _ladder, kept, ladder_pairs
 
+BRANCH = opinion.Branch(1.0, 0.0, lambda statistics: np.zeros((len(statistics), 2)))
+
 
 def rows(count: int, seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
@@ -48,7 +50,7 @@ def score(tensors: dict[str, np.ndarray], seen: dict[str, np.ndarray]) -> np.nda
 
 def test_a_damage_that_only_the_pixels_tell_of_lowers_the_score_of_pictures_not_seen():
     rated, ladders, enlargements = example()
-    tensors = opinion.fit_opinion((1.0, 0.0), rated, ladders, enlargements, 0)
+    tensors = opinion.fit_opinion(BRANCH, rated, ladders, enlargements, 0)
     fresh = rows(50, 2)
     worse = fresh | {"statistics": fresh["statistics"].copy()}
     worse["statistics"][:, 0] -= 2.0
@@ -58,7 +60,7 @@ def test_a_damage_that_only_the_pixels_tell_of_lowers_the_score_of_pictures_not_
 def test_without_enlargements_and_pairs_that_lack_nothing_it_is_a_ridge_on_ratings(monkeypatch):
     monkeypatch.setattr(opinion, "PAIRS", 0.0)
     rated, ladders, _ = example()
-    tensors = opinion.fit_opinion((1.0, 0.0), rated, ladders, {}, 0)
+    tensors = opinion.fit_opinion(BRANCH, rated, ladders, {}, 0)
     only = rows(50, 3)
     only["outputs"][:] = 0.0
     assert np.corrcoef(score(tensors, only), only["pooled"][:, 1])[0, 1] > 0.9
