@@ -62,6 +62,8 @@ FINE_ALONE = 0.8
 PALETTED = 100.0
 """Nats of the histograms of all offsets that count in a picture with a palette: of 50 saved ones 48 have more, of 50 that were
 never saved the most was 45 (validation)."""
+GRADIENT = 10
+"""Smooth gradients of few colours look like qualities up to this one: all eleven drawn ones read 1."""
 UNEXPLAINED = 0.65
 """Confidence that a grid that no JPEG explains is another codec's."""
 FOREIGN = 0.8
@@ -76,6 +78,8 @@ STATED = 0.95
 """Confidence where a JPEG file's own tables are the lowest that is known."""
 DRAWN = 0.98
 """Confidence that what was drawn was never saved by JPEG."""
+FEWEST = 8
+"""Blocks that vary, below which there is nothing to tell by: all six training drawings with 0-4 of them read as saved."""
 NEAR = 3.0
 """Proposals so near to the chosen one say the same."""
 HIGHEST = 91
@@ -103,7 +107,7 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     newest = float(proposals[HYPOTHESES.index("newest")])
     if known:
         return (found, _through(nats)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
-    if by_offsets > PALETTED and newest <= HIGHEST:
+    if by_offsets > PALETTED and GRADIENT < newest <= HIGHEST:
         return newest, _through(by_offsets)
     if codec:
         return 100.0, UNEXPLAINED
@@ -207,7 +211,7 @@ class JpegQuality(Metric):
             resized = resized_answer(read_resized(region, tiles.image.size, windows))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
-            "drawn": np.array(not origins or (tiny and not history.last)),
+            "drawn": np.array(not origins or (not history.last and (tiny or history.blocks < FEWEST))),
             "replicated": np.array(view.replicated, np.float32),
             "chroma": chroma_inputs(history),
             "header": observed_header(view),

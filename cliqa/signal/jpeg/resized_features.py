@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.filtered import Filtered
-from cliqa.signal.jpeg.history import STRONG, History
+from cliqa.signal.jpeg.history import EXACT, STRONG, History
 from cliqa.signal.jpeg.resized import CLEAR, Resized
 from cliqa.signal.jpeg.tones import APART
 
@@ -77,8 +77,11 @@ def filtered_answer(history: History, filtered: Filtered | None, palette: bool =
     quality, nats = filtered.best(last - APART) if last else filtered.best()
     # where an IJG table explains the grid and blocks of all brightness tell of an older one, no other codec was there
     other = 0.0 if last and nats == filtered.toned.nats else filtered.other
-    certain = history.family or history.exactness >= EXACTLY
-    exact = FAMILY if certain else float(history.known.mean())
+    exact = float(history.known.mean())
+    if history.family or (
+        history.exactness >= EXACTLY and exact >= EXACT
+    ):  # a drawing's few blocks meet any step exactly
+        exact = FAMILY
     clearer = CODEC * nats if exact < BEYOND_DOUBT else EXACT_CODEC * float(filtered.evidence.max())
     codec = not last and filtered.other > max(BEFORE, clearer)
     by_offsets = float(history.newest.max()) if palette else 0.0
