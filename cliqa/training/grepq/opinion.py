@@ -39,7 +39,8 @@ OF_A_SOURCE = 2770  # photographs at most, so that the largest source has no mor
 SHARE = 0.2  # of the regression in `quality`; chosen by held-out ratings and by val photographs, of 0.15, 0.2, 0.25, 0.3, 0.35
 PENALTY = 100.0  # of 30, 100, 300, 1000: the best on held-out ratings
 SOURCES_APART = 0.5  # what is left of the distance between sources, of 0, 0.5, 1: within them 0.006 SRCC more than at 1
-TRACES = np.array([0.2, 0.2])  # of opinion; with 0.1 fewer ladders of JPEG are in order, by the val and the test photographs
+# Of opinion; with 0.1 fewer ladders of JPEG are in order, by the val and the test photographs.
+TRACES = np.array([0.2, 0.2])
 PAIRS = 10.0  # weight of what a pair lacks, squared, against a rating's error, squared
 MARGIN, LEAST = 0.15, 0.02  # of opinion (0-1) per unit of strength, and at least; the first is the branch's own
 ENLARGED_MARGIN = 0.03
