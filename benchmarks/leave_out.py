@@ -12,7 +12,7 @@ recipe's own `opinion` folder holds the same).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     observe = opinion.observer(metric.network)
     rows = opinion.observe_rated(read_rated(given.rated), observe, given.work, 0)
     ladders = observe_ladders(read_photos(given.data, "train", ("lossless", "camera")), LADDERS, observe, given.work, 0)
-    ways = {
+    ways: dict[str, Callable[[Rows], Callable[[Rows], NDArray[np.floating[Any]]]]] = {
         "the recipe's head": recipe_head,
         "ridge on the ratings": plain_ridge,
         "quality's regression, without pairs": lambda part: regression(part, ladders, 0.0),
@@ -68,14 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{name:40s}" + "".join(f"{value:8.3f}" for value in found) + f"{np.mean(found):8.3f}", flush=True)
 
 
-def plain_ridge(rows: Rows) -> Any:
+def plain_ridge(rows: Rows) -> Callable[[Rows], NDArray[np.floating[Any]]]:
     """A ridge on pooled features and the pixels' statistics."""
     pixels = opinion.pixel_features(rows["statistics"], 0)
     weight, _ = ridge(opinion.features(rows, pixels), rows["score"], opinion.PENALTY)
     return lambda others: opinion.features(others, pixels) @ weight
 
 
-def regression(rows: Rows, ladders: Rows, pairs: float) -> Any:
+def regression(rows: Rows, ladders: Rows, pairs: float) -> Callable[[Rows], NDArray[np.floating[Any]]]:
     """The regression alone, without the rated branch beside it."""
     pixels = opinion.pixel_features(rows["statistics"], 0)
     usual, opinion.PAIRS = opinion.PAIRS, pairs
@@ -85,7 +85,7 @@ def regression(rows: Rows, ladders: Rows, pairs: float) -> Any:
     return lambda others: opinion.features(others, pixels) @ weight
 
 
-def recipe_head(rows: Rows) -> Any:
+def recipe_head(rows: Rows) -> Callable[[Rows], NDArray[np.floating[Any]]]:
     """`RatedHead` on pooled features, by the recipe's loss but for its ladders and classes, with its first round's settings."""
     torch.manual_seed(0)
     settings = replace(RatedSettings(), batch=32)
@@ -100,7 +100,7 @@ def recipe_head(rows: Rows) -> Any:
     steps = EPOCHS * (len(score) // settings.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
     for _ in range(EPOCHS):
-        for batch in torch.randperm(len(score)).split(settings.batch)[: len(score) // settings.batch]:
+        for batch in torch.split(torch.randperm(len(score)), settings.batch)[: len(score) // settings.batch]:
             out = head(pooled[batch])[1]
             centred, target = out[:, 0] - out[:, 0].mean(), score[batch] - score[batch].mean()
             loss = 10.0 * F.smooth_l1_loss(out[:, 0], score[batch], beta=0.1)

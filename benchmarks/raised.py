@@ -103,8 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         whole.append(scored(pixels))
         for name, smoother in SMOOTHERS.items():
             smooth[name].append(scored(smoother(pixels)))
-    for name, rows in smooth.items():
-        _line(f"smoothed, {name}", np.array(whole), np.array(rows))
+    for name, smoothed in smooth.items():
+        _line(f"smoothed, {name}", np.array(whole), np.array(smoothed))
     _line(
         "smoothed, all",
         np.concatenate([np.array(whole)] * len(smooth)),
