@@ -46,7 +46,7 @@ class Compression(Metric):
 
     name = "compression"
     architecture = "compression-dense"
-    version = 1
+    version = 2
     in_worker = True
     summary = "what lossy codecs took: estimated SSIMULACRA 2 against the picture before all its lossy saves"
     fields = (
