@@ -57,8 +57,8 @@ class Compression(Metric):
         Field("p_lossy", "probability that the picture was ever saved with loss; 1 for a lossy file", 0, 1, "", "lower"),
         Field("file_codec", "codec of the file itself; none for PNG, BMP, PNM and GIF", kind="str", optional=True),
         Field(
-            "file_quality", "the file's own: IJG or WebP's quality 0-100, AV1 base_q_idx 0-255, HEVC QP 0-51", 0, 255, "codec's own",
-            optional=True,
+            "file_quality", "the file's own: IJG or WebP's quality 0-100, AV1 base_q_idx 0-255, HEVC QP 0-51, JPEG XL's distance",
+            0, 255, "codec's own", optional=True,
         ),
         Field("file_lossless", "1 where the file itself lost nothing, 0 where it did", 0, 1, "", "higher", "int", True),
     )  # fmt: skip

@@ -218,17 +218,15 @@ def _paragraph(
         inks += [rng.integers(0, 256, 3) for _ in range(int(rng.integers(1, 4)))]
     step = round(size * float(rng.uniform(1.15, 1.7)))
     for number, ink in enumerate(inks):
-        fine = 3 if letters == "subpixels" else 1
         mask = Image.new("L", canvas.size, 0)
         draw = ImageDraw.Draw(mask)
         draw.fontmode = "1" if letters == "two levels" else "L"
         for row, line in enumerate(lines):
             if row % len(inks) == number:
                 draw.text((x, y + row * step), line, fill=255, font=_font(name, size))
-        if fine == 3:
+        cover: NDArray[np.float32] = np.asarray(mask, np.float32)[..., None] / np.float32(255)
+        if letters == "subpixels":
             thirds = np.asarray(mask.resize((width * 3, height), Image.Resampling.BICUBIC), np.float32) / 255
             cover = np.convolve(thirds.ravel(), FILTER, "same").astype(np.float32).reshape(height, width, 3)
-        else:
-            cover = np.asarray(mask, np.float32)[..., None] / 255
         under = np.asarray(canvas, np.float32)
         canvas.paste(Image.fromarray(np.clip(np.rint(under + cover * (ink - under)), 0, 255).astype(np.uint8)))
