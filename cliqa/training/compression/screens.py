@@ -98,19 +98,16 @@ def _place(rng: np.random.Generator, canvas: Image.Image) -> tuple[int, int, int
 
 
 def _bar(rng: np.random.Generator, canvas: Image.Image, scale: float) -> None:
-    """A bar over the whole width, half of them at the top, flat or a gradient in any direction."""
+    """A bar over the whole width, flat or a gradient."""
     _, y, _, height = _place(rng, canvas)
     colours = np.array([_colour(rng), _colour(rng)], np.float64)
-    if rng.random() < 0.45:
+    if rng.random() < 0.6:
         colours[1] = colours[0]
-    elif rng.random() < 0.6:
+    elif rng.random() < 0.7:
         colours[1] = np.clip(colours[0] + rng.integers(-50, 51), 0, 255)
-    down, across = np.mgrid[:height, : canvas.width]
-    angle = np.pi / 2 * (int(rng.integers(4)) if rng.random() < 0.5 else float(rng.uniform(0, 4)))
-    ramp = np.cos(angle) * across + np.sin(angle) * down
-    ramp = (ramp - ramp.min()) / max(float(np.ptp(ramp)), 1.0)
-    rows = colours[0] + ramp[..., None] * (colours[1] - colours[0])
-    canvas.paste(Image.fromarray(np.rint(rows).astype(np.uint8)), (0, 0 if rng.random() < 0.5 else y))
+    ramp = np.linspace(0, 1, height)[:, None, None] if rng.random() < 0.7 else np.linspace(0, 1, canvas.width)[:, None]
+    rows = np.broadcast_to(colours[0] + ramp * (colours[1] - colours[0]), (height, canvas.width, 3))
+    canvas.paste(Image.fromarray(np.rint(rows).astype(np.uint8)), (0, y))
 
 
 def _button(rng: np.random.Generator, canvas: Image.Image, scale: float) -> None:

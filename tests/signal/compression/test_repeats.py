@@ -27,17 +27,11 @@ def test_a_screen_repeats_itself_and_its_jpeg_does_not() -> None:
     stream = io.BytesIO()
     page.save(stream, "JPEG", quality=90)
     lossless, lossy = repeats(_plane(page)), repeats(_plane(Image.open(stream)))
-    assert lossless[0] > np.log(0.3) and lossy[0] < np.log(0.1) and lossless[2] == lossy[2] == 1
-    assert lossless[1] > lossy[1] + 1
+    assert lossless[0] < 0.5 and lossy[0] > 0.8 and lossless[2] == lossy[2] == 1
+    assert lossless[1] < lossy[1]
 
 
 def test_a_picture_without_edges_says_nothing() -> None:
     plane = np.zeros((2, 128, 128), np.float32)
     plane += np.arange(128, dtype=np.float32) // 8
-    assert np.allclose(repeats(plane), [np.log(0.01), np.log(0.01), 0])
-
-
-def test_a_straight_edge_downwards_is_no_repeat() -> None:
-    plane = np.zeros((1, 128, 128), np.float32)
-    plane[:, :, 40:] = 100
-    assert repeats(plane)[2] == 0
+    assert repeats(plane).tolist() == [1.0, 1.0, 0.0]
