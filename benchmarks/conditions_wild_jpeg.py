@@ -184,6 +184,14 @@ def jpegli(rng: Rng, pixels: Pixels, others: Sequence[Photo]) -> Made:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")), {"quality": quality, "last": quality}
 
 
+def jpegli_file(rng: Rng, pixels: Pixels, others: Sequence[Photo]) -> Made:
+    """By jpegli, the file itself."""
+    del others
+    data = codecs.encode_jpegli(pixels, int(rng.integers(60, 96)))
+    quality = nearest_quality(first_table(read_tables(data)) or ())
+    return data, {"quality": quality, "last": quality}
+
+
 def read_tables(data: bytes) -> dict[int, tuple[int, ...]]:
     """The quantization tables of a JPEG stream."""
     with Image.open(io.BytesIO(data)) as picture:
@@ -264,5 +272,6 @@ HISTORIES = [
     Wild("file: CMYK JPEG", stored("CMYK"), {"jpeg_qf": "97 % within 1"}),
     Wild("file: RGB-coded JPEG", stored("RGB"), {"jpeg_qf": "97 % within 1"}),
     Wild("file: JPEG in TIFF", stored("TIFF"), {"jpeg_qf": "97 % within 1"}),
+    Wild("file: jpegli 60-95", jpegli_file, {"jpeg_qf": "95 % within 3"}),
     Wild("file: mozjpeg's own tables", stored("mozjpeg"), {"jpeg_qf": "95 % within 3"}),
 ]

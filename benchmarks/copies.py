@@ -24,9 +24,9 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from cliqa.copies.best import judge
-from cliqa.copies.grouping import COPIES, find_groups
-from cliqa.copies.pictures import Picture, Prints, read_pictures
+from cliqa.duplicates.best import judge
+from cliqa.duplicates.grouping import COPIES, find_groups
+from cliqa.duplicates.pictures import Picture, Prints, read_pictures
 from cliqa.results.store import Store
 from cliqa.signal.copies.alignment import SIDE
 from cliqa.training.photos import read_photos

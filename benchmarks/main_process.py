@@ -24,8 +24,9 @@ from typing import Any
 
 from cliqa import score
 from cliqa.metrics import Metric, list_metrics, load_metric
-from cliqa.pipeline.observe import Observed, observe_file
+from cliqa.pipeline.pool import WorkerPool
 from cliqa.pipeline.settings import PipelineSettings
+from cliqa.pipeline.worker import Observed, observe_file
 from cliqa.records import Source
 from cliqa.training.photos import read_photos
 
@@ -33,12 +34,13 @@ DATA_SET_FILTERS = ("jpeg_quality", "grain_noise", "scale_factor")
 SIMULATED = 64  # workers: more than any machine that one main process has been asked to feed
 
 
-class SimulatedPool:
-    """In place of `WorkerPool`: its answers are there as soon as they are asked for."""
+class SimulatedPool(WorkerPool):
+    """A pool without workers: its answers are there as soon as they are asked for."""
 
     answer: bytes
 
     def __init__(self, metrics: Sequence[Metric], settings: PipelineSettings) -> None:
+        super().__init__(metrics, settings)
         self._held: deque[tuple[int, Source]] = deque()
 
     def __enter__(self) -> SimulatedPool:

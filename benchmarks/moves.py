@@ -24,7 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = str(ROOT / "cliqa") + os.sep
 LOG, IMAGE, NOT_A_MOVE = "CLIQA_MOVES_LOG", 4, "-"
-BEGINS = {"worker": ("pipeline/observe.py", "observe_file"), "main": ("cli/scoring_run.py", "take")}
+BEGINS = {"worker": ("pipeline/worker.py", "observe_file"), "main": ("cli/scoring_run.py", "take")}
 Move = tuple[str, str]
 
 

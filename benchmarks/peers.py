@@ -13,30 +13,26 @@ import argparse
 import contextlib
 import importlib.util
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from copies import FOUND
+from peers_copies import Groups, found_copies, near, our_groups
 
 import cliqa
 from cliqa.training.photos import Photo, read_photos
 
 Scores = Mapping[str, float]
-Groups = Sequence[Sequence[str]]
 PDQ_NEAR = 31  # bits of 256 that PDQ's authors recommend
 PHASH_NEAR = 8  # bits of 64 that are mostly used
 ALL = "all metrics"
@@ -229,47 +225,6 @@ def duplicates(photos: Sequence[Photo], folder: Path) -> list[str]:
     return [*lines, ""]
 
 
-def our_groups(folder: Path) -> Groups:
-    """What `cliqa duplicates` finds."""
-    from cliqa.copies.grouping import COPIES, find_groups
-    from cliqa.copies.pictures import read_pictures
-    from cliqa.results.store import Store
-
-    with tempfile.TemporaryDirectory() as place:
-        store = f"{place}/s.db"
-        words = ["-i", str(folder), "-g", "-1", "--results", store, "--metrics", "fingerprint", "--quiet"]
-        subprocess.run([sys.executable, "-m", "cliqa.score", *words], check=True)
-        with Store(store) as opened:
-            pictures, prints = read_pictures(opened)
-    groups = [group for group in find_groups(pictures, prints) if group.kind in COPIES]
-    return [[Path(pictures[index].path).name for index in group.members] for group in groups]
-
-
-def near(paths: Sequence[Path], hashes: NDArray[Any], bits: int) -> Groups:
-    """Groups of all whose hashes are as near as that, one joined to the next."""
-    far = (hashes[:, None] != hashes[None]).sum(2)
-    group = np.arange(len(paths))
-    for one, two in np.argwhere(np.triu(far <= bits, 1)):
-        group[group == group[two]] = group[one]
-    return [[paths[int(index)].name for index in np.flatnonzero(group == which)] for which in np.unique(group)]
-
-
-def found_copies(groups: Groups, count: int) -> tuple[list[float], int]:
-    """Of each kind of copy the share in the group of its original, and how many pictures are in another one's group."""
-    group_of = {name: number for number, names in enumerate(groups) for name in names}
-    wrong = 0
-    for names in groups:
-        owners = Counter(name.split("-")[0] for name in names)
-        wrong += len(names) - owners.most_common(1)[0][1]
-    by_kind: list[list[bool]] = [[] for _ in FOUND]
-    for number in range(count):
-        own = group_of.get(f"{number:04d}-original.png")
-        there = {name.split(".")[0] for name, group in group_of.items() if group == own and own is not None}
-        for place, hits in enumerate(by_kind):
-            hits.append(f"{number:04d}-{place}" in there)
-    return [100 * float(np.mean(hits)) for hits in by_kind], wrong
-
-
 def table(title: str, rows: Sequence[str]) -> list[str]:
     """A Markdown table of `line`s."""
     return [
@@ -286,65 +241,6 @@ def _is(kind: str) -> Callable[[str], bool]:
     return lambda name: f"-{kind}" in name
 
 
-def speed(data: str, images: int, rounds: int) -> list[str]:
-    """Images a second of one process, all contenders in turns over one folder of 1080p JPEG files."""
-    from contenders import ReferenceShaped
-    from mosaics import SIZES, make_folder, photo_tiles
-    from throughput import decode, pipeline_rate
-
-    from cliqa.metrics import list_metrics, load_metric
-
-    def each(work: Callable[[str], Any]) -> Callable[[Path, int], float]:
-        def rate(folder: Path, count: int) -> float:
-            paths = [str(path) for path in sorted(folder.iterdir())[:count]]
-            start = time.perf_counter()
-            for path in paths:
-                work(path)
-            return count / (time.perf_counter() - start)
-
-        return rate
-
-    def cleanvision(folder: Path, count: int) -> float:
-        start = time.perf_counter()
-        cleanvision_of(
-            folder, {issue: {} for issue in ("blurry", "dark", "light", "low_information", "near_duplicates")}
-        )
-        return len(list(folder.iterdir())) / (time.perf_counter() - start)
-
-    def cliqas(*names: str) -> Callable[[Path, int], float]:
-        return pipeline_rate([load_metric(name) for name in names], 1)
-
-    contenders: dict[str, Callable[[Path, int], float]] = {"decode-only, Pillow": each(decode)}
-    if has("cleanvision"):
-        contenders["cleanvision, five issues"] = cleanvision
-    if has("skimage"):
-        contenders["scikit-image `estimate_sigma`"] = each(lambda path: sigma_of(Path(path)))
-    if has("identify"):
-        contenders["ImageMagick `identify -verbose`"] = each(
-            lambda path: subprocess.run(["identify", "-verbose", path], capture_output=True, check=True)
-        )
-    contenders |= {
-        "a network of the reference's shape": pipeline_rate([ReferenceShaped({}, {})], 1),
-        "cliqa, `jpeg_quality`": cliqas("jpeg_quality"),
-        "cliqa, `jpeg_quality` `grain_noise` `scale_factor`": cliqas("jpeg_quality", "grain_noise", "scale_factor"),
-        f"cliqa, {ALL}": cliqas(*list_metrics()),
-    }
-    found: dict[str, list[float]] = {name: [] for name in contenders}
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "1080p"
-        make_folder(photo_tiles(data), SIZES["1080p"], images, folder)
-        for _ in range(rounds):
-            for name, rate in contenders.items():
-                found[name].append(rate(folder, images))
-    return [
-        f"**Speed: {images} JPEG files of 1080p, one process, median of {rounds} rounds**",
-        "",
-        "| tool | images/s |",
-        "|---|---|",
-        *(f"| {name} | {statistics.median(rates):.1f} |" for name, rates in found.items()),
-    ]
-
-
 PARTS = (blur, exposure, noise, jpeg, duplicates)
 
 
@@ -359,6 +255,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args(arguments)
     if given.speed:
+        from peers_speed import speed  # it takes its tools from here
+
         print("\n".join(speed(given.data, given.images, given.rounds)))
         return 0
     photos = read_photos(given.data, "test", ("lossless",))[: given.limit]

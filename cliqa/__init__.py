@@ -23,11 +23,11 @@ from cliqa.errors import (
     UsageError,
 )
 from cliqa.records import Issue, Record
-from cliqa.version import __version__ as __version__
+
+__version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from cliqa.api import ImageScorer, load_metric, score_images
-    from cliqa.folder_scores import FolderScores, score_folder
+    from cliqa.api import FolderScores, ImageScorer, load_metric, score_folder, score_images
     from cliqa.metrics import list_metrics
 
 __all__ = [
@@ -53,12 +53,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what needs NumPy and Pillow when it is first used, so that every `--help` answers at once."""
-    if name in ("ImageScorer", "list_metrics", "load_metric", "score_images"):
+    if name in ("FolderScores", "ImageScorer", "list_metrics", "load_metric", "score_folder", "score_images"):
         from cliqa import api
 
         return getattr(api, name)
-    if name in ("FolderScores", "score_folder"):
-        from cliqa import folder_scores
-
-        return getattr(folder_scores, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from cliqa import __version__
 from cliqa.cli.completion import completion
 from cliqa.errors import UsageError
-from cliqa.version import __version__
 
 COMMANDS = {
     "score": "every metric, one decode, one row per file in a store",
@@ -33,9 +33,7 @@ COMMANDS = {
 }
 MODULES = {  # where it isn't `cliqa.<command>`
     "metrics": "cliqa.cli.metric_listing",
-    "report": "cliqa.report.command",
-    "view": "cliqa.view.command",
-    "grepq": "cliqa.grepq.__main__",
+    **{name: f"cliqa.{name}.__main__" for name in ("duplicates", "grepq", "report", "view")},
 }
 
 

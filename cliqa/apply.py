@@ -6,8 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cliqa.cli.console import Console
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import add_placing, add_shard_size, add_store, new_parser, positive
 
 COMMAND = "apply"
@@ -72,19 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parse = parser()
     options = parse.parse_args(arguments)
-    if options.undo:
-        return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
-    if not options.store:
+    if not options.undo and not options.store:
         parse.error("give the store that cliqa.score wrote, or --undo JOURNAL")
-    if not (options.output or options.print or options.dry_run):
+    if not (options.undo or options.output or options.print or options.dry_run):
         parse.error("nothing to do: give --output, --print or --dry-run")
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console), resumes=True)
-
-
-def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.cli.applying import apply
-
-    return apply(options, console)
+    return run_body(COMMAND, "cliqa.cli.applying:apply", options, resumes=not options.undo)
 
 
 if __name__ == "__main__":

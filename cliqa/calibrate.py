@@ -6,8 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cliqa.cli.console import Console
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import add_store, bounded, new_parser, positive
 
 COMMAND = "calibrate"
@@ -49,13 +48,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
-
-
-def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.cli.calibration import calibrate
-
-    return calibrate(options, console)
+    return run_body(COMMAND, "cliqa.cli.calibration:calibrate", options)
 
 
 if __name__ == "__main__":

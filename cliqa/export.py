@@ -6,8 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cliqa.cli.console import Console
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import add_store, new_parser
 
 COMMAND = "export"
@@ -35,13 +34,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
-
-
-def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.cli.exporting import export
-
-    return export(options, console)
+    return run_body(COMMAND, "cliqa.cli.exporting:export", options)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def _is_420(fields: Fields) -> bool:
 
 
 def _keep(options: argparse.Namespace, fields: Fields) -> bool:
-    return THRESHOLD.keep(options, fields) and not (options.filter_420 and _is_420(fields))
+    return bool(fields["quality"] >= options.quality) and not (options.filter_420 and _is_420(fields))
 
 
 def _prefix(fields: Fields) -> str:

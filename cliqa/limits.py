@@ -9,6 +9,5 @@ MIN_SIDE = 32  # pixels; below, no metric of the pixel grid says anything
 # The readers of JPEG, PNG, WebP, AVIF and HEIC hold the whole file in memory; none that large was made to be looked at. By hand.
 MAX_BYTES_READ_WHOLE = 1 << 29
 
-FILE_SECONDS = (
-    10.0  # processor time that any file may take of a worker; chosen by hand, far above what sound files take
-)
+# Processor time that any file may take of a worker; chosen by hand, far above what sound files take
+FILE_SECONDS = 10.0

@@ -6,8 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cliqa.cli.console import Console
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import add_columns, add_damaged, add_results, new_parser, positive
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 
@@ -74,13 +73,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console), resumes=True)
-
-
-def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.cli.prediction import predict
-
-    return predict(options, console)
+    return run_body(COMMAND, "cliqa.cli.prediction:predict", options, resumes=True)
 
 
 if __name__ == "__main__":

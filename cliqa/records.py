@@ -77,11 +77,6 @@ class Source:
         """By which the file is known again, however its path is spelled: see `real_path`."""
         return real_path(self.path)
 
-    @cached_property
-    def filename(self) -> str:
-        """The last part of the path."""
-        return os.path.basename(self.path)
-
 
 @dataclass
 class Record:

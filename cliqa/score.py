@@ -6,8 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cliqa.cli.console import Console
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import add_compute, add_input, new_parser
 
 COMMAND = "score"
@@ -65,13 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parse.error("name what to score: images, or a folder")
     if not options.results and (options.resume or options.engine != "local"):
         parse.error("--resume and --engine ray need --results")
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console), resumes=True)
-
-
-def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.cli.scoring import score
-
-    return score(options, console)
+    return run_body(COMMAND, "cliqa.cli.scoring:score", options, resumes=True)
 
 
 if __name__ == "__main__":

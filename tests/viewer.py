@@ -18,7 +18,7 @@ from PIL import Image
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
-from cliqa.view.command import parser
+from cliqa.view.__main__ import parser
 from cliqa.view.opening import open_session
 from cliqa.view.serving import Serving
 from cliqa.view.session import Session

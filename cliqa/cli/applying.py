@@ -103,8 +103,9 @@ def _fill_tars(store: Store, condition: str, options: argparse.Namespace, consol
         return 0
     printer = PathPrinter(options.null) if options.print else None
     placed = failed = 0
-    with placer, console.progress(None):
-        for path, found in find_again(sorted(paths) if order or options.limit else paths, store.locate):
+    with placer:
+        again = find_again(sorted(paths) if order or options.limit else paths, store.locate)
+        for path, found in console.watched(again):
             try:
                 if isinstance(found, Issue):
                     raise ImageError(found.message)
@@ -116,7 +117,6 @@ def _fill_tars(store: Store, condition: str, options: argparse.Namespace, consol
             placed += 1
             if printer is not None:
                 printer(path)
-            console.step()
     console.say(_summary(options, store.count(), placed, failed))
     return 3 if options.strict and failed else 0
 
@@ -153,16 +153,22 @@ def _placer(options: argparse.Namespace, store: Store) -> Placer | None:
         return None
     if options.journal and not options.move:
         raise UsageError("--journal is for --move")
-    companions = Companions(judged_by(store)) if options.with_companions else None
-    mover = None
-    if options.move:
-        mover = Mover(options.journal or os.path.join(options.output, journal_name(time.strftime("%Y%m%d-%H%M%S"))))
-    placer = FolderPlacer(options.output, way(options), options.resume, companions, options.sync, mover)
-    placer.check([store.locate(scored) for scored in store.inputs])
+    placer = store_placer(options, store, options.resume, options.sync)
     return None if options.dry_run else placer
 
 
-def judged_by(store: Store) -> Callable[[str], bool]:
+def store_placer(options: argparse.Namespace, store: Store, resume: bool = False, sync: bool = False) -> FolderPlacer:
+    """The output folder for files of a store, checked but not made yet."""
+    companions = Companions(_judged_by(store)) if options.with_companions else None
+    mover = None
+    if options.move:
+        mover = Mover(options.journal or os.path.join(options.output, journal_name(time.strftime("%Y%m%d-%H%M%S"))))
+    placer = FolderPlacer(options.output, way(options), resume, companions, sync, mover)
+    placer.check([store.locate(scored) for scored in store.inputs])
+    return placer
+
+
+def _judged_by(store: Store) -> Callable[[str], bool]:
     """Whether a file is a picture of the store, with scores of its own."""
     own = {real_path(store.locate(path)) for (path,) in store.rows(["path"])}
     return lambda path: real_path(path) in own
@@ -182,22 +188,20 @@ def _place(
     settled: set[str] = set()  # without what an earlier run placed all pictures are new, and none can be dropped
     failed = 0
     known = isinstance(placer, FolderPlacer) and placer.knew
-    with console.progress(None):
-        for path, *values in rows:
-            source = Source(store.locate(path), store.folder(path))
-            if known:
-                settled.add(path)
-            marks = [score_mark(value, field) for value, field in zip(values, fields, strict=True)]
-            try:
-                placer.place(source, "".join(f"{mark}_" for mark in marks))
-            except ImageIssue as error:
-                failed += 1
-                console.issue(Issue.of(source, error))
-                continue
-            placed += 1
-            if printer is not None:
-                printer(store.rerooted(path))
-            console.step()
+    for path, *values in console.watched(rows):
+        source = Source(store.locate(path), store.folder(path))
+        if known:
+            settled.add(path)
+        marks = [score_mark(value, field) for value, field in zip(values, fields, strict=True)]
+        try:
+            placer.place(source, "".join(f"{mark}_" for mark in marks))
+        except ImageIssue as error:
+            failed += 1
+            console.issue(Issue.of(source, error))
+            continue
+        placed += 1
+        if printer is not None:
+            printer(store.rerooted(path))
     for (path,) in store.rows(["path"]) if known else ():
         if path not in settled:
             placer.drop(Source(store.locate(path), store.folder(path)))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
-from typing import IO, Any
+from collections.abc import Iterable, Iterator
+from typing import IO, Any, TypeVar
 
 from cliqa.errors import RunError
 from cliqa.records import Issue
-from cliqa.text import display
+from cliqa.text import display, reason
+
+Item = TypeVar("Item")
 
 
 class Console:
@@ -39,24 +41,20 @@ class Console:
         """The line of a file that gave no score."""
         self.say(f"{issue.kind}: {issue.path}: {issue.message}")
 
-    @contextlib.contextmanager
-    def progress(self, total: int | None) -> Iterator[Console]:
-        """A bar while the block runs, on a terminal only."""
-        if self.terminal:
-            from tqdm import tqdm
+    def watched(self, items: Iterable[Item], total: int | None = None) -> Iterable[Item]:
+        """The same items, on a terminal with a bar that counts those that were taken."""
+        if not self.terminal:
+            return items
+        from tqdm import tqdm
 
-            self._bar = tqdm(total=total, unit="image", dynamic_ncols=True)
-        try:
-            yield self
-        finally:
-            if self._bar is not None:
-                self._bar.close()
-                self._bar = None
+        self._bar = tqdm(items, total=total, unit="image", dynamic_ncols=True)
+        watched: Iterable[Item] = self._bar
+        return watched
 
-    def step(self) -> None:
-        """One more file is done."""
+    def more(self, count: int) -> None:
+        """The last item stood for so many more."""
         if self._bar is not None:
-            self._bar.update(1)
+            self._bar.update(count)
 
     def _write(self, message: str) -> None:
         message = display(message)  # names in it, and texts out of files, are foreign
@@ -84,7 +82,7 @@ def standard_output() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise RunError(f"standard output can't be written: {error.strerror or error}") from error
+        raise RunError(f"standard output can't be written: {reason(error)}") from error
 
 
 class PathPrinter:

@@ -78,7 +78,7 @@ class Filter:
         return replace(self, metric=found) if found in others else self
 
     def _run(self, options: argparse.Namespace, console: Console) -> int:
-        from cliqa.cli.filter_run import run_filter
+        from cliqa.cli.scoring_run import run_filter
 
         return run_filter(self, options, console)
 
@@ -112,8 +112,3 @@ class Threshold:
     def prefix(self, fields: dict[str, Any]) -> str:
         """The rounded field, with leading zeros."""
         return f"{round(fields[self.field]):0{self.digits}d}"
-
-
-def threshold_filter(command: str, metric: str, threshold: Threshold, description: str) -> Filter:
-    """A filter that is its threshold and nothing else; arguments as of `Filter`."""
-    return Filter(command, metric, description, threshold.add_option, threshold.keep, threshold.prefix)

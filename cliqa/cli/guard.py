@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import importlib
 import os
 import signal
 import sys
@@ -57,6 +59,16 @@ def guarded(command: str, quiet: bool, action: Callable[[Console], int], resumes
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         console.error(f"internal error: {reason}; what was done so far is kept (CLIQA_DEBUG=1 shows where it happened)")
         return 1
+
+
+def run_body(command: str, body: str, options: argparse.Namespace, resumes: bool = False) -> int:
+    """`guarded`, with a `module:function` of (options, console) that is imported no sooner: `--help` must be instant."""
+
+    def action(console: Console) -> int:
+        module, _, name = body.partition(":")
+        return int(getattr(importlib.import_module(module), name)(options, console))
+
+    return guarded(command, options.quiet, action, resumes)
 
 
 def _hold_standard_streams() -> None:

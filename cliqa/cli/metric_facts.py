@@ -13,7 +13,7 @@ from multiprocessing import get_context
 import numpy as np
 from PIL import Image
 
-from cliqa.cli.console import standard_output
+from cliqa.cli.console import Console, standard_output
 from cliqa.errors import CliqaError
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import Field, Metric, View, checkpoints, list_metrics, load_metric, metric_class
@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 1600, 1200  # of the picture that speed is measured on: 2 megapi
 ROUNDS = 3  # of which the fastest counts; chosen by hand
 
 
-def print_facts(options: argparse.Namespace) -> int:
+def print_facts(options: argparse.Namespace, _: Console) -> int:
     """Print what the options ask for; returns the exit status."""
     names = options.names or list_metrics()
     for name in names:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import new_parser
 
 
@@ -24,14 +24,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    options = parser().parse_args(arguments)
-    return guarded("metrics", False, lambda _: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
-    from cliqa.cli.metric_facts import print_facts
-
-    return print_facts(options)
+    options = parser().parse_args(arguments, argparse.Namespace(quiet=False))
+    return run_body("metrics", "cliqa.cli.metric_facts:print_facts", options)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from cliqa import __version__
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES, FILE_SECONDS
 from cliqa.text import display
-from cliqa.version import __version__
 
 MODULE_CALL = "python -m cliqa."
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from cliqa.cli import devices
 from cliqa.cli.console import Console, standard_output
@@ -15,9 +14,9 @@ from cliqa.errors import RunError, UsageError
 from cliqa.inputs.folders import parse_suffixes
 from cliqa.inputs.listing import reaches_beyond
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
-from cliqa.metrics import Metric, load_metric
+from cliqa.metrics import load_metric
 from cliqa.metrics.jpeg_qf import JpegQf
-from cliqa.pipeline.run import PipelineSettings, default_workers, run
+from cliqa.pipeline.run import PipelineSettings, default_workers
 from cliqa.records import Record
 from cliqa.results import Results, Schema
 from cliqa.results.predictions import PredictionFace, open_predictions
@@ -59,17 +58,16 @@ class _Prediction(ScoringRun):
         yield open_predictions({name: paths[name] for name in wanted}, schema, given.resume)
         yield from super().open_results(schema)
 
-    def stream(self, metrics: list[list[Metric]]) -> Any:
+    def settings(self) -> PipelineSettings:
         given = self.options
         limited = given.enable_pixel_limit or given.max_image_pixels is not None
         workers = 0 if self.single else default_workers()
-        settings = PipelineSettings(
+        return PipelineSettings(
             workers=workers if given.workers is None else given.workers,
             batch_size=given.batch_size,
             max_image_pixels=(given.max_image_pixels or DEFAULT_MAX_IMAGE_PIXELS) if limited else BOMB_PIXELS,
             score_damaged=given.damaged == "score",
         )
-        return run(self._listed(), metrics, settings, self.listing.ready)
 
     def record(self, record: Record) -> None:
         super().record(record)

@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cliqa.cli.scoring import Scoring, metric_names
-from cliqa.cli.setup import pipeline_settings
 from cliqa.errors import CliqaError, RunError, UsageError
 from cliqa.inputs.locations import is_remote
 from cliqa.metrics import Metric
@@ -65,7 +64,7 @@ class RayScoring(Scoring):
     def open_results(self, schema: Schema) -> Iterator[Results]:
         """The folder of parts in the place of a store."""
         options = self.options
-        settings = pipeline_settings(options, self.content_hash)
+        settings = self.settings()
         suffixes = self.listing.suffixes
         marks = json.dumps(
             [
@@ -86,9 +85,8 @@ class RayScoring(Scoring):
         """Options that the engine doesn't have are refused, and Ray is there."""
         _check(self.options)
         self.ray = _import_ray()
-        stack.enter_context(
-            contextlib.redirect_stdout(sys.stderr)
-        )  # Ray reports dead workers there, data only goes there
+        # Ray reports dead workers there, data only goes there
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
 
     def stream(self, metrics: list[list[Metric]]) -> Iterator[tuple[Part, Counts, bool]]:
         """Each part with its counts, and whether an earlier run has scored it."""
@@ -129,8 +127,7 @@ class RayScoring(Scoring):
                 self.printer(path)
         for issue in self.folder.issues(part) if counts.issues and not self.console.quiet else ():
             self.console.issue(issue)
-        for _ in range(counts.scored + counts.issues):
-            self.console.step()
+        self.console.more(counts.scored + counts.issues - 1)
 
     def counts(self) -> list[str]:
         """The seconds are those of the job, without the start of Ray itself."""

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from cliqa.errors import ImageError, UsageError
-from cliqa.text import display
+from cliqa.text import display, reason
 
 OWN_FILES = ".cliqa-"  # how the names of this program's own hidden files in folders of pictures begin
 _PART = f"{OWN_FILES}part-"
@@ -43,7 +43,7 @@ def copy_file(source: str, target: str) -> None:
     try:
         opened = open_regular(source)
     except OSError as error:
-        raise ImageError(f"can't be copied: {error.strerror}") from error
+        raise ImageError(f"can't be copied: {reason(error)}") from error
     with opened as reader:
         if not _copy_unnamed(reader, target):
             _copy_hidden(reader, target)
@@ -117,7 +117,7 @@ def _read(reader: IO[bytes]) -> bytes:
     try:
         return reader.read(1 << 20)
     except OSError as error:  # the source's fault, not the output's
-        raise ImageError(f"can't be copied: {error.strerror or error}") from error
+        raise ImageError(f"can't be copied: {reason(error)}") from error
 
 
 def part_name() -> str:

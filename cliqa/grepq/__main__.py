@@ -17,8 +17,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cliqa.cli.console import Console
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import HelpFormatter, Parser, called, positive
 
 COMMAND = "grepq"
@@ -104,13 +103,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return guarded(COMMAND, options.quiet, lambda console: _run(options, console))
-
-
-def _run(options: argparse.Namespace, console: Console) -> int:
-    from cliqa.grepq.command import ACTIONS
-
-    return ACTIONS[options.action](options, console)
+    return run_body(COMMAND, "cliqa.grepq.command:act", options)
 
 
 if __name__ == "__main__":

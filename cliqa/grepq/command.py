@@ -39,7 +39,7 @@ def _evaluate(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-ACTIONS = {
+_ACTIONS = {
     "score": _score,
     "evaluate": _evaluate,
     "features": make_features,
@@ -47,3 +47,8 @@ ACTIONS = {
     "predict": predict,
     "suggest": suggest,
 }
+
+
+def act(options: argparse.Namespace, console: Console) -> int:
+    """Do what the sub-command says; returns the exit status."""
+    return _ACTIONS[options.action](options, console)

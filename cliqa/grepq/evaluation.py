@@ -32,15 +32,13 @@ def evaluation_table(
     """
     order = np.random.default_rng(0).permutation(len(images))[:limit]
     rows, scores, targets = [], [], []
-    with console.progress(len(order)):
-        for number in order:
-            console.step()
-            observed = observe(str(images[number].path), metric, console)
-            if observed is not None:
-                score, row = measured(metric, observed)
-                scores.append(score)
-                rows.append(row)
-                targets.append(images[number].score)
+    for number in console.watched(order, len(order)):
+        observed = observe(str(images[number].path), metric, console)
+        if observed is not None:
+            score, row = measured(metric, observed)
+            scores.append(score)
+            rows.append(row)
+            targets.append(images[number].score)
     if len(rows) < 3:
         raise RunError(f"{len(rows)} photographs gave features; an evaluation needs at least three")
     features, mos = np.stack(rows).astype(np.float64), np.array(targets)

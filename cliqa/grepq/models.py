@@ -79,16 +79,14 @@ def _compute(
     listing = Listing(folder, recursive=True)
     listing.check()
     paths, rows = [], []
-    with console.progress(listing.count()):
-        for source in listing:
-            console.step()
-            if isinstance(source, Issue):
-                console.issue(source)
-                continue
-            observed = observe(source.path, metric, console)
-            if observed is not None:
-                paths.append(source.path)
-                rows.append(metric.features(observed, kind))
+    for source in console.watched(listing, listing.count()):
+        if isinstance(source, Issue):
+            console.issue(source)
+            continue
+        observed = observe(source.path, metric, console)
+        if observed is not None:
+            paths.append(source.path)
+            rows.append(metric.features(observed, kind))
     return paths, np.stack(rows) if rows else np.empty((0, 0), dtype=np.float32)
 
 
@@ -196,9 +194,7 @@ def predict(options: argparse.Namespace, console: Console) -> int:
         stream: IO[str] = sys.stdout
         if options.output:
             part = stack.enter_context(creating(options.output))
-            stream = stack.enter_context(
-                open(part, "w", newline="", encoding="utf-8", errors="surrogateescape")  # closed by the stack
-            )
+            stream = stack.enter_context(open(part, "w", newline="", encoding="utf-8", errors="surrogateescape"))
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["path", "score"])
         writer.writerows([path, f"{score:.6g}"] for path, score in zip(paths, scores, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cliqa.errors import UsageError
+from cliqa.text import describe
 
 
 def read_sheet(path: Path) -> list[dict[str, str]]:
@@ -29,7 +30,7 @@ def read_sheet(path: Path) -> list[dict[str, str]]:
         finally:
             book.close()
     except Exception as error:  # what it raises on damaged parts is of every kind
-        raise UsageError(f"{path} is no workbook that can be read: {' '.join(str(error).split())[:200]}") from error
+        raise UsageError(f"{path} is no workbook that can be read: {describe(error)}") from error
     rows = [row for row in found if any(row)]
     names = rows[0] if rows else []
     return [{name: value for name, value in zip(names, row, strict=False) if name} for row in rows[1:]]

@@ -121,7 +121,7 @@ def _pixels_of(file: Opened, damaged: bool) -> tuple[Image.Image, str]:
     try:
         image.load()
     except (OSError, SyntaxError) as error:
-        fault = f"{DAMAGED}: {' '.join(str(error).split())[:200]}"
+        fault = f"{DAMAGED}: {describe(error)}"
         with _as_far_as_it_goes():
             image.load()
     return image, fault

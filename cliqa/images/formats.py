@@ -22,7 +22,7 @@ from cliqa.images.colour import nclx_of
 from cliqa.images.kinds import kind_of
 from cliqa.images.raw import MIN_PREVIEW, preview_of, raw_kind
 from cliqa.limits import MAX_BYTES_READ_WHOLE
-from cliqa.text import describe
+from cliqa.text import describe, reason
 
 # The readers that may look at a file. Not among them on purpose: EPS (runs Ghostscript) and anything that follows paths.
 # (MPO, the multi-picture files of cameras, comes through the JPEG reader.)
@@ -49,7 +49,7 @@ def _os_reason(error: OSError) -> str:
     }
     if error.errno in known:
         return known[error.errno]
-    return f"can't be read: {error.strerror or error}"
+    return f"can't be read: {reason(error)}"
 
 
 def prepare_pillow(max_pixels: int) -> None:

@@ -187,10 +187,8 @@ def _accepted(sides: dict[int, _Side]) -> dict[int, int]:
         return {side: band.inside} if extreme and band.spread <= LONE_SPREAD and band.far >= LONE_SHARE else {}
     clear = {side: band for side, band in sides.items() if band.far >= FAR_SHARE}
     result = {side: band.inside for side, band in clear.items()}
-    for (
-        side,
-        band,
-    ) in sides.items():  # a dark sky under a black bar shows no edge: what is opposite tells how deep the bar is
+    # A dark sky under a black bar shows no edge: what is opposite tells how deep the bar is
+    for side, band in sides.items():
         other = clear.get((side + 2) % 4)
         if side not in result and other is not None:
             alike = np.abs(other.colour - band.colour).max() <= NEAR
@@ -211,7 +209,4 @@ def plainness(image: Image.Image) -> dict[str, int]:
     pixels = np.asarray(image.resize(size, Image.Resampling.NEAREST)).reshape(-1, 3).astype(np.int16)
     colour = pixels.max(axis=1) - pixels.min(axis=1)
     apart = np.abs(pixels - np.median(pixels, axis=0)).max(axis=1)
-    return {
-        "grey": int(np.mean(colour <= COLOURLESS) >= MOST),
-        "flat": int(np.mean(apart <= EVEN) >= MOST),
-    }
+    return {"grey": int(np.mean(colour <= COLOURLESS) >= MOST), "flat": int(np.mean(apart <= EVEN) >= MOST)}

@@ -19,6 +19,7 @@ _ORIENTATION = 0x0112
 class Header:
     """What the file says of itself, before any pixel is decoded.
 
+    `format` is Pillow's name; MPO, a JPEG stream with more behind it, is "JPEG" here.
     `quantization` maps table id -> 64 steps in natural (row by row) order, empty unless the file is a JPEG or
     a TIFF of JPEG streams.
     `sampling` is the chroma subsampling in the usual notation ("4:4:4", "4:2:2", "4:2:0", ...), "" where unknown.
@@ -44,11 +45,6 @@ class Header:
     camera: str = ""
     exposure_value: float | None = None
     coding: CodecHeader | None = None
-
-    @property
-    def is_jpeg(self) -> bool:
-        """Whether the file is itself a JPEG stream (MPO files are)."""
-        return self.format == "JPEG"
 
 
 def header_of(image: Image.Image, stream: IO[bytes] | None = None) -> Header:

@@ -30,9 +30,8 @@ _STRAY = "stray bytes between the parts of its header"
 MOST_PIXELS = 1 << 24
 """Of larger pictures no memory is kept: 64 MiB. Chosen by hand."""
 _spare: list[Any] = []
-_kept = (
-    threading.local()
-)  # `rows`: a buffer for the next picture; each thread has its own, as what is returned lies in it
+# `rows`: a buffer for the next picture; each thread has its own, as what is returned lies in it
+_kept = threading.local()
 
 
 class UnusualSampling(Exception):

@@ -64,11 +64,6 @@ def tables_of_tiff(image: Image.Image) -> dict[int, tuple[int, ...]]:
             return tables_of_stream(stream.read(_HEAD))
         finally:
             stream.seek(back)
-    except (
-        TypeError,
-        ValueError,
-        IndexError,
-        OSError,
-        AttributeError,
-    ):  # foreign data: no tables are no reason to lose the picture
+    except (TypeError, ValueError, IndexError, OSError, AttributeError):
+        # Foreign data: no tables are no reason to lose the picture
         return {}

@@ -125,9 +125,8 @@ class JxlImageFile(ImageFile.ImageFile):
                 raise ImageError("floating-point pixels are not supported")
             if pixels.ndim == 3 and pixels.shape[2] == 1:
                 pixels = pixels[..., 0]
-            if (
-                pixels.shape[:2] != (self._size[1], self._size[0]) and pixels.shape[:2] != self._size
-            ):  # it may have been turned
+            # It may have been turned
+            if pixels.shape[:2] != (self._size[1], self._size[0]) and pixels.shape[:2] != self._size:
                 raise ImageError("its frame's size is not that of the header")
             picture = Image.fromarray(np.ascontiguousarray(pixels))
             self.im = picture.im

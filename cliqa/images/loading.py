@@ -32,7 +32,9 @@ from cliqa.images.decoding import Origin, decode, turn
 from cliqa.images.formats import Opened, opened, prepare_pillow
 from cliqa.images.frame import Box, content_box, on_grid, plainness
 from cliqa.images.header import Header, header_of
-from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
+from cliqa.images.patches import Tiles
+from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
+from cliqa.signal.resampling.replication import before_replication
 
 _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
@@ -176,6 +178,57 @@ class LoadedImage:
         """Wrap a PIL image, decoded or not. Raises ImageSkipped or ImageError as `load_image` does."""
         prepare_pillow(max_pixels)
         return cls(*decode(Opened(image), max_pixels))
+
+
+class View:
+    """One image as the metrics see it; everything asked for is made once and shared by all metrics.
+
+    Attributes:
+        image: see `LoadedImage`.
+        header: the facts of the file.
+        num_patches: how many tiles a metric looks at.
+    """
+
+    def __init__(self, image: LoadedImage, num_patches: int = DEFAULT_NUM_PATCHES) -> None:
+        self.image = image
+        self.header = image.header
+        self.num_patches = num_patches
+        self._thumbnails: dict[int, NDArray[np.uint8]] = {}
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The whole image as stored, uint8 (height, width, 3)."""
+        return self.image.pixels
+
+    @cached_property
+    def tiles(self) -> Tiles:
+        """The tiles as stored, within bars and frames, ranked by detail."""
+        return Tiles(self.image.inside)
+
+    @cached_property
+    def patches(self) -> NDArray[np.uint8]:
+        """The most detailed tiles as stored, uint8 (n, 3, 128, 128), 1 <= n <= num_patches."""
+        return self.tiles.most_detailed(self.num_patches)
+
+    @cached_property
+    def replicated(self) -> tuple[int, int]:
+        """How often each pixel was repeated (across, down) by an enlargement by nearest neighbour; (1, 1) for none."""
+        return self._unreplicated[1]
+
+    @cached_property
+    def _unreplicated(self) -> tuple[Image.Image, tuple[int, int]]:
+        return before_replication(self.image.coded)
+
+    @cached_property
+    def source(self) -> Image.Image:
+        """PIL image, mode RGB: the picture as its codec saw it, and before an enlargement by nearest neighbour."""
+        return self._unreplicated[0]
+
+    def thumbnail(self, long_side: int) -> NDArray[np.uint8]:
+        """The picture as a person sees it, uint8 (height, width, 3), long side at most `long_side`."""
+        if long_side not in self._thumbnails:
+            self._thumbnails[long_side] = self.image.thumbnail(long_side)
+        return self._thumbnails[long_side]
 
 
 def load_image(

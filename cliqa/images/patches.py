@@ -110,11 +110,6 @@ class Tiles:
         return np.ascontiguousarray(np.stack(tiles).transpose(0, 3, 1, 2))
 
 
-def patch_origins(image: Image.Image, count: int, size: int = PATCH) -> list[tuple[int, int]]:
-    """(x, y) of the `count` most detailed tiles, most detailed first; fewer where the image has fewer tiles."""
-    return Tiles(image, size).origins[:count]
-
-
 def select_patches(image: Image.Image, count: int = 8, size: int = PATCH) -> NDArray[np.uint8]:
     """The `count` most detailed tiles of an RGB image, see `Tiles.most_detailed`."""
     return Tiles(image, size).most_detailed(count)

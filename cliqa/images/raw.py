@@ -10,6 +10,7 @@ import struct
 from typing import IO, Any
 
 from cliqa.errors import ImageError
+from cliqa.text import describe
 
 MIN_PREVIEW = 512
 """Pixels of the long side: what the metrics of the picture look at. Smaller previews say nothing of sharpness and grain. By hand."""
@@ -119,5 +120,5 @@ def preview_of(data: bytes, kind: str) -> tuple[bytes, int]:
             if found.format == rawpy.ThumbFormat.JPEG:
                 return bytes(found.data), turned
     except (rawpy.LibRawError, OSError, ValueError) as error:
-        raise ImageError(f"{name}; its preview can't be read: {' '.join(str(error).split())[:200]}") from None
+        raise ImageError(f"{name}; its preview can't be read: {describe(error)}") from None
     raise ImageError(f"{name} without an embedded JPEG")

@@ -28,13 +28,8 @@ KEY_COLUMNS = (
 )  # fmt: skip
 _PROSE = ("content", "data")  # as text, these are anything
 _ROWS = 8  # decoded at a time; chosen by hand: bounds memory, since a row holds a whole image or several
-_BASE64_STARTS = (
-    b"/9j/",
-    b"iVBORw",
-    b"UklGR",
-    b"R0lGOD",
-    b"data:",
-)  # of JPEG, PNG, WebP, GIF; no image begins with these bytes
+# Of JPEG, PNG, WebP, GIF; no image begins with these bytes
+_BASE64_STARTS = (b"/9j/", b"iVBORw", b"UklGR", b"R0lGOD", b"data:")
 
 
 @dataclass

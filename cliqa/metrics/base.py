@@ -7,23 +7,18 @@ worker too where the class says that it may (`in_worker`).
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from cliqa.errors import ImageError
-from cliqa.images.loading import LoadedImage
-from cliqa.images.patches import Tiles
-from cliqa.signal.resampling.replication import before_replication
+from cliqa.images.loading import View
 
-DIGITS = 6  # significant ones of a stored number: beyond, two machines differ, and no score is that exact
+__all__ = ["Field", "Metric", "Observation", "Value", "View"]
+
 Value = float | int | str | None
 Observation = dict[str, NDArray[Any]]
 
@@ -46,57 +41,6 @@ class Field:
     kind: Literal["float", "int", "str"] = "float"
     optional: bool = False
     opaque: bool = False
-
-
-class View:
-    """One image as the metrics see it; everything asked for is made once and shared by all metrics.
-
-    Attributes:
-        image: see `LoadedImage`.
-        header: the facts of the file.
-        num_patches: how many tiles a metric looks at.
-    """
-
-    def __init__(self, image: LoadedImage, num_patches: int = 8) -> None:
-        self.image = image
-        self.header = image.header
-        self.num_patches = num_patches
-        self._thumbnails: dict[int, NDArray[np.uint8]] = {}
-
-    @property
-    def pixels(self) -> NDArray[np.uint8]:
-        """The whole image as stored, uint8 (height, width, 3)."""
-        return self.image.pixels
-
-    @cached_property
-    def tiles(self) -> Tiles:
-        """The tiles as stored, within bars and frames, ranked by detail."""
-        return Tiles(self.image.inside)
-
-    @cached_property
-    def patches(self) -> NDArray[np.uint8]:
-        """The most detailed tiles as stored, uint8 (n, 3, 128, 128), 1 <= n <= num_patches."""
-        return self.tiles.most_detailed(self.num_patches)
-
-    @cached_property
-    def replicated(self) -> tuple[int, int]:
-        """How often each pixel was repeated (across, down) by an enlargement by nearest neighbour; (1, 1) for none."""
-        return self._unreplicated[1]
-
-    @cached_property
-    def _unreplicated(self) -> tuple[Image.Image, tuple[int, int]]:
-        return before_replication(self.image.coded)
-
-    @cached_property
-    def source(self) -> Image.Image:
-        """PIL image, mode RGB: the picture as its codec saw it, and before an enlargement by nearest neighbour."""
-        return self._unreplicated[0]
-
-    def thumbnail(self, long_side: int) -> NDArray[np.uint8]:
-        """The picture as a person sees it, uint8 (height, width, 3), long side at most `long_side`."""
-        if long_side not in self._thumbnails:
-            self._thumbnails[long_side] = self.image.thumbnail(long_side)
-        return self._thumbnails[long_side]
 
 
 class Metric(ABC):
@@ -160,18 +104,6 @@ class Metric(ABC):
         """Where in the picture: a number for each part of it, float32 (rows, columns), as stored; None: the metric has no map."""
         return None
 
-    def plain_score(self, observation: Observation) -> dict[str, Value]:
-        """`score` in plain Python values, with `DIGITS` digits: what runs decide by and store.
-
-        Raises ImageError where a number is not finite, so that no rule compares with it.
-        """
-        answer = self.score(observation)
-        values = {field.name: _plain(field, answer[field.name]) for field in self.fields}
-        for name, value in values.items():
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ImageError(f"{self.name} gave no finite {name}")
-        return values
-
     @property
     def target(self) -> str:
         """Where a worker process finds the class again: `package.module:Class`."""
@@ -180,12 +112,3 @@ class Metric(ABC):
     def score_view(self, view: View) -> dict[str, Value]:
         """Fields of one image."""
         return self.score(self.observe(view))
-
-
-def _plain(field: Field, value: Value) -> Value:
-    if value is None:
-        return None
-    if field.kind == "float":
-        number = float(value)
-        return float(f"{number:.{DIGITS}g}") if math.isfinite(number) else number
-    return int(value) if field.kind == "int" else str(value)

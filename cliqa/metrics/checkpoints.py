@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 import cliqa
 from cliqa.errors import CheckpointError
+from cliqa.text import describe
 
 Tensors = dict[str, NDArray[Any]]
 _INSIDE = Path(cliqa.__file__).parent / "pretrained_models"
@@ -105,9 +106,7 @@ def _read_safetensors(name: str) -> tuple[Tensors, dict[str, str]]:
             metadata = dict(stream.metadata() or {})
             return {key: stream.get_tensor(key) for key in stream.keys()}, metadata  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise CheckpointError(
-            f"{name} is no readable safetensors file: {' '.join(str(error).split())[:200]}"
-        ) from error
+        raise CheckpointError(f"{name} is no readable safetensors file: {describe(error)}") from error
 
 
 def _read_pickled(name: str) -> tuple[Tensors, dict[str, str]]:

@@ -33,7 +33,7 @@ FILE_CODECS = ("none", *CODECS[1:])
 
 def coding_of(header: Header) -> CodecHeader | None:
     """What the file says of its codec; None where there is no file, or one (TIFF) that may hold any codec."""
-    if header.is_jpeg:
+    if header.format == "JPEG":
         quality = header_quality(header.quantization)
         return CodecHeader("jpeg", None if quality is None else float(quality), False)
     if header.format in LOSSLESS_FORMATS:

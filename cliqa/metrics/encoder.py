@@ -203,9 +203,8 @@ def window_features(shared: Sequence[Tensor], window: int, stride: int) -> Tenso
         size = [min(window // cell, x.shape[2]), min(window // cell, x.shape[3])]
         step = [max(1, stride // cell)] * 2
         x = x.float()
-        level = x.mean(
-            dim=(2, 3), keepdim=True
-        )  # without it the squares of large means would cost the variance its digits
+        # Without it the squares of large means would cost the variance its digits
+        level = x.mean(dim=(2, 3), keepdim=True)
         mean = F.avg_pool2d(x - level, size, step)
         square = F.avg_pool2d((x - level) ** 2, size, step)
         means.append(mean + level)

@@ -47,9 +47,8 @@ def window_features(maps: Sequence[Array], window: int, stride: int) -> Array:
     means, deviations = [], []
     for x in maps:
         cell = round(maps[-1].shape[1] * 8 / x.shape[1]) if x is not maps[-1] else 8
-        level = x.mean(
-            axis=(1, 2), keepdims=True
-        )  # without it the squares of large means would cost the variance its digits
+        # Without it the squares of large means would cost the variance its digits
+        level = x.mean(axis=(1, 2), keepdims=True)
         mean = _windows(x - level, stride // cell, window // stride)
         square = _windows(np.square(x - level), stride // cell, window // stride)
         means.append(mean + level)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 # Per stage: expansion, channels, stride of the first block, blocks.
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 2, 3), (6, 64, 2, 4), (6, 96, 1, 3), (6, 160, 2, 3), (6, 320, 1, 1))
-STEM_CHANNELS = 32
+STEM_CHANNELS = 32  # this and the next: those of MobileNetV2, as torchvision builds it
 HEAD_CHANNELS = 1280
 TRUNK_STAGES = 3  # 16, 24 and 32 channels, to an eighth of the resolution
 # Stages whose maps are pooled, and the head: quality lives in the early ones, content in the late ones.

@@ -27,10 +27,8 @@ from cliqa.signal.networks.dense import Dense
 SOFTNESS = 2.0  # z from which `softened` bends: no tuning on record
 GLOOM = 5.0  # EV of the highlights below white from which nothing but their depth counts
 GLOOM_SLOPE = 1.5  # levels of too dark per further EV
-LIT = (
-    -2.0,
-    -1.5,
-)  # EV of the highlights: a loss of 1.5 EV, where level 3 of too dark begins, leaves none above the second
+# EV of the highlights: a loss of 1.5 EV, where level 3 of too dark begins, leaves none above the second
+LIT = (-2.0, -1.5)
 LIT_SHIFT = 3.0  # log odds, enough to decide: on val photographs kappa of too dark rose by 0.01
 SAMPLE_PIXELS = 400_000  # enough for every share and gap that is looked at; the cost stays flat above it
 

@@ -24,6 +24,7 @@ from cliqa.metrics.exposure import label_fields, levels_and_probabilities
 from cliqa.metrics.exposure_schema import exposure_graph
 from cliqa.signal.exposure.labels import LABELS
 from cliqa.signal.exposure.schema import SCHEMA
+from cliqa.text import describe
 
 if TYPE_CHECKING:
     import torch
@@ -56,9 +57,7 @@ def build_backbone(name: str, weights: str | None) -> torch.nn.Module:
     try:
         model: torch.nn.Module = open_clip.create_model(name, pretrained=weights or None)
     except Exception as error:  # open_clip raises RuntimeError, OSError, ValueError, and its downloader's own
-        raise UsageError(
-            f"open_clip has no {name} with weights {weights}: {' '.join(str(error).split())[:200]}"
-        ) from error
+        raise UsageError(f"open_clip has no {name} with weights {weights}: {describe(error)}") from error
     return model
 
 

@@ -18,12 +18,7 @@ from numpy.typing import NDArray
 
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.metrics.grepq_features import (
-    DEFAULT_KIND,
-    KINDS,
-    label_free_features,
-    rated_features,
-)
+from cliqa.metrics.grepq_features import DEFAULT_KIND, KINDS, label_free_features, rated_features
 from cliqa.metrics.grepq_network import GrepqNetwork
 from cliqa.metrics.shared_encoder import runs_in_worker
 from cliqa.signal.densities import logistic, logit

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from cliqa.errors import CheckpointError, UsageError
 from cliqa.metrics import checkpoints
+from cliqa.text import describe
 
 PROMPTS = ("a good photo.", "a bad photo.")
 MODEL = "RN50-quickgelu"  # as OpenAI trained it: its texts pass the quick approximation of GELU
@@ -99,7 +100,7 @@ class ClipEncoder:
             else:
                 made = open_clip.create_model(model, pretrained=name, cache_dir=cache, require_pretrained=True)
         except Exception as error:  # a file, a cache or a download may fail in any way
-            raise CheckpointError(f"CLIP {model} weights {name}: {' '.join(str(error).split())[:200]}") from error
+            raise CheckpointError(f"CLIP {model} weights {name}: {describe(error)}") from error
         return cls(made, open_clip.get_tokenizer(model), device)
 
     @classmethod

@@ -30,9 +30,9 @@ from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.densities import logistic
-from cliqa.signal.jpeg.last_save import read_quality
+from cliqa.signal.jpeg.last_save import read_quality, read_stated
 from cliqa.signal.jpeg.other_tables import EXPLAINS, stated_share
-from cliqa.signal.jpeg.quantization import first_table
+from cliqa.signal.jpeg.quantization import LUMA_TABLES, first_table
 
 # The documented rule of `predict_jpeg_qf`, kept as users know it: nothing here was chosen by a measurement.
 PATCH = 128  # pixels
@@ -106,19 +106,17 @@ def _at_least_a_patch(view: View) -> Image.Image:
     return view.source if view.replicated == (1, 1) else pad_to_patch(view.source, PATCH)
 
 
-def _read(view: View) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """(patches, answer); see `last_save.read_quality`.
+def _read(view: View, patches: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """See `last_save.read_quality`.
 
     Pixels that are repeated eightfold may be the blocks of one colour that the lowest qualities leave; their steps are so coarse
     that no other picture has them.
     """
     if view.replicated == (8, 8):
-        patches = select_patches(view.image.coded)
-        answer = read_quality(patches)
+        answer = read_quality(select_patches(view.image.coded))
         if answer[0] <= LOWEST:
-            return patches, answer
-    patches = select_patches(_at_least_a_patch(view))
-    return patches, read_quality(patches)
+            return answer
+    return read_quality(patches)
 
 
 def _variance(pixels: NDArray[np.uint8]) -> float:
@@ -166,9 +164,15 @@ class JpegQf(Metric):
         Raises:
             ImageSkipped: smaller than a patch, or too little information.
         """
-        rgb, answer = _read(view)
+        patches = select_patches(_at_least_a_patch(view))
         header = observed_header(view)
-        agreement = stated_share(rgb[:STATED_PATCHES], first_table(view.header.quantization) or ()) if header else 0.0
+        table = first_table(view.header.quantization) or ()
+        agreement, in_luma = stated_share(patches[:STATED_PATCHES], table) if header else (0.0, False)
+        known = in_luma and agreement >= EXPLAINS and view.replicated == (1, 1)
+        if known and np.array_equal(table, LUMA_TABLES[int(header) - 1]):
+            answer = read_stated(patches, int(header))
+        else:
+            answer = _read(view, patches)
         return {"answer": answer, "header": header, "agreement": np.array(agreement, np.float32)}
 
     def score(self, observation: Observation) -> dict[str, Value]:

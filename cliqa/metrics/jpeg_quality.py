@@ -6,7 +6,7 @@ proposals and adds one of its own (for tables that fit none of IJG's); another g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -21,14 +21,19 @@ from cliqa.signal.jpeg.drawn import telling_origins
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
 from cliqa.signal.jpeg.filtered import FINE, read_filtered
 from cliqa.signal.jpeg.history import EXACT, FINEST, History, read_history
+from cliqa.signal.jpeg.native_blocks import Window
 from cliqa.signal.jpeg.older_grids import read_beneath
+from cliqa.signal.jpeg.other_tables import EXPLAINS as STATED_EXPLAINS
+from cliqa.signal.jpeg.other_tables import stated_share
 from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
-from cliqa.signal.jpeg.resized import CLEAR, cut_regions, read_resized
+from cliqa.signal.jpeg.quantization import first_table, nearest_quality
+from cliqa.signal.jpeg.resized import CLEAR, PROBED, cut_regions, luma_of, read_resized, worth_a_search
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
 from cliqa.signal.jpeg.resized_features import (
     BEFORE,
     RESIZED_NUMBERS,
     filtered_answer,
+    has_few_colours,
     lowest_sure,
     middle_save,
     older_answer,
@@ -54,6 +59,11 @@ NONE_SEEN = 0.85
 """Most confidence that there was no save: a reduction and another codec leave no trace of one."""
 FINE_ALONE = 0.8
 """Most confidence in a fine save alone: a coarser one before a reduction leaves no trace under it."""
+PALETTED = 100.0
+"""Nats of the histograms of all offsets that count in a picture with a palette: of 50 saved ones 48 have more, of 50 that were
+never saved the most was 45 (validation)."""
+GRADIENT = 10
+"""Smooth gradients of few colours look like qualities up to this one: all eleven drawn ones read 1."""
 UNEXPLAINED = 0.65
 """Confidence that a grid that no JPEG explains is another codec's."""
 FOREIGN = 0.8
@@ -68,6 +78,8 @@ STATED = 0.95
 """Confidence where a JPEG file's own tables are the lowest that is known."""
 DRAWN = 0.98
 """Confidence that what was drawn was never saved by JPEG."""
+FEWEST = 8
+"""Blocks that vary, below which there is nothing to tell by: all six training drawings with 0-4 of them read as saved."""
 NEAR = 3.0
 """Proposals so near to the chosen one say the same."""
 HIGHEST = 91
@@ -91,10 +103,12 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it, or steps so
     certain that they are those of other tables. Where one does, a save before a filter and the last save may be seen.
     """
-    found, nats, other, known, codec, exact, foreign = (float(value) for value in filtered)
+    found, nats, other, known, codec, exact, foreign, by_offsets = (float(value) for value in filtered)
     newest = float(proposals[HYPOTHESES.index("newest")])
     if known:
         return (found, _through(nats)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
+    if by_offsets > PALETTED and GRADIENT < newest <= HIGHEST:
+        return newest, _through(by_offsets)
     if codec:
         return 100.0, UNEXPLAINED
     older = quality < found and any(abs(quality - each) <= NEAR for each in _older(proposals))
@@ -113,18 +127,20 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     return 100.0, UNEXPLAINED
 
 
-def _read(rgb: NDArray[np.uint8]) -> tuple[Observation, History, int]:
+def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observation, History, int]:
     """(evidence, history, lowest): what the grids of some tiles tell, turned back where the picture was turned by 90 degrees.
 
-    `lowest` is the lowest quality that is beyond doubt.
+    `lowest` is the lowest quality that is beyond doubt; `table` the file's own, which is the quality where it alone explains the grid.
     """
     history = read_history(rgb)
+    if table and not history.last and not history.grid and stated_share(rgb, table)[0] >= STATED_EXPLAINS:
+        history = replace(history, foreign=nearest_quality(table), family=True)
     filtered = None if 0 < history.last < FINE else read_filtered(rgb, history.grid, history.last)
     if filtered is not None and filtered.looks_turned and not history.last:
         rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
         history = read_history(rgb)
         filtered = None if 0 < history.last < FINE else read_filtered(rgb, history.grid, history.last)
-    answer = filtered_answer(history, filtered)
+    answer = filtered_answer(history, filtered, has_few_colours(rgb))
     middle = middle_save(answer, filtered)
     if middle and history.older_save is None:
         history = replace(history, older_save=read_beneath(rgb, history.grid, middle))
@@ -135,6 +151,14 @@ def _read(rgb: NDArray[np.uint8]) -> tuple[Observation, History, int]:
         "older": older_answer(history),
     }
     return found, history, lowest_sure(history, answer)
+
+
+def _middle(tiles: Tiles) -> Window:
+    """The middle of the picture, where combs are looked for first."""
+    width, height = tiles.image.size
+    left, top = max(0, (width - PROBED) // 2), max(0, (height - PROBED) // 2)
+    middle = tiles.image.crop((left, top, min(width, left + PROBED), min(height, top + PROBED)))
+    return Window(luma_of(np.asarray(middle)), left, top)
 
 
 class JpegQuality(Metric):
@@ -171,7 +195,7 @@ class JpegQuality(Metric):
         tiles = view.tiles if picture is view.image.inside else Tiles(picture)
         origins = telling_origins(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
         chosen = origins[: view.num_patches] or tiles.origins[: view.num_patches]
-        whole, history, lowest = _read(tiles.cut(chosen))
+        whole, history, lowest = _read(tiles.cut(chosen), first_table(view.header.quantization) or ())
         tiny = view.replicated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
         readings = [whole]
         resized = np.zeros(RESIZED_NUMBERS, np.float32)
@@ -181,13 +205,13 @@ class JpegQuality(Metric):
                 part, _, lowest_there = _read(spread[group])
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
-        if origins and lowest >= EXPLAINED:
+        if origins and lowest >= EXPLAINED and worth_a_search(_middle(tiles), tiles.image.size):
             telling = len(origins) == min(len(tiles.origins), MOST_LOOKED_AT)
             region, windows = cut_regions(np.asarray(tiles.image), origins, tiles.size, telling)
             resized = resized_answer(read_resized(region, tiles.image.size, windows))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
-            "drawn": np.array(not origins or (tiny and not history.last)),
+            "drawn": np.array(not origins or (not history.last and (tiny or history.blocks < FEWEST))),
             "replicated": np.array(view.replicated, np.float32),
             "chroma": chroma_inputs(history),
             "header": observed_header(view),

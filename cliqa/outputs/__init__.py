@@ -26,6 +26,7 @@ class Placer(Protocol):
         folder: str | None = None,
         placed: str | None = None,
         taken: Container[str] = (),
+        /,
     ) -> str | None:
         """Place one picture; returns where it lies now, None where it lies nowhere (yet).
 
@@ -43,9 +44,11 @@ class Placer(Protocol):
 
     def drop(self, source: Source) -> None:
         """This run keeps a picture out; an output that knows what earlier runs placed of it may have something to say or do."""
+        return None
 
     def summary(self) -> list[str]:
         """What there is to say of earlier runs, once the context is left: lines for the summary."""
+        return []
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Finish; after an error, take back what isn't whole."""

@@ -10,16 +10,17 @@ import contextlib
 import errno
 import os
 from collections.abc import Container, Sequence
+from dataclasses import replace
 
 from cliqa.errors import ImageError, PlacingError
 from cliqa.files.atomic import copy_file
 from cliqa.outputs.companions import Companions
 from cliqa.outputs.moving import Mover
-from cliqa.outputs.names import candidates, renamed
+from cliqa.outputs.names import candidates, companion_place
 from cliqa.outputs.placed import EarlierRuns, Entry, PlacedRecord
 from cliqa.outputs.preparing import check_folder, make_folder, remove_folders
 from cliqa.records import Source
-from cliqa.text import display
+from cliqa.text import display, reason
 
 _UNTAKEN_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)  # names that the output's file system can't hold
 
@@ -132,7 +133,7 @@ class FolderPlacer:
         if "\0" in source.path:
             raise ImageError("no path: it holds a zero byte")
         below = source.folder if folder is None else folder
-        picture, name = source.real_path, prefix + source.filename
+        picture, name = source.real_path, prefix + os.path.basename(source.path)
         along = self._companions.of(source.path) if self._companions is not None else []
         if placed is not None and placed.startswith(os.path.join(self.output, "")) and os.path.lexists(placed):
             there: str | None = os.path.relpath(placed, self.output)
@@ -176,7 +177,7 @@ class FolderPlacer:
             to = os.path.join(below, candidate)
             if os.path.join(directory, candidate) in taken or to in self._runs.touched:
                 continue
-            others = [(os.path.realpath(path), self._beside(to, path, source)) for path in along]
+            others = [(os.path.realpath(path), companion_place(path, source.path, to)) for path in along]
             if not all(self._is_free(real, beside) for real, beside in [(picture, to), *others]):
                 continue
             self._bring(along, source, to, picture)
@@ -189,7 +190,7 @@ class FolderPlacer:
     def _bring(self, along: Sequence[str], source: Source, to: str, picture: str) -> None:
         """Place what goes along with a picture that lies, or will lie, at `to`. Raises ImageError where it can't be."""
         for path in along:
-            beside = self._beside(to, path, source)
+            beside = companion_place(path, source.path, to)
             try:
                 if self.way == "move" and os.path.islink(path):
                     raise ImageError("is a link; only files themselves are moved")
@@ -198,11 +199,6 @@ class FolderPlacer:
             except ImageError as error:
                 raise ImageError(f"{display(os.path.basename(path))} can't go along: {error}") from error
             self._runs.touched.add(beside)
-
-    def _beside(self, to: str, path: str, source: Source) -> str:
-        """Where a companion goes when its picture goes to `to`."""
-        name = renamed(os.path.basename(path), source.filename, os.path.basename(to))
-        return os.path.join(os.path.dirname(to), name)
 
     def _is_free(self, real: str, to: str) -> bool:
         """Whether `_put` can place a file there, as far as can be told before."""
@@ -224,11 +220,9 @@ class FolderPlacer:
         entry = Entry(to, real, picture, self.way, status.st_size, status.st_mtime_ns)
         if not ours or done:
             self._runs.record.add(entry)
-        if done:
-            self._runs.record.settle(entry)
-            return True
         try:
-            self._make(real, target, finish=ours)
+            if not done:
+                self._make(real, target, finish=ours)
         except BaseException as error:
             if isinstance(error, FileExistsError) or not os.path.lexists(target):
                 with contextlib.suppress(PlacingError):
@@ -236,7 +230,9 @@ class FolderPlacer:
             if isinstance(error, FileExistsError):
                 return False
             raise
-        self._runs.record.settle(entry)
+        time = os.lstat(target).st_mtime_ns
+        if self.way != "symlink" and time != entry.mtime_ns:  # the file system did not keep it
+            self._runs.record.add(replace(entry, placed_ns=time))
         return True
 
     def _make(self, real: str, target: str, finish: bool) -> None:
@@ -255,13 +251,13 @@ class FolderPlacer:
             raise
         except OSError as error:
             if error.errno in _UNTAKEN_NAMES:
-                raise ImageError(f"can't be placed under its name: {error.strerror}") from error
+                raise ImageError(f"can't be placed under its name: {reason(error)}") from error
             if self.way == "hardlink" and error.errno in (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
                 raise PlacingError(
                     f"hard links to {display(real)} can't be made in {display(os.path.dirname(target))} "
-                    f"({error.strerror}); run without --hardlink"
+                    f"({reason(error)}); run without --hardlink"
                 ) from error
-            raise PlacingError(f"{display(target)} can't be written: {error.strerror or error}") from error
+            raise PlacingError(f"{display(target)} can't be written: {reason(error)}") from error
 
     def _directory(self, below: str) -> str:
         """The folder for a file, made if need be; a link that leads out of the output folder is refused."""
@@ -275,8 +271,8 @@ class FolderPlacer:
             os.makedirs(directory, exist_ok=True)
         except OSError as error:
             if error.errno in _UNTAKEN_NAMES:
-                raise ImageError(f"its folder can't be made: {error.strerror}") from error
-            raise PlacingError(f"the folder {display(directory)} can't be made: {error.strerror}") from error
+                raise ImageError(f"its folder can't be made: {reason(error)}") from error
+            raise PlacingError(f"the folder {display(directory)} can't be made: {reason(error)}") from error
         return directory
 
     def _is_inside(self, real: str) -> bool:

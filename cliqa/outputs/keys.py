@@ -6,18 +6,19 @@ import contextlib
 import filecmp
 import os
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from typing import IO
 
 from cliqa.errors import ImageError, RunError, UsageError
 from cliqa.files.atomic import name_finished, part_name, sweep_beside
 from cliqa.inputs.contents import Held, Sample, Slice
 from cliqa.inputs.member_names import TABLE_SUFFIXES, split_member_path
+from cliqa.outputs import Placer
 from cliqa.records import Source
-from cliqa.text import display
+from cliqa.text import display, reason
 
 
-class KeyList:
+class KeyList(Placer):
     """Writes keys beside and gives the list its name when the run is over.
 
     Args:
@@ -52,14 +53,7 @@ class KeyList:
             raise self._lost(error) from error
         return self
 
-    def place(
-        self,
-        source: Source,
-        prefix: str = "",
-        folder: str | None = None,
-        placed: str | None = None,
-        taken: Container[str] = (),
-    ) -> None:
+    def place(self, source: Source, *_: object) -> None:
         """List the key of an image's sample, once all images of it are kept.
 
         Raises:
@@ -74,13 +68,6 @@ class KeyList:
             self._stream.write(os.fsencode(key) + self._end)
         except OSError as error:
             raise self._lost(error) from error
-
-    def drop(self, source: Source) -> None:
-        """Nothing: what earlier runs wrote stays as it is."""
-
-    def summary(self) -> list[str]:
-        """Nothing to say."""
-        return []
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._stream is not None
@@ -103,7 +90,7 @@ class KeyList:
                 raise RunError(f"{display(self.path)} exists and holds other keys; give another name") from None
 
     def _lost(self, error: OSError) -> RunError:
-        return RunError(f"{display(self.path)} can't be written: {error.strerror or error}")
+        return RunError(f"{display(self.path)} can't be written: {reason(error)}")
 
 
 class WholeSamples:

@@ -33,9 +33,10 @@ def is_candidate(found: str, name: str) -> bool:
     return number is not None and found == numbered(name, int(number[1]))
 
 
-def renamed(companion: str, picture: str, given: str) -> str:
-    """What goes along with `picture` when that is called `given`: `a.CR2`, `a.jpg`, `a_1.jpg` -> `a_1.CR2`."""
-    return os.path.splitext(given)[0] + companion[len(os.path.splitext(picture)[0]) :]
+def companion_place(companion: str, picture: str, target: str) -> str:
+    """Where what goes along with a picture goes when that goes to `target`: `in/a.CR2`, `in/a.jpg`, `out/a_1.jpg` -> `out/a_1.CR2`."""
+    stem = os.path.splitext(os.path.basename(picture))[0]
+    return os.path.splitext(target)[0] + os.path.basename(companion)[len(stem) :]
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -11,12 +11,14 @@ import json
 import os
 import stat
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import IO
 
 from cliqa.errors import PlacingError
 from cliqa.outputs.moving import is_alike, is_half_moved
 from cliqa.outputs.names import is_candidate
+from cliqa.outputs.preparing import remove_empty
+from cliqa.records import Source, State
 from cliqa.text import display, reason
 
 RECORD = ".cliqa-placed.jsonl"
@@ -114,13 +116,6 @@ class PlacedRecord:
             self._write(asdict(entry))
             self._enter(entry)
 
-    def settle(self, entry: Entry) -> None:
-        """The file has been placed: where it did not keep its time, remember the one that it has."""
-        if entry.way != "symlink":
-            changed = os.lstat(os.path.join(self.folder, entry.to)).st_mtime_ns
-            if changed != entry.mtime_ns:
-                self.add(replace(entry, placed_ns=changed))
-
     def forget(self, to: str) -> None:
         """The file was not placed after all, or was taken away."""
         if to in self._entries:
@@ -177,11 +172,9 @@ class PlacedRecord:
             if "source" not in row:
                 self._drop(to)
                 return
-            time, size = (None if row.get(name) is None else int(row[name]) for name in ("placed_ns", "placed_size"))
-            entry = Entry(
-                to, str(row["source"]), str(row["picture"]), str(row["way"]), int(row["size"]), int(row["mtime_ns"]),
-                time, size,
-            )  # fmt: skip
+            source, picture, way = (str(row[name]) for name in ("source", "picture", "way"))
+            placed = (None if row.get(name) is None else int(row[name]) for name in ("placed_ns", "placed_size"))
+            entry = Entry(to, source, picture, way, int(row["size"]), int(row["mtime_ns"]), *placed)
         except (ValueError, TypeError, KeyError):
             return
         inside = not os.path.isabs(to) and os.pardir not in to.split(os.sep) and "\0" not in to
@@ -213,7 +206,6 @@ class EarlierRuns:
         sync: take away what earlier runs placed of pictures that this run drops.
 
     Attributes:
-        record: see above.
         knew: whether the record told of earlier runs when this one began.
         touched: what this run has placed, or found there; below the output folder.
         told: what there is to say, once it is settled.
@@ -224,10 +216,8 @@ class EarlierRuns:
         self.knew = len(record) > 0
         self.touched: set[str] = set()
         self.told: list[str] = []
-        self._output = record.folder
-        self._way = way
-        self._resume = resume
-        self._sync = sync
+        self._output, self._way = record.folder, way
+        self._resume, self._sync = resume, sync
         self._dropped: dict[str, None] = {}
 
     def where(self, picture: str, below: str, name: str) -> str | None:
@@ -244,15 +234,11 @@ class EarlierRuns:
 
     def _is_current(self, entry: Entry) -> bool:
         """Whether a placed file shows its source as it is now; of one that has gone it is the last state."""
-        try:
-            status = os.stat(entry.source)
-        except OSError:
-            return entry.way != "symlink"
+        state = Source(entry.source).state()
         if entry.way == "symlink":
-            return self._way != "move"
-        if (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns):
-            return True
-        return is_alike(entry.source, os.path.join(self._output, entry.to))
+            return state is not None and self._way != "move"
+        known = state in (None, State(entry.size, entry.mtime_ns))
+        return known or is_alike(entry.source, os.path.join(self._output, entry.to))
 
     def is_ours(self, real: str, to: str) -> bool:
         """Whether what lies at `to` is this file, placed by a run: by the record or, with `resume`, by what it is."""
@@ -290,10 +276,8 @@ class EarlierRuns:
             else:
                 told["taken away" if self._take_away(entry) else "no copy of its original any more, so left"] += 1
         self.told += [f"placed by an earlier run, dropped by this one: {name}" for name in named[:_NAMED]]
-        if len(named) > _NAMED:
-            self.told.append(f"and {len(named) - _NAMED} more")
-        if named:
-            self.told.append("--sync takes away what an earlier run placed and this one drops")
+        self.told += [f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else []
+        self.told += ["--sync takes away what an earlier run placed and this one drops"] if named else []
         self.told += [
             f"of what an earlier run placed and this one drops: {count} {words}" for words, count in told.items()
         ]
@@ -302,23 +286,14 @@ class EarlierRuns:
         """Remove a file that lies as it was placed; False where it may be the last of its content, and stays."""
         target = os.path.join(self._output, entry.to)
         if entry.way == "copy" or (entry.way == "written" and entry.source):
-            try:
-                status = os.stat(entry.source)
-            except OSError:
-                return False
-            unchanged = (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns)
-            if entry.way == "copy" and unchanged and not is_alike(entry.source, target):
+            state = Source(entry.source).state()
+            unchanged = state == State(entry.size, entry.mtime_ns)
+            if state is None or (entry.way == "copy" and unchanged and not is_alike(entry.source, target)):
                 return False
         try:
             os.unlink(target)
         except OSError as error:
-            raise PlacingError(f"{display(target)} can't be taken away: {error.strerror or error}") from error
+            raise PlacingError(f"{display(target)} can't be taken away: {reason(error)}") from error
         self.record.forget(entry.to)
-        folder = os.path.dirname(entry.to)
-        while folder:  # no folder stays empty
-            try:
-                os.rmdir(os.path.join(self._output, folder))
-            except OSError:
-                break
-            folder = os.path.dirname(folder)
+        remove_empty(os.path.dirname(target), self._output)
         return True

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cliqa.errors import PlacingError, UsageError
 from cliqa.files.atomic import part_name, sweep
-from cliqa.text import display
+from cliqa.text import display, reason
 
 
 def check_folder(output: str, inputs: Sequence[str]) -> None:
@@ -25,7 +25,7 @@ def check_folder(output: str, inputs: Sequence[str]) -> None:
     except FileNotFoundError:
         is_folder = not os.path.lexists(output)  # or it is a link to nothing
     except OSError as error:
-        raise PlacingError(f"the output {display(output)} can't be read: {error.strerror}") from error
+        raise PlacingError(f"the output {display(output)} can't be read: {reason(error)}") from error
     if not is_folder:
         raise UsageError(f"the output {display(output)} exists and is no folder")
     real = Path(os.path.realpath(output))
@@ -61,14 +61,13 @@ def make_folder(output: str, resume: bool, links: bool = False) -> list[str]:
             os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         os.unlink(probe)
     except (OSError, NotImplementedError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
         about_links = links and os.path.isdir(output) and os.access(output, os.W_OK)
         remove_folders(made)
         if about_links:
             raise PlacingError(
-                f"symbolic links can't be made in {display(output)} ({reason}); run without --symlink"
+                f"symbolic links can't be made in {display(output)} ({reason(error)}); run without --symlink"
             ) from error
-        raise PlacingError(f"the output folder {display(output)} can't be written: {reason}") from error
+        raise PlacingError(f"the output folder {display(output)} can't be written: {reason(error)}") from error
     return made
 
 
@@ -77,6 +76,16 @@ def remove_folders(made: Sequence[str]) -> None:
     for folder in made:
         with contextlib.suppress(OSError):
             os.rmdir(folder)
+
+
+def remove_empty(folder: str, output: str) -> None:
+    """Remove a folder below the output folder, and those around it, as far as they are empty."""
+    while folder.startswith(os.path.join(output, "")) and folder != os.path.join(output, ""):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            return
+        folder = os.path.dirname(folder)
 
 
 def _is_same(folder: str, other: str) -> bool:

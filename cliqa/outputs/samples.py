@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import IO
 
@@ -15,6 +15,7 @@ from cliqa.inputs.locations import is_remote, open_location
 from cliqa.inputs.member_names import sample_key
 from cliqa.inputs.tar import ForwardReader, Member, is_packed, open_tar, read_members
 from cliqa.inputs.tar_images import MAX_MEMBERS, harmless_name
+from cliqa.outputs import Placer
 from cliqa.outputs.keys import WholeSamples
 from cliqa.outputs.tars import Piece, TarWriter
 from cliqa.records import Source
@@ -23,7 +24,7 @@ from cliqa.text import display, reason
 _PIECE = 1 << 20  # bytes copied at a time; chosen by hand
 
 
-class SamplePlacer:
+class SamplePlacer(Placer):
     """Places samples in numbered tars. A sample with several images goes out when all of them are kept.
 
     What tars of an earlier run hold is found while they are filled again.
@@ -43,14 +44,7 @@ class SamplePlacer:
         self.writer.prepare()
         return self
 
-    def place(
-        self,
-        source: Source,
-        prefix: str = "",
-        folder: str | None = None,
-        placed: str | None = None,
-        taken: Container[str] = (),
-    ) -> str | None:
+    def place(self, source: Source, prefix: str = "", folder: str | None = None, *_: object) -> str | None:
         """Write the sample of an image; returns where the image lies now, None where more images are to be kept first.
 
         Raises:
@@ -75,13 +69,6 @@ class SamplePlacer:
             raise ImageError(f"its sample can't be copied: {error}") from error
         name = source.path[len(sample.shard) + 1 :]
         return f"{target}/{key}{name[len(sample.key) :]}"
-
-    def drop(self, source: Source) -> None:
-        """Nothing: what earlier runs wrote stays as it is."""
-
-    def summary(self) -> list[str]:
-        """Nothing to say."""
-        return []
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Finish the last tar, or remove it where the run failed."""

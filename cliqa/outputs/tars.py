@@ -19,7 +19,7 @@ from cliqa.files.atomic import name_finished, part_name
 from cliqa.inputs.locations import is_remote
 from cliqa.inputs.tar import BLOCK, ForwardReader, Member, read_members
 from cliqa.outputs.preparing import make_folder
-from cliqa.text import display
+from cliqa.text import display, reason
 
 DEFAULT_SHARD_SIZE = 1000  # samples in a tar; chosen by hand
 _NUMBER = re.compile(r"%0?(\d*)d")
@@ -116,7 +116,7 @@ class TarWriter:
                 self._stream.truncate()
             raise
         except OSError as error:
-            raise PlacingError(f"{display(self.target)} can't be written: {error.strerror or error}") from error
+            raise PlacingError(f"{display(self.target)} can't be written: {reason(error)}") from error
         self._keys.add(fresh)
         self.samples += 1
         return self.target, fresh
@@ -158,7 +158,7 @@ class TarWriter:
         try:
             self._stream = open(self._part, "xb")  # noqa: SIM115
         except OSError as error:
-            raise PlacingError(f"{display(self.target)} can't be written: {error.strerror}") from error
+            raise PlacingError(f"{display(self.target)} can't be written: {reason(error)}") from error
 
     def _write(self, name: str, piece: Piece) -> None:
         if self._existing is not None:
@@ -185,7 +185,7 @@ class TarWriter:
             except FileExistsError:
                 raise PlacingError(f"{display(self.target)} has been made by another run meanwhile") from None
             except OSError as error:
-                raise PlacingError(f"{display(self.target)} can't be written: {error.strerror or error}") from error
+                raise PlacingError(f"{display(self.target)} can't be written: {reason(error)}") from error
             finally:
                 self.abandon()
 
@@ -206,7 +206,7 @@ class _ExistingTar:
             self._stream = open(path, "rb")  # noqa: SIM115
             self._members = read_members(ForwardReader(self._stream, os.fstat(self._stream.fileno()).st_size))
         except OSError as error:
-            raise PlacingError(f"{display(path)} can't be read: {error.strerror}") from error
+            raise PlacingError(f"{display(path)} can't be read: {reason(error)}") from error
 
     def expect(self, name: str, size: int, mtime: int) -> None:
         found = self._next()

@@ -25,6 +25,7 @@ from cliqa.outputs.ratings import (
     written_by_us,
     xmp_properties,
 )
+from cliqa.text import reason
 
 PICK_LABELS = {label: number for number, label in PICKS.items()}
 META = "adobe:ns:meta/"
@@ -88,7 +89,7 @@ def write_sidecar(
             if record is not None and (placed is not None or existing is None):
                 record.add(_entry(path, part, placed, record, os.path.realpath(original or image)))
     except OSError as error:
-        raise PlacingError(f"{path} can't be written: {error.strerror}") from error
+        raise PlacingError(f"{path} can't be written: {reason(error)}") from error
     return marks
 
 
@@ -122,7 +123,7 @@ def _read(path: str) -> bytes | None:
     except ImageError as error:
         raise PlacingError(f"{path} is left alone: {error}") from error
     except OSError as error:
-        raise PlacingError(f"{path} can't be read: {error.strerror}") from error
+        raise PlacingError(f"{path} can't be read: {reason(error)}") from error
     if len(content) > LARGEST_SIDECAR:
         raise PlacingError(f"{path} is larger than {LARGEST_SIDECAR >> 20} MiB and is left alone")
     return content

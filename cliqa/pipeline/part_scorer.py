@@ -54,9 +54,8 @@ class PartScorer:
         self._job = job
         self._folder = PartFolder(job.results, job.schema, job.marks)
         self._rest: Iterator[Source | Issue] = iter(())  # of the part in work
-        self._following: Source | Issue | None = (
-            None  # looked up ahead, so that it is known which source is a part's last
-        )
+        # Looked up ahead, so that it is known which source is a part's last
+        self._following: Source | Issue | None = None
         self._under_way = 0
         metrics = [load_metric(name, job.checkpoint, job.device) for name in job.metrics]
         marks = {metric.name: metric.metadata.get("weights", "none") for metric in metrics}

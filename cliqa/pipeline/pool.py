@@ -15,7 +15,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -23,12 +23,10 @@ from typing import Any
 
 from cliqa.errors import RunError
 from cliqa.metrics import Metric
-from cliqa.pipeline.file_budget import TIMER_SIGNAL
-from cliqa.pipeline.observe import Observed
 from cliqa.pipeline.settings import PipelineSettings
-from cliqa.pipeline.worker import clean_start, work
-from cliqa.records import Issue, Source
-from cliqa.text import described
+from cliqa.pipeline.worker import TIMER_SIGNAL, Observed, clean_start, work
+from cliqa.records import Issue, Record, Source
+from cliqa.text import described, reason
 
 DEPTH = 2  # files handed to a worker at a time: one in work, one waiting, so that none ever waits for the main process
 STALL_SECONDS = 300.0  # a worker that gives no answer for longer waits for a disk that does not come back; by hand
@@ -69,18 +67,16 @@ class _Worker:
     process: BaseProcess
     connection: Connection
     held: deque[tuple[int, Source]] = field(default_factory=deque)
-    ready: bool = False
+    there: bool = False  # it runs, and reads
+    ready: bool = False  # it has the metrics
     since: float = field(default_factory=time.monotonic)
     outbox: Outbox | None = None
 
-    def send(self, source: Source) -> None:
-        """Hand a file over, without waiting where its bytes come with it. Raises OSError where the worker is dead."""
-        if self.outbox is None and source.released() is not source:
+    def send(self, message: Source | bytes) -> None:
+        """Hand over a file, or the metrics; does not wait where a file brings its bytes. Raises OSError where the worker is dead."""
+        if self.outbox is None and isinstance(message, Source) and message.released() is not message:
             self.outbox = Outbox(self.connection)
-        if self.outbox is None:
-            self.connection.send(source)
-        else:
-            self.outbox.put(source)
+        (self.connection.send if self.outbox is None else self.outbox.put)(message)
 
     def close(self) -> None:
         """Close this end, once the process is dead."""
@@ -93,8 +89,15 @@ class WorkerPool:
     """Hands files to `settings.workers` processes and yields results as they come, numbered. Use as a context manager."""
 
     def __init__(self, metrics: Sequence[Metric], settings: PipelineSettings) -> None:
-        self._metrics = [metric if metric.in_worker else metric.target for metric in metrics]
         self._settings = settings
+        try:
+            self._metrics = pickle.dumps([metric if metric.in_worker else metric.target for metric in metrics])
+        except (
+            pickle.PicklingError,
+            AttributeError,
+            TypeError,
+        ) as error:  # what pickle raises of a metric of somebody's own
+            raise RunError(f"a metric can't be sent to a decode worker: {described(error)}") from error
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         self._size = max(1, settings.workers)
@@ -121,6 +124,42 @@ class WorkerPool:
                 worker.process.join()
             worker.close()
         self._workers.clear()
+
+    def observed(
+        self, sources: Iterable[Source | Issue | Record], ready: Callable[[], bool] | None = None
+    ) -> Iterator[list[Observed | Issue | Record]]:
+        """What becomes of each source, in their order: lists, each the run of neighbours that is complete.
+
+        What is settled already comes out in its place. `ready` says whether the next source can be had without waiting.
+        """
+        numbered = enumerate(sources)
+        waiting: dict[int, Observed | Issue | Record] = {}
+        first = issued = 0
+        exhausted = False
+        window = self.room() + self._settings.batch_size
+        while True:
+            complete = []
+            while first in waiting:
+                complete.append(waiting.pop(first))
+                first += 1
+            while not exhausted and self.room() > 0 and issued - first < window:
+                if ready is not None and not ready() and (complete or waiting or self.busy):
+                    break
+                following = next(numbered, None)
+                if following is None:
+                    exhausted = True
+                    break
+                number, source = following
+                issued = number + 1
+                if isinstance(source, Source):
+                    self.submit(number, source)
+                else:
+                    waiting[number] = source
+            if complete:
+                yield complete
+            elif exhausted and not (waiting or self.busy):
+                return
+            waiting.update(self.results(0.0 if complete or first in waiting else None))
 
     def room(self) -> int:
         """How many more files may be submitted now."""
@@ -170,7 +209,11 @@ class WorkerPool:
     def _receive(self, worker: _Worker) -> list[tuple[int, Observed | Issue]]:
         message = worker.connection.recv_bytes()
         worker.since = time.monotonic()
-        if not worker.ready:  # its first message says that it has started
+        if not worker.there:
+            worker.there = True
+            worker.send(self._metrics)
+            return []
+        if not worker.ready:
             worker.ready = True
             self._dead_at_start = 0
             return []
@@ -184,17 +227,11 @@ class WorkerPool:
     def _start(self) -> None:
         try:
             ours, theirs = self._context.Pipe()
-            process = self._context.Process(target=work, args=(theirs, self._metrics, self._settings), daemon=True)
+            process = self._context.Process(target=work, args=(theirs, self._settings), daemon=True)
             with clean_start():
                 process.start()
         except OSError as error:  # too many processes or open files
-            raise RunError(f"a decode worker can't be started: {error.strerror or error}") from error
-        except (
-            pickle.PicklingError,
-            AttributeError,
-            TypeError,
-        ) as error:  # what pickle raises of a metric of somebody's own
-            raise RunError(f"a metric can't be sent to a decode worker: {described(error)}") from error
+            raise RunError(f"a decode worker can't be started: {reason(error)}") from error
         theirs.close()
         self._workers.append(_Worker(process, ours))
 

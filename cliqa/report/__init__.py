@@ -3,7 +3,3 @@
 The page holds the columns of the store as compressed typed arrays, the names, pictures for a stratified sample, and
 one script. It asks for nothing from anywhere: its content security policy would not let it.
 """
-
-from cliqa.report.command import main
-
-__all__ = ["main"]

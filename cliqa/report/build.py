@@ -17,8 +17,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from cliqa import __version__
 from cliqa.cli.console import Console
-from cliqa.copies.telling import told_groups
+from cliqa.duplicates.telling import told_groups
 from cliqa.errors import ResultsError, UsageError
 from cliqa.files.atomic import creating, replacing
 from cliqa.pipeline.settings import default_workers
@@ -26,11 +27,10 @@ from cliqa.report.columns import Column, Rows, read_rows
 from cliqa.report.sample import stratified_sample
 from cliqa.report.scripts import asset, bundle
 from cliqa.report.thumbnails import LONG_SIDE, SMALLER, thumbnails
-from cliqa.report.words import title_of
+from cliqa.report.words import title_of_store, told_column
 from cliqa.results.conditions import column as find_column
 from cliqa.results.store import Store
-from cliqa.text import display
-from cliqa.version import __version__
+from cliqa.text import display, reason
 
 MAX_PAGE_BYTES = 38_000_000
 MAX_ISSUES = 20_000
@@ -50,7 +50,7 @@ def write_page(options: argparse.Namespace, console: Console) -> int:
         ):
             told = build(options, console, stream)
     except OSError as error:
-        raise ResultsError(f"{display(options.output)} can't be written: {error.strerror or error}") from error
+        raise ResultsError(f"{display(options.output)} can't be written: {reason(error)}") from error
     megabytes = os.path.getsize(options.output) / 1e6
     console.say(f"{display(options.output)}: {told}, {megabytes:.1f} MB")
     return 0
@@ -70,7 +70,7 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
         order = picture_order(rows, options.thumbnails, [row for _, members, *_ in groups for row in members])
         located = [store.locate(rows.paths[row]) for row in order]
         rows.paths[:] = map(store.rerooted, rows.paths)
-        title = options.title or _title(store)
+        title = options.title or title_of_store(store, store.path)
     facts = {
         "title": title,
         "version": __version__,
@@ -162,16 +162,14 @@ def _read_pictures(
     pictures: list[bytes] = []
     side = LONG_SIDE if len(order) * 12_000 * 4 // 3 <= room else SMALLER
     made = thumbnails(paths, workers, side)
-    with console.progress(len(paths)):
-        for row, picture in zip(order, made, strict=True):
-            console.step()
-            if picture is None:
-                continue
-            room -= len(picture) * 4 // 3 + 40
-            if room < 0:
-                break
-            chosen.append(row)
-            pictures.append(picture)
+    for row, picture in console.watched(zip(order, made, strict=True), len(paths)):
+        if picture is None:
+            continue
+        room -= len(picture) * 4 // 3 + 40
+        if room < 0:
+            break
+        chosen.append(row)
+        pictures.append(picture)
     return chosen, pictures
 
 
@@ -201,23 +199,9 @@ def _blocks(pictures: Sequence[bytes]) -> Iterator[list[bytes]]:
 
 def describe(column: Column) -> dict[str, Any]:
     """What the page is told of a column beside its values."""
-    metric, _, short = column.name.rpartition(".")
-    field = column.field
-    return {
-        "name": column.name,
-        "title": title_of(column.name),
-        "metric": metric or "file",
-        "field": short,
-        "meaning": field.meaning,
-        "low": field.low,
-        "high": field.high,
-        "unit": field.unit,
-        "better": field.better,
-        "whole": field.kind == "int",
-        "encoding": column.encoding,
-        "labels": column.labels,
-        "missing": int(np.isnan(column.values).sum()),
-    }
+    missing = int(np.isnan(column.values).sum())
+    own = {"encoding": column.encoding, "labels": column.labels, "missing": missing}
+    return told_column(column.name, column.field) | own
 
 
 def _subtitle(facts: dict[str, Any]) -> str:
@@ -226,11 +210,6 @@ def _subtitle(facts: dict[str, Any]) -> str:
         shown = f"an even sample of {facts['rows']:,} of {facts['total']:,} images"
     scores = sum(column["metric"] != "file" for column in facts["columns"])
     return f"{shown} · {scores} scores · cliqa {facts['version']}"
-
-
-def _title(store: Store) -> str:
-    names = [os.path.basename(os.path.abspath(store.locate(path))) for path in store.inputs]
-    return display(", ".join(names) or os.path.basename(store.path))
 
 
 def _json(value: Any) -> str:

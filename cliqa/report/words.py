@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from typing import Any
 
 from cliqa.cli.faults import Fault, faults_among
+from cliqa.metrics import Field
+from cliqa.results.store import Store
+from cliqa.text import display
 
 TITLES = {
     "jpeg_quality.quality": "JPEG quality in its past",
@@ -51,12 +56,8 @@ TITLES = {
     "bits": "Bits per channel",
     "frames": "Pictures in the file",
 }
-STARTING = (
-    "jpeg_quality.quality",
-    "grain_noise.psnr",
-    "scale_factor.quality",
-    "scale_factor.learned",
-)  # and every level of exposure
+# And every level of exposure
+STARTING = ("jpeg_quality.quality", "grain_noise.psnr", "scale_factor.quality", "scale_factor.learned")
 
 _KEPT = {"<": ">=", ">": "<=", ">=": "<"}
 
@@ -69,6 +70,20 @@ def title_of(name: str) -> str:
     if metric == "exposure" and field[-3:-1] == "_p":
         return f"{field[:-3].replace('_', ' ').capitalize()}: chance of level {field[-1]} or more"
     return field.replace("_", " ").capitalize()
+
+
+def told_column(name: str, field: Field) -> dict[str, Any]:
+    """What a page is told of a column, but for its values."""
+    metric, _, short = name.rpartition(".")
+    facts = {fact: getattr(field, fact) for fact in ("meaning", "low", "high", "unit", "better")}
+    called = {"name": name, "title": title_of(name), "metric": metric or "file", "field": short}
+    return called | facts | {"whole": field.kind == "int"}
+
+
+def title_of_store(store: Store, path: str) -> str:
+    """What was scored, else the name of the store at `path`."""
+    names = [os.path.basename(os.path.abspath(store.locate(path))) for path in store.inputs]
+    return display(", ".join(names) or os.path.basename(path))
 
 
 def page_faults(names: Iterable[str]) -> list[Fault]:

@@ -17,7 +17,7 @@ from cliqa.results.database import holds_rows, live_path
 from cliqa.results.faces import TABLE_SUFFIXES, import_parquet, issues_path
 from cliqa.results.live import Results, TableFace
 from cliqa.results.schema import FACTS, ISSUE_COLUMNS, Done, Row, Schema
-from cliqa.text import display
+from cliqa.text import display, reason
 
 __all__ = ["FACTS", "ISSUE_COLUMNS", "SUFFIXES", "Done", "Results", "Row", "Schema", "issues_path", "open_results"]
 
@@ -55,8 +55,7 @@ def open_results(path: str, schema: Schema, resume: bool = False) -> Results:
             lock.release()
             raise
     except (OSError, sqlite3.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ResultsError(f"{display(path)} can't be written: {reason}") from error
+        raise ResultsError(f"{display(path)} can't be written: {reason(error)}") from error
 
 
 def _refuse_existing(names: list[str], resume: bool) -> None:

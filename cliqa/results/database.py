@@ -22,9 +22,8 @@ from cliqa.text import display
 
 TABLES = ("scores", "issues")
 _SQL_TYPES = {int: "INTEGER", float: "REAL", str: "TEXT"}
-PATIENCE = (
-    30.0  # seconds that another run may hold a database; chosen by hand: it holds it for one transaction at a time
-)
+# Seconds that another run may hold a database; chosen by hand: it holds it for one transaction at a time
+PATIENCE = 30.0
 
 
 def live_path(path: str) -> str:

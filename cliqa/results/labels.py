@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from cliqa.errors import ResultsError, UsageError
 from cliqa.records import real_path
 from cliqa.results.faces import csv_cells
-from cliqa.text import display
+from cliqa.text import display, reason
 
 _KEEP = frozenset({"keep", "kept", "k", "yes", "y", "true", "good", "accept", "accepted", "pick", "+"})
 _DROP = frozenset({"drop", "dropped", "d", "no", "n", "false", "bad", "reject", "rejected", "-"})
@@ -50,7 +50,7 @@ def read_labels(name: str) -> Labels:
     try:
         rows = [row for row in csv_cells(name) if row and row[0].strip()]
     except (OSError, csv.Error) as error:
-        raise ResultsError(f"{display(name)} can't be read: {getattr(error, 'strerror', None) or error}") from error
+        raise ResultsError(f"{display(name)} can't be read: {reason(error)}") from error
     path_at, label_at = 0, 1
     names = [cell.strip().lower() for cell in rows[0]] if rows else []
     if any(word in _PATH_NAMES for word in names):

@@ -38,7 +38,7 @@ from cliqa.results.database import (
 )
 from cliqa.results.faces import Table, issues_path, read_table, write_table
 from cliqa.results.schema import ISSUE_COLUMNS, Done, Row, Schema, done_of, read_mark, write_mark
-from cliqa.text import display
+from cliqa.text import display, reason
 
 NEEDED = {"path", "filename", "size", "mtime_ns", "weights"}  # columns of every table that a run has written
 _BATCH = 256  # rows that wait to be written, at most; chosen by hand: few transactions in a fast run
@@ -249,8 +249,7 @@ class Results:
         try:
             action()
         except (OSError, sqlite3.Error) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise ResultsError(f"the results can't be written: {reason}") from error
+            raise ResultsError(f"the results can't be written: {reason(error)}") from error
 
 
 @lru_cache(maxsize=16)  # a run has a few sets of columns, and very many rows

@@ -20,7 +20,7 @@ from cliqa.results.database import from_sql_text, live_path, remove_store, table
 from cliqa.results.faces import Table, read_table, write_table
 from cliqa.results.live import Results
 from cliqa.results.schema import ISSUE_COLUMNS, Row, Schema
-from cliqa.text import display
+from cliqa.text import display, reason
 
 QUALITY = "jpeg_qf.qf_final"  # where the live store has what is predicted
 COLUMNS: dict[str, dict[str, type]] = {
@@ -57,8 +57,7 @@ def open_predictions(paths: Mapping[str, str], schema: Schema, resume: bool = Fa
             with contextlib.suppress(OSError):
                 os.unlink(path)
         if isinstance(error, (OSError, sqlite3.Error)):
-            reason = getattr(error, "strerror", None) or str(error)
-            raise ResultsError(f"{display(taken[name])} can't be written: {reason}") from error
+            raise ResultsError(f"{display(taken[name])} can't be written: {reason(error)}") from error
         raise
     results.keep = True
     return results

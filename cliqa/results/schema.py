@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,8 @@ class Schema:
 
     def score_row(self, record: Record, kept: bool | None, placed: str | None) -> Row:
         """One row of scores."""
-        row: Row = {"path": record.source.path, "filename": record.source.filename, "placed": placed}
+        path = record.source.path
+        row: Row = {"path": path, "filename": os.path.basename(path), "placed": placed}
         row["kept"] = None if kept is None else int(kept)
         row |= {name: record.values.get(name) for name in self.score_columns}
         row |= {name: record.facts.get(name) for name in FACTS}
@@ -86,7 +88,7 @@ class Schema:
         """One row of issues."""
         return {
             "path": issue.path,
-            "filename": issue.source.filename,
+            "filename": os.path.basename(issue.path),
             "issue_type": issue.kind,
             "issue_message": issue.message,
             "size": issue.facts.get("size"),

@@ -12,13 +12,18 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from cliqa.errors import CliqaError, ImageIssue, PlacingError
+from cliqa.files.atomic import replacing
 from cliqa.outputs.companions import Companions
 from cliqa.outputs.folder import FolderPlacer
 from cliqa.outputs.moving import Mover, undo
-from cliqa.outputs.names import candidates, renamed
+from cliqa.outputs.names import candidates, companion_place
+from cliqa.outputs.preparing import remove_empty, remove_folders
+from cliqa.outputs.ratings import sidecars
+from cliqa.outputs.xmp import check_available, write_sidecar
 from cliqa.records import Source
 from cliqa.results.database import from_sql_text, to_sql_value
 from cliqa.text import display
@@ -110,27 +115,21 @@ class Actor:
             if act[1] == "move":
                 removed = undo(self._moves(act[0])).restored
                 folders = {os.path.dirname(from_sql_text(target)) for target, *_ in rows}
-                rows_left = rows[:0]
-            else:
-                rows_left = rows
-            for target, size, mtime_ns, before in rows_left:
+            for target, size, mtime_ns, before in rows if act[1] != "move" else ():
                 path = from_sql_text(target)
                 if _state(path) != (size, mtime_ns) or not (act[1] in LABELS or self._is_inside(path)):
                     continue
                 with contextlib.suppress(OSError):
                     if before is not None:
-                        _write_back(path, bytes(before))
+                        with replacing(path) as part:
+                            Path(part).write_bytes(before)
                     else:
                         os.unlink(path)
                         folders.add(os.path.dirname(path))
                     removed += 1
             for folder in sorted(folders if act[1] in PLACING else (), key=len, reverse=True):
-                while self._is_inside(os.path.join(folder, "x")):
-                    try:
-                        os.rmdir(folder)  # only where it is empty
-                    except OSError:
-                        break
-                    folder = os.path.dirname(folder)
+                remove_empty(folder, self.output)
+                remove_folders([self.output])
             journal.execute("DELETE FROM act_files WHERE act = ?", (act[0],))
             journal.execute("DELETE FROM acts WHERE id = ?", (act[0],))
         return {"removed": removed, "left": len(rows) - removed}
@@ -147,7 +146,7 @@ class Actor:
                 there += 1
                 continue
             folder = os.path.join(self.output, source.folder) if source.folder else self.output
-            for name in candidates(source.filename):
+            for name in candidates(os.path.basename(source.path)):
                 target = os.path.join(folder, name)
                 if target not in taken and not os.path.lexists(target):
                     break
@@ -161,7 +160,7 @@ class Actor:
         for source, target in pairs:
             with contextlib.suppress(ImageIssue):
                 for path in companions.of(source.path):
-                    yield Source(path), _beside(path, source, target)
+                    yield Source(path), companion_place(path, source.path, target)
 
     def _companions(self) -> Companions:
         return Companions(lambda path: os.path.realpath(path) in self.table.row_of_real)
@@ -194,13 +193,10 @@ class Actor:
                     continue
                 self._note(journal, act, source, target, None)
                 for path in beside:
-                    self._note(journal, act, Source(path), _beside(path, source, target), None)
+                    self._note(journal, act, Source(path), companion_place(path, source.path, target), None)
 
     def _label(self, journal: sqlite3.Connection, act: int, sources: Sequence[Source], way: str) -> Iterator[str]:
         """Write sidecars; yields what is wrong with those that could not be."""
-        from cliqa.outputs.ratings import sidecars
-        from cliqa.outputs.xmp import check_available, write_sidecar
-
         check_available()
         for source in sources:
             target, other = sidecars(source.path)
@@ -237,11 +233,8 @@ class Actor:
 
     def _is_inside(self, path: str) -> bool:
         """Whether a path lies below the output folder, wherever links lead."""
-        root = os.path.realpath(self.output)
-        return (
-            os.path.realpath(os.path.dirname(path)).startswith(root)
-            and os.path.commonpath([root, os.path.realpath(os.path.dirname(path))]) == root
-        )
+        root, folder = os.path.realpath(self.output), os.path.realpath(os.path.dirname(path))
+        return folder == root or folder.startswith(os.path.join(root, ""))
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -259,13 +252,6 @@ class Actor:
             connection.close()
 
 
-def _beside(path: str, source: Source, target: str) -> str:
-    """Where a companion goes when its picture goes to `target`."""
-    return os.path.join(
-        os.path.dirname(target), renamed(os.path.basename(path), source.filename, os.path.basename(target))
-    )
-
-
 def _state(path: str) -> tuple[int, int] | None:
     """Size and time of what lies there, of a link itself; None where there is nothing."""
     try:
@@ -273,13 +259,6 @@ def _state(path: str) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return status.st_size, status.st_mtime_ns
-
-
-def _write_back(path: str, content: bytes) -> None:
-    part = f"{path}.{os.getpid()}.part"
-    with open(part, "xb") as stream:
-        stream.write(content)
-    os.replace(part, path)
 
 
 def _bytes(number: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from cliqa.copies.telling import told_groups
+from cliqa.duplicates.telling import told_groups
 from cliqa.results.store import Store
 from cliqa.view.table import FileTable
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,65 +77,53 @@ class Reasons:
 def reasons(image: LoadedImage, scores: Mapping[str, Any]) -> list[Reason]:
     """A reason for each main score that the picture has."""
     view = View(image)
-    found: list[Reason] = []
-    for finder in (_jpeg, _noise, _scale, _sharpness, _tones, _whole):
-        found += [_upright(reason, image) for reason in finder(view, scores)]
-    return found
+    finders = (_jpeg, _noise, _scale, _sharpness, _tones, _whole)
+    return [_upright(reason, image) for finder in finders for reason in finder(view, scores)]
 
 
-def _jpeg(view: View, scores: Mapping[str, Any]) -> list[Reason]:
-    quality = _value(scores, "jpeg_quality.quality")
-    if quality is None:
-        return []
-    origins = view.tiles.origins[: 4 * PARTS]
-    box, lowest = worst_part("jpeg_quality", "quality", view, origins)
+def _jpeg(view: View, scores: Mapping[str, Any]) -> Iterator[Reason]:
+    column = "jpeg_quality.quality"
+    if (quality := _value(scores, column)) is None:
+        return
     if quality >= 97:
-        return [_reason("jpeg_quality.quality", scores, "No trace of a JPEG save with visible loss was found.")]
+        yield _reason(column, scores, "No trace of a JPEG save with visible loss was found.")
+        return
+    box, lowest = worst_part("jpeg_quality", "quality", view, view.tiles.origins[: 4 * PARTS])
     here = f"; this part alone reads {lowest:.0f}" if lowest is not None and box is not None else ""
-    return [
-        _reason(
-            "jpeg_quality.quality", scores,
-            f"Its pixels were once saved as a JPEG of quality {quality:.0f}. The 8×8 blocks of that save are plainest here{here}.",
-            box,
-        )
-    ]  # fmt: skip
+    said = f"Its pixels were once saved as a JPEG of quality {quality:.0f}. The 8×8 blocks of that save are plainest here{here}."
+    yield _reason(column, scores, said, box)
 
 
-def _noise(view: View, scores: Mapping[str, Any]) -> list[Reason]:
-    psnr = _value(scores, "grain_noise.psnr")
-    if psnr is None:
-        return []
-    origins = view.tiles.photographic
-    spread = [
-        origins[index] for index in np.unique(np.linspace(0, len(origins) - 1, min(PARTS, len(origins))).astype(int))
-    ]
-    box, lowest = worst_part("grain_noise", "psnr", view, spread)
+def _noise(view: View, scores: Mapping[str, Any]) -> Iterator[Reason]:
+    column = "grain_noise.psnr"
+    if (psnr := _value(scores, column)) is None:
+        return
     if psnr >= 48:
-        return [_reason("grain_noise.psnr", scores, "No noise to speak of was found.")]
+        yield _reason(column, scores, "No noise to speak of was found.")
+        return
+    origins = view.tiles.photographic
+    places = np.unique(np.linspace(0, len(origins) - 1, min(PARTS, len(origins))).astype(int))
+    box, lowest = worst_part("grain_noise", "psnr", view, [origins[place] for place in places])
     here = f" ({lowest:.0f} dB)" if lowest is not None and box is not None else ""
     verdict = "40 and more looks clean" if psnr >= 40 else "below 40 it is seen"
-    return [
-        _reason(
-            "grain_noise.psnr", scores,
-            f"Its noise leaves {psnr:.0f} dB; {verdict}. This is the noisiest of the parts that were compared{here}.", box,
-        )
-    ]  # fmt: skip
+    said = f"Its noise leaves {psnr:.0f} dB; {verdict}. This is the noisiest of the parts that were compared{here}."
+    yield _reason(column, scores, said, box)
 
 
-def _scale(view: View, scores: Mapping[str, Any]) -> list[Reason]:
-    scale = _value(scores, "scale_factor.scale")
-    if scale is None:
-        return []
+def _scale(view: View, scores: Mapping[str, Any]) -> Iterator[Reason]:
+    if (scale := _value(scores, "scale_factor.scale")) is None:
+        return
     box = shifted(detailed_window(view.image.inside, view.num_patches), inside_origin(view.image))
     learned = _value(scores, "scale_factor.learned")
+    column = "scale_factor.quality"
     if learned is not None and learned > 0.5:
-        text = f"An upscaling network has probably made it ({learned:.0%}): this part, the most detailed, has its kind of edges."
-        return [_reason("scale_factor.learned", scores, text, box)]
-    if scale < 1.05:
-        text = "Not enlarged: this part, the most detailed, has detail down to single pixels and no trace of interpolation."
+        column = "scale_factor.learned"
+        said = f"An upscaling network has probably made it ({learned:.0%}): this part, the most detailed, has its kind of edges."
+    elif scale < 1.05:
+        said = "Not enlarged: this part, the most detailed, has detail down to single pixels and no trace of interpolation."
     else:
-        text = f"Enlarged about {scale:.2f} times: in this part, the most detailed, interpolation has left its pattern."
-    return [_reason("scale_factor.quality", scores, text, box)]
+        said = f"Enlarged about {scale:.2f} times: in this part, the most detailed, interpolation has left its pattern."
+    yield _reason(column, scores, said, box)
 
 
 def _sharpness(view: View, scores: Mapping[str, Any]) -> list[Reason]:
@@ -185,34 +173,27 @@ _WHOLE_TONES = {
 _HOW = {2: "somewhat", 3: "far", 4: "hopelessly"}
 
 
-def _tones(view: View, scores: Mapping[str, Any]) -> list[Reason]:
+def _tones(view: View, scores: Mapping[str, Any]) -> Iterator[Reason]:
     levels = {label: _value(scores, f"exposure.{label}_level") for label in LABELS}
     if all(level is None for level in levels.values()):
-        return []
+        return
     grey = np.asarray(view.image.sample(400_000).convert("L"), dtype=np.float64)
     low, high, top = np.percentile(grey, (5, 95, 99))
-    found = []
-    for label, level in levels.items():
-        if level is None or level < 2:
-            continue
-        column = f"exposure.{label}_level"
+    shown = {label: int(level) for label, level in levels.items() if level is not None and level >= 2}
+    for label, level in shown.items():
+        box = None
         if label in _WHOLE_TONES:
-            found.append(_reason(column, scores, _WHOLE_TONES[label].format(low=low, high=high, top=top)))
-            continue
-        words, strength, text = _TONES[label]
-        cell, place = _strongest(grey, strength)
-        text = text.format(share=(cell >= WHITE).mean(), dark=(cell <= BLACK).mean())
-        box = in_stored(place, (grey.shape[1], grey.shape[0]), view.image)
-        begun = f"It is {_HOW[int(level)]} {words}. " if label != "highlights_clipped" else "Its lights are clipped. "
-        found.append(_reason(column, scores, begun + text, box))
-    return found or [
-        _reason(
-            "exposure.too_dark_level",
-            scores,
-            "Neither exposure nor contrast has a fault that is seen.",
-            title="Exposure",
-        )
-    ]
+            said = _WHOLE_TONES[label].format(low=low, high=high, top=top)
+        else:
+            words, strength, text = _TONES[label]
+            cell, place = _strongest(grey, strength)
+            box = in_stored(place, (grey.shape[1], grey.shape[0]), view.image)
+            begun = f"It is {_HOW[level]} {words}. " if label != "highlights_clipped" else "Its lights are clipped. "
+            said = begun + text.format(share=(cell >= WHITE).mean(), dark=(cell <= BLACK).mean())
+        yield _reason(f"exposure.{label}_level", scores, said, box)
+    if not shown:
+        said = "Neither exposure nor contrast has a fault that is seen."
+        yield _reason("exposure.too_dark_level", scores, said, title="Exposure")
 
 
 def _strongest(
@@ -223,12 +204,9 @@ def _strongest(
     best: tuple[float, NDArray[np.float64], Box] | None = None
     for row in range(CELLS):
         for column in range(CELLS):
-            box = (
-                column * width // CELLS,
-                row * height // CELLS,
-                (column + 1) * width // CELLS,
-                (row + 1) * height // CELLS,
-            )
+            left, right = (place * width // CELLS for place in (column, column + 1))
+            top, bottom = (place * height // CELLS for place in (row, row + 1))
+            box = (left, top, right, bottom)
             cell = grey[box[1] : box[3], box[0] : box[2]]
             if cell.size and (best is None or strength(cell) > best[0]):
                 best = strength(cell), cell, box
@@ -236,35 +214,17 @@ def _strongest(
     return best[1], best[2]
 
 
-def _whole(view: View, scores: Mapping[str, Any]) -> list[Reason]:
-    found = []
-    rated = _value(scores, "grepq.quality")
-    if rated is not None:
-        found.append(
-            _reason(
-                "grepq.quality",
-                scores,
-                f"People would rate it about {rated:.0f} of 100; the whole picture was looked at.",
-            )
-        )
-    worth = _value(scores, "aesthetic.score")
-    if worth is not None:
-        label = str(scores.get("aesthetic.label") or "")
-        found.append(
-            _reason(
-                "aesthetic.score", scores, f"Judged as a picture it would be {label}; the whole of it was looked at."
-            )
-        )
-    fidelity = _value(scores, "compression.fidelity")
-    if fidelity is not None:
-        found.append(
-            _reason(
-                "compression.fidelity",
-                scores,
-                f"Compression has left {fidelity:.0f} of 100; 90 is without visible loss.",
-            )
-        )
-    return found
+_WHOLE = {
+    "grepq.quality": "People would rate it about {:.0f} of 100; the whole picture was looked at.",
+    "aesthetic.score": "Judged as a picture it would be {label}; the whole of it was looked at.",
+    "compression.fidelity": "Compression has left {:.0f} of 100; 90 is without visible loss.",
+}
+
+
+def _whole(_: View, scores: Mapping[str, Any]) -> Iterator[Reason]:
+    for column, said in _WHOLE.items():
+        if (value := _value(scores, column)) is not None:
+            yield _reason(column, scores, said.format(value, label=scores.get("aesthetic.label") or ""))
 
 
 def _reason(column: str, scores: Mapping[str, Any], sentence: str, box: Box | None = None, title: str = "") -> Reason:

@@ -24,11 +24,6 @@ def state_folder() -> str:
     return os.path.join(base if os.path.isabs(base) else os.path.join(home, ".local", "state"), APPLICATION)
 
 
-def store_of(folder: str) -> str:
-    """The store of a folder of pictures: the same whatever path leads to it."""
-    return kept_file(folder, ".db")
-
-
 def kept_file(path: str, suffix: str) -> str:
     """A file in the state folder that belongs to a path: its name for people, and a digest of its real path."""
     real = os.path.realpath(path)

@@ -84,7 +84,8 @@ class MarkBook:
     def change(self, paths: Iterable[str], difference: Mapping[str, str | int | None]) -> dict[str, Mark]:
         """Set the flag, the stars or both of some files, as one change; returns their marks. On the disk when it returns."""
         marks: dict[str, Mark] = {}
-        with self._lock, self._transaction():
+        with self._lock, self._connection:  # which commits or rolls back
+            self._connection.execute("BEGIN IMMEDIATE")
             number = self._last_change() + 1
             for path in dict.fromkeys(paths):
                 before = self._read(path)
@@ -100,7 +101,8 @@ class MarkBook:
 
     def undo(self) -> dict[str, Mark]:
         """Take back the last change that was not taken back yet, of this or an earlier session; returns the marks as they are now."""
-        with self._lock, self._transaction():
+        with self._lock, self._connection:  # which commits or rolls back
+            self._connection.execute("BEGIN IMMEDIATE")
             number = self._last_change()
             select = "SELECT real_path, flag, stars FROM mark_changes WHERE change = ? ORDER BY id DESC"
             rows = self._connection.execute(select, (number,)).fetchall()
@@ -125,17 +127,3 @@ class MarkBook:
     def _last_change(self) -> int:
         with closing(self._connection.execute("SELECT coalesce(max(change), 0) FROM mark_changes")) as found:
             return int(found.fetchone()[0])
-
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._connection)
-
-
-class _Transaction:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")

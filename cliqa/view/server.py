@@ -20,6 +20,7 @@ from cliqa.files.atomic import open_regular
 from cliqa.images.loading import load_image, read_header
 from cliqa.inputs.members import image_bytes
 from cliqa.report.words import page_faults, starting_conditions
+from cliqa.view.marks import FLAGS, MOST_STARS
 from cliqa.view.session import Session
 
 MODULES = {  # what is served of the page, and as what
@@ -37,7 +38,8 @@ SHOWN_AS_THEY_ARE = {
     "GIF": "image/gif",
     "AVIF": "image/avif",
 }
-PICTURE_POLICY = [("content-security-policy", "default-src 'none'; sandbox")]
+UNCACHED = {"cache-control": "no-store"}
+PICTURE_POLICY = {"content-security-policy": "default-src 'none'; sandbox"}
 LARGEST_SIDE = 1 << 30  # of a picture that is shown: none is made smaller
 _CHUNK = 1 << 18
 
@@ -65,19 +67,19 @@ def application(session: Session) -> Starlette:
             route("/api/paths", answers.paths),
             route("/api/column/{index:int}", answers.column),
             route("/api/states", answers.states),
-            route("/api/progress", answers.progress),
-            route("/api/issues", answers.issues),
-            route("/api/copies", answers.copies),
+            route("/api/progress", lambda _: session.progress()),
+            route("/api/issues", lambda _: session.table.issues()),
+            route("/api/copies", lambda _: session.copies.found()),
             route("/api/reasons/{row:int}", answers.reasons),
             route("/api/marks", answers.marks),
             route("/thumbnail/{row:int}", answers.thumbnail),
             route("/picture/{row:int}", answers.picture),
             route("/api/marks", answers.mark, "POST"),
-            route("/api/undo", answers.undo, "POST"),
+            route("/api/undo", lambda _: {"marks": session.undo_mark()}, "POST"),
             route("/api/calibrate", answers.calibrate, "POST"),
             route("/api/preview", answers.preview, "POST"),
             route("/api/act", answers.act, "POST"),
-            route("/api/withdraw", answers.withdraw, "POST"),
+            route("/api/withdraw", lambda _: session.actor.withdraw(), "POST"),
         ]
     )
 
@@ -92,16 +94,16 @@ def _answering(answer: Callable[[Any], Any]) -> Callable[[Request], Any]:
             else:
                 found = await run_in_threadpool(answer, request)
         except Refusal as refusal:
-            return JSONResponse({"message": str(refusal)}, refusal.status, _uncached())
+            return _told(str(refusal), refusal.status)
         except IndexError:
-            return JSONResponse({"message": "there is no such file"}, 404, _uncached())
-        except (ImageIssue, OSError) as error:
-            return JSONResponse(
-                {"message": str(error) if isinstance(error, ImageIssue) else "it can't be read"}, 404, _uncached()
-            )
+            return _told("there is no such file", 404)
+        except ImageIssue as error:
+            return _told(str(error), 404)
+        except OSError:
+            return _told("it can't be read", 404)
         except CliqaError as error:
-            return JSONResponse({"message": str(error)}, 409, _uncached())
-        return found if isinstance(found, Response) else JSONResponse(found, headers=_uncached())
+            return _told(str(error), 409)
+        return found if isinstance(found, Response) else JSONResponse(found, headers=UNCACHED)
 
     return endpoint
 
@@ -116,8 +118,8 @@ async def _body(request: Request) -> dict[str, Any]:
     return found
 
 
-def _uncached() -> dict[str, str]:
-    return {"cache-control": "no-store"}
+def _told(message: str, status: int) -> Response:
+    return JSONResponse({"message": message}, status, UNCACHED)
 
 
 class Answers:
@@ -128,7 +130,7 @@ class Answers:
 
     def page(self, request: Request) -> Response:
         """The page itself, which holds nothing of the files."""
-        return Response(_asset("view", "view.html"), media_type="text/html; charset=utf-8", headers=_uncached())
+        return Response(_asset("view", "view.html"), media_type="text/html; charset=utf-8", headers=UNCACHED)
 
     def module(self, request: Request) -> Response:
         """A script or style of the page."""
@@ -156,7 +158,7 @@ class Answers:
         """The files' paths, a line each."""
         table = self.session.table
         text = "\n".join(table.shown_path(row) for row in range(len(table.paths)))
-        return Response(text, media_type="text/plain; charset=utf-8", headers=_uncached())
+        return Response(text, media_type="text/plain; charset=utf-8", headers=UNCACHED)
 
     def column(self, request: Request) -> Response:
         """The values of a column, little-endian float32; labels come in a header, as JSON."""
@@ -164,24 +166,12 @@ class Answers:
         if index >= len(self.session.table.columns):
             raise IndexError(index)
         values, labels = self.session.table.values(index)
-        headers = _uncached() | {"x-labels": json.dumps(labels)}
+        headers = UNCACHED | {"x-labels": json.dumps(labels)}
         return Response(values.astype("<f4").tobytes(), media_type="application/octet-stream", headers=headers)
 
     def states(self, request: Request) -> Response:
         """A byte for each file: waiting, scored, or without a score."""
-        return Response(self.session.table.states.tobytes(), media_type="application/octet-stream", headers=_uncached())
-
-    def progress(self, request: Request) -> Any:
-        """How far the scoring is."""
-        return self.session.progress()
-
-    def issues(self, request: Request) -> Any:
-        """[row, kind, message] of each file without a score."""
-        return self.session.table.issues()
-
-    def copies(self, request: Request) -> Any:
-        """Groups of copies, bursts and brackets."""
-        return self.session.copies.found()
+        return Response(self.session.table.states.tobytes(), media_type="application/octet-stream", headers=UNCACHED)
 
     def reasons(self, request: Request) -> Any:
         """Why a file has its scores, and where."""
@@ -193,7 +183,7 @@ class Answers:
         source = self.session.table.source(request.path_params["row"])
         picture = self.session.thumbnails.of(source.path)
         return Response(
-            picture, media_type="image/webp", headers={"cache-control": "private, max-age=600", **dict(PICTURE_POLICY)}
+            picture, media_type="image/webp", headers={"cache-control": "private, max-age=600", **PICTURE_POLICY}
         )
 
     def picture(self, request: Request) -> Response:
@@ -203,15 +193,13 @@ class Answers:
         header = read_header(content)
         kind = SHOWN_AS_THEY_ARE.get(header.format)
         if kind is None or (header.orientation != 1 and header.format != "JPEG"):
-            stream = io.BytesIO()
-            load_image(content).as_seen(LARGEST_SIDE, framed=True).save(stream, "PNG", compress_level=1)
-            return Response(
-                stream.getvalue(),
-                media_type="image/png",
-                headers={"cache-control": "private, max-age=60", **dict(PICTURE_POLICY)},
-            )
-        opened: IO[bytes] = io.BytesIO(content) if isinstance(content, bytes) else open_regular(content)
-        headers = {"content-type": kind, "cache-control": "private, max-age=60", **dict(PICTURE_POLICY)}
+            kind = "image/png"
+            opened: IO[bytes] = io.BytesIO()
+            load_image(content).as_seen(LARGEST_SIDE, framed=True).save(opened, "PNG", compress_level=1)
+            opened.seek(0)
+        else:
+            opened = io.BytesIO(content) if isinstance(content, bytes) else open_regular(content)
+        headers = {"content-type": kind, "cache-control": "private, max-age=60", **PICTURE_POLICY}
         return StreamingResponse(_chunks(opened), headers=headers)
 
     def marks(self, request: Request) -> Any:
@@ -220,22 +208,13 @@ class Answers:
 
     def mark(self, body: dict[str, Any]) -> Any:
         """Mark some rows; answers when it is on the disk."""
-        difference: dict[str, Any] = {}
-        if "flag" in body:
-            if body["flag"] not in ("keep", "drop", None):
-                raise Refusal(400, "no such mark")
-            difference["flag"] = body["flag"]
-        if "stars" in body:
-            if type(body["stars"]) is not int or not 0 <= body["stars"] <= 5:
-                raise Refusal(400, "no such mark")
-            difference["stars"] = body["stars"]
+        difference: dict[str, Any] = {name: body[name] for name in ("flag", "stars") if name in body}
         if not difference:
             raise Refusal(400, "no mark")
+        stars = difference.get("stars", 0)
+        if difference.get("flag") not in (*FLAGS, None) or type(stars) is not int or not 0 <= stars <= MOST_STARS:
+            raise Refusal(400, "no such mark")
         return {"marks": self.session.mark(self._rows(body), difference)}
-
-    def undo(self, body: dict[str, Any]) -> Any:
-        """Take the last marking back."""
-        return {"marks": self.session.undo_mark()}
 
     def calibrate(self, body: dict[str, Any]) -> Any:
         """Thresholds learned from the marks, or what they are lacking."""
@@ -251,10 +230,6 @@ class Answers:
     def act(self, body: dict[str, Any]) -> Any:
         """Copy, link, move or label the files of some rows, `along` with what belongs to them."""
         return self.session.actor.act(self._rows(body), self._way(body), body.get("along") is True)
-
-    def withdraw(self, body: dict[str, Any]) -> Any:
-        """Take the last act back."""
-        return self.session.actor.withdraw()
 
     def _way(self, body: dict[str, Any]) -> str:
         if body.get("way") not in self.session.actor.ways():

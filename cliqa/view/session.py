@@ -117,10 +117,6 @@ class Session:
         ]
         return own + foreign
 
-    def mark_of(self, row: int) -> Mark:
-        """What counts of one row: what was said here, else what other programs say."""
-        return self._own.get(row, Mark()) if row in self._touched else self._foreign.get(row, Mark())
-
     def mark(self, rows: list[int], difference: dict[str, Any]) -> list[tuple[int, str | None, int, bool]]:
         """Mark rows; on the disk when it returns."""
         foreign = [row for row in rows if row not in self._touched and self._foreign.get(row)]

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from cliqa.inputs.folders import IMAGE_SUFFIXES
 from cliqa.inputs.listing import Listing
 from cliqa.metrics import Field, list_metrics, metric_class
 from cliqa.records import Issue, Source
-from cliqa.report.words import title_of
+from cliqa.report.words import title_of_store, told_column
 from cliqa.results.database import from_sql_text
 from cliqa.results.store import DATABASE_SUFFIXES, Store
 from cliqa.text import display
@@ -60,14 +60,13 @@ class ColumnFacts:
 
     def described(self) -> dict[str, Any]:
         """What the page is told."""
-        metric, _, short = self.name.rpartition(".")
-        facts = asdict(self.field)
-        return {
-            "name": self.name, "title": title_of(self.name), "metric": metric or "file", "field": short, "meaning": facts["meaning"],
-            "low": facts["low"], "high": facts["high"], "unit": "" if self.kind == "date" else facts["unit"], "better": facts["better"],
-            "whole": facts["kind"] == "int" or self.kind == "date", "isDate": self.kind == "date", "text": self.kind == "labels",
-            "labels": [], "missing": 0,
-        }  # fmt: skip
+        is_date = self.kind == "date"
+        told = told_column(self.name, self.field)
+        own = {"unit": ""} if is_date else {}
+        whole = told["whole"] or is_date
+        return (
+            told | own | {"whole": whole, "isDate": is_date, "text": self.kind == "labels", "labels": [], "missing": 0}
+        )
 
 
 class FileTable:
@@ -93,9 +92,8 @@ class FileTable:
         self.folder = folder
         self.version = 0
         self._lock = threading.RLock()
-        self._kept_open = (
-            None if store.lower().endswith(DATABASE_SUFFIXES) else Store(store)
-        )  # holds a database made from a table
+        # Holds a database made from a table
+        self._kept_open = None if store.lower().endswith(DATABASE_SUFFIXES) else Store(store)
         self.database = self._kept_open.database if self._kept_open else store
         self._seen = {"scores": 0, "issues": 0}
         self._row_of: dict[int, int] = {}  # number in the store's table of scores -> row here
@@ -252,8 +250,7 @@ class FileTable:
     def _title(self, store: Store) -> str:
         if self.folder is not None:
             return display(os.path.basename(os.path.realpath(self.folder)) or self.folder)
-        names = [os.path.basename(os.path.abspath(store.locate(path))) for path in store.inputs]
-        return display(", ".join(names) or os.path.basename(self.path))
+        return title_of_store(store, self.path)
 
 
 def _number(cell: Any, column: ColumnFacts) -> float:

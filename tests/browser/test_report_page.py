@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from cliqa import score
-from cliqa.report import main as report
+from cliqa.report.__main__ import main as report
 from cliqa.results.store import Store
 from tests.signal.copies.scenes import scene
 from tests.synthetic_store import make_store

@@ -46,5 +46,6 @@ def test_a_full_standard_output_is_told_and_a_closed_pipe_is_not() -> None:
 def test_no_bar_where_nobody_watches() -> None:
     console = Console("score")
     assert not console.terminal
-    with console.progress(3) as shown:
-        shown.step()
+    items = iter("abc")
+    assert console.watched(items, 3) is items
+    console.more(2)

@@ -6,11 +6,11 @@ import argparse
 
 import pytest
 
-from cliqa.cli.filtering import Threshold, threshold_filter
+from cliqa.cli.filtering import Filter, Threshold
 from cliqa.cli.options import bounded
 
 QUALITY = Threshold("quality", 90, bounded(0, 100), "quality threshold")
-FILTER = threshold_filter("filter_toy", "toy", QUALITY, "Keep good pictures.")
+FILTER = Filter("filter_toy", "toy", "Keep good pictures.", QUALITY.add_option, QUALITY.keep, QUALITY.prefix)
 
 
 @pytest.mark.parametrize(("quality", "kept"), [(89.9, False), (90, True), (100, True)])

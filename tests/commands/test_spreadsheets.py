@@ -11,7 +11,7 @@ import pytest
 from cliqa.apply import main as apply
 from cliqa.calibrate import main as calibrate
 from cliqa.export import main as export
-from cliqa.report.command import main as report
+from cliqa.report.__main__ import main as report
 from cliqa.score import main as score
 
 FILES: dict[str, int | bytes] = {

@@ -15,8 +15,8 @@ from cliqa.images.jpeg import without_stray_bytes
 from cliqa.images.loading import load_image, load_thumbnail
 from cliqa.metrics import View
 from cliqa.metrics.base import Metric, Observation
-from cliqa.pipeline.observe import Observed, observe_file
 from cliqa.pipeline.settings import PipelineSettings
+from cliqa.pipeline.worker import Observed, observe_file
 from cliqa.records import Issue, Source
 from tests.conftest import encode
 from tests.jpeg_pictures import textured

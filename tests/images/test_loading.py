@@ -106,7 +106,7 @@ def test_animations_give_their_first_frame(format_name: str, options: dict[str, 
     assert image.facts()["frames"] == 2
     np.testing.assert_allclose(image.pixels[20, 20], (200, 30, 30), atol=4)
     if format_name == "MPO":
-        assert image.header.is_jpeg and image.header.quantization
+        assert image.header.format == "JPEG" and image.header.quantization
 
 
 def test_arrays_and_pil_images_are_wrapped(pixels: Pixels) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from cliqa.images.patches import PATCH, Tiles, pad_to_patch, patch_origins, select_patches, spread_patches, tile_detail
+from cliqa.images.patches import PATCH, Tiles, pad_to_patch, select_patches, spread_patches, tile_detail
 from tests.conftest import make_pixels
 
 
@@ -36,16 +36,16 @@ def test_detail_of_large_images_is_measured_on_every_fourth_pixel() -> None:
 
 def test_the_most_detailed_tiles_come_first_and_ties_by_position() -> None:
     image = noisy_tiles([[5, 90, 20], [60, 1, 40]])
-    assert patch_origins(image, 3) == [(128, 0), (0, 128), (256, 128)]
+    assert Tiles(image).origins[:3] == [(128, 0), (0, 128), (256, 128)]
     patches = select_patches(image, 3)
     assert patches.shape == (3, 3, 128, 128) and patches.dtype == np.uint8
     np.testing.assert_array_equal(patches[0], np.asarray(image)[:128, 128:256].transpose(2, 0, 1))
     flat = Image.new("RGB", (300, 300), (7, 7, 7))
-    assert patch_origins(flat, 8) == [(0, 0), (128, 0), (0, 128), (128, 128)]
+    assert Tiles(flat).origins[:8] == [(0, 0), (128, 0), (0, 128), (128, 128)]
 
 
 def test_origins_share_the_phase_of_the_8x8_grid() -> None:
-    assert all(x % 8 == 0 and y % 8 == 0 for x, y in patch_origins(noisy_tiles([[3, 9], [27, 80]]), 8))
+    assert all(x % 8 == 0 and y % 8 == 0 for x, y in Tiles(noisy_tiles([[3, 9], [27, 80]])).origins[:8])
 
 
 def test_small_images_are_mirrored_out() -> None:

@@ -14,8 +14,8 @@ from cliqa.errors import ImageError, ImageSkipped
 from cliqa.images.loading import load_image
 from cliqa.images.raw import MIN_PREVIEW
 from cliqa.metrics.base import Metric, Observation, View
-from cliqa.pipeline.observe import Observed, observe_file
 from cliqa.pipeline.settings import PipelineSettings
+from cliqa.pipeline.worker import Observed, observe_file
 from cliqa.records import Issue, Source
 from tests.conftest import encode
 from tests.image_bytes import dng, tiff_directory

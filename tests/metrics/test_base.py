@@ -37,7 +37,7 @@ def test_what_may_score_in_a_worker_gives_the_same_bits_there(name: str) -> None
     there = pickle.loads(pickle.dumps(here))
     assert isinstance(there, Metric) and not there.uses_torch
     seen = [here.observe(view(seed)) for seed in range(3)]
-    assert [there.plain_score(one) for one in seen[::-1]] == [here.plain_score(one) for one in seen][::-1]
+    assert [there.score(one) for one in seen[::-1]] == [here.score(one) for one in seen][::-1]
 
 
 def test_metrics_that_run_torch_stay_with_the_main_process() -> None:

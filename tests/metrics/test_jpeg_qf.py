@@ -96,6 +96,17 @@ def test_the_header_decides_where_the_pixels_agree(kind: str):
     assert float(found["confidence"] or 0) >= 0.99
 
 
+def test_an_earlier_save_is_the_same_with_the_header_and_without():
+    first = saved(textured(4, 512), 45)
+    file = io.BytesIO()
+    Image.fromarray(first).save(file, "JPEG", quality=80)
+    by_file = metric().score_view(View(load_image(file.getvalue())))
+    by_pixels = metric().score_view(view(np.asarray(Image.open(file))))
+    for name in ("previous_qf", "grid_x", "grid_y"):
+        assert by_file[name] == by_pixels[name]
+    assert by_file["previous_qf"] == 45
+
+
 def test_the_pixels_decide_where_they_contradict_the_header():
     loaded = load_image(stream(textured(12), 90))
     other = LoadedImage(Image.fromarray(saved(textured(12), 35)), loaded.header)

@@ -13,6 +13,7 @@ from cliqa.metrics.base import View
 from cliqa.metrics.jpeg_quality import JpegQuality
 from cliqa.signal.jpeg.features import HYPOTHESES, hypotheses
 from cliqa.signal.jpeg.history import read_history
+from cliqa.signal.jpeg.resized_features import has_few_colours
 from tests.jpeg_pictures import saved, stream, textured, tiles
 
 
@@ -129,3 +130,14 @@ def test_other_codecs_with_blocks_are_no_jpeg():
     stream = io.BytesIO()
     Image.fromarray(textured(12, 512)).save(stream, "AVIF", quality=60, speed=9)
     assert float(shipped().score_view(View(load_image(stream.getvalue())))["quality"] or 0) >= 97
+
+
+def test_a_save_is_read_beneath_a_palette():
+    tint = np.array([1.0, 0.8, 0.6])
+    pixels = (textured(6, 512) * tint).astype(np.uint8)
+    few = [np.asarray(Image.fromarray(each).quantize(128).convert("RGB")) for each in (saved(pixels, 40), pixels)]
+    assert all(has_few_colours(tiles(each)) for each in few)
+    assert not has_few_colours(tiles(np.asarray(Image.fromarray(few[0]).convert("L").convert("RGB"))))  # levels of grey
+    after, never = (float(shipped().score_view(view(each))["quality"] or 0) for each in few)
+    assert abs(after - 40) <= 6
+    assert never >= 97

@@ -39,11 +39,11 @@ def test_reads_the_factor(metric, factor, method):
 
 
 def test_reads_the_axes_apart(metric):
-    pixels = np.asarray(Image.fromarray(colored(320, 320)).resize((480, 400), Image.Resampling.BICUBIC))
+    pixels = np.asarray(Image.fromarray(colored(320, 320)).resize((440, 560), Image.Resampling.BICUBIC))
     fields = metric.score_view(view(pixels))
-    assert fields["scale_x"] == pytest.approx(1.5, abs=0.03)
-    assert fields["scale_y"] == pytest.approx(1.25, abs=0.03)
-    assert fields["scale"] == pytest.approx(1.5, abs=0.03)
+    assert fields["scale_x"] == pytest.approx(1.375, abs=0.03)
+    assert fields["scale_y"] == pytest.approx(1.75, abs=0.03)
+    assert fields["scale"] == pytest.approx(1.75, abs=0.03)
 
 
 def test_repeated_pixels_read_as_two(metric):

@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from cliqa.outputs.names import candidates, is_candidate, numbered, renamed
+from cliqa.outputs.names import candidates, companion_place, is_candidate, numbered
 
 
 def test_a_taken_name_gets_a_number_before_its_suffix() -> None:
@@ -30,5 +30,5 @@ def test_candidates_are_known_again_and_others_are_not() -> None:
 
 
 def test_companions_follow_their_picture() -> None:
-    assert renamed("a.CR2", "a.jpg", "a_1.jpg") == "a_1.CR2"
-    assert renamed("a.jpg.xmp", "a.jpg", "093_a.jpg") == "093_a.jpg.xmp"
+    assert companion_place("in/a.CR2", "in/a.jpg", "out/a_1.jpg") == "out/a_1.CR2"
+    assert companion_place("a.jpg.xmp", "a.jpg", "093_a.jpg") == "093_a.jpg.xmp"

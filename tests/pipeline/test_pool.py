@@ -1,12 +1,15 @@
-"""Workers that die, hang, can't start or can't answer; and what they inherit."""
+"""Workers that die, hang, can't start or can't answer; how much is under way, and when it ends."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -14,9 +17,10 @@ import pytest
 
 from cliqa.errors import RunError
 from cliqa.pipeline import pool as workers
-from cliqa.pipeline.observe import Observed
-from cliqa.pipeline.pool import WorkerPool
+from cliqa.pipeline.pool import DEPTH, WorkerPool
+from cliqa.pipeline.run import run
 from cliqa.pipeline.settings import PipelineSettings
+from cliqa.pipeline.worker import Observed
 from cliqa.records import Issue, Source
 from tests.conftest import encode
 from tests.toy_metric import Brightness, Deadly, Endless, Greedy, Slow, Unpicklable, Unsendable
@@ -155,6 +159,22 @@ def test_a_metric_that_cannot_be_sent_ends_the_run() -> None:
         WorkerPool([Unpicklable({}, {})], PipelineSettings(1)).__enter__()
 
 
+def test_a_worker_that_dies_before_it_reads_holds_nobody_up() -> None:
+    code = (
+        "import os\nfrom unittest import mock\nfrom cliqa.errors import RunError\nfrom cliqa.pipeline.pool import WorkerPool\n"
+        "from cliqa.pipeline.settings import PipelineSettings\nfrom cliqa.records import Source\nfrom tests.toy_metric import Beside\n"
+        "metric = Beside({}, {})\nmetric.tables = bytes(1 << 20)  # more than a pipe holds\n"
+        "with mock.patch.dict(os.environ, PYTHONHOME='/nowhere'):  # the interpreter ends at once\n"
+        "    try:\n"
+        "        with WorkerPool([metric], PipelineSettings(1)) as pool:\n"
+        "            pool.submit(0, Source('a.png'))\n            list(pool.results(30))\n"
+        "    except RunError as error:\n        print(error)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=100)
+    assert "do not start" in done.stdout, done.stderr
+
+
 def test_an_interrupt_while_starting_leaves_no_worker() -> None:
     pool = WorkerPool([Brightness({}, {})], PipelineSettings(3))
     real, calls = pool._start, []
@@ -168,3 +188,87 @@ def test_an_interrupt_while_starting_leaves_no_worker() -> None:
     with mock.patch.object(pool, "_start", start), pytest.raises(KeyboardInterrupt):
         pool.__enter__()
     assert pool._workers == []
+
+
+class FakePool(WorkerPool):
+    """Answers at once, the first file only after all others; counts what is under way."""
+
+    most = 0
+
+    def __enter__(self) -> WorkerPool:
+        self.here: list[tuple[int, Source]] = []
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def room(self) -> int:
+        return self._size * DEPTH - len(self.here)
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.here)
+
+    def submit(self, number: int, source: Source) -> None:
+        self.here.append((number, source))
+
+    def results(self, timeout: float | None = None) -> Iterator[tuple[int, Issue]]:
+        if not self.here:
+            return
+        number, source = self.here.pop(0 if len(self.here) == 1 else 1)
+        yield number, Issue(source, "error", "fake")
+
+
+def test_never_more_files_under_way_than_the_window() -> None:
+    issued = done = most = 0
+
+    def endless() -> Iterator[Source]:
+        nonlocal issued, most
+        for number in itertools.count():
+            issued += 1
+            most = max(most, issued - done)
+            yield Source(str(number))
+
+    with mock.patch("cliqa.pipeline.run.WorkerPool", FakePool):
+        for item in run(endless(), [Brightness({}, {})], PipelineSettings(workers=2, batch_size=8)):
+            assert item.path == str(done)
+            done += 1
+            if done == 500:
+                break
+    assert most <= 2 * (2 * DEPTH + 8)
+
+
+def test_what_is_under_way_is_finished_while_the_input_waits(make_folder: Callable[..., Path]) -> None:
+    """A slow producer upstream: its first file is answered before it gives the second."""
+    root = make_folder({"0.png": 10, "1.png": 20})
+    first, second = (Source(str(path)) for path in sorted(root.iterdir()))
+    answered = threading.Event()
+
+    def slow() -> Iterator[Source]:
+        yield first
+        assert answered.is_set()
+        yield second
+
+    found = run(slow(), [Brightness({}, {})], PipelineSettings(2), ready=lambda: False)
+    assert next(found).path == first.path
+    answered.set()
+    assert [item.path for item in found] == [second.path]
+
+
+def test_closing_the_stream_early_ends_the_workers(make_folder: Callable[..., Path]) -> None:
+    root = make_folder({f"{n}.png": 10 for n in range(8)})
+    pools: list[WorkerPool] = []
+    real = WorkerPool.__enter__
+
+    def enter(self: WorkerPool) -> WorkerPool:
+        pools.append(self)
+        return real(self)
+
+    with mock.patch.object(WorkerPool, "__enter__", enter):
+        found = run([Source(str(path)) for path in sorted(root.iterdir())], [Brightness({}, {})], PipelineSettings(2))
+        next(found)
+        processes = [worker.process for worker in pools[0]._workers]
+        assert all(process.is_alive() for process in processes)
+        found.close()  # type: ignore[attr-defined]
+    assert pools[0]._workers == []
+    assert not any(process.is_alive() for process in processes)

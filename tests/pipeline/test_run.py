@@ -1,21 +1,21 @@
-"""The stream of records: order, sameness whatever the workers and batches, bounded memory."""
+"""The stream of records: order, sameness whatever the workers and batches; networks on the CPU, several images at once."""
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from unittest import mock
+from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 
-from cliqa.metrics import Metric
-from cliqa.pipeline.pool import DEPTH, WorkerPool
-from cliqa.pipeline.run import PipelineSettings, run
+from cliqa.metrics import Metric, Observation, Value
+from cliqa.pipeline.run import PipelineSettings, Scorer, run
+from cliqa.pipeline.worker import Observed
 from cliqa.records import Issue, Record, Source
 from tests.conftest import encode, make_pixels
 from tests.toy_metric import Beside, Brightness, Noisy, Process
@@ -128,90 +128,84 @@ def test_an_ignored_profile_is_noted(make_folder: Callable[..., Path]) -> None:
     assert isinstance(record, Record) and "profile" in record.notes[0]
 
 
-class FakePool(WorkerPool):
-    """Answers at once, the first file only after all others; counts what is under way."""
-
-    most = 0
-
-    def __enter__(self) -> WorkerPool:
-        self.here: list[tuple[int, Source]] = []
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
-
-    def room(self) -> int:
-        return self._size * DEPTH - len(self.here)
-
-    @property
-    def busy(self) -> bool:
-        return bool(self.here)
-
-    def submit(self, number: int, source: Source) -> None:
-        self.here.append((number, source))
-
-    def results(self, timeout: float | None = None) -> Iterator[tuple[int, Issue]]:
-        if not self.here:
-            return
-        number, source = self.here.pop(0 if len(self.here) == 1 else 1)
-        yield number, Issue(source, "error", "fake")
-
-
-def test_never_more_files_under_way_than_the_window() -> None:
-    issued = done = most = 0
-
-    def endless() -> Iterator[Source]:
-        nonlocal issued, most
-        for number in itertools.count():
-            issued += 1
-            most = max(most, issued - done)
-            yield Source(str(number))
-
-    with mock.patch("cliqa.pipeline.run.WorkerPool", FakePool):
-        for item in run(endless(), [metric()], PipelineSettings(workers=2, batch_size=8)):
-            assert item.path == str(done)
-            done += 1
-            if done == 500:
-                break
-    assert most <= 2 * (2 * DEPTH + 8)
-
-
-def test_what_is_under_way_is_finished_while_the_input_waits(make_folder: Callable[..., Path]) -> None:
-    """A slow producer upstream: its first file is answered before it gives the second."""
-    root = make_folder({"0.png": 10, "1.png": 20})
-    first, second = sources(root)
-    answered = threading.Event()
-
-    def slow() -> Iterator[Source]:
-        yield first
-        assert answered.is_set()
-        yield second
-
-    found = run(slow(), [metric()], PipelineSettings(2), ready=lambda: False)
-    assert next(found).path == first.path
-    answered.set()
-    assert [item.path for item in found] == [second.path]
-
-
-def test_closing_the_stream_early_ends_the_workers(make_folder: Callable[..., Path]) -> None:
-    root = make_folder({f"{n}.png": 10 for n in range(8)})
-    pools: list[WorkerPool] = []
-    real = WorkerPool.__enter__
-
-    def enter(self: WorkerPool) -> WorkerPool:
-        pools.append(self)
-        return real(self)
-
-    with mock.patch.object(WorkerPool, "__enter__", enter):
-        found = run(sources(root), [metric()], PipelineSettings(2))
-        next(found)
-        processes = [worker.process for worker in pools[0]._workers]
-        assert all(process.is_alive() for process in processes)
-        found.close()  # type: ignore[attr-defined]
-    assert pools[0]._workers == []
-    assert not any(process.is_alive() for process in processes)
-
-
 @pytest.mark.parametrize("workers", [0, 1])
 def test_nothing_in_nothing_out(workers: int) -> None:
     assert list(run([], [metric()], PipelineSettings(workers))) == []
+
+
+class Network(Brightness):
+    """A convolution on the CPU; notes how many threads torch has, and waits for its neighbour in the other lane."""
+
+    uses_torch: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        super().__init__({}, {})
+        self.threads: set[int] = set()
+        self.meeting: threading.Barrier | None = None
+
+    def score(self, observation: Observation) -> dict[str, Value]:
+        self.threads.add(torch.get_num_threads())
+        if self.meeting is not None:
+            self.meeting.wait(20)
+        x = torch.from_numpy(observation["picture"]).float()[None, None]
+        value = torch.nn.functional.conv2d(x, torch.ones(1, 1, 3, 3)).mean()
+        return {"mean": float(value), "label": "light"}
+
+
+def observed(count: int) -> list[Observed]:
+    rng = np.random.default_rng(0)
+    return [
+        Observed(Source(str(n)), {}, {"brightness": {"picture": rng.integers(0, 9, (64, 64))}}) for n in range(count)
+    ]
+
+
+@pytest.fixture
+def three_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_beside_workers_an_image_is_scored_on_one_thread_and_several_at_once() -> None:
+    alone, beside = Network(), Network()
+    apart = Scorer([[alone]], workers=0)
+    expected = apart(list(observed(6)))
+    apart.close()
+    assert alone.threads == {3}
+    beside.meeting = threading.Barrier(2)  # breaks, and fails the test, unless two images are under way at once
+    issue = Issue(Source("x"), "error", "y")
+    scorer = Scorer([[beside]], workers=2)
+    found = scorer([*observed(6)[:3], issue, *observed(6)[3:]])
+    scorer.close()
+    assert (beside.threads, torch.get_num_threads()) == ({1}, 3)
+    assert found.pop(3) is issue
+    for one, other in zip(expected, found, strict=True):
+        assert isinstance(one, Record) and isinstance(other, Record)
+        assert (one.path, one.values) == (other.path, other.values)
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_metrics_without_a_network_leave_torch_alone() -> None:
+    plain: Metric = Brightness({}, {})
+    scorer = Scorer([[plain]], workers=2)
+    assert scorer([Issue(Source("x"), "error", "y")])
+    assert torch.get_num_threads() == 3 and scorer.pool is None
+    scorer.close()
+
+
+def test_networks_are_built_for_the_first_image_and_not_before() -> None:
+    prepared = []
+
+    class Lazy(Network):
+        def prepare(self) -> None:
+            prepared.append(threading.current_thread() is threading.main_thread())
+
+    scorer = Scorer([[Lazy()]], workers=2)
+    issue = Issue(Source("x"), "error", "y")
+    assert scorer([issue]) == [issue] and prepared == []
+    scorer(list(observed(3)))
+    scorer(list(observed(2)))
+    scorer.close()
+    assert prepared == [True]

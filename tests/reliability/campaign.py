@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.reliability import faults
+from tests.reliability.commands import COMMANDS, Command
 from tests.reliability.runs import (
-    COMMANDS,
-    Command,
     damage,
     expected,
     inputs,

@@ -11,8 +11,9 @@ from cliqa.errors import CliqaError
 from cliqa.metrics import load_metric
 from cliqa.results.store import Store
 from tests.reliability.campaign import Tally
+from tests.reliability.commands import COMMANDS
 from tests.reliability.mutations import mutated
-from tests.reliability.runs import COMMANDS, damage, inputs, make_workspace, run
+from tests.reliability.runs import damage, inputs, make_workspace, run
 
 KINDS = ("csv", "jsonl", "db", "parquet")
 

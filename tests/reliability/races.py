@@ -15,7 +15,8 @@ from pathlib import Path
 from cliqa import score
 from tests import toy_filter
 from tests.reliability.campaign import Tally
-from tests.reliability.runs import COMMANDS, TOY, damage, inputs, leftovers, make_workspace, placed, rows_of
+from tests.reliability.commands import COMMANDS, TOY
+from tests.reliability.runs import damage, inputs, leftovers, make_workspace, placed, rows_of
 
 _PLAIN = next(command for command in COMMANDS if command.name == "filter without results")
 

@@ -13,9 +13,9 @@ from PIL import Image
 
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.images.loading import load_image
-from cliqa.pipeline.observe import Observed, observe_file
 from cliqa.pipeline.pool import WorkerPool
 from cliqa.pipeline.settings import PipelineSettings
+from cliqa.pipeline.worker import Observed, observe_file
 from cliqa.records import Issue, Source
 from tests.image_bytes import exif_of, png, png_chunk
 from tests.reliability.fuzzing import fuzz

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from cliqa import apply, export, report, score
+from cliqa import apply, export, score
 from cliqa.outputs.placed import RECORD
-from cliqa.report import command as report_command
+from cliqa.report import __main__ as report_command
 from cliqa.results.store import Store
 from tests import toy_filter
 from tests.conftest import encode, make_pixels
-from tests.reliability.runs import TOY
+from tests.reliability.commands import TOY
 
 NAMES = [
     "=cmd|' /C calc'!A0.png", "+1+1.png", "-2+3.png", "@SUM(1).png", "\t=1+1.png", "\r=1+1.png", '=HYPERLINK("http:x","y").png',
@@ -194,7 +194,7 @@ def test_links_in_the_output_and_in_the_place_of_our_files_are_not_followed(
     for name in ("r.csv", "dangling.csv"):
         assert export.main(["s.db", "-o", name, "--quiet"]) == 2
         assert toy_filter.COMMAND.main(["-i", "=in<i>", "--results", name, "--workers", "0", "--quiet"]) == 2
-    assert report.command.main(["s.db", "-o", "dangling.csv", "--quiet"]) == 2
+    assert report_command.main(["s.db", "-o", "dangling.csv", "--quiet"]) == 2
     assert [path.read_text() for path in (scored / "precious").iterdir()] == ["mine"]
     os.mkfifo("fifo.db")
     os.unlink("fifo.db")

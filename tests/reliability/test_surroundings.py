@@ -16,14 +16,14 @@ from unittest import mock
 import pytest
 
 from cliqa import score
-from cliqa.pipeline.observe import Observed
 from cliqa.pipeline.pool import WorkerPool
 from cliqa.pipeline.settings import PipelineSettings
+from cliqa.pipeline.worker import Observed
 from cliqa.records import Issue, Source
 from cliqa.results.predictions import free_path
 from cliqa.results.store import Store
 from tests import toy_filter
-from tests.reliability.runs import TOY
+from tests.reliability.commands import TOY
 from tests.reliability.touching_metric import Touching
 
 

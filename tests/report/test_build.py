@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cliqa.report import main as report
+from cliqa.report.__main__ import main as report
 from cliqa.report.build import starting_thresholds
 from cliqa.report.columns import read_rows
 from cliqa.results.store import Store

@@ -9,12 +9,11 @@ Floats = NDArray[np.float32]
 
 FILE_CODECS = ("jpeg", "webp", "avif", "heic", "jpeg2000")
 """The codecs of files that are read; 100 is their best quality but for AVIF's index and HEIC's parameter, which are better when low."""
-_WORST = {"avif": 255.0, "heic": 51.0}
+_WORST = {"avif": 255.0, "heic": 51.0}  # the ends of AV1's quantizer index and of HEVC's quantization parameter
 UNKNOWN = 0.5  # quality of a file that doesn't tell it
 KNOTS = 9  # along each codec's range of qualities
-CURVE = KNOTS * len(
-    FILE_CODECS
-)  # the first of the inputs: a piecewise linear curve of the quality is a product with them
+# The first of the inputs: a piecewise linear curve of the quality is a product with them
+CURVE = KNOTS * len(FILE_CODECS)
 INPUTS = CURVE + 2
 
 

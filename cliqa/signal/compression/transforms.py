@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 NOTHING = 0.6  # smaller coefficients are but the rounding of pixels (deviation 0.29, luma rounded again)
+# Between whole counts up to 64; by hand
 COUNT_EDGES = (0.5, 1.5, 2.5, 4.5, 6.5, 9.5, 13.5, 18.5, 25.5, 34.5, 45.5, 57.5)
 
 

@@ -92,9 +92,8 @@ def _moved(first: NDArray[np.uint8], second: NDArray[np.uint8], x: Floats, y: Fl
             columns -= (columns * weight[..., None]).sum((1, 2), keepdims=True)
             weighted = (columns * weight[..., None]).reshape(len(x), -1, 4).transpose(0, 2, 1)
             normal = weighted @ columns.reshape(len(x), -1, 4)
-            ridge = (
-                2.5e-3 * np.trace(normal, axis1=1, axis2=2) + 1e-6
-            )  # a picture of stripes has no position along them
+            # A picture of stripes has no position along them
+            ridge = 2.5e-3 * np.trace(normal, axis1=1, axis2=2) + 1e-6
             normal = normal + ridge[:, None, None] * np.eye(4, dtype=np.float32)
             error = (_standard(two, weight) - _standard(value, weight)).reshape(len(x), -1, 1)
             step = np.clip(np.linalg.solve(normal, weighted @ error)[..., 0], -0.04, 0.04)

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint8]  # (n, 32): 256 bits
 
-BITS = 256
+BITS = 256  # of PDQ
 FAR = 100  # bits of 256: 98 % of crops of up to 8 % a side are nearer; strangers begin at 94, and the alignment tells them
-CROWD = (
-    1 << 16
-)  # pictures; from there on 2 bits less for each doubling, or a million would have two million strangers to align
+# Pictures; from there on 2 bits less for each doubling, or a million would have two million strangers to align
+CROWD = 1 << 16
 TABLES = 64  # of synthetic crops (0.2 of the bits turned) among 2,000: 92 % are found; near copies 100 %, 99.9 % among a million
 LOW = 10  # the lowest LOW x LOW frequencies: their bits survive crops best
 MOST = 48  # of a bucket are compared with each other; larger ones hold flat pictures, each compared with its MOST nearest in order
@@ -69,9 +68,8 @@ def alike(
         """Codes of the pairs that share these bits and are near."""
         parts = []
         for left, right in _bucket_pairs(_keys(columns, bits)):
-            useful = ((left < n) | (right < n)) & (
-                owners[left] != owners[right]
-            )  # two parts tell nothing that wholes don't
+            # Two parts tell nothing that wholes don't
+            useful = ((left < n) | (right < n)) & (owners[left] != owners[right])
             left, right = left[useful], right[useful]
             near = np.zeros(len(left), bool)
             for start in range(0, len(left), 1 << 18):

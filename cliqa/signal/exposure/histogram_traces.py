@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 SMOOTHING = 9  # values; wider than one period of the slopes of interest, narrower than a natural histogram's features
 EV_STEP = 0.01  # half a step moves value 255 by 0.3 values: the finest grid that still matters
-EV_RANGE = 4.0
+EV_RANGE = 4.0  # to either side; chosen by hand
 EV_POOL = 25  # templates per reported window: 0.25 EV
 WINDOWS = tuple(range(0, 193, 32))  # first values of the local windows, each 64 values wide
 SPECTRUM = 16  # frequency bins reported per local window

@@ -38,14 +38,26 @@ def flat_shares(picture: Image.Image, size: int) -> NDArray[np.float64]:
     return shares
 
 
+def _by_blocks(function: np.ufunc, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The greatest or smallest value of each block of 8x8, by strides: ten times as fast as over axes of eight: (rows, columns)."""
+    for _ in range(2):
+        found = plane[:, ::8].copy()
+        for place in range(1, 8):
+            function(found, plane[:, place::8], out=found)
+        plane = np.ascontiguousarray(found.T)
+    return plane
+
+
 def is_drawn(tile: NDArray[np.uint8]) -> bool:
     """Whether a tile (3, h, w) was drawn and never saved at less than about 92."""
     green = tile[1]
     rows, columns = green.shape[0] // 8, green.shape[1] // 8
-    blocks = green[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8).swapaxes(1, 2).reshape(-1, 64)
-    busy = blocks[np.ptp(blocks, axis=1) > BUSY]
-    if len(busy) < FEWEST:
+    whole = green[: rows * 8, : columns * 8]
+    ranges = _by_blocks(np.maximum, whole) - _by_blocks(np.minimum, whole)
+    places = np.flatnonzero(ranges > BUSY)
+    if len(places) < FEWEST:
         return False
+    busy = whole.reshape(rows, 8, columns, 8).swapaxes(1, 2).reshape(-1, 64)[places]
     counted = np.bincount((busy + 256 * np.arange(len(busy))[:, None]).ravel(), minlength=256 * len(busy))
     return bool(counted.reshape(-1, 256).max(axis=1).mean() / 64 > EXACT)
 

@@ -25,7 +25,7 @@ from cliqa.signal.jpeg.lattice import (
     step_evidence,
 )
 from cliqa.signal.jpeg.older_grids import OlderSave, read_older
-from cliqa.signal.jpeg.other_tables import family_quality
+from cliqa.signal.jpeg.other_tables import any_table, family_quality
 from cliqa.signal.jpeg.proof import CERTAIN, Proof, prove, telling_blocks
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
@@ -143,6 +143,7 @@ class History:
         older: (candidates, sigmas, 100) evidence of each quality on those, with more or less noise since.
         newest: (sigmas, 100) the same on the strongest grid, against the mean of all other offsets.
         proof: which quality gives the pixels back when they are quantized again; asked only where clipped blocks had to be used.
+        exactness: nats a block of the likeliest steps, whatever table they make.
         foreign: where none of IJG's tables explains the grid, the quality nearest to its own: a known encoder's, then `family`, or
             that of the steps; else 0.
         older_save: the lowest save on another grid, read through the later ones, where a table explains the newest grid.
@@ -163,6 +164,7 @@ class History:
     older: Floats
     newest: Floats
     proof: Proof
+    exactness: float
     foreign: int
     family: bool
     older_save: OlderSave | None
@@ -226,6 +228,7 @@ def read_history(rgb: NDArray[np.uint8]) -> History:
         older=np.stack(older),
         newest=newest,
         proof=proof,
+        exactness=any_table(evidence) / max(1, len(blocks)),
         foreign=0 if last else family or nearest,
         family=family > 0,
         older_save=read_older(rgb, y, counted, grid, newest_save) if newest_save else None,

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.blocks import luma
+from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
 from cliqa.signal.jpeg.double_compression import earlier_save, last_and_previous
 from cliqa.signal.jpeg.grid import newest_evidence
 from cliqa.signal.jpeg.history import (
     EXACT,
     GRID_PATCHES,
+    LATTICE_BLOCKS,
     Grid,
     Lattice,
     find_grid,
@@ -38,6 +39,8 @@ FINEST_OTHER = 90
 """Up to this quality tables that are not IJG's are told from another codec's steps."""
 PROVED_OUTRIGHT = 0.95
 """Share of exact blocks from which a coarse table is proved, whatever the lattice of clipped or few levels looks like."""
+EXACTLY = 15.0
+"""Nats a block of the likeliest steps that only whole numbers of YCbCr reach: see `resized_features.EXACTLY`."""
 FINER = 15
 """How much finer than the grid's own histograms tell such a table may be: smooth blocks are exact at finer ones by chance."""
 COARSEST_FINE = 90
@@ -52,6 +55,8 @@ OTHER_GRIDS = 4
 """How many of the next likely grids are tried where no quality gives the pixels back on the likeliest; no tuning on record."""
 PROVED_ELSEWHERE = 0.9
 """Share of exact blocks that makes another grid the right one; no tuning on record."""
+ANSWER = 14
+"""Numbers of an answer, see `read_quality`."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +123,19 @@ def read_quality(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     inputs = [*logs, away, clipped, lattice.proof.exact, 1 / lattice.proof.tied, count, float(nearest > 0)]
     _, certain = likeliest_steps(lattice.evidence, int(lattice.quality.argmax()))
     unclear = float(lattice.quality.max()) <= 0 and not lattice.proof.proved and float(certain.mean()) < EXACT
-    doubtful = unclear or nearest > FINEST_OTHER  # other codecs' fine steps look like those of other tables
+    # other codecs' fine steps look like those of other tables, and their coarse ones are not met so exactly
+    blurred = reading.most < EXACTLY * len(lattice.blocks) and not family_quality(lattice.evidence)
+    doubtful = unclear or nearest > FINEST_OTHER or (nearest > 0 and blurred)
     return np.array([last, grid, previous, gain, *inputs, float(doubtful)], np.float32)
+
+
+def read_stated(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.float32]:
+    """`read_quality` where the last save's quality and its grid (0) are known: an earlier save is all that is asked."""
+    blocks = choose_blocks(rgb, luma(rgb), 0, 0, LATTICE_BLOCKS)
+    previous, gain = earlier_save(dct_blocks(blocks.pixels), quality)
+    answer = np.zeros(ANSWER, np.float32)
+    answer[[0, 2, 3]] = quality, previous, gain
+    return answer
 
 
 def _read(rgb: NDArray[np.uint8]) -> _Reading:

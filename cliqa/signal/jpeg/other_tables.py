@@ -75,8 +75,8 @@ def family_quality(evidence: Floats) -> int:
     return int(OTHER_QUALITIES[best]) if most > LATTICE and others[best] > EXPLAINS * most else 0
 
 
-def stated_share(rgb: NDArray[np.uint8], table: Sequence[int]) -> float:
-    """How well a stated table agrees with the pixels: its evidence over that of the likeliest steps, at most 1.
+def stated_share(rgb: NDArray[np.uint8], table: Sequence[int]) -> tuple[float, bool]:
+    """How well a stated table agrees with the pixels: its evidence over that of the likeliest steps, at most 1; whether in luma.
 
     The planes of YCbCr, RGB and CMYK files differ, so luma and each channel are asked, and the best counts. 1 where there is no
     lattice that could contradict: steps of 1 and 2 leave none, nor do flat pictures.
@@ -88,7 +88,9 @@ def stated_share(rgb: NDArray[np.uint8], table: Sequence[int]) -> float:
     stated = np.clip(np.asarray(table, np.int64), 1, 255)[None]
     shares = []
     clear = False
-    for planes in (rgb, *(np.repeat(rgb[:, channel : channel + 1], 3, axis=1) for channel in range(3))):
+    for number, planes in enumerate(
+        (rgb, *(np.repeat(rgb[:, channel : channel + 1], 3, axis=1) for channel in range(3)))
+    ):
         blocks = choose_blocks(planes, luma(planes), 0, 0, 512)
         outliers = OUTLIERS if blocks.clean else CLIPPED_OUTLIERS
         evidence = step_evidence(histograms(dct_blocks(blocks.pixels)), outliers=outliers)
@@ -97,5 +99,5 @@ def stated_share(rgb: NDArray[np.uint8], table: Sequence[int]) -> float:
             clear = True
             shares.append(float(table_evidence(evidence, stated)[0]) / most)
             if shares[-1] >= EXPLAINS:
-                return min(shares[-1], 1.0)
-    return max(shares) if clear else 1.0
+                return min(shares[-1], 1.0), not number
+    return (max(shares), False) if clear else (1.0, True)

@@ -102,18 +102,28 @@ def step_curves(coefficients: Floats, detail: Detail = FINE) -> Floats:
     Args:
         coefficients: (down, across, blocks) by `native_blocks.native_coefficients`.
     """
+    curves: Floats = step_curves_of_groups(coefficients, np.zeros(coefficients.shape[2], np.intp), 1, detail)[0]
+    return curves
+
+
+def step_curves_of_groups(coefficients: Floats, group: NDArray[np.intp], groups: int, detail: Detail = FINE) -> Floats:
+    """`step_curves` of each group of blocks: float32 (groups, frequencies, sigmas, steps + 1).
+
+    Args:
+        coefficients: (down, across, blocks); group: of each block its number, (blocks,).
+    """
     chosen = chosen_frequencies(*coefficients.shape[:2])
     picked = np.abs(np.stack([coefficients[v, u] for v, u in chosen]))
     picked *= np.float32(1 / BIN)
     index = np.minimum(picked + np.float32(0.5), detail.bins).astype(np.intp)
-    index += np.arange(len(chosen))[:, None] * (detail.bins + 1)
-    counted = np.bincount(index.ravel(), minlength=len(chosen) * (detail.bins + 1))
-    counted = counted.reshape(len(chosen), detail.bins + 1)[:, : detail.bins]
+    index += (np.arange(len(chosen))[:, None] + len(chosen) * group) * (detail.bins + 1)
+    counted = np.bincount(index.ravel(), minlength=groups * len(chosen) * (detail.bins + 1))
+    counted = counted.reshape(groups * len(chosen), detail.bins + 1)[:, : detail.bins]
     used = int(np.flatnonzero(counted.any(axis=0)).max(initial=0)) + 1
     curves = counted[:, :used].astype(np.float32) @ log_densities(detail)[:used]
     steps = len(detail.steps)
-    padded = np.zeros((len(chosen), len(detail.sigmas), steps + 1), np.float32)
-    padded[:, :, :steps] = curves.reshape(len(chosen), len(detail.sigmas), steps)
+    padded = np.zeros((groups, len(chosen), len(detail.sigmas), steps + 1), np.float32)
+    padded[..., :steps] = curves.reshape(groups, len(chosen), len(detail.sigmas), steps)
     return padded
 
 

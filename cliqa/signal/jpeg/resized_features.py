@@ -6,12 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.filtered import Filtered
-from cliqa.signal.jpeg.history import STRONG, History
+from cliqa.signal.jpeg.history import EXACT, STRONG, History
 from cliqa.signal.jpeg.resized import CLEAR, Resized
 from cliqa.signal.jpeg.tones import APART
 
 FAMILY = 2.0
-"""In place of that certainty: the tables of a known encoder explain the steps."""
+"""In place of the certainty of the steps: the file's own tables or those of a known encoder explain them, or they are `EXACTLY` met."""
+EXACTLY = 15.0
+"""Nats a block of the likeliest steps that only whole numbers of YCbCr reach, as a JPEG decodes to: of 26 photographs saved with other
+tables than IJG's nine in ten have more; JPEG XL reached 14.5, other codecs 4 (validation)."""
 SPREAD, LEAD = 30.0, 3.0
 """Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid, and lead over other qualities: halftones
 reached 25, a drawing 35 with a lead of 2."""
@@ -20,32 +23,9 @@ LIKELY, LIKELY_SPREAD, LIKELY_LEAD = 45.0, 18.0, 10.0
 RESIZED_NUMBERS = 8
 BEFORE = 100.0
 """Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
-CODEC, EXACT_CODEC, BEYOND_DOUBT = 1.3, 3.7, 0.86
+CODEC, EXACT_CODEC, BEYOND_DOUBT = 1.5, 3.7, 0.86
 """How much clearer than IJG's the tables of another codec must be; more where so large a part of the steps is certain that they are a
 JPEG's: JPEG XL reached 0.84."""
-FAMILY = 2.0
-"""In place of that certainty: the tables of a known encoder explain the steps."""
-SPREAD, LEAD = 30.0, 3.0
-"""Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid, and lead over other qualities: halftones
-reached 25, a drawing 35 with a lead of 2."""
-LIKELY, LIKELY_SPREAD, LIKELY_LEAD = 45.0, 18.0, 10.0
-"""Or so many nats, so many of those, and such a lead: faint lattices under a later JPEG have them; drawings without JPEG reached 17."""
-RESIZED_NUMBERS = 8
-BEFORE = 100.0
-"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
-CODEC, EXACT_CODEC = 1.5, 3.7
-"""How much clearer than IJG's the tables of another codec must be; more where its steps are exact, as without a loop filter."""
-EVEN = 0.1
-"""Deviation of the logarithms of the steps below which they are all one: AV1's, where a picture needs no loop filter."""
-FAMILY = 2.0
-"""In place of that certainty: the tables of a known encoder explain the steps."""
-SPREAD = 30.0
-"""Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid: halftones reached 25."""
-RESIZED_NUMBERS = 8
-BEFORE = 100.0
-"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
-CODEC, EXACT_CODEC = 1.5, 3.7
-"""How much clearer than IJG's the tables of another codec must be; more where its steps are exact, as without a loop filter."""
 
 
 def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
@@ -69,24 +49,43 @@ def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
     return min(found)
 
 
-def filtered_answer(history: History, filtered: Filtered | None) -> NDArray[np.float32]:
-    """What the grid of the newest save tells through filters: float32 (7,).
+PALETTE = 256
+"""Most colours of a palette."""
+_SAMPLED = 5
+"""Every so many pixels of a row are asked for their colour."""
+
+
+def has_few_colours(rgb: NDArray[np.uint8]) -> bool:
+    """Whether tiles uint8 (n, 3, h, w) have the colours of a palette, which are not all grey."""
+    sampled = rgb[..., ::_SAMPLED].astype(np.int32)
+    colours = np.unique(sampled[:, 0] << 16 | sampled[:, 1] << 8 | sampled[:, 2])
+    return len(colours) <= PALETTE and bool((colours >> 16 != colours >> 8 & 255).any())
+
+
+def filtered_answer(history: History, filtered: Filtered | None, palette: bool = False) -> NDArray[np.float32]:
+    """What the grid of the newest save tells through filters: float32 (8,).
 
     The likeliest quality and its nats; those of another codec's tables; whether one of IJG's tables explains the grid as it is; whether
-    another codec does; how certain the steps are (0-1; `FAMILY` where the tables of a known encoder explain them); the IJG quality
+    another codec does; how certain the steps are (0-1, or `FAMILY`); the IJG quality
     nearest to them where none of IJG's does. Where a fine one explains the grid, the likeliest quality is that of a save before, and
-    `APART` lower; where a coarse one does, no filter is asked (None).
+    `APART` lower; where a coarse one does, no filter is asked (None). At last, where there is a palette, the nats of the likeliest
+    quality by the histograms of all offsets: its noise hides the lattice, but not that one offset differs.
     """
     last = history.last
     if filtered is None:
-        return np.array([100, 0, 0, 1, 0, 1, 0], np.float32)
+        return np.array([100, 0, 0, 1, 0, 1, 0, 0], np.float32)
     quality, nats = filtered.best(last - APART) if last else filtered.best()
     # where an IJG table explains the grid and blocks of all brightness tell of an older one, no other codec was there
     other = 0.0 if last and nats == filtered.toned.nats else filtered.other
-    exact = FAMILY if history.family else float(history.known.mean())
+    exact = float(history.known.mean())
+    if history.family or (
+        history.exactness >= EXACTLY and exact >= EXACT
+    ):  # a drawing's few blocks meet any step exactly
+        exact = FAMILY
     clearer = CODEC * nats if exact < BEYOND_DOUBT else EXACT_CODEC * float(filtered.evidence.max())
     codec = not last and filtered.other > max(BEFORE, clearer)
-    numbers = [quality, nats, other, float(last > 0), float(codec), exact, history.foreign]
+    by_offsets = float(history.newest.max()) if palette else 0.0
+    numbers = [quality, nats, other, float(last > 0), float(codec), exact, history.foreign, by_offsets]
     return np.array(numbers, np.float32)
 
 

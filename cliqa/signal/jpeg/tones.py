@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.phases import CAP, COARSE, evidence_of, step_curves
+from cliqa.signal.jpeg.phases import CAP, COARSE, evidence_of, step_curves_of_groups
 
 Floats = NDArray[np.float32]
 
@@ -47,11 +47,8 @@ def read_tones(coefficients: Floats, brightness: Floats, last: int = 0) -> Toned
     below, least = (last - APART, LATTICE) if last else (100, LATTICE_ALONE)
     place = np.clip(brightness * (RANGES / 256), 0, RANGES - 1).astype(int)
     scales, total, clearest = [], 0.0, 0.0
-    for number in range(RANGES):
-        inside = np.flatnonzero(place == number)
-        if len(inside) < FEWEST:
-            continue
-        curves = step_curves(coefficients[:, :, inside], COARSE)
+    enough = np.bincount(place, minlength=RANGES) >= FEWEST
+    for curves in step_curves_of_groups(coefficients, place, RANGES, COARSE)[enough]:
         evidence = evidence_of(curves, 8, 8, detail=COARSE).max(axis=0)[:below]
         best = int(evidence.argmax())
         capped = np.clip(curves, -np.float32(CAP), np.float32(CAP))

@@ -15,7 +15,7 @@ from cliqa.signal.dct import BLOCK, dct_matrix
 
 Floats = NDArray[np.float32]
 
-SCALES = (1, 2, 4)
+SCALES = (1, 2, 4)  # pixels averaged along a side, so that coarse noise is seen too; no tuning on record
 OPPONENT = np.array(  # rows: grey, red-blue, magenta-green
     [[1 / 3**0.5] * 3, [0.5**0.5, 0.0, -(0.5**0.5)], [1 / 6**0.5, -2 / 6**0.5, 1 / 6**0.5]], np.float32
 )

@@ -23,16 +23,7 @@ from numpy.typing import NDArray
 
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.dct import BLOCK
-from cliqa.signal.noise.blocks import (
-    BANDS,
-    FLOOR,
-    SCALES,
-    WIDE,
-    Decomposition,
-    Floats,
-    block_coefficients,
-    log_energy,
-)
+from cliqa.signal.noise.blocks import BANDS, FLOOR, SCALES, WIDE, Decomposition, Floats, block_coefficients, log_energy
 
 _FLAT_GROUPS = (0.0, 0.05, 0.15, 0.3, 0.5, 1.0)  # of blocks by their energy at low frequencies
 _PERCENTILES: dict[tuple[int, bool], tuple[float, ...]] = {  # by scale and whether the channel is grey

@@ -15,8 +15,8 @@ from cliqa.signal.colour import LUMA
 from cliqa.signal.quality.pristine_patches import PATCH, SHARP_SHARE, local_moments, tile_origins
 
 Array = NDArray[np.float64]
-FEATURES = 36
-_SHAPES = np.arange(0.2, 10.001, 0.001)
+FEATURES = 36  # 18 at each of two scales, as published
+_SHAPES = np.arange(0.2, 10.001, 0.001)  # as published
 _RATIOS = np.array([math.gamma(2 / a) ** 2 / (math.gamma(1 / a) * math.gamma(3 / a)) for a in _SHAPES])
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 

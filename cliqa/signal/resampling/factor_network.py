@@ -86,10 +86,7 @@ def axis_numbers(evidence: Evidence) -> Array:
 
 def both_axes(maps: Array, numbers: Array) -> tuple[Array, Array]:
     """(2, MAPS, BINS), (2, NUMBERS) -> each axis joined with what it sees of the other one."""
-    return (
-        np.concatenate([maps, maps[::-1, :SHARED]], axis=1),
-        np.concatenate([numbers, numbers[::-1]], axis=1),
-    )
+    return (np.concatenate([maps, maps[::-1, :SHARED]], axis=1), np.concatenate([numbers, numbers[::-1]], axis=1))
 
 
 class FactorNetwork:

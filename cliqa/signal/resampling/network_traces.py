@@ -25,13 +25,13 @@ MAPS = (
     ("luma", 2, 3, True), ("luma", 3, 4, False), ("luma", 3, 10, False), ("colour", 1, 1, False), ("colour", 2, 2, False),
     ("colour", 2, 4, True),
 )  # fmt: skip
-KERNELS = {1: (-1, 1), 2: (1, -2, 1), 3: (-1, 3, -3, 1)}
-RINGS = 16
-PERIODS = (2, 3, 4, 8)
-CELL = 8
+KERNELS = {1: (-1, 1), 2: (1, -2, 1), 3: (-1, 3, -3, 1)}  # of the differences: binomials with alternating signs
+RINGS = 16  # of the spectrum; no tuning on record
+PERIODS = (2, 3, 4, 8)  # pixels: the factors of upscaling networks
+CELL = 8  # pixels a side of the cells whose strengths are compared; no tuning on record
 PATCH_GRID = 128  # pixels from tile to tile
 PATTERNS = (2, 4, 8, 3)  # periods; tiles lie on a grid that all but 3 divide
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # over the cells; no tuning on record
 
 
 def _classes() -> tuple[NDArray[np.intp], int]:

@@ -31,6 +31,7 @@ _BLOCK = 32  # rows worked on at once, so that the residuals stay in the cache
 SEGMENT = 128  # samples of a segment of the power spectrum
 BANDS = SEGMENT // 2 + 1
 RESIDUALS = ("d1 root", "d4 root", "d4", "d6", "d6 sum2", "d4 sum2")
+# Of a difference to its neighbours', below which two lines count as equal; no tuning on record
 _DUPLICATE_RATIOS = (0.02, 0.08, 0.2, 0.4)
 SCALARS = len(_DUPLICATE_RATIOS) + 9
 QUARTER = 4  # pixels a side that become one for the spectrum of the lowest eighth, which large enlargements fill alone

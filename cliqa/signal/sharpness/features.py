@@ -17,7 +17,7 @@ from cliqa.signal.sharpness.tiles import TILE
 
 Floats = NDArray[np.float32]
 
-DIRECTIONS = 8
+DIRECTIONS = 8  # of a half turn; no tuning on record
 FINER = 2  # directions that are looked at for each of these, to find the weakest
 RINGS = np.array([0.7, 1.5, 2.5, 3.6, 5, 7, 10, 14, 19, 25, 32, 46], np.float32)  # edges, cycles a tile
 SECTOR = 7.0  # degrees: deviation of a direction's weight, about half the step between the finer directions

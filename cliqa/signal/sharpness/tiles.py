@@ -80,8 +80,7 @@ def choose_tiles(grey: Bytes, half: Bytes, quarter: Bytes) -> tuple[Bytes, NDArr
         Tiles, uint8 (n, TILE, TILE), the fine ones first, and which of them are coarse, bool (n,).
     """
     fine = cut(grey, steepest(steepness(half[: grey.shape[0] // 2, : grey.shape[1] // 2], TILE // 2, 4), FINE))
-    whole = tuple(
-        length // TILE * (TILE // 2) for length in half.shape
-    )  # a reduced picture's last row may be a part of one
+    # A reduced picture's last row may be a part of one
+    whole = tuple(length // TILE * (TILE // 2) for length in half.shape)
     coarse = cut(half, spread(steepness(quarter[: whole[0], : whole[1]], TILE // 2, 2), SPREAD))
     return np.concatenate([fine, coarse]), np.arange(len(fine) + len(coarse)) >= len(fine)

@@ -42,16 +42,14 @@ LOW_LIGHT = 1024  # from each kind of source, see make_low_light; each counts LO
 DARK_SNAPSHOTS = 1024  # see make_dark_snapshot; each counts LOW_LIGHT_WEIGHT times
 LOW_LIGHT_WEIGHT = 2
 SWEEPS = {"photo": 512, "rated": 768}  # photographs at 17 exposures each
-NIGHT_MEDIAN = (
-    40 / 255
-)  # luma; whether an untouched photograph below it is too dark at level 2 is left to the low light to say
+# Luma; whether an untouched photograph below it is too dark at level 2 is left to the low light to say
+NIGHT_MEDIAN = 40 / 255
 HELD_OUT = 1536  # labelled pictures of the val photographs, and as many of the test photographs
 NETWORKS = 4  # fits that differ by their seed; their z are averaged
 CLIPPED_SHIFT = 0.1  # of a level: the first threshold lies at a further 1.2 %, in the middle of 1 % with its margins
 DUSK = (60 / 255, 42 / 255, 1.75)  # medians of luma where doubt begins and is full; log odds to "too dark >= 2" then
-MEANT_SHIFT = (
-    2.5  # log odds against clipping at level 3: white skies and studio walls; chosen on val and published photographs
-)
+# Log odds against clipping at level 3: white skies and studio walls; chosen on val and published photographs
+MEANT_SHIFT = 2.5
 FRAMES = 1024  # see make_frame
 GLARE_EXAMPLES = 2048  # of the pictures made from photographs, for fit_glare
 FIT = ExposureFit()

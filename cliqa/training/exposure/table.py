@@ -31,14 +31,7 @@ from cliqa.images.loading import load_image
 from cliqa.metrics import Metric, checkpoints
 from cliqa.metrics.base import View
 from cliqa.metrics.exposure import Exposure, observe_tones
-from cliqa.metrics.exposure_clip import (
-    THUMBNAIL,
-    ExposureClip,
-    build_backbone,
-    build_head,
-    image_features,
-    normalise,
-)
+from cliqa.metrics.exposure_clip import THUMBNAIL, ExposureClip, build_backbone, build_head, image_features, normalise
 from cliqa.metrics.exposure_schema import exposure_graph, read_schema
 from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.labels import LABELS

@@ -6,7 +6,6 @@ counted per axis. Writes `curve.csv` and `state.pt` into the work folder after e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -48,9 +47,6 @@ class FactorFitSettings(FitSettings):
     average: float = 0.998
 
 
-_HEAD = {"head.weight": "head", "head.place": "head_place", "head.context": "head_context.weight"}
-
-
 class TorchFactorNetwork(nn.Module):
     """The torch twin of `FactorNetwork`: joined maps and numbers -> logits over `FACTORS`."""
 
@@ -85,41 +81,14 @@ class TorchFactorNetwork(nn.Module):
         context = ((numbers - self.numbers_mean) / self.numbers_scale).clamp(-8, 8)
         x = ((maps - self.maps_mean[:, None]) / self.maps_scale[:, None]).clamp(-8, 8)
         if self.training and self.map_noise:
-            x = x + self.map_noise * torch.randn_like(x)
-            context = context + self.map_noise * torch.randn_like(context)
+            x = x.add(torch.randn_like(x), alpha=self.map_noise)
+            context = context.add(torch.randn_like(context), alpha=self.map_noise)
         for linear in self.context:
             context = self.dropout(torch.relu(linear(context)))
         for weight, place, mixed in zip(self.weights, self.places, self.mixed, strict=True):
             x = conv1d(x, weight, padding=weight.shape[2] // 2) + place + mixed(context)[:, :, None]
             x = torch.relu(x)
         return torch.einsum("ncb,c->nb", x, self.head) + self.head_place + self.head_context(context)  # type: ignore[no-any-return]
-
-    def go_on_from(self, known: Mapping[str, NDArray[Any]], maps: Sequence[int], numbers: Sequence[int]) -> None:
-        """Take over weights that `tensors` gave, also those of a network with fewer inputs: what is new starts without effect.
-
-        Args:
-            known: weights and statistics.
-            maps, numbers: for each input of that network the one here that it is; statistics of the others stay.
-        """
-        found = {name: torch.from_numpy(np.asarray(value, np.float32)) for name, value in known.items()}
-        mine = self.state_dict()
-        for name, places in (("maps", list(maps)), ("numbers", list(numbers))):
-            for part in ("mean", "scale"):
-                mine[f"{name}_{part}"][places] = found[f"{name}.{part}"]
-        for first, name, inputs in (
-            ("context.0.weight", "context.weight.0", numbers),
-            ("weights.0", "conv.0.weight", maps),
-        ):
-            mine[first].zero_()
-            mine[first][:, list(inputs)] = found[name]
-        mine["context.1.weight"].copy_(found["context.weight.1"])
-        mine["weights.1"].copy_(found["conv.1.weight"])
-        for index in range(2):
-            mine[f"context.{index}.bias"].copy_(found[f"context.bias.{index}"])
-            mine[f"places.{index}"].copy_(found[f"conv.{index}.place"])
-            mine[f"mixed.{index}.weight"].copy_(found[f"conv.{index}.context"])
-        for name in ("head.weight", "head.place", "head.context"):
-            mine[_HEAD[name]].copy_(found[name])
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Weights under the names that `FactorNetwork` reads, float16 except the statistics."""
@@ -176,14 +145,8 @@ def predicted(net: TorchFactorNetwork, maps: Tensor, numbers: Tensor) -> NDArray
     return result
 
 
-Start = tuple[Mapping[str, NDArray[Any]], Sequence[int], Sequence[int]]
-"""What `TorchFactorNetwork.go_on_from` takes."""
-
-
-def fit_factors(
-    train: Example, val: Example, work: Path, settings: FactorFitSettings, start: Start | None = None
-) -> TorchFactorNetwork:
-    """Fit on `train`, log on `val`, from random weights or those of `start`; returns the network with the averaged weights."""
+def fit_factors(train: Example, val: Example, work: Path, settings: FactorFitSettings) -> TorchFactorNetwork:
+    """Fit on `train`, log on `val`; returns the network with the averaged weights."""
     torch.manual_seed(settings.seed)
     maps, numbers, factors = prepared(train)
     val_maps, val_numbers, val_factors = prepared(val)
@@ -194,8 +157,6 @@ def fit_factors(
         net.maps_scale.copy_(sample[0].std((0, 2)).clamp_min(1e-3))
         net.numbers_mean.copy_(sample[1].mean(0))
         net.numbers_scale.copy_(sample[1].std(0).clamp_min(1e-3))
-    if start is not None:
-        net.go_on_from(*start)
     fit = AveragedFit(net, len(maps), settings, work, clip=2.0)
     grid = torch.from_numpy(FACTORS).float()
     for epoch, batches in fit.epochs():

@@ -1,8 +1,7 @@
 """Recipe of `scale_factor`: examples of resized and of soft photographs, then the network over candidate factors.
 
-One file from top to bottom: settings, one example, fit, measurement. It goes on from the weights in `--out`, also those of version 3,
-which saw other examples; where there are none, it starts from random ones and needs more examples and epochs. What `learned` added to
-the weights there stays. About 28 examples a second and core; the fit takes about 2 ms per example and epoch on one core.
+One file from top to bottom: settings, one example, fit, measurement. It starts from random weights; what `learned` added to those in
+`--out` stays. About 28 examples a second and core; the fit takes about 1.5 ms per example and epoch on one core.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import checkpoints
@@ -20,20 +20,19 @@ from cliqa.signal.resampling.factor_network import NEAR_ONE, cautious_factor, re
 from cliqa.signal.resampling.spectra import BINS
 from cliqa.training.card import write_results
 from cliqa.training.examples import Example, generate
-from cliqa.training.scale.earlier import start_from, written
 from cliqa.training.scale.fit import FactorFitSettings, TorchFactorNetwork, fit_factors, peaks, predicted, prepared
 from cliqa.training.scale.resized_photos import KINDS as DONE
 from cliqa.training.scale.resized_photos import resized_photo
 from cliqa.training.train import TrainOptions
 
-EXAMPLES = 13_056  # for training; validation and test take an eighth of it, at most 1,536, each
-COPIES = 3  # finishes (sharpening, crop, JPEG) of each resized photograph: resizing is the dear part
-FIT = FactorFitSettings(epochs=5, rate=1.5e-3, average=0.99, dropout=0.25, map_noise=0.1)
+EXAMPLES = 27_648  # for training; validation and test take an eighth of it, at most 1,024, each
+COPIES = 4  # finishes (noise, crop, save) of each resized photograph, which would take a third of the time otherwise
+FIT = FactorFitSettings(epochs=14, batch=64)  # smaller batches: of 128, 8 epochs of 7,680 ended 4 % higher in loss
 PATCHES = 8  # the command's default
 LEAST = 1e-9  # of the prior, which is divided by; reached with a handful of examples alone
 Reading = tuple[float, float, float, float]  # same, power, caution of `read_together`, sure of `cautious_factor`
-# Chosen with `benchmarks/accuracy.py --split val`, both tables: with a caution of 1 fewer others are rejected, and fewer caught.
-READING: Reading = (0.1, 1.0, 0.5, 0.6)
+# Chosen on the validation photographs of both tables: a caution of 0.5 rejects a third fewer others, and catches 4 % fewer.
+READING: Reading = (0.1, 1.0, 0.0, 0.6)
 
 
 def make_example(rng: np.random.Generator, index: int, *, folder: str, split: str, seed: int) -> Example:
@@ -45,8 +44,9 @@ def make_example(rng: np.random.Generator, index: int, *, folder: str, split: st
 
 def train(options: TrainOptions) -> None:
     """Generate, fit, measure on test, write weights and card."""
+    torch.set_flush_denormal(True)  # channels that fade away cost many times what others do
     count = options.examples or EXAMPLES
-    sizes = {"train": count, "val": max(1, min(count // 8, 1536)), "test": max(1, min(count // 8, 1536))}
+    sizes = {"train": count, "val": max(1, min(count // 8, 1024)), "test": max(1, min(count // 8, 1024))}
     seeds = {"train": options.seed, "val": options.seed + 1, "test": options.seed + 2}
     data = {
         split: generate(
@@ -59,11 +59,12 @@ def train(options: TrainOptions) -> None:
         for split in sizes
     }
     path = options.out / f"{ScaleFactor.name}.safetensors"
-    before, learned = written(path)
-    net = fit_factors(data["train"], data["val"], options.work / "fit", FIT, start_from(before))
+    net = fit_factors(data["train"], data["val"], options.work / "fit", FIT)
     prior = factor_prior(data["train"]["factors"])
     tensors = {**net.tensors(), "prior": prior, "reading": np.array(READING, np.float32)}
     options.out.mkdir(parents=True, exist_ok=True)
+    there = load_file(path) if path.is_file() else {}
+    learned = {name: value for name, value in there.items() if name.startswith("learned.")}
     small = {name: value.astype(np.float16) if value.size > 1000 else value for name, value in tensors.items()}
     checkpoints.save(
         path,

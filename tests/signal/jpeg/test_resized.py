@@ -7,7 +7,7 @@ from PIL import Image
 from cliqa.signal.jpeg.combs import Combs
 from cliqa.signal.jpeg.native_blocks import Axis, Window, frequencies, native_coefficients
 from cliqa.signal.jpeg.phases import COARSE, evidence_of, step_curves
-from cliqa.signal.jpeg.resized import CLEAR, Windows, cut_regions, read_resized
+from cliqa.signal.jpeg.resized import CLEAR, PROBED, Windows, cut_regions, read_resized, worth_a_search
 from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
 from tests.jpeg_pictures import saved, textured
 
@@ -51,6 +51,16 @@ def test_combs_propose_the_native_size():
     pixels = resized(saved(textured(3, 512), 40), 400, 400)
     best = Combs(whole(pixels), (400, 400)).whole(4)
     assert any(round(each.across[0] * 400) == 512 and round(each.down[0] * 400) == 512 for each in best)
+
+
+@pytest.mark.parametrize("size", [400, 720])
+def test_a_search_is_worth_it_after_a_resize_alone(size: int):
+    before = textured(3, 512)
+    after = resized(saved(before, 40), size, size)
+    middle = slice((size - PROBED) // 2, (size + PROBED) // 2) if size > PROBED else slice(None)
+    assert worth_a_search(Window(whole(after[middle, middle]).luma, middle.start or 0, middle.start or 0), (size, size))
+    assert not worth_a_search(whole(saved(before, 92)), (512, 512))
+    assert not worth_a_search(whole(before), (512, 512))
 
 
 @pytest.mark.parametrize(("quality", "size"), [(35, 400), (60, 432), (50, 640), (40, 720)])

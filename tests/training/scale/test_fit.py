@@ -3,16 +3,14 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from cliqa.signal.resampling.factor_network import KINDS, MAPS, NUMBERS, SHARED, FactorNetwork
-from cliqa.signal.resampling.spectra import BANDS, BINS, FACTORS, SCALARS, Evidence
+from cliqa.signal.resampling.factor_network import FactorNetwork
+from cliqa.signal.resampling.spectra import BINS, FACTORS, Evidence
 from tests.factor_readings import READING, observed
 
 torch = pytest.importorskip("torch")
 
-from cliqa.training.scale.earlier import start_from  # noqa: E402
 from cliqa.training.scale.fit import (  # noqa: E402
     FactorFitSettings,
-    TorchFactorNetwork,
     fit_factors,
     peaks,
     predicted,
@@ -62,36 +60,3 @@ def test_learns_resumes_and_runs_in_numpy(tmp_path):
     ours = network([Evidence(*(val[field.name][0][axis] for field in fields(Evidence))) for axis in range(2)])
     assert ours.shape == (2, BINS)
     np.testing.assert_allclose(ours, found[0], atol=5e-3)  # training keeps maps in half precision
-
-
-def test_goes_on_from_weights_of_this_and_of_the_third_version():
-    val = examples(6, 2)
-    maps, numbers, _ = prepared(val)
-    torch.manual_seed(5)
-    before = TorchFactorNetwork(SETTINGS)
-    same = TorchFactorNetwork(SETTINGS)
-    same.go_on_from(*start_from(before.tensors()))
-    np.testing.assert_allclose(predicted(same, maps, numbers), predicted(before, maps, numbers), atol=1e-6)
-
-    known = before.tensors()  # as version 3 had it: without the inputs that it did not know
-    old = [index for index in range(MAPS + SHARED) if not SHARED + 4 * KINDS <= index < MAPS]
-    axis = [
-        *range(2 * BANDS),
-        *(4 * BANDS + each for each in (0, 1, 2, 3, 10, 11, 12)),
-        *range(4 * BANDS + SCALARS, NUMBERS),
-    ]
-    used = axis + [NUMBERS + each for each in axis]
-    third = known | {
-        "maps.mean": known["maps.mean"][old], "maps.scale": known["maps.scale"][old],
-        "numbers.mean": known["numbers.mean"][used], "numbers.scale": known["numbers.scale"][used],
-        "conv.0.weight": known["conv.0.weight"][:, old], "context.weight.0": known["context.weight.0"][:, used],
-    }  # fmt: skip
-    later = TorchFactorNetwork(SETTINGS)
-    later.go_on_from(*start_from(third))
-    silent = TorchFactorNetwork(SETTINGS)
-    silent.go_on_from(*start_from(known))
-    with torch.no_grad():
-        silent.weights[0][:, [index for index in range(MAPS + SHARED) if index not in old]] = 0
-        silent.context[0].weight[:, [index for index in range(2 * NUMBERS) if index not in used]] = 0
-    np.testing.assert_allclose(predicted(later, maps, numbers), predicted(silent, maps, numbers), atol=1e-6)
-    assert start_from({}) is None

@@ -5,11 +5,15 @@ from PIL import Image
 from cliqa.training.scale.resized_photos import (
     KEPT_OUT,
     KINDS,
+    LARGEST,
+    SHARES,
     _resampler,
+    _resized,
     crop,
     enlarged,
     periodic,
     random_factors,
+    random_reduction,
     reduced,
     resized_photo,
 )
@@ -48,8 +52,22 @@ def test_enlarged_says_the_factor():
 
 
 def test_reduced_is_smaller():
-    pixels = reduced(np.random.default_rng(1), colored(200, 200))
-    assert min(pixels.shape[:2]) >= 95 and max(pixels.shape[:2]) <= 200
+    pixels = reduced(np.random.default_rng(1), colored(200, 200), (0.5, 0.9))
+    assert pixels.shape == (100, 180, 3)
+    drawn = np.array([random_reduction(np.random.default_rng(seed), 0.4) for seed in range(60)])
+    assert drawn.min() >= 0.4 and drawn.max() <= 1.0 and 0.05 < np.mean(drawn[:, 0] != drawn[:, 1]) < 0.4
+
+
+def test_no_more_is_resized_than_the_metric_reads(folder):
+    from cliqa.training.photos import read_photos
+
+    split, seen = read_photos(folder)[0].split, set()
+    for seed in range(40):
+        pixels, x, y, how = _resized(np.random.default_rng(seed), folder, split)
+        seen.add(how)
+        if how in ("reduced", "saved and reduced"):
+            assert max(pixels.shape[:2]) <= LARGEST + 16 and x == y == 1.0
+    assert len(seen) > 4 and abs(sum(SHARES.values()) - 1) < 1e-9
 
 
 def test_a_grid_is_periodic():
@@ -78,4 +96,4 @@ def test_factors_cover_their_range():
     drawn = np.array([random_factors(rng) for _ in range(2000)])
     assert drawn.min() >= 1.0 and 8 < drawn.max() <= 16.0
     assert 0.1 < np.mean(drawn[:, 0] != drawn[:, 1]) < 0.3
-    assert 0.08 < np.mean(drawn[:, 0] > 2) < 0.18
+    assert 0.06 < np.mean(drawn[:, 0] > 2) < 0.14

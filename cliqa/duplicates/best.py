@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cliqa.copies.grouping import Group
-from cliqa.copies.pictures import Picture
-from cliqa.copies.places import Place, places
+from cliqa.duplicates.grouping import Group
+from cliqa.duplicates.pictures import Picture
+from cliqa.duplicates.places import Place, places
 
 # Halvings that a JPEG history of such a lowest quality costs. Not measured: set so that 75 weighs as reducing to three quarters.
 _QUALITIES = (5, 20, 40, 60, 75, 85, 92, 98, 100)

@@ -13,10 +13,10 @@ from cliqa.cli.console import Console
 from cliqa.cli.scoring import Scoring
 from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing, open_metrics
-from cliqa.copies.best import judge
-from cliqa.copies.grouping import COPIES, Group, find_groups
-from cliqa.copies.pictures import PRINTS, SCORES, Picture, read_pictures
-from cliqa.copies.taking import Judged, take
+from cliqa.duplicates.best import judge
+from cliqa.duplicates.grouping import COPIES, Group, find_groups
+from cliqa.duplicates.pictures import PRINTS, SCORES, Picture, read_pictures
+from cliqa.duplicates.taking import Judged, take
 from cliqa.errors import CliqaError, UsageError
 from cliqa.metrics import list_metrics
 from cliqa.results.faces import TABLE_SUFFIXES, write_table

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import add_compute, add_placing, add_reading, file_options, new_parser, positive
 
 COMMAND = "duplicates"
@@ -77,13 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parse.error(f"{wrong[0]} is about an output folder: give --output")
     if options.journal and not options.move:
         parse.error("--journal is for --move")
-
-    def action(console: object) -> int:
-        from cliqa.copies.command import duplicates
-
-        return duplicates(options, console)  # type: ignore[arg-type]
-
-    return guarded(COMMAND, options.quiet, action)
+    return run_body(COMMAND, "cliqa.duplicates.command:duplicates", options)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("pdqhash")
-from cliqa import apply, duplicates, score
-from cliqa.copies.best import judge
-from cliqa.copies.grouping import Group, Link, find_groups
-from cliqa.copies.pictures import Picture, read_pictures
+from cliqa import apply, score
+from cliqa.duplicates import __main__ as duplicates
+from cliqa.duplicates.best import judge
+from cliqa.duplicates.grouping import Group, Link, find_groups
+from cliqa.duplicates.pictures import Picture, read_pictures
 from cliqa.results.store import Store
 from tests.signal.copies.scenes import scene
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cliqa.copies.best import judge
-from cliqa.copies.grouping import COPIES, find_groups
-from cliqa.copies.pictures import PRINTS, read_pictures
-from cliqa.copies.taking import superfluous
+from cliqa.duplicates.best import judge
+from cliqa.duplicates.grouping import COPIES, find_groups
+from cliqa.duplicates.pictures import PRINTS, read_pictures
+from cliqa.duplicates.taking import superfluous
 from cliqa.results.store import Store
 from cliqa.text import display
 

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.copies.pictures import Picture, Prints
+from cliqa.duplicates.pictures import Picture, Prints
 from cliqa.signal.copies.alignment import align
 from cliqa.signal.copies.neighbours import alike
 from cliqa.signal.copies.turns import TURNS, turned_hashes, turned_thumbnails
@@ -123,12 +123,8 @@ def _starts(pictures: Sequence[Picture], pairs: NDArray[np.int64], ways: NDArray
         framed = pictures[pairs[place, int(ways[place]) - 3]]
         left, top, right, bottom = framed.content if int(framed.values.get("orientation") or 1) == 1 else (0, 0, 1, 1)
         wide, high = right - left, bottom - top
-        whole = (
-            -left / wide,
-            -top / high,
-            (1 - left) / wide,
-            (1 - top) / high,
-        )  # the framed one's frame, seen from its picture
+        # The framed one's frame, seen from its picture
+        whole = (-left / wide, -top / high, (1 - left) / wide, (1 - top) / high)
         starts[place] = whole if ways[place] == 3 else (left, top, right, bottom)
     return starts
 

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import shlex
-import time
 from collections.abc import Sequence
 
-from cliqa.cli.applying import judged_by
+from cliqa.cli.applying import store_placer
 from cliqa.cli.console import Console, PathPrinter
-from cliqa.cli.options import way
-from cliqa.copies.grouping import COPIES, Group
-from cliqa.copies.pictures import Picture
+from cliqa.duplicates.grouping import COPIES, Group
+from cliqa.duplicates.pictures import Picture
 from cliqa.errors import ImageIssue
-from cliqa.outputs.companions import Companions
-from cliqa.outputs.folder import FolderPlacer
-from cliqa.outputs.journal import journal_name
-from cliqa.outputs.moving import Mover
 from cliqa.records import Issue, Source
 from cliqa.results.store import Store
 
@@ -37,8 +30,10 @@ def take(
     rest = superfluous(judged, groups)
     wanted = [index for index in range(len(pictures)) if (index in rest) == (options.keep == "rest")]
     printer = PathPrinter(options.null) if options.print else None
-    placer = _placer(options, store) if options.output else None
+    placer = store_placer(options, store) if options.output else None
     failed = 0
+    if placer is not None and not store.inputs:
+        placer.check([store.locate("")])  # single files: the folder that they were named from
     with placer if placer is not None else contextlib.nullcontext():
         for index in wanted:
             path = pictures[index].path
@@ -66,13 +61,3 @@ def superfluous(judged: Sequence[Judged], groups: Sequence[Group]) -> set[int]:
     }
     protected = {index for group in groups if group.kind in ("burst", "bracket") for index in group.members}
     return rest - (protected - exact)
-
-
-def _placer(options: argparse.Namespace, store: Store) -> FolderPlacer:
-    companions = Companions(judged_by(store)) if options.with_companions else None
-    mover = None
-    if options.move:
-        mover = Mover(options.journal or os.path.join(options.output, journal_name(time.strftime("%Y%m%d-%H%M%S"))))
-    placer = FolderPlacer(options.output, way(options), companions=companions, mover=mover)
-    placer.check([store.locate(given) for given in store.inputs or [""]])
-    return placer

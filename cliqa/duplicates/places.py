@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cliqa.copies.grouping import Group
+from cliqa.duplicates.grouping import Group
 from cliqa.signal.copies.turns import TURNS
 
 Box = tuple[float, float, float, float]

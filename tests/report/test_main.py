@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cliqa.report.command import DEFAULT_MAX_ROWS, DEFAULT_THUMBNAILS, main, parser
+from cliqa.report.__main__ import DEFAULT_MAX_ROWS, DEFAULT_THUMBNAILS, main, parser
 
 
 def test_defaults_and_bounds(capsys: pytest.CaptureFixture[str]) -> None:

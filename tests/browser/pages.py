@@ -1,0 +1,44 @@
+"""What the tests of the viewer ask of a page in the browser."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+
+def opened(context: Any, address: str) -> Any:
+    view = context.new_page()
+    view.goto(address)
+    view.wait_for_selector("html[data-ready=true]", timeout=30_000)
+    return view
+
+
+def until(view: Any, expression: str, timeout: int = 30_000) -> None:
+    """Wait until an expression is true. Playwright's own way would need a policy that lets text be run."""
+    asked = f"(async () => Boolean(await ({expression})))()"
+    end = time.monotonic() + timeout / 1000
+    while not view.evaluate(asked):
+        assert time.monotonic() < end, expression
+        view.wait_for_timeout(50)
+
+
+def marks_in(folder: Path) -> dict[str, tuple[str | None, int]]:
+    connection = sqlite3.connect(folder / "scores.db")
+    rows = connection.execute("SELECT real_path, flag, stars FROM marks").fetchall()
+    connection.close()
+    return {os.path.basename(path): (flag, stars) for path, flag, stars in rows}
+
+
+def wait_for_marks(view: Any) -> None:
+    until(view, "import('/page/view/marks.js').then(({ marks }) => !marks.waiting.length)")
+
+
+def active(view: Any) -> str:
+    return str(view.locator(".tile.active .file").inner_text())
+
+
+def number(view: Any, selector: str) -> int:
+    return int(view.locator(selector).inner_text().replace(",", ""))
