@@ -13,6 +13,7 @@ from codec_programs import installed
 from conditions import Condition, Scored, Truth
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from web_pages import available, screenshot
 
 from cliqa.images.loading import LoadedImage, load_image
 from cliqa.signal.statistics.correlation import srcc
@@ -130,6 +131,26 @@ def screen(rng: np.random.Generator, photo: Photo) -> Made:
     return LoadedImage.from_pil(canvas), {"fidelity": 100.0, "codec": "none", "kind": "screen"}
 
 
+def web_page(rng: np.random.Generator, photo: Photo) -> Made | None:
+    """A page as a browser draws it, half of them resized or cropped."""
+    if not available():
+        return None
+    pixels, kind = screenshot(rng, photo.pixels()), str(rng.choice(["as it is", "as it is", "cropped", "resized"]))
+    change = {"cropped": draw_crop, "resized": draw_resize}.get(kind)
+    return LoadedImage.from_array(change(rng)(pixels) if change else pixels), {
+        "fidelity": 100.0, "codec": "none", "kind": kind,
+    }  # fmt: skip
+
+
+def web_page_saved(rng: np.random.Generator, photo: Photo) -> Made | None:
+    """The same saved once, pixels alone."""
+    if not available():
+        return None
+    codec, pixels = main_codec(rng), screenshot(rng, photo.pixels())
+    now, crop = codecs.decode(encoded(rng, pixels, codec)[0]), draw_crop(rng)
+    return LoadedImage.from_array(crop(now)), truth_of(crop(pixels), crop(now), codec)
+
+
 def any_history(rng: np.random.Generator, photo: Photo) -> Made:
     """What there is on the web: a fifth lossless, the rest files and pixels of one save, saved again, resized."""
     makers: list[Callable[[np.random.Generator, Photo], Made]] = [
@@ -219,6 +240,8 @@ CONDITIONS = [
     Condition("lossless photographs", "97 % at 95 or more", lossless, kept, repeats=5, breakdown=("kind",)),
     Condition("lossless drawings", "97 % at 95 or more", lossless, kept, kinds=("drawn",), repeats=10, breakdown=("kind",)),
     Condition("screens with text", "97 % at 95 or more", screen, kept, repeats=3),
+    Condition("pages by a browser", "97 % at 95 or more", web_page, kept, repeats=4, breakdown=("kind",)),
+    Condition("pages by a browser, one save, pixels alone", "", web_page_saved, errors, repeats=2, breakdown=("codec",)),
     Condition("file_quality of WebP within 2", "99 %", webp_quality, told, kinds=BOTH, repeats=6),
     Condition("VP8L told as lossless", "99 %", webp_lossless, told, kinds=BOTH, repeats=1),
 ]  # fmt: skip

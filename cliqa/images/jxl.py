@@ -60,6 +60,10 @@ class Bits:
     def __init__(self, data: bytes) -> None:
         self._value, self._left = int.from_bytes(data, "little"), 8 * len(data)
 
+    def align(self) -> None:
+        """Skip to the next whole byte; the first bits given are taken to begin one."""
+        self.read(self._left % 8)
+
     def read(self, count: int) -> int:
         """The next bits as a number."""
         if count > self._left:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
 
 from cliqa.images.frame import on_grid
 from cliqa.images.loading import LoadedImage
@@ -49,3 +52,11 @@ def turned_point(x: int, y: int, width: int, height: int, orientation: int) -> t
         2: (width - x, y), 3: (width - x, height - y), 4: (x, height - y), 5: (y, x), 6: (height - y, x),
         7: (height - y, width - x), 8: (y, width - x),
     }.get(orientation, (x, y))  # fmt: skip
+
+
+def turned_map(values: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Cells (rows, columns) of a stored picture as they lie when EXIF's orientation is applied."""
+    if orientation >= 5:
+        values = values.T
+    across, down = orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8)
+    return values[:: -1 if down else 1, :: -1 if across else 1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from cliqa.metrics import View
 from cliqa.metrics.scale_factor import detailed_window
 from cliqa.report.words import title_of
 from cliqa.signal.exposure.labels import LABELS
-from cliqa.view.boxes import Box, in_stored, inside_origin, ordered, shifted, turned_point, turned_size
+from cliqa.view.boxes import Box, in_stored, inside_origin, ordered, shifted, turned_map, turned_point, turned_size
 from cliqa.view.parts import PARTS, cached_metric, worst_part
 
 CELLS = 8  # a side, of the grid on which the tones are compared
@@ -33,13 +33,18 @@ AT_ONCE = 1  # pictures: each is decoded whole
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a picture has a score. `box` is in pixels of the upright picture, None where the whole of it decided."""
+    """Why a picture has a score.
+
+    `box` is in pixels of the upright picture, None where the whole of it decided. `cells` are rows of the blur in pixels of its parts,
+    None where a part tells nothing.
+    """
 
     column: str
     title: str
     fault: bool
     sentence: str
     box: Box | None = None
+    cells: list[list[float | None]] | None = None
 
 
 class Reasons:
@@ -128,17 +133,17 @@ def _sharpness(view: View, scores: Mapping[str, Any]) -> list[Reason]:
     if (_value(scores, "sharpness.confidence") or 0.0) < 0.5:
         return [_reason("sharpness.blur", scores, "There is too little detail to tell how sharp it is.")]
     metric = cached_metric("sharpness")
-    box = _mapped(metric.map(view), view) if metric is not None and hasattr(metric, "map") else None
+    values = metric.map(view) if metric is not None and hasattr(metric, "map") else None
+    box = _mapped(values, view)
     motion = _value(scores, "sharpness.motion") or 0.0
     kind = f", with a motion of {motion:.0f} pixels" if motion >= 3 else ""
-    return [
-        _reason(
-            "sharpness.blur",
-            scores,
-            f"Where it is sharpest, here, its edges are blurred by {blur:.1f} pixels{kind}.",
-            box,
-        )
-    ]
+    text = f"Where it is sharpest, here, its edges are blurred by {blur:.1f} pixels{kind}."
+    reason = _reason("sharpness.blur", scores, text, box)
+    if values is None:
+        return [reason]
+    upright = turned_map(np.asarray(values), view.image.header.orientation)
+    cells = [[round(float(value), 1) if np.isfinite(value) else None for value in row] for row in upright]
+    return [replace(reason, cells=cells)]
 
 
 def _mapped(values: Any, view: View) -> Box | None:
@@ -238,4 +243,4 @@ def _upright(reason: Reason, image: LoadedImage) -> Reason:
         return reason
     width, height = image.stored.size
     corners = [turned_point(x, y, width, height, image.header.orientation) for x, y in (reason.box[:2], reason.box[2:])]
-    return Reason(reason.column, reason.title, reason.fault, reason.sentence, ordered(corners))
+    return replace(reason, box=ordered(corners))

@@ -27,7 +27,7 @@ MODULES = {  # what is served of the page, and as what
     "report": ("conditions.js", "dom.js", "histograms.js", "issues.js", "page.css", "scatter.js", "sorting.js", "table.js", "tabs.js"),
     "view": (
         "acting.js", "compare.js", "copies.js", "faults.js", "floors.js", "gallery.js", "keys.js", "live.js", "main.js", "marks.js",
-        "picture.js", "server.js", "stage.js", "view.css",
+        "picture.js", "server.js", "sharp_map.js", "stage.js", "view.css",
     ),
 }  # fmt: skip
 KINDS = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -94,6 +95,25 @@ def test_two_pictures_zoom_and_move_together(page: Any) -> None:
     assert moved[0] == moved[1] != one
     page.locator("#stage-b").focus()
     assert page.locator("#picture-name").inner_text() == "IMG_0000003.jpg"
+
+
+def test_the_map_of_sharpness_stands_beside_the_picture(browser: Any, tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    root.mkdir()
+    blocks = np.random.default_rng(3).integers(0, 256, (40, 54, 3), dtype=np.uint8)
+    Image.fromarray(blocks).resize((648, 480), Image.Resampling.NEAREST).save(root / "a.png")
+    words = ["-g", "-1", "--workers", "0", "--quiet", "--metrics", "sharpness"]
+    assert score.main(["-i", str(root), "--results", str(tmp_path / "scores.db"), *words]) == 0
+    with viewing(tmp_path / "scores.db", "-o", str(tmp_path / "kept")) as viewer:
+        context = browser.new_context(viewport={"width": 1300, "height": 850})
+        page = opened(context, viewer.serving.address)
+        page.click(".tile")
+        page.locator("#reasons .sharp-map").wait_for()
+        size = page.locator(".sharp-map").evaluate("canvas => [canvas.width, canvas.height]")
+        assert size == [10, 7]  # a cell for 64 x 64 pixels
+        assert "hatched can't be told" in str(page.locator(".sharp-map").get_attribute("aria-label"))
+        assert axe(page) == []
+        context.close()
 
 
 def test_copies_stand_by_group_and_are_compared_at_the_same_zoom(browser: Any, copied: Path) -> None:

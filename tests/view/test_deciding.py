@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from cliqa.images.loading import load_image
 from cliqa.view.deciding import Reasons, reasons
@@ -48,6 +48,22 @@ def test_the_noisiest_part_is_found_however_the_picture_is_turned(tmp_path: Path
     middle = ((left + right) / 2, (top + bottom) / 2)
     assert 512 <= middle[0] <= 768 and 256 <= middle[1] <= 512
     assert reason["fault"] and "30 dB" in reason["sentence"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_map_of_sharpness_lies_as_the_picture_is_seen(tmp_path: Path, orientation: int) -> None:
+    rng = np.random.default_rng(3)
+    blocks = Image.fromarray(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)).resize(
+        (768, 576), Image.Resampling.NEAREST
+    )
+    image = blocks.filter(ImageFilter.GaussianBlur(4))
+    image.paste(blocks.crop((0, 0, 256, 192)), (0, 0))  # the upper left is sharp
+    scores = {"sharpness.blur": 0.5, "sharpness.confidence": 1.0}
+    (reason,) = Reasons().of(saved(image, tmp_path / "a.png", orientation), scores)["reasons"]
+    cells = np.array(reason["cells"], np.float64)
+    assert cells.shape == (9, 12)
+    assert reason["box"][2] <= 320 and reason["box"][3] <= 256
+    assert np.nanmean(cells[:2, :3]) + 1 < np.nanmean(cells[4:, 5:])
 
 
 @pytest.mark.parametrize("orientation", (1, 6, 7))

@@ -19,7 +19,8 @@ class CodecHeader:
     """`codec` as the metric `compression` names it; `quality` on the codec's own scale, None where the header doesn't tell.
 
     The scales: JPEG the nearest IJG quality; WebP the quality asked of libwebp; AVIF `base_q_idx` (0 best to 255); HEIC the first
-    slice's QP (0 best to 51); JPEG XL and JPEG 2000 none. `lossless` is None where the header doesn't tell.
+    slice's QP (0 best to 51); JPEG XL libjxl's distance (0 best to 25); JPEG 2000 none.
+    `lossless` is None where the header doesn't tell.
     """
 
     codec: str
@@ -80,8 +81,8 @@ def _jpeg2000(stream: IO[bytes]) -> tuple[None, bool | None]:
     return None, None if wavelet(stream) == "5-3" else False
 
 
-def _jxl(stream: IO[bytes]) -> tuple[None, bool | None]:
-    return None, jxl_header(stream)
+def _jxl(stream: IO[bytes]) -> tuple[float | None, bool | None]:
+    return jxl_header(stream)
 
 
 _READERS = {

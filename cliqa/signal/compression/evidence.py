@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cliqa.signal.compression.grids import line_profiles, periods, phase, residual_profiles
 from cliqa.signal.compression.lattice import lattice_traces
 from cliqa.signal.compression.planes import luma_chroma, tones, webp_colours
+from cliqa.signal.compression.repeats import repeats
 from cliqa.signal.compression.residuals import deviation_histogram, step_histograms
 from cliqa.signal.compression.spectra import line_spectrum
 from cliqa.signal.compression.transforms import band_statistics, cut, kept_counts, magnitudes
@@ -41,5 +42,5 @@ def evidence(tiles: NDArray[np.uint8]) -> Floats:
         if size < 16:
             parts.append(deviation_histogram(cut(half, x, y, size)))
     parts += [step_histograms(half), step_histograms(colours[::2])]
-    parts += [*line_spectrum(plane), line_spectrum(colours)[0], lattice_traces(tiles, plane)]
+    parts += [*line_spectrum(plane), line_spectrum(colours)[0], repeats(plane[:2]), lattice_traces(tiles, plane)]
     return np.concatenate([part.ravel() for part in parts]).astype(np.float32)

@@ -26,9 +26,9 @@ from cliqa.training.jpeg.jpeg_quality import as_markdown
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions
 
-EXAMPLES = 12_288
+EXAMPLES = 6912
 VALIDATION = 512
-SCREENS = 9  # one screen or drawing, mostly never saved, for so many pictures
+SCREENS = 6  # one screen or drawing, mostly never saved, for so many pictures
 NETWORKS = 3  # of each kind: for pixels alone, and for files with their header
 FIT = DenseFit(
     hidden=(256, 128), epochs=30, batch=256, rate=2e-3, decay=0.3, dropout=0.3, input_noise=0.2, average=0.995

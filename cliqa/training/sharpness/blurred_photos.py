@@ -19,6 +19,9 @@ from cliqa.training.sharpness.scenes import Generator, Plane, Scene, slope
 
 Bytes = NDArray[np.uint8]
 
+ENCODED = (
+    0.2  # of the pictures are blurred as they are encoded, as programs do; a fifth costs those in linear light nothing
+)
 PIXEL = 0.45  # pixels: deviation of a sharp picture's own pixel and antialiasing; shows when it is enlarged
 EDGE = 12.0  # grey values a pixel after a blur of 1: a slope that only an edge has
 EDGES = 60  # so many pixels of an edge make a scene that can be told, before its blur
@@ -73,7 +76,8 @@ def spread_over(light: Plane, spread: PointSpread | None) -> Plane:
 
 def make_picture(rng: Generator, scene: Scene) -> Picture:
     """Blur a scene and treat it as pictures are treated."""
-    light = to_light(scene.grey)
+    linear = rng.random() >= ENCODED
+    light = to_light(scene.grey) if linear else np.clip(scene.grey, 0, 255) * np.float32(1 / 255)
     spread, layout = None, "whole"
     kind = rng.random()
     if kind < 0.78:
@@ -86,7 +90,7 @@ def make_picture(rng: Generator, scene: Scene) -> Picture:
             light = spread_over(light, spread)
     else:
         sharpest, motion = 0.0, (0.0, 0.0)
-    grey = toned(rng, from_light(light))
+    grey = toned(rng, from_light(light) if linear else light * np.float32(255))
     tells = 0.0 if scene.empty else telling(scene.grey, grey)
     grey, factor, added = resized(rng, noisy(rng, grey))
     pixels = saved(rng, sharpened(rng, grey))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.training.sharpness.blurred_photos import Picture, from_light, spread_over, telling, to_light
+from cliqa.training.sharpness.blurred_photos import ENCODED, Picture, from_light, spread_over, telling, to_light
 from cliqa.training.sharpness.point_spreads import LARGEST, draw_size, draw_spread, gaussian
 from cliqa.training.sharpness.scenes import Generator, Scene
 
@@ -21,7 +21,8 @@ def plain_picture(rng: Generator, scene: Scene) -> Picture:
     """Blurred as a whole, half of them by a Gaussian, with light noise and nothing else."""
     drawn = gaussian(draw_size(rng, 0.3, 7.5)) if rng.random() < 0.5 else draw_spread(rng)
     spread = None if rng.random() < 0.15 else drawn
-    grey = from_light(spread_over(to_light(scene.grey), spread))
+    linear = rng.random() >= ENCODED
+    grey = from_light(spread_over(to_light(scene.grey), spread)) if linear else spread_over(scene.grey, spread)
     tells = telling(scene.grey, grey)
     noisy = grey + float(rng.uniform(0, NOISE)) * rng.standard_normal(grey.shape, dtype=np.float32)
     pixels = np.rint(np.clip(noisy, 0, 255)).astype(np.uint8)

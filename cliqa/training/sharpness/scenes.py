@@ -58,7 +58,7 @@ class Scenes:
     def draw(self, rng: Generator) -> Scene:
         """Any scene: photographs, halved ones of cameras, native ones of cameras, drawings, textures, and empty ones."""
         kind = rng.choice(
-            ["photo", "halved", "camera", "drawn", "texture", "empty"], p=[0.6, 0.06, 0.07, 0.03, 0.04, 0.2]
+            ["photo", "halved", "camera", "drawn", "texture", "empty"], p=[0.58, 0.06, 0.1, 0.03, 0.04, 0.19]
         )
         if kind == "empty":
             return Scene(empty_scene(rng, self.kinds["lossless"]), (0.0, 8.0), empty=True)

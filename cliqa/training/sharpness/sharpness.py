@@ -30,7 +30,7 @@ from cliqa.training.sharpness.scenes import Scenes
 from cliqa.training.train import TrainOptions
 
 EXAMPLES = 10_240
-PLAIN_EXAMPLES = 768
+PLAIN_EXAMPLES = 1024
 VAL_EXAMPLES = 1024
 TEST_EXAMPLES = 1024
 TILES = FINE + SPREAD**2

@@ -8,6 +8,7 @@ import { copies } from './copies.js';
 import { gallery } from './gallery.js';
 import { marks } from './marks.js';
 import { askJson } from './server.js';
+import { sharpnessMap } from './sharp_map.js';
 import { Stage } from './stage.js';
 
 export const picture = {
@@ -107,7 +108,7 @@ export const picture = {
     if (!told) return $('reasons').replaceChildren(make('li', { className: 'quiet', text: 'Looking for the place that decided …' }));
     const items = told.reasons.map((reason) => {
       const button = make('button', { type: 'button', className: 'reason', disabled: !reason.box, attributes: { 'aria-pressed': reason === stage.chosen } },
-        make('b', { text: reason.title }), make('span', { text: reason.sentence }));
+        make('b', { text: reason.title }), make('span', { text: reason.sentence }), ...(reason.cells ? sharpnessMap(reason.cells) : []));
       button.addEventListener('click', () => {
         stage.chosen = reason;
         stage.point(reason.box);
