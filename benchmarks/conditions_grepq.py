@@ -47,6 +47,19 @@ def down_up(picture: Image.Image, step: float, rng: Rng) -> Image.Image:
     return small.resize(picture.size, Image.Resampling.BICUBIC)
 
 
+def webp(picture: Image.Image, step: float, rng: Rng) -> Image.Image:
+    """WebP quality 90 down to 5."""
+    stream = io.BytesIO()
+    picture.save(stream, "WEBP", quality=round(90 * (5 / 90) ** step))
+    return Image.open(stream)
+
+
+def light(sign: int, picture: Image.Image, step: float, rng: Rng) -> Image.Image:
+    """0.5 to 3.5 EV more (`sign` 1, clipped) or less (-1), in linear light."""
+    linear = (np.asarray(picture) / 255.0) ** 2.2 * 2.0 ** (sign * (0.5 + 3 * step))
+    return Image.fromarray(np.rint(255 * np.minimum(linear, 1) ** (1 / 2.2)).astype(np.uint8))
+
+
 def make(damage: Callable[[Image.Image, float, Rng], Image.Image], rng: Rng, photo: Photo) -> tuple[LoadedImage, Truth]:
     """The photograph under a random strength; a photograph's repeats make its ladder."""
     picture = Image.fromarray(photo.pixels())
@@ -77,5 +90,13 @@ CONDITIONS = [
         summarise=summarise,
         repeats=STEPS,
     )
-    for title, damage in (("JPEG quality", jpeg), ("blur", blur), ("noise", noise), ("down-up scaling", down_up))
+    for title, damage in (
+        ("JPEG quality", jpeg),
+        ("blur", blur),
+        ("noise", noise),
+        ("down-up scaling", down_up),
+        ("WebP quality", webp),
+        ("less light", partial(light, -1)),
+        ("more light", partial(light, 1)),
+    )
 ]

@@ -1,5 +1,7 @@
 """Copies of photographs, made in many ways: how many are found, what else is called a copy, and whether the best one is named.
 
+Frames of one scene that tell no time are among what is none: they are simulated (`burst_frames.py`).
+
     python benchmarks/copies.py --data photos/ [--split test]
     python benchmarks/copies.py --fingerprints 1000000
 
@@ -22,7 +24,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from burst_frames import MOTIONS, frames
 
 from cliqa.duplicates.best import judge
 from cliqa.duplicates.grouping import COPIES, find_groups
@@ -107,15 +112,15 @@ def _best_group(image: Image.Image, folder: Path, name: str, rng: Rng) -> None:
     _resized(opened, float(rng.uniform(0.4, 0.8)), Image.Resampling.LANCZOS).save(folder / f"reduced-{name}.png")
 
 
-def _scored(folder: Path) -> Store:
+def _scored(folder: Path, metrics: str = METRICS) -> Store:
     store = folder / "scores.db"
     command = [sys.executable, "-m", "cliqa.score", "-i", str(folder), "-g", "-1", "--results", str(store)]
-    subprocess.run([*command, "--metrics", METRICS, "--quiet"], check=True)
+    subprocess.run([*command, "--metrics", metrics, "--quiet"], check=True)
     return Store(str(store))
 
 
 def main() -> None:
-    """Make the copies, score them, print the two tables."""
+    """Make the copies, score them, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data")
     parser.add_argument("--fingerprints", type=int, metavar="N", help="group N made-up fingerprints instead")
@@ -128,7 +133,8 @@ def main() -> None:
         parser.error("give --data or --fingerprints")
     photos = [photo for photo in read_photos(options.data, options.split) if photo.kind != "drawn"][: options.limit]
     found_table(photos)
-    return best_table(photos)
+    best_table(photos)
+    return frames_table(photos)
 
 
 def found_table(photos: list) -> None:  # type: ignore[type-arg]
@@ -142,9 +148,10 @@ def found_table(photos: list) -> None:  # type: ignore[type-arg]
                 copy(image, folder / f"{number:04d}-{place}", np.random.default_rng([number, place]))
         with _scored(folder) as store:
             pictures, prints = read_pictures(store)
+            groups = find_groups(pictures, prints)
         group_of: dict[str, int] = {}
         wrong: set[str] = set()
-        for index, group in enumerate(find_groups(pictures, prints)):
+        for index, group in enumerate(groups):
             if group.kind not in COPIES:
                 continue
             names = [Path(pictures[member].path).name for member in group.members]
@@ -172,9 +179,10 @@ def best_table(photos: list) -> None:  # type: ignore[type-arg]
             _best_group(Image.fromarray(photo.pixels()), folder, f"{number:04d}", np.random.default_rng([7, number]))
         with _scored(folder) as store:
             pictures, prints = read_pictures(store)
+            groups = find_groups(pictures, prints)
         right: list[bool] = []
         instead: Counter[str] = Counter()
-        for group in find_groups(pictures, prints):
+        for group in groups:
             if group.kind in COPIES and len(group.members) >= 4:
                 best, _ = judge(group, pictures)
                 name = Path(pictures[best].path).name
@@ -182,6 +190,25 @@ def best_table(photos: list) -> None:  # type: ignore[type-arg]
                 if not right[-1]:
                     instead[name.split("-")[0]] += 1
         print(f"best copy right in {len(right)} groups: {100 * np.mean(right):.1f} % (named instead: {dict(instead)})")
+
+
+def frames_table(photos: list) -> None:  # type: ignore[type-arg]
+    """How many frames of each kind of burst are in one group of copies with the frame before, or in one burst."""
+    photos = [photo for photo in photos if photo.kind == "lossless"]
+    print(f"\n| two frames of {len(photos)} scenes, without a time | called copies | called a burst |\n|---|---|---|")
+    for kind, motion in MOTIONS.items():
+        with tempfile.TemporaryDirectory() as given:
+            for number, photo in enumerate(photos):
+                rng = np.random.default_rng([11, number, list(MOTIONS).index(kind)])
+                for frame, taken in enumerate(frames(Image.fromarray(photo.pixels()), motion, rng)):
+                    (Path(given) / f"{number:04d}-{frame}.jpg").write_bytes(taken)
+            with _scored(Path(given), "fingerprint") as store:
+                pictures, prints = read_pictures(store)
+                groups = find_groups(pictures, prints)
+        copies, bursts = (
+            sum(len(group.members) for group in groups if group.kind in kinds) for kinds in (COPIES, ("burst",))
+        )
+        print(f"| {kind} | {100 * copies / len(pictures):.1f} % | {100 * bursts / len(pictures):.1f} % |")
 
 
 def grouping(count: int) -> None:

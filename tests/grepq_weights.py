@@ -31,7 +31,9 @@ def small_tensors() -> dict[str, np.ndarray]:
         "statistics.mean": np.zeros(15), "statistics.scale": np.full(15, 50.0),
         "pristine.mean": np.zeros(128), "pristine.covariance": np.eye(128), "blend": np.array([60.0, 1.0, 4.0]),
         "traces.mean": np.zeros(WIDTH), "traces.scale": np.ones(WIDTH), "traces.weight.0": np.zeros((2, WIDTH)),
-        "traces.bias.0": np.array([0.5, 0.1]), "blend.traces": np.array([1.0, 0.0]), "quality.traces": np.zeros(2),
+        "traces.bias.0": np.array([0.5, 0.1]), "blend.traces": np.array([1.0, 0.0]),
+        "quality.free": np.zeros(POOLED_WIDTH), "quality.pixels.mean": np.zeros(WIDTH), "quality.pixels.scale": np.ones(WIDTH),
+        "quality.pixels.weight.0": np.zeros((1, WIDTH)), "quality.pixels.bias.0": np.zeros(1), "quality.traces": np.zeros(2),
         "quality.weight": np.array([1.0, 0, 0, 0, 0]), "quality.bias": np.array([0.5]),
         "calibration.weight": np.zeros((3, 5)), "calibration.bias": np.array([0.0, 1.0, 0.0]), "decision": np.zeros(3),
     }  # fmt: skip

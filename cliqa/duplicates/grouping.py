@@ -1,14 +1,15 @@
 """Pictures -> groups of copies, bursts and brackets.
 
 Copies are files with the same bytes (`exact`), the same pixels (`pixels`) or the same picture (`near`: resized, compressed, toned,
-lightly cropped, watermarked). Frames of one scene are no copies: `burst` seconds apart, `bracket` at other exposures.
+lightly cropped, watermarked). Frames of one scene are no copies: `burst` seconds apart, `bracket` at other exposures. Where EXIF tells
+no time apart, what moved between two pictures tells frames from copies.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from cliqa.duplicates.pictures import Picture, Prints
 from cliqa.signal.copies.alignment import align
+from cliqa.signal.copies.motion import motion
 from cliqa.signal.copies.neighbours import alike
 from cliqa.signal.copies.turns import TURNS, turned_hashes, turned_thumbnails
 
@@ -28,6 +30,7 @@ SAME_FRAME = 0.97  # correlation of two files with one EXIF time and one size; J
 OTHER_EXPOSURE = 0.3  # EV: cameras bracket by thirds at least
 
 _AT_ONCE = 1 << 15  # pairs whose thumbnails are gathered: 64 MiB
+_CLOSER_AT_ONCE = 1 << 9  # pairs that are looked at closer: 9 MiB
 
 # Where `second` is looked for in `first` at the start, for each way in which their hashes met.
 _STARTS = np.array([[0, 0, 1, 1], [0.04, 0.04, 0.96, 0.96], [-0.04, -0.04, 1.04, 1.04]], np.float32)
@@ -54,7 +57,11 @@ class Group:
 
 
 def find_groups(
-    pictures: Sequence[Picture], prints: Prints, burst_seconds: float = 10.0, turned: bool = False
+    pictures: Sequence[Picture],
+    prints: Prints,
+    burst_seconds: float = 10.0,
+    turned: bool = False,
+    loosest: Kind = "near",
 ) -> list[Group]:
     """All groups, in the order of their first members. A picture may be in one group of copies, one burst and one bracket.
 
@@ -63,13 +70,15 @@ def find_groups(
         prints: their fingerprints, in the same order.
         burst_seconds: how far apart frames of a burst or bracket are at most.
         turned: whether copies turned by quarters or mirrored are looked for too (eight times the work).
+        loosest: the loosest kind of copies that joins a group: with `exact`, files of the same bytes alone do.
     """
     links = [*_same(pictures, "exact", [str(p.values.get("sha256") or "") for p in pictures])]
     links += _same(pictures, "pixels", prints.pixels)
     chosen = _representatives(prints.pixels)
     links += _look_alikes(pictures, prints, chosen, burst_seconds, turned)
     frames = {(link.first, link.second) for link in links if link.kind in ("burst", "bracket")}
-    groups = _joined([link for link in links if link.kind in COPIES], frames)
+    joining = COPIES[: COPIES.index(loosest) + 1]
+    groups = _joined([link for link in links if link.kind in joining], frames)
     for kind in ("burst", "bracket"):
         groups += _joined([link for link in links if link.kind == kind])
     return sorted(groups, key=lambda group: (group.members[0], group.kind))
@@ -113,7 +122,31 @@ def _look_alikes(
                 kind = _kind(pictures[first], pictures[second], float(correlation), box, burst_seconds)
                 if kind is not None and (first, second) not in links:
                     links[first, second] = Link(first, second, kind, (*map(float, box),), turn)  # type: ignore[arg-type]
-    return list(links.values())
+    return list(_looked_at_closer(list(links.values()), prints))
+
+
+def _looked_at_closer(links: Sequence[Link], prints: Prints) -> Iterator[Link]:
+    """The links; those of copies without pairs between which something moved. Where the camera turned they are frames of a burst."""
+    yield from (link for link in links if link.kind != "near")
+    near = [link for link in links if link.kind == "near"]
+    for start in range(0, len(near), _CLOSER_AT_ONCE):
+        some = near[start : start + _CLOSER_AT_ONCE]
+        closer = prints.closer(sorted({index for link in some for index in (link.first, link.second)}))
+        known = [link for link in some if link.first in closer and link.second in closer]
+        yield from (link for link in some if link.first not in closer or link.second not in closer)
+        if not known:
+            continue
+        seconds = [turned_thumbnails(closer[link.second][None], link.turn)[0] for link in known]
+        found = motion(
+            np.stack([closer[link.first] for link in known]),
+            np.stack(seconds),
+            np.array([link.box for link in known], np.float32),
+        )
+        for link, turned, beyond, moved in zip(known, found.turned, found.beyond, found.moved, strict=True):
+            if turned:
+                yield replace(link, kind="burst")
+            elif not beyond and not moved:
+                yield link
 
 
 def _starts(pictures: Sequence[Picture], pairs: NDArray[np.int64], ways: NDArray[np.int64]) -> NDArray[np.float32]:

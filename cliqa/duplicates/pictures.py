@@ -5,17 +5,23 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-from collections.abc import Iterator, Sequence
+import io
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from cliqa.errors import UsageError
 from cliqa.results.store import Store
 from cliqa.signal.copies.alignment import SIDE
+from cliqa.signal.copies.motion import SIDE as CLOSER_SIDE
+from cliqa.signal.copies.motion import THREADS
 
 PRINTS = (
     "fingerprint.whole",
@@ -24,7 +30,7 @@ PRINTS = (
     "fingerprint.thumbnail",
     "fingerprint.pixels",
 )
-FRAMED = "fingerprint.framed"  # of stores that were written since there is one
+FRAMED, CLOSER = "fingerprint.framed", "fingerprint.closer"  # of stores that were written since there are such
 FACTS = (
     "path",
     "size",
@@ -99,7 +105,8 @@ class Picture:
 class Prints:
     """Fingerprints of n pictures: hashes uint8 (n, 32), `detail` (n,), `thumbnails` uint8 (n, SIDE, SIDE), `pixels` n texts.
 
-    `framed` are hashes (m, 32) of those that have bars or a frame, with them; `framed_of` (m,) tells whose.
+    `framed` are hashes (m, 32) of those that have bars or a frame, with them; `framed_of` (m,) tells whose. `closer` reads the closer
+    pictures, uint8 (CLOSER_SIDE, CLOSER_SIDE) by index, of the indices given as far as there are any; it reads the store when asked.
     """
 
     whole: NDArray[np.uint8]
@@ -109,18 +116,21 @@ class Prints:
     pixels: list[str]
     framed: NDArray[np.uint8]
     framed_of: NDArray[np.int64]
+    closer: Callable[[Sequence[int]], dict[int, NDArray[np.uint8]]] = lambda _: {}
 
 
 def read_pictures(store: Store) -> tuple[list[Picture], Prints]:
-    """All rows that have a fingerprint. Raises UsageError for a store without any."""
+    """All rows that have a fingerprint; the store has to stay open. Raises UsageError for a store without any."""
     if not set(PRINTS) <= set(store.columns):
         raise UsageError(f"{store.path} has no fingerprints; score it with --metrics fingerprint (and --resume)")
     names = [name for name in (FRAMED, *FACTS, *SCORES) if name in store.columns]
     pictures: list[Picture] = []
     whole, inside, detail, thumbnails, pixels = bytearray(), bytearray(), [], bytearray(), []
     framed, framed_of = bytearray(), []
-    for row in _sound(store.rows([*PRINTS, *names])):
-        hashes, values = row[: len(PRINTS)], dict(zip(names, row[len(PRINTS) :], strict=True))
+    numbers = array("q")
+    for row in _sound(store.rows([*PRINTS, *names, "id"])):
+        numbers.append(row[-1])
+        hashes, values = row[: len(PRINTS)], dict(zip(names, row[len(PRINTS) : -1], strict=True))
         whole += hashes[0]
         inside += hashes[1]
         detail.append(int(hashes[2]))
@@ -140,7 +150,32 @@ def read_pictures(store: Store) -> tuple[list[Picture], Prints]:
         pixels,
         np.frombuffer(framed, np.uint8).reshape(-1, 32),
         np.array(framed_of, np.int64),
+        _closer(store, numbers) if CLOSER in store.columns else lambda _: {},
     )
+
+
+def _closer(store: Store, numbers: Sequence[int]) -> Callable[[Sequence[int]], dict[int, NDArray[np.uint8]]]:
+    """A reader of the closer pictures; `numbers` are the store's own of each picture."""
+
+    def read(indices: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
+        index_of = {numbers[index]: index for index in indices}
+        rows = list(store.at(list(index_of), [CLOSER]))
+        with ThreadPoolExecutor(THREADS) as threads:
+            pictures = threads.map(_decoded, (str(text or "") for _, text in rows))
+            return {
+                index_of[row[0]]: picture for row, picture in zip(rows, pictures, strict=True) if picture is not None
+            }
+
+    return read
+
+
+def _decoded(text: str) -> NDArray[np.uint8] | None:
+    """A closer picture; None where there is none."""
+    with contextlib.suppress(ValueError, OSError, Image.DecompressionBombError):
+        image = Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=("JPEG",))
+        if image.size == (CLOSER_SIDE, CLOSER_SIDE):
+            return np.asarray(image.convert("L"))
+    return None
 
 
 def _sound(rows: Iterator[tuple[Any, ...]]) -> Iterator[Sequence[Any]]:

@@ -3,8 +3,8 @@
 * `q_low`: distance of the picture's patches to pristine ones in the space of the low-level encoder (1 - sigmoid(d / 100)).
 * `q_high`: nearness to the "good" prototype against the "bad" one in the space of the high-level encoder, sigmoid(10 (cos - cos)).
 * `q`: both together, less a little for compression that shows in the pixels. Up to here no human rating was involved.
-* `quality`: from a branch trained on rated photographs (BIQ2021), less what compression and noise in the pixels take from it; or from
-  a model fitted to labels of one's own.
+* `quality`: from a branch trained on rated photographs (BIQ2021) and from a regression on label-free features and on the pixels, which
+  keeps it in order where pictures were damaged, smoothed or enlarged; or from a model fitted to labels of one's own.
 """
 
 from __future__ import annotations
@@ -46,13 +46,15 @@ class GRepQ(Metric):
     * `traces.*`: a `Dense` network that reads `trace_statistics`: how strong compression and noise are, 0-1.
     * `blend` (3): from the logits of q_low and q_high to that of q, bias last; `blend.traces` (2): what compression and noise
       take from it.
-    * `quality.weight` (5), `quality.bias`: from the rated head's outputs; `quality.traces` (2): what compression and noise take
-      from it. In a fitted model `fit.weight` and `fit.bias` instead, and the kind of its features in the metadata.
+    * `quality.weight` (5), `quality.bias`: from the rated head's outputs; `quality.free` (POOLED_WIDTH): from the label-free branch's
+      pooled features; `quality.pixels.*`: a `Dense` network that reads `trace_statistics`; `quality.traces` (2): what compression
+      and noise take. The sum is opinion, 0-1. In a fitted model `fit.weight` and `fit.bias` instead, and the kind of its features in
+      the metadata.
     """
 
     name = "grepq"
     architecture = "mobilenetv2-grepq"
-    version = 3
+    version = 4
     summary = "perceptual quality: zero-shot (label-free), and learned from human ratings"
     fields = (
         Field("q_low", "zero-shot low-level quality: nearness of the patches to pristine ones", better="higher"),
@@ -77,7 +79,10 @@ class GRepQ(Metric):
             raise CheckpointError(f"fitted on features that are not known: {self.kind!r}")
         kind = "fit" if self.fitted else "quality"
         self.regressor = tensors[f"{kind}.weight"].astype(np.float64), float(tensors[f"{kind}.bias"].reshape(()))
-        self.penalty = np.zeros(2) if self.fitted else tensors["quality.traces"].astype(np.float64)
+        if not self.fitted:
+            self.free = tensors["quality.free"].astype(np.float32)
+            self.pixels = Dense(tensors, "quality.pixels.")
+            self.penalty = tensors["quality.traces"].astype(np.float64)
         if self.in_worker:
             self.prepare()
 
@@ -142,13 +147,15 @@ class GRepQ(Metric):
         return np.concatenate(parts)
 
     def quality(self, observation: Observation) -> float:
-        """`quality` alone (0-100), at half the cost of all fields. Raises ValueError for a model fitted to labels of one's own."""
+        """`quality` alone (0-100), at less than the cost of all fields. Raises ValueError for a model fitted to labels of one's own."""
         if self.fitted:
             raise ValueError("a fitted model reads more than `quality` alone needs: use score")
         weight, bias = self.regressor
         outputs = self.network.encoder.rated(observation["picture"]).astype(np.float64)
-        taken = self._traces(observation) @ self.penalty
-        return float(np.clip(outputs @ weight + bias - taken, 0.0, 1.0) * 100.0)
+        pooled = self.network.embed(observation["picture"])[0]
+        seen = float(pooled @ self.free) + float(self.pixels(observation["traces"][None])[0, 0])
+        seen -= float(self._traces(observation) @ self.penalty)
+        return float(np.clip(outputs @ weight + bias + seen, 0.0, 1.0) * 100.0)
 
     def _label_free(
         self,

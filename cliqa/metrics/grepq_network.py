@@ -36,8 +36,9 @@ class GrepqNetwork:
     def embed(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of a picture (h, w, 3): standardised, balanced pooled features (POOLED_WIDTH,) and their embedding (2,)."""
         known = self._memory.of(picture)
-        pooled = known["free"] if "free" in known else self._free(self.encoder.shared(picture))
-        pooled = ((pooled - self._high["mean"]) / self._high["scale"]).clip(-6.0, 6.0) * self._balance
+        if "free" not in known:
+            known["free"] = self._free(self.encoder.shared(picture))
+        pooled = ((known["free"] - self._high["mean"]) / self._high["scale"]).clip(-6.0, 6.0) * self._balance
         return pooled, self._high["weight"] @ pooled + self._high["bias"]
 
     def patches(self, detail: NDArray[np.uint8]) -> NDArray[np.float32]:

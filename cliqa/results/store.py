@@ -111,6 +111,13 @@ class Store:
                 row = tuple(from_sql_text(value) if isinstance(value, bytes) else value for value in row)
             yield row
 
+    def at(self, numbers: Sequence[int], columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Rows of scores by their numbers, as `newer` gives them, in no order."""
+        names = ", ".join(map(quote, columns))
+        for start in range(0, len(numbers), _CHUNK):
+            wanted = ", ".join(str(int(number)) for number in numbers[start : start + _CHUNK])
+            yield from self._run(f"SELECT id, {names} FROM scores WHERE id IN ({wanted})")
+
     def newer(self, columns: Sequence[str], after: int = 0, table: str = "scores") -> Iterator[tuple[Any, ...]]:
         """Rows whose number is above `after`, as (number, *columns): what a run has added since. Texts as the database has them."""
         names = ", ".join(map(quote, columns))

@@ -16,7 +16,7 @@ from cliqa.duplicates.best import judge
 from cliqa.duplicates.grouping import Group, Link, find_groups
 from cliqa.duplicates.pictures import Picture, read_pictures
 from cliqa.results.store import Store
-from tests.signal.copies.scenes import scene
+from tests.signal.copies.scenes import fine_scene, scene
 
 EXIF_TIME, EXIF_FRACTION, EXIF_EXPOSURE, EXIF_APERTURE, EXIF_ISO = 0x9003, 0x9291, 0x829A, 0x829D, 0x8827
 
@@ -75,6 +75,16 @@ def test_copies_are_one_group_and_the_original_is_best(folder: Path, tmp_path: P
     assert "cropped" in why["crop.png"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"), [("exact", {"a.png", "a copy.png"}), ("pixels", {"a.png", "a copy.png", "a.bmp"})]
+)
+def test_groups_of_a_stricter_kind_are_found_within_looser_ones(
+    folder: Path, tmp_path: Path, kind: str, names: set[str]
+) -> None:
+    rows = groups_of(folder, tmp_path, "--kinds", kind)
+    assert {Path(row["path"]).name for row in rows} == names and {row["kind"] for row in rows} == {kind}
+
+
 def test_a_bare_wall_is_known_by_its_unevenness(tmp_path: Path) -> None:
     root = tmp_path / "in"
     root.mkdir()
@@ -117,6 +127,39 @@ def test_frames_of_a_scene_are_told_from_copies(tmp_path: Path, second: str, exp
     shot(4, root / "1.jpg", "2024:05:01 12:00:00")
     shot(4, root / "2.jpg", second, exposure, 90)
     assert {row["kind"] for row in groups_of(root, tmp_path)} == ({kind} if kind else set())
+
+
+@pytest.mark.parametrize(("turn", "right", "kinds"), [(0.4, 5, {"burst"}), (0.0, 8, set()), (0.0, 0, {"near"})])
+def test_frames_that_tell_no_time_are_no_copies(tmp_path: Path, turn: float, right: int, kinds: set[str]) -> None:
+    root = tmp_path / "in"
+    root.mkdir()
+    whole = fine_scene(8).convert("RGB")
+    for number, frame in enumerate((whole, whole.rotate(turn, Image.Resampling.BICUBIC, translate=(right, 0)))):
+        noise = np.random.default_rng(number).normal(0, 2, (480, 480, 3))
+        pixels = np.clip(np.asarray(frame.crop((60, 60, 540, 540)), np.float32) + noise, 0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(root / f"{number}.jpg", quality=90)
+    assert {row["kind"] for row in groups_of(root, tmp_path)} == kinds
+
+
+def test_a_store_without_closer_pictures_serves_too(tmp_path: Path) -> None:
+    store = tmp_path / "s.csv"
+    (tmp_path / "in").mkdir()
+    fine_scene(8).save(tmp_path / "in/a.png")
+    fine_scene(8).resize((300, 300)).save(tmp_path / "in/b.png")
+    common = ["-g", "-1", "--workers", "0", "--quiet", "--metrics", "fingerprint"]
+    assert score.main(["-i", str(tmp_path / "in"), "--results", str(store), *common]) == 0
+    with Store(str(store)) as opened:
+        pictures, prints = read_pictures(opened)
+        assert {index: picture.shape for index, picture in prints.closer([0, 1]).items()} == {0: (96, 96), 1: (96, 96)}
+    with open(store, newline="", encoding="utf-8") as stream:
+        lines = list(csv.reader(stream))
+    gone = lines[0].index("fingerprint.closer")
+    with open(store, "w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([*line[:gone], *line[gone + 1 :]] for line in lines)
+    with Store(str(store)) as opened:
+        pictures, prints = read_pictures(opened)
+        assert prints.closer([0, 1]) == {}
+        assert [group.kind for group in find_groups(pictures, prints)] == ["near"]
 
 
 def test_a_bracket_is_never_proposed_for_removal(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:

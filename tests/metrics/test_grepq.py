@@ -35,5 +35,15 @@ def test_traces_of_compression_and_noise_take_from_the_scores(tensors):
     before, after = plain.score(seen), strict.score(seen)
     assert logit(after["q"]) == pytest.approx(logit(before["q"]) - 2.0 * 0.5)  # the noise of 0.1 is below the floor
     assert after["quality"] == pytest.approx(before["quality"] - 100 * 0.1 * 0.5)
-    assert strict.quality(seen) == after["quality"]
     assert {name: after[name] for name in ("q_low", "q_high")} == {name: before[name] for name in ("q_low", "q_high")}
+
+
+def test_quality_adds_what_the_free_branch_and_the_pixels_say_to_the_rated_branch(tensors):
+    plain = GRepQ(tensors, {})
+    seen = plain.observe(view(200, 300))
+    pooled = plain.network.embed(seen["picture"])[0]
+    free = 0.1 * pooled / (pooled @ pooled)
+    before = plain.score(seen)["quality"]
+    both = GRepQ(tensors | {"quality.free": free, "quality.pixels.bias.0": np.array([-0.05])}, {})
+    assert both.score(seen)["quality"] == pytest.approx(before + 100 * (0.1 - 0.05), abs=1e-3)
+    assert both.quality(seen) == both.score(seen)["quality"]

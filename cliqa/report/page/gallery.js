@@ -1,5 +1,6 @@
 // The report's gallery: a window onto the files in order of one score. It begins at the threshold, where the doubt is.
 
+import { beside } from './beside.js';
 import { conditions } from './conditions.js';
 import { $, fileName, groupBy, make, redraw, whole } from './dom.js';
 import { pictures } from './pictures.js';
@@ -188,6 +189,18 @@ export const gallery = {
       this.nodes[Math.max(0, Math.min(this.rows.length - 1, position + step))]?.focus();
     }
     if (event.key === 'k' || event.key === 'd') this.mark(node.row, event.key === 'k' ? 'keep' : 'drop');
+    if (event.key === 'c') this.compare(node.row);
+  },
+
+  // The group of a row, where the page has pictures of at least two of its members.
+  group(row) {
+    const group = table.facts.groups[this.copies.get(row)];
+    return group && beside.members(row, group).length > 1 ? group : undefined;
+  },
+
+  compare(row) {
+    const group = this.group(row);
+    if (group) beside.open(row, group);
   },
 
   mark(row, label) {
@@ -218,12 +231,14 @@ export const detail = {
     $('next').addEventListener('click', () => this.step(1));
     $('mark-keep').addEventListener('click', () => this.mark('keep'));
     $('mark-drop').addEventListener('click', () => this.mark('drop'));
+    $('compare').addEventListener('click', () => gallery.compare(this.row));
     $('detail').addEventListener('click', (event) => { if (event.target === $('detail')) $('detail').close(); });
     $('detail').addEventListener('keydown', (event) => {
       if (event.key === 'ArrowLeft') this.step(-1);
       if (event.key === 'ArrowRight') this.step(1);
       if (event.key === 'k') this.mark('keep');
       if (event.key === 'd') this.mark('drop');
+      if (event.key === 'c') gallery.compare(this.row);
     });
   },
 
@@ -264,6 +279,7 @@ export const detail = {
     $('detail-verdict').textContent = kept ? '✓ kept' : '✕ dropped';
     $('detail-verdict').className = kept ? 'in-text' : 'out-text';
     this.showMark();
+    $('compare').hidden = !gallery.group(row);
     const lines = [];
     for (const [metric, members] of groupBy(table.columns)) {
       lines.push(make('tr', { className: 'metric-row' }, make('th', { colSpan: 2, text: metric, scope: 'colgroup' })));

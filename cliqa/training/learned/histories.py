@@ -179,9 +179,12 @@ _PROCESSES: tuple[Callable[[Rng, Pixels], Pixels], ...] = (
 )  # fmt: skip
 
 
-def finished(rng: Rng, pixels: Pixels, side: int) -> Pixels:
-    """What happens to a picture before it reaches a collection; the result, or a part of it, with sides of at least `side`."""
-    pick = rng.random()
+def finished(rng: Rng, pixels: Pixels, side: int, reduced: bool = False) -> Pixels:
+    """What happens to a picture before it reaches a collection; the result, or a part of it, with sides of at least `side`.
+
+    With `reduced` it is reduced, whatever else.
+    """
+    pick = 0.7 if reduced else rng.random()
     if pick < 0.24:
         pass
     elif pick < 0.56:

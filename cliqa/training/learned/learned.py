@@ -35,9 +35,10 @@ from cliqa.training.train import TrainOptions
 
 A_FAMILY = 120  # outputs of every family
 EXAMPLES = 12_288  # tiles to learn from
+REDUCED = 8_192  # more of them, all of pictures that were reduced afterwards: what a reduction leaves is the faintest
 OTHERS = 240  # pictures that no network enlarged, beside those of the pairs, for choosing and for reporting each
-NETWORKS = 3  # whose logits are averaged
-FIT = DenseFit(hidden=(128, 32), epochs=20, batch=128, rate=2e-3, decay=5e-2, dropout=0.4, input_noise=0.1)
+NETWORKS = 5  # whose logits are averaged
+FIT = DenseFit(hidden=(256, 64), epochs=20, batch=128, rate=2e-3, decay=5e-2, dropout=0.4, input_noise=0.1)
 LEFT_OUT = replace(FIT, epochs=10)  # of the fits without a family, one each: they measure, nothing of them is kept
 SMOOTHING = 0.03  # of the labels
 # Shares of what no network enlarged that may be called so where the threshold is chosen: two thirds of what is wanted elsewhere.
@@ -98,6 +99,10 @@ def example_sets(options: TrainOptions, outputs: Path, count: int, others: int) 
     common: dict[str, Any] = {"photos": str(options.data), "outputs": str(outputs)}
     tiles = generate(partial(make_example, split="train", seed=options.seed, **common), count, options.work / "tiles",
                      seed=options.seed, workers=options.workers)  # fmt: skip
+    reduced = generate(partial(make_example, split="train", seed=options.seed + 3, reduced=True, **common),
+                       max(1, round(REDUCED * count / EXAMPLES)), options.work / "reduced tiles", seed=options.seed + 3,
+                       workers=options.workers)  # fmt: skip
+    tiles = {name: np.concatenate([values, reduced[name]]) for name, values in tiles.items()}
     pictures = []
     splits: tuple[Split, ...] = ("val", "test")
     for number, split in enumerate(splits, 1):
@@ -136,12 +141,13 @@ def logits(networks: list[Dense], pictures: Example, place: int) -> NDArray[np.f
 
 
 def threshold(networks: list[Dense], val: Example) -> float:
-    """The logit that becomes 0.5, by `FALSE_ALARMS` on the validation photographs."""
+    """The logit that becomes 0.5, by `FALSE_ALARMS` on the validation photographs; just above, for equal pictures have equal logits."""
     others = val["name"] < 0
-    return max(
+    shift = max(
         float(np.quantile(logits(networks, val, place)[others], 1 - FALSE_ALARMS[condition]))
         for place, condition in enumerate(CONDITIONS)
     )
+    return float(np.nextafter(np.float32(shift), np.float32(np.inf)))
 
 
 def write(out: Path, networks: list[Dense], shift: float) -> None:
