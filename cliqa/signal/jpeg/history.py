@@ -48,6 +48,9 @@ FINEST = 97
 EXACT = 0.55
 """Mean certainty of the steps from which they are a JPEG's: other codecs' have 0.05-0.54, being blurred by loop filters and colour
 spaces, JPEGs with any tables 0.53-0.98."""
+EXACTLY = 15.0
+"""Nats a block of the likeliest steps that only whole numbers of YCbCr reach, as a JPEG decodes to: of 26 photographs saved with other
+tables than IJG's nine in ten have more; JPEG XL reached 14.5, other codecs 4 (validation)."""
 _LOG_TABLES = np.log(LUMA_TABLES).astype(np.float32)
 _ALL = np.arange(64)
 

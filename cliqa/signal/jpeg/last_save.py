@@ -18,6 +18,7 @@ from cliqa.signal.jpeg.double_compression import earlier_save, last_and_previous
 from cliqa.signal.jpeg.grid import newest_evidence
 from cliqa.signal.jpeg.history import (
     EXACT,
+    EXACTLY,
     GRID_PATCHES,
     LATTICE_BLOCKS,
     Grid,
@@ -39,8 +40,6 @@ FINEST_OTHER = 90
 """Up to this quality tables that are not IJG's are told from another codec's steps."""
 PROVED_OUTRIGHT = 0.95
 """Share of exact blocks from which a coarse table is proved, whatever the lattice of clipped or few levels looks like."""
-EXACTLY = 15.0
-"""Nats a block of the likeliest steps that only whole numbers of YCbCr reach: see `resized_features.EXACTLY`."""
 FINER = 15
 """How much finer than the grid's own histograms tell such a table may be: smooth blocks are exact at finer ones by chance."""
 COARSEST_FINE = 90

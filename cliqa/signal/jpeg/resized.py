@@ -119,8 +119,9 @@ def worth_a_search(window: Window, size: tuple[int, int]) -> bool:
         size: width and height of the whole picture.
     """
     combs = Combs(window, size)
-    clearest = [*combs.whole(1), *combs.cropped(1)]
-    return any(each.score > least for each, least in zip(clearest, (WORTH_WHOLE, WORTH_CROPPED), strict=True))
+    return any(each.score > WORTH_WHOLE for each in combs.whole(1)) or any(
+        each.score > WORTH_CROPPED for each in combs.cropped(1)
+    )
 
 
 def read_resized(region: Window, size: tuple[int, int], windows: Windows) -> Resized | None:

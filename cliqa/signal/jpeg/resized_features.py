@@ -6,15 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.filtered import Filtered
-from cliqa.signal.jpeg.history import EXACT, STRONG, History
+from cliqa.signal.jpeg.history import EXACT, EXACTLY, STRONG, History
 from cliqa.signal.jpeg.resized import CLEAR, Resized
 from cliqa.signal.jpeg.tones import APART
 
 FAMILY = 2.0
 """In place of the certainty of the steps: the file's own tables or those of a known encoder explain them, or they are `EXACTLY` met."""
-EXACTLY = 15.0
-"""Nats a block of the likeliest steps that only whole numbers of YCbCr reach, as a JPEG decodes to: of 26 photographs saved with other
-tables than IJG's nine in ten have more; JPEG XL reached 14.5, other codecs 4 (validation)."""
 SPREAD, LEAD = 30.0, 3.0
 """Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid, and lead over other qualities: halftones
 reached 25, a drawing 35 with a lead of 2."""
