@@ -133,16 +133,22 @@ def _unlit(values: Floats) -> Floats:
 
 def _blurred(values: Floats, sigma: float) -> Floats:
     """Gaussian blur of each picture, mirrored at its borders."""
-    offsets = np.arange(SIDE)
-    kernel = np.zeros((SIDE, SIDE), np.float32)
+    kernel = gaussian_matrix(SIDE, sigma)
+    result: Floats = kernel @ values @ kernel.T
+    return result
+
+
+def gaussian_matrix(side: int, sigma: float) -> Floats:
+    """The matrix that blurs `side` pixels, mirrored at the ends: float32 (side, side)."""
+    offsets = np.arange(side)
+    kernel = np.zeros((side, side), np.float32)
     radius = int(np.ceil(3 * sigma))
     for shift in range(-radius, radius + 1):
         reflected = np.abs(offsets + shift)
-        reflected = np.where(reflected >= SIDE, 2 * SIDE - 2 - reflected, reflected)
+        reflected = np.where(reflected >= side, 2 * side - 2 - reflected, reflected)
         kernel[offsets, reflected] += np.exp(-0.5 * (shift / sigma) ** 2)
     kernel /= kernel.sum(1, keepdims=True)
-    result: Floats = kernel @ values @ kernel.T
-    return result
+    return kernel
 
 
 def _sample(pictures: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:

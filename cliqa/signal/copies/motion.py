@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.copies.alignment import gaussian_matrix
+
 SIDE = 96  # pixels; 64 see half as much of a small turn, 128 cost twice as much
 BLOCKS = 8  # a side
 FINE, COARSE = 1.0, 5.0  # pixels between which details lie; light and tone curves change them little
@@ -200,20 +202,7 @@ def _details(pictures: NDArray[np.uint8]) -> Floats:
     return result
 
 
-def _gaussian(sigma: float) -> Floats:
-    """The matrix that blurs SIDE pixels, mirrored at the ends."""
-    offsets = np.arange(SIDE)
-    kernel = np.zeros((SIDE, SIDE), np.float32)
-    radius = int(np.ceil(3 * sigma))
-    for shift in range(-radius, radius + 1):
-        reflected = np.abs(offsets + shift)
-        reflected = np.where(reflected >= SIDE, 2 * SIDE - 2 - reflected, reflected)
-        kernel[offsets, reflected] += np.exp(-0.5 * (shift / sigma) ** 2)
-    result: Floats = kernel / kernel.sum(1, keepdims=True)
-    return result
-
-
-_FINE, _COARSE = _gaussian(FINE), _gaussian(COARSE)
+_FINE, _COARSE = gaussian_matrix(SIDE, FINE), gaussian_matrix(SIDE, COARSE)
 
 
 def _part_moved(first: NDArray[np.uint8], second: NDArray[np.uint8], place: Floats) -> bool:
