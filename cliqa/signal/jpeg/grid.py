@@ -52,10 +52,35 @@ def offset_histograms(planes: Floats) -> Floats:
             np.minimum(values, np.float32(BINS), out=values)  # one more bin for what is out of range
             numbers = values.reshape(count * rows // 8, 8 * columns)
             numbers += first_bins
-            found = np.bincount(numbers.astype(np.int64).ravel(), minlength=64 * (BINS + 1))
+            found = np.bincount(numbers.astype(np.int32).ravel(), minlength=64 * (BINS + 1))
             counted[:, pair] = found.reshape(64, BINS + 1)[:, :BINS]
             pair += 1
     return counted
+
+
+ZERO = 0.45
+"""Coefficients smaller than this count as 0: rounding leaves a deviation of 0.3 on those that a save made so."""
+ZEROED = {0: (4,), 2: (2,), 4: (0, 4)}
+"""For some horizontal frequencies the vertical ones whose zeros are counted: higher ones are 0 in any smooth picture, lower seldom."""
+
+
+def near_zeros(planes: Floats) -> NDArray[np.intp]:
+    """How many coefficients are nearly 0 at each offset of each plane: (n, h, w) -> (n, 64), far cheaper than their histograms."""
+    count, height, width = planes.shape
+    rows, columns = (height - 7) // 8 * 8, (width - 7) // 8 * 8
+    across = _across(planes, columns // 8)
+    found = np.zeros((count, 8, columns), np.intp)
+    values = np.empty((count, rows // 8, 8, columns), np.float32)
+    for u, frequencies in ZEROED.items():
+        filtered = across[list(_DOWN).index(u)]
+        tile, down, along = filtered.strides
+        stacks = as_strided(filtered, (count, rows, 8, columns), (tile, down, down, along))
+        for v in frequencies:
+            np.matmul(DCT_MATRIX[v], stacks, out=values.reshape(count, rows, columns))
+            np.abs(values, out=values)
+            found += (values < np.float32(ZERO)).view(np.uint8).sum(axis=1, dtype=np.uint8)
+    by_place: NDArray[np.intp] = found.reshape(count, 8, 8, -1).sum(axis=3).reshape(count, 64)
+    return by_place
 
 
 _ACROSS: Floats = np.ascontiguousarray(DCT_MATRIX[list(_DOWN)].T)

@@ -51,9 +51,11 @@ def read_tones(coefficients: Floats, brightness: Floats, last: int = 0) -> Toned
     for curves in step_curves_of_groups(coefficients, place, RANGES, COARSE)[enough]:
         evidence = evidence_of(curves, 8, 8, detail=COARSE).max(axis=0)[:below]
         best = int(evidence.argmax())
+        if evidence[best] <= CLEAR:
+            continue
         capped = np.clip(curves, -np.float32(CAP), np.float32(CAP))
-        spread = float(evidence_of(capped, 8, 8, detail=COARSE).max(axis=0)[best])
-        if evidence[best] > CLEAR and spread > CLEAR_SPREAD:
+        spread = float(evidence_of(capped, 8, 8, detail=COARSE, quality=best + 1).max())
+        if spread > CLEAR_SPREAD:
             scales.append(_scale(best + 1))
             total += float(evidence[best])
             clearest = max(clearest, spread)

@@ -32,5 +32,5 @@ def test_a_photograph_in_a_page_is_read_and_the_text_is_not():
     whole = whole.copy()
     whole[128:384, 256:512] = textured(2)
     picture = Image.fromarray(whole)
-    found = telling_origins(picture, Tiles(picture).origins, 128, 4)
+    found = list(telling_origins(picture, Tiles(picture).origins, 128, 4))
     assert sorted(found) == [(256, 128), (256, 256), (384, 128), (384, 256)]
