@@ -42,7 +42,7 @@ def _most_whole(spectrum: Spectra, steps: NDArray[np.float64]) -> Floats:
     size = np.abs(spectrum.values)
     size = np.clip(np.maximum(size[:, 1:], size[:, :-1]), np.float32(_LOW), np.float32(_HIGH)) - np.float32(_LOW)
     by_harmonic = np.maximum(WEIGHTS.T, 0) @ size
-    places = np.minimum(folded(steps)[2].astype(np.intp), size.shape[1] - 1)
+    places = np.minimum(folded(steps, spectrum.length)[2].astype(np.intp), size.shape[1] - 1)
     most: Floats = np.take_along_axis(by_harmonic, places, axis=1).sum(axis=0)
     return most
 

@@ -21,11 +21,11 @@ from cliqa.signal.jpeg.phases import (
     chosen_frequencies,
     place_of,
     radial_evidence,
-    step_curves,
+    step_curves_of_groups,
     sums_at,
 )
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
-from cliqa.signal.jpeg.tones import Toned, read_tones
+from cliqa.signal.jpeg.tones import RANGES, Toned, ranges_of, read_tones
 
 Floats = NDArray[np.float32]
 
@@ -90,14 +90,16 @@ def read_filtered(rgb: NDArray[np.uint8], grid: int, last: int = 0) -> Filtered:
     y = luma(rgb)
     blocks = choose_blocks(rgb, y, grid % 8, grid // 8, MOST_BLOCKS)
     coefficients = dct_blocks(blocks.pixels).reshape(8, 8, -1)
-    curves = step_curves(coefficients, COARSE)
+    ranges = ranges_of(blocks.pixels.mean(axis=1) + 128)
+    curves_of_ranges = step_curves_of_groups(coefficients, ranges, RANGES, COARSE)
+    curves = curves_of_ranges.sum(axis=0)
     places, worth = _filtered_places()
     total = sums_at(curves, places).max(axis=0) * worth[:, None]
     capped = np.clip(curves, -np.float32(CAP), np.float32(CAP))
     other = radial_evidence(curves, 8, 8)
     turned = sums_at(curves, _turned_places()).max(initial=0.0)
     plain = float(total[0].max()) > PLAIN * float(total.max())
-    toned = read_tones(coefficients, blocks.pixels.mean(axis=1) + 128, last)
+    toned = read_tones(curves_of_ranges, np.bincount(ranges, minlength=RANGES), last)
     return Filtered(total.max(axis=0), capped, other, float(turned), toned, plain, len(blocks))
 
 

@@ -34,8 +34,8 @@ FEW = 500
 """Native blocks that are read for a first guess."""
 CLEAR = 25.0
 """Nats from which a lattice is taken for one: of 160 resized pictures without JPEG none had more than 22."""
-SURE = 150.0
-"""Nats of a first guess of a whole native size from which no cropped ones are guessed."""
+SURE, AFTER = 150.0, 2
+"""Nats of a first guess of a whole native size from which no cropped ones are guessed, and no more than so many after it."""
 PLAIN = 50.0
 """Nats, each frequency capped, from which no other candidate needs to be tried: wrong ones reached 20."""
 CODEC, NEARLY = 0.75, 0.02
@@ -53,6 +53,9 @@ WORTH_WHOLE, WORTH_CROPPED = 7.5, 8.0
 """Scores of the best comb there, of a whole native size or of a cropped one, from which it is: of 367 saves that the search found
 beneath a resize it leaves 366, of 75 photographs that were saved once 14 (all of both were searched before; validation and some
 training photographs)."""
+LARGE, WORTH_LARGE = 640, 9.0
+"""Longer side of a region from which its own combs must score so much too: of 38 saves found in such beneath a resize none has less
+than 12, of single photographs and mosaics that a resize never met nearly all have (validation and training photographs)."""
 COMBED_WHOLE, COMBED = 15.0, 12.0
 """Scores of a comb, of a whole native size and of a cropped one, that few pictures without JPEG reach: the lattice is then sought
 harder, with all kernels and the place refined."""
@@ -117,7 +120,7 @@ def worth_a_search(picture: Image.Image) -> bool:
 
 
 def read_resized(region: Window, size: tuple[int, int], windows: Windows) -> Resized | None:
-    """The likeliest save before a resize; None where the picture is too small for any.
+    """The likeliest save before a resize; None where the picture is too small for any, or so large that its combs tell of none.
 
     Args:
         region: the part of the picture in which combs are sought, the larger the better.
@@ -125,12 +128,17 @@ def read_resized(region: Window, size: tuple[int, int], windows: Windows) -> Res
         windows: parts of it, for a first guess, the search and the final word.
     """
     combs = Combs(region, size)
+    if max(region.luma.shape) > LARGE and not combs.worth_a_search(WORTH_LARGE, WORTH_LARGE):
+        return None
     guessed: list[Hypothesis] = []
     for candidates, searched, cropped in (
         (combs.whole(TRIED), windows.few, False),
         (combs.cropped(TRIED_CROPPED), windows.few, True),
     ):
-        guessed += [_guess(searched, candidate, cropped) for candidate in candidates]
+        for candidate in candidates:
+            guessed.append(_guess(searched, candidate, cropped))
+            if _enough(guessed):
+                break
         if guessed and max(each.nats for each in guessed) > SURE:
             break
     if not guessed:
@@ -184,6 +192,12 @@ def _worth(guessed: list[Hypothesis]) -> list[Hypothesis]:
     for cropped in (False, True):
         found += [each for each in guessed if each.cropped == cropped and each not in found][:1]
     return found
+
+
+def _enough(guessed: list[Hypothesis]) -> bool:
+    """Whether one is beyond doubt, and those after it, which differ by a pixel, are no clearer."""
+    nats = [each.nats for each in guessed]
+    return max(nats) > SURE and len(nats) > nats.index(max(nats)) + AFTER
 
 
 def _guess(windows: list[Window], candidate: Candidate, cropped: bool) -> Hypothesis:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-LENGTH = 8192
+LENGTH, SHORT = 8192, 448
+"""Of the transform; of profiles up to `SHORT` half of it, which leaves the combs there as clear as before, at half the cost."""
 HARMONICS = 4
-MOST_LINES = 640
-"""Of more rows (columns) than this every second, third ... is read."""
+MOST_LINES = 320
+"""Of at least twice as many rows (columns) every second, third ... is read: the combs of 1280x1080 pixels are no clearer by 1080."""
 LATER = 8
 """Period of the lines that later saves leave, by JPEG and (4) by WebP."""
 _TOGETHER = 64
@@ -63,20 +64,25 @@ class Spectra:
     """Of the profiles along one axis, in units of their surroundings.
 
     Attributes:
-        values: complex64 (profiles, LENGTH / 2 + 1); places: (profiles,) of their first value in the picture, in pixels.
+        values: complex64 (profiles, length / 2 + 1); places: (profiles,) of their first value in the picture, in pixels.
     """
 
     values: NDArray[np.complex64]
     places: NDArray[np.float64]
 
+    @property
+    def length(self) -> int:
+        """Of the transform: frequencies are multiples of its inverse."""
+        return 2 * (self.values.shape[1] - 1)
+
     @cached_property
     def joined(self) -> NDArray[np.complex64]:
-        """Their mean as if all began at the place of the first: complex64 (2, LENGTH / 2 + 1).
+        """Their mean as if all began at the place of the first: complex64 (2, length / 2 + 1).
 
         The second row is for frequencies folded at a half or a whole cycle: those change sign there that begin half a pixel off.
         """
         apart = self.places - self.places[0]
-        cycles = np.arange(self.values.shape[1]) / LENGTH
+        cycles = np.arange(self.values.shape[1]) / self.length
         moved = self.values * np.exp(-2j * np.pi * apart[:, None] * cycles).astype(np.complex64)
         signs = np.stack([np.ones(len(apart)), np.cos(2 * np.pi * apart)]).astype(np.float32)
         joined: NDArray[np.complex64] = (signs / len(apart) @ moved).astype(np.complex64)
@@ -86,14 +92,15 @@ class Spectra:
 def spectra(luma: Floats, start: int = 0) -> Spectra:
     """The spectra of the profiles along the rows; `start` is the place of the first column in the picture."""
     found, places = [], []
+    length = LENGTH if luma.shape[1] > SHORT else LENGTH // 2
     for profile, place in profiles(luma):
         flat = profile - _moving_mean(profile, _SMOOTH)
         limit = 4 * np.median(np.abs(flat)) + 1e-6
         flat = np.clip(flat, -limit, limit)
         position, count, taper = _positions(len(flat))
         flat = flat - (np.bincount(position, flat, LATER) / count)[position]
-        spectrum = np.fft.rfft((flat * taper).astype(np.float32), LENGTH)
-        about = _moving_mean(np.abs(spectrum), int(LENGTH / len(flat) * 40) | 1)
+        spectrum = np.fft.rfft((flat * taper).astype(np.float32), length)
+        about = _moving_mean(np.abs(spectrum), int(length / len(flat) * 40) | 1)
         found.append(spectrum / (about + 1e-9).astype(np.float32))
         places.append(place + start)
     return Spectra(np.stack(found).astype(np.complex64), np.array(places))
@@ -106,12 +113,14 @@ def _positions(length: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray
     return position, np.bincount(position, minlength=LATER), np.sqrt(np.hanning(length + 2)[1:-1])
 
 
-def folded(steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+def folded(
+    steps: NDArray[np.float64], length: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
     """(cycles, mirrored, place): cycles a pixel of the harmonics of some steps, whether folded back, their place in a spectrum."""
     cycles = np.arange(1, HARMONICS + 1)[:, None] * steps / 8
     part = cycles - np.floor(cycles)
     mirrored = part > 0.5
-    return cycles, mirrored, np.where(mirrored, 1 - part, part) * LENGTH
+    return cycles, mirrored, np.where(mirrored, 1 - part, part) * length
 
 
 def _turned(cycles: NDArray[np.float64], place: NDArray[np.float64] | float) -> NDArray[np.complex64]:
@@ -127,7 +136,7 @@ def _turned(cycles: NDArray[np.float64], place: NDArray[np.float64] | float) -> 
 
 def harmonics(spectrum: Spectra, steps: NDArray[np.float64]) -> NDArray[np.complex64]:
     """The spectra at the harmonics of some steps, real where a block starts at the left edge: (profiles, harmonics, steps)."""
-    cycles, mirrored, place = folded(steps)
+    cycles, mirrored, place = folded(steps, spectrum.length)
     left = np.minimum(place.astype(np.intp), spectrum.values.shape[1] - 2)
     value = spectrum.values[:, left]
     value += (spectrum.values[:, left + 1] - value) * (place - left).astype(np.float32)
@@ -138,7 +147,7 @@ def harmonics(spectrum: Spectra, steps: NDArray[np.float64]) -> NDArray[np.compl
 
 def mean_harmonics(spectrum: Spectra, steps: NDArray[np.float64]) -> NDArray[np.complex64]:
     """The mean of `harmonics` over the profiles, from `Spectra.joined`, at a quarter of the cost: (harmonics, steps)."""
-    cycles, mirrored, place = folded(steps)
+    cycles, mirrored, place = folded(steps, spectrum.length)
     left = np.minimum(place.astype(np.intp), spectrum.values.shape[1] - 2)
     odd = (np.floor(cycles) + mirrored).astype(np.intp) % 2
     value: NDArray[np.complex64] = spectrum.joined[odd, left]
