@@ -139,32 +139,24 @@ class Combs:
     def _any_whole(self, least: float) -> bool:
         steps_x, steps_y, place, some = self._pairs
         across, down = (_most_whole(axis, steps) for axis, steps in zip(self.axes, (steps_x, steps_y), strict=True))
-        likely = ((across[:, None] + down[place] > least) & some).any(axis=1)
-        if not likely.any():
-            return False
-        partners, number = np.unique(place[likely], return_inverse=True)
+        likely = np.flatnonzero(((across[:, None] + down[place] > least) & some).any(axis=1))
         across = whole_scores(harmonics(self.axes[0], steps_x[likely]))
+        rows, columns = np.nonzero((across[:, None] + down[place[likely]] > least) & some[likely])
+        partners, number = np.unique(place[likely][rows, columns], return_inverse=True)
         down = whole_scores(harmonics(self.axes[1], steps_y[partners]))
-        total = across[:, None] + down[number.reshape(len(across), -1)]
-        return bool((some[likely] & (total > least)).any())
+        return bool((across[rows] + down[number] > least).any())
 
     def _any_cropped(self, least: float) -> bool:
         steps = self._free_steps
         values = [mean_harmonics(axis, steps) for axis in self.axes]
         across, down = (CROPPED_WEIGHTS @ np.minimum(np.abs(each), np.float32(_HIGH)) for each in values)
-        likely = np.flatnonzero(
-            np.where(np.abs(steps - 1) < SAME, -np.inf, across + self._near(down).max(axis=1)) > least
-        )
-        if not len(likely):
-            return False
-        beside = np.zeros(len(steps) + 2 * self._reach, bool)
-        for away in range(2 * self._reach + 1):
-            beside[likely + away] = True
-        partners = beside[self._reach : len(beside) - self._reach] & (np.abs(steps - 1) >= SAME)
-        scores = np.full(len(steps), -np.inf, np.float32)
-        scores[partners] = cropped_scores(values[1][:, partners])[0]
+        across[np.abs(steps - 1) < SAME] = down[np.abs(steps - 1) < SAME] = -np.inf
+        likely = np.flatnonzero(across + self._near(down).max(axis=1) > least)
         across = cropped_scores(values[0][:, likely])[0]
-        return bool((across + self._near(scores)[likely].max(axis=1)).max() > least)
+        rows, columns = np.nonzero(across[:, None] + self._near(down)[likely] > least)
+        partners, number = np.unique(likely[rows] + columns - self._reach, return_inverse=True)
+        down = cropped_scores(values[1][:, partners])[0]
+        return bool((across[rows] + down[number] > least).any())
 
     @property
     def _free_steps(self) -> NDArray[np.float64]:

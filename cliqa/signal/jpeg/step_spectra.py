@@ -73,7 +73,7 @@ class Spectra:
     @property
     def length(self) -> int:
         """Of the transform: frequencies are multiples of its inverse."""
-        return 2 * (self.values.shape[1] - 1)
+        return 2 * int(self.values.shape[1] - 1)
 
     @cached_property
     def joined(self) -> NDArray[np.complex64]:
