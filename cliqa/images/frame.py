@@ -38,7 +38,7 @@ THIN = 4  # lines of a drawn frame; what is wider keeps its colour at the edge i
 BLURRED, BLURRED_SHARE = 40, 0.9
 """Levels by which JPEG 50 changes most pixels of a black or white line of one pixel, and how many they are; by hand, on a few."""
 SOME, SLACK = 8, 0.15
-"""Of the outermost lines every so many pixels tell of most pictures that they have no such line; they may err by so much of the share."""
+"""Of the outermost lines every so many pixels tell of most pictures that they have no such line; they may be so far off."""
 
 SAMPLE = 64  # pixels a side, thinned out and not averaged; chosen by hand
 COLOURLESS = 8  # grey values between the channels of a pixel: rounding in JPEG leaves up to that in grey pictures
