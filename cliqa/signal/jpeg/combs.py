@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.native_blocks import Window
-from cliqa.signal.jpeg.step_spectra import HARMONICS, Spectra, folded, harmonics, mean_harmonics, spectra
+from cliqa.signal.jpeg.step_spectra import (
+    HARMONICS,
+    LENGTH,
+    MOST_LINES,
+    Spectra,
+    folded,
+    harmonics,
+    mean_harmonics,
+    spectra,
+)
 
 Floats = NDArray[np.float32]
 
@@ -110,14 +119,18 @@ class Combs:
     Args:
         region: the part of the picture that is read, the larger the better.
         size: width and height of the whole picture.
+        most_lines: of at least twice as many rows (columns) every second, third ... is read.
+        length: of the transforms.
     """
 
-    def __init__(self, region: Window, size: tuple[int, int]) -> None:
+    def __init__(
+        self, region: Window, size: tuple[int, int], most_lines: int = MOST_LINES, length: int = LENGTH
+    ) -> None:
         self.size = size
         self.grid = GRID / max(SHORTEST, *region.luma.shape)
         self.axes = (
-            spectra(region.luma, region.x),
-            spectra(np.ascontiguousarray(region.luma.T), region.y),
+            spectra(region.luma, region.x, most_lines, length),
+            spectra(np.ascontiguousarray(region.luma.T), region.y, most_lines, length),
         )
 
     @cached_property

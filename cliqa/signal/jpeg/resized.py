@@ -47,15 +47,15 @@ HIGHEST = 88
 FIRST_KERNEL = next(iter(KERNELS))
 REFINED = (((-1.5, -0.75, 0.75, 1.5), ()), ((), (-0.3, 0.3)), ((-0.3, 0.3), ()))
 """Native pixels by which a cropped candidate's edge is moved, by other steps and by other offsets, one round after the other."""
-PROBED = 448
-"""Side of the part of a picture whose combs say whether a search is worth it."""
+PROBED, SHORT = 448, 4096
+"""Side of the part of a picture whose combs say whether a search is worth it, and the length of its transforms."""
 WORTH_WHOLE, WORTH_CROPPED = 7.5, 8.0
 """Scores of the best comb there, of a whole native size or of a cropped one, from which it is: of 367 saves that the search found
 beneath a resize it leaves 366, of 75 photographs that were saved once 14 (all of both were searched before; validation and some
 training photographs)."""
-LARGE, WORTH_LARGE = 640, 9.0
-"""Longer side of a region from which its own combs must score so much too: of 38 saves found in such beneath a resize none has less
-than 12, of single photographs and mosaics that a resize never met nearly all have (validation and training photographs)."""
+LARGE, WORTH_LARGE, FEWER_LINES = 640, 9.0, 270
+"""Longer side of a region from which its own combs must score so much too, and the lines that are enough to say so. Of 38 saves found
+beneath a resize in such none scores less than 12, of 12 mosaics without any one more than 8 (validation and training photographs)."""
 COMBED_WHOLE, COMBED = 15.0, 12.0
 """Scores of a comb, of a whole native size and of a cropped one, that few pictures without JPEG reach: the lattice is then sought
 harder, with all kernels and the place refined."""
@@ -116,7 +116,7 @@ class Resized:
 def worth_a_search(picture: Image.Image) -> bool:
     """Whether a comb in the middle of a picture, mode RGB, tells that it may have been resized after a save."""
     middle = cut_window(picture, picture.width // 2, picture.height // 2, PROBED)
-    return Combs(middle, picture.size).worth_a_search(WORTH_WHOLE, WORTH_CROPPED)
+    return Combs(middle, picture.size, length=SHORT).worth_a_search(WORTH_WHOLE, WORTH_CROPPED)
 
 
 def read_resized(region: Window, size: tuple[int, int], windows: Windows) -> Resized | None:
@@ -127,9 +127,9 @@ def read_resized(region: Window, size: tuple[int, int], windows: Windows) -> Res
         size: width and height of the whole picture.
         windows: parts of it, for a first guess, the search and the final word.
     """
-    combs = Combs(region, size)
-    if max(region.luma.shape) > LARGE and not combs.worth_a_search(WORTH_LARGE, WORTH_LARGE):
+    if max(region.luma.shape) > LARGE and not Combs(region, size, FEWER_LINES).worth_a_search(WORTH_LARGE, WORTH_LARGE):
         return None
+    combs = Combs(region, size)
     guessed: list[Hypothesis] = []
     for candidates, searched, cropped in (
         (combs.whole(TRIED), windows.few, False),

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-LENGTH, SHORT = 8192, 448
-"""Of the transform; of profiles up to `SHORT` half of it, which leaves the combs there as clear as before, at half the cost."""
+LENGTH = 8192
 HARMONICS = 4
-MOST_LINES = 320
-"""Of at least twice as many rows (columns) every second, third ... is read: the combs of 1280x1080 pixels are no clearer by 1080."""
+MOST_LINES = 640
+"""Of at least twice as many rows (columns) every second, third ... is read."""
 LATER = 8
 """Period of the lines that later saves leave, by JPEG and (4) by WebP."""
 _TOGETHER = 64
@@ -26,9 +25,9 @@ _TOGETHER = 64
 _SMOOTH = 21
 
 
-def profiles(luma: Floats) -> list[tuple[NDArray[np.float64], float]]:
+def profiles(luma: Floats, most_lines: int = MOST_LINES) -> list[tuple[NDArray[np.float64], float]]:
     """Profiles along the rows of luma (h, w), each with the place of its first value, in pixels from the left edge."""
-    lines = luma[:: max(1, len(luma) // MOST_LINES)]
+    lines = luma[:: max(1, len(luma) // most_lines)]
     width = lines.shape[1]
     sums = [np.zeros(width - lost, np.float32) for lost in (1, 3, 2, 4)]
     for top in range(0, len(lines), _TOGETHER):  # some rows at a time, so that they stay in the processor's cache
@@ -89,11 +88,10 @@ class Spectra:
         return joined
 
 
-def spectra(luma: Floats, start: int = 0) -> Spectra:
-    """The spectra of the profiles along the rows; `start` is the place of the first column in the picture."""
+def spectra(luma: Floats, start: int = 0, most_lines: int = MOST_LINES, length: int = LENGTH) -> Spectra:
+    """The spectra of the profiles along the rows, by transforms of that length; `start` is the place of the first column."""
     found, places = [], []
-    length = LENGTH if luma.shape[1] > SHORT else LENGTH // 2
-    for profile, place in profiles(luma):
+    for profile, place in profiles(luma, most_lines):
         flat = profile - _moving_mean(profile, _SMOOTH)
         limit = 4 * np.median(np.abs(flat)) + 1e-6
         flat = np.clip(flat, -limit, limit)
