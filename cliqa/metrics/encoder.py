@@ -234,6 +234,16 @@ class LowHead(nn.Module):
         return found
 
 
+GPU_PRECISION = torch.float16
+"""Of the products on a GPU; sums and statistics stay float32. `benchmarks/gpu_precision.py` measures what it changes and saves."""
+
+
+def _precision(device: torch.device) -> torch.autocast:
+    return torch.autocast(
+        device.type, GPU_PRECISION, enabled=device.type == "cuda" and GPU_PRECISION is not torch.float32
+    )
+
+
 class TorchTrunk:
     """The shared first stages on a device: as `encoder_onnx.OnnxTrunk`, for GPUs, and where ONNX Runtime is not installed."""
 
@@ -273,7 +283,8 @@ class TorchTrunk:
         pixels = torch.from_numpy(np.stack(pictures))
         if self.device.type == "cuda":  # from pinned memory the copy runs beside the kernels of the batch before
             pixels = pixels.pin_memory().to(self.device, non_blocking=True)
-        found: list[Tensor] = self._trunk(standardise(pixels))
+        with _precision(self.device):
+            found: list[Tensor] = self._trunk(standardise(pixels))
         return found
 
 
@@ -282,7 +293,8 @@ class TorchBranch:
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], prefix: str, device: str = "cpu") -> None:
         """Raises RuntimeError for a tensor that is missing or of another shape."""
-        self._branch = load_module(Branch(), tensors, prefix).to(device)
+        self.device = torch.device(device)
+        self._branch = load_module(Branch(), tensors, prefix).to(self.device)
 
     def __call__(self, shared: Shared) -> NDArray[np.float32]:
         """The features of the picture, (POOLED_WIDTH,)."""
@@ -290,7 +302,7 @@ class TorchBranch:
 
     def batch(self, shared: Sequence[Shared]) -> list[NDArray[np.float32]]:
         """The features of pictures of one shape."""
-        with torch.inference_mode():
+        with torch.inference_mode(), _precision(self.device):
             late = [pool_statistics(x).cpu().numpy() for x in self._branch(torch.cat([each.last for each in shared]))]
         return [
             encoder_heads.join_pooled([*each.statistics, *(x[number] for x in late)])
