@@ -26,6 +26,9 @@ from pathlib import Path
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # as the commands have it: the main process's products would fight the workers
 
 from contenders import DecodeOnly, ReferenceShaped
 from mosaics import SIZES, make_folder, photo_tiles

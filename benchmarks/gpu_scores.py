@@ -1,6 +1,6 @@
-"""The encoder on a GPU, in half and in full precision: how far the scores are from the CPU's, and pictures a second.
+"""`grepq` and `aesthetic` on a GPU: how far the scores are from the CPU's, and pictures a second.
 
-    python benchmarks/gpu_precision.py --data photos/ --device cuda:0
+    python benchmarks/gpu_scores.py --data photos/ --device cuda:0
 
 The rate is that of the networks alone: thumbnails are made before, and scored in batches as the pipeline does.
 """
@@ -13,10 +13,9 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from cliqa.images.loading import LoadedImage
-from cliqa.metrics import Metric, Observation, Value, View, encoder, load_metric
+from cliqa.metrics import Metric, Observation, Value, View, load_metric
 from cliqa.training.photos import read_photos
 
 METRICS = ("grepq", "aesthetic")
@@ -57,27 +56,23 @@ def main(arguments: list[str] | None = None) -> int:
         for photo in read_photos(given.data)
     ]
     views = [view for view in views if view.image.pixels.shape[:2] == (512, 512)][:64]
-    print(
-        f"| metric | precision | pictures/s | largest difference from the CPU, {len(views)} pictures |\n|---|---|---|---|"
-    )
+    print(f"| metric | pictures/s | largest difference from the CPU, {len(views)} pictures |\n|---|---|---|")
     for name in METRICS:
         on_cpu = load_metric(name)
         right = [on_cpu.score(on_cpu.observe(view)) for view in views]
-        for precision in (torch.float32, torch.float16):
-            encoder.GPU_PRECISION = precision
-            metric = load_metric(name, device=given.device)
-            found = scored(metric, [metric.observe(view) for view in views])
-            fields = [field.name for field in metric.fields if field.kind == "float"]
-            apart = {
-                each: max(abs(float(a[each] or 0) - float(b[each] or 0)) for a, b in zip(found, right, strict=True))
-                for each in fields
-            }
-            labels = [field.name for field in metric.fields if field.kind == "str"]
-            flips = sum(a[each] != b[each] for a, b in zip(found, right, strict=True) for each in labels)
-            said = ", ".join(f"{each} {value:.1e}" for each, value in apart.items()) + (
-                f", labels {flips}" if labels else ""
-            )
-            print(f"| {name} | {str(precision)[6:]} | {rate(metric, views, given.seconds):.0f} | {said} |", flush=True)
+        metric = load_metric(name, device=given.device)
+        found = scored(metric, [metric.observe(view) for view in views])
+        fields = [field.name for field in metric.fields if field.kind == "float"]
+        apart = {
+            each: max(abs(float(a[each] or 0) - float(b[each] or 0)) for a, b in zip(found, right, strict=True))
+            for each in fields
+        }
+        labels = [field.name for field in metric.fields if field.kind == "str"]
+        flips = sum(a[each] != b[each] for a, b in zip(found, right, strict=True) for each in labels)
+        said = ", ".join(f"{each} {value:.1e}" for each, value in apart.items()) + (
+            f", labels {flips}" if labels else ""
+        )
+        print(f"| {name} | {rate(metric, views, given.seconds):.0f} | {said} |", flush=True)
     return 0
 
 
