@@ -19,6 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from cliqa.signal.densities import wrapped_normal
 from cliqa.signal.jpeg.blocks import DCT_MATRIX
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
@@ -202,10 +203,7 @@ def _comb_tables() -> Floats:
     tables = []
     for sigma in SIGMAS:
         width = np.sqrt(sigma**2 + 1 / (12 * PER_UNIT**2))
-        density = np.zeros_like(offset)
-        for turn in range(-8, 9):
-            density += np.exp(-0.5 * ((offset - turn * steps) / width) ** 2)
-        comb = steps * density / (width * np.sqrt(2 * np.pi))
+        comb = steps * wrapped_normal(offset, steps.astype(np.float64), width, 8)
         # steps far under the noise leave no comb; the sum above is cut off there
         comb = np.where(steps < width / 2, 1.0, comb)
         tables.append((1 - _OUTLIERS) * comb + _OUTLIERS)

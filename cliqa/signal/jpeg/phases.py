@@ -7,12 +7,14 @@ exp(-gain (u^2 + v^2)): a few gains are tried beside the 100 IJG tables.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.densities import wrapped_normal
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -65,17 +67,16 @@ COARSE = Detail(400, 0.02, (0.35, 0.7, 1.4, 2.5, 4.2), (-0.01, -0.005, 0, 0.004,
 @lru_cache(maxsize=4)
 def log_densities(detail: Detail) -> Floats:
     """Log density of each bin against an even spread, (bins, sigmas * steps)."""
-    steps = detail.steps
     value = (np.arange(detail.bins) * BIN)[:, None]
-    away = value - np.floor(value / steps + 0.5) * steps
+    away = (value - np.floor(value / detail.steps + 0.5) * detail.steps).astype(np.float32)
+    steps = detail.steps.astype(np.float32)
     parts = []
     for sigma in detail.sigmas:
-        density = np.full(away.shape, _SPREAD)
+        density = np.full(away.shape, _SPREAD, np.float32)
         for multiple, share in _WIDE:
-            width = np.sqrt((sigma * multiple) ** 2 + BIN**2 / 12)
-            wrapped = sum(np.exp(-0.5 * ((away - turn * steps) / width) ** 2) for turn in (-2, -1, 0, 1, 2))
-            peaked = wrapped * steps / (width * np.sqrt(2 * np.pi))
-            density += share * np.where(steps < 1.6 * width, 1.0, peaked)
+            width = math.sqrt((sigma * multiple) ** 2 + BIN**2 / 12)
+            peaked = wrapped_normal(away, steps, width, 2) * steps
+            density += np.float32(share) * np.where(steps < 1.6 * width, np.float32(1), peaked)
         parts.append(np.where(value < steps / 2, 0, np.log(density)))
     return np.concatenate(parts, axis=1).astype(np.float32)
 
