@@ -71,7 +71,9 @@ def cut_window(picture: Image.Image, x: int, y: int, side: int, region: Window |
 
 def luma_of(rgb: NDArray[np.uint8]) -> Floats:
     """Y minus 128 of uint8 (h, w, 3), not rounded: a resize leaves no whole numbers."""
-    luma = np.empty(rgb.shape[:2], np.float32)
+    height, width = rgb.shape[:2]
+    # Rows that lie a multiple of 4 KiB apart share few places of the processor's cache, and reading columns takes nine times as long
+    luma = np.empty((height, (width // 32 * 2 + 3) * 16), np.float32)[:, :width]
     for top in range(0, len(rgb), _TOGETHER):
         np.matmul(rgb[top : top + _TOGETHER].astype(np.float32), LUMA32, out=luma[top : top + _TOGETHER])
     luma -= 128
