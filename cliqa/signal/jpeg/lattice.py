@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.densities import normal
+from cliqa.signal.densities import normal, wrapped_normal
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -94,10 +94,7 @@ def _lattice_tables(sigma: float, outliers: float, fine: bool) -> Floats:
     value, width = bin_centres(fine)[:, None], bin_width(sigma, fine)
     level = np.floor(value / steps + 0.5)
     offset = value - level * steps
-    density = np.zeros_like(offset)
-    for turn in (-2, -1, 0, 1, 2):
-        density += np.exp(-0.5 * ((offset - turn * steps) / width) ** 2)
-    density /= width * np.sqrt(2 * np.pi)
+    density = wrapped_normal(offset, steps.astype(np.float64), width, 2)
     log_noise = np.log((1 - outliers) * density + outliers / steps)
     return np.concatenate([log_noise, level], axis=1).astype(np.float32)
 
@@ -133,8 +130,8 @@ def step_evidence(counted: Histograms, sigma: float = ROUNDING_SIGMA, outliers: 
     for fine, histogram in ((True, counted.fine), (False, counted.coarse)):
         bins = histogram.shape[1]
         steps = np.arange(1, FINE_STEPS + 1) if fine else np.arange(FINE_STEPS + 1, MAX_STEP + 1)
-        smooth = (histogram @ _smooth_table(sigma, fine)[:bins]).max(axis=1)
-        sums = histogram @ _lattice_tables(sigma, outliers, fine)[:bins]
+        smooth = _sums(histogram, _smooth_table(sigma, fine)).max(axis=1)
+        sums = _sums(histogram, _lattice_tables(sigma, outliers, fine))
         log_noise, levels = sums[:, : len(steps)], sums[:, len(steps) :]
         n1 = _beyond_zero(histogram, steps, fine)
         n0 = histogram.sum(axis=1, keepdims=True) - n1
@@ -145,6 +142,18 @@ def step_evidence(counted: Histograms, sigma: float = ROUNDING_SIGMA, outliers: 
         )
         parts.append(masses + log_noise - smooth[:, None])
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+_COMMON = 96  # bins that most frequencies need; the others are filled by DC and its neighbours alone. By hand
+
+
+def _sums(histogram: Floats, table: Floats) -> Floats:
+    """`histogram` (frequencies, bins) @ `table`, without the empty ends of most rows."""
+    sums: Floats = histogram[:, :_COMMON] @ table[: min(_COMMON, histogram.shape[1])]
+    rest = histogram[:, _COMMON:]
+    far = np.flatnonzero(rest.any(axis=1))
+    sums[far] += rest[far] @ table[_COMMON : histogram.shape[1]]
+    return sums
 
 
 def _beyond_zero(values: Floats, steps: NDArray[np.int64], fine: bool) -> Floats:
