@@ -205,7 +205,9 @@ def best_table(photos: list) -> None:  # type: ignore[type-arg]
 def frames_table(photos: list) -> None:  # type: ignore[type-arg]
     """How many frames of each kind of burst are in one group of copies with the frame before, or in one burst."""
     photos = [photo for photo in photos if photo.kind == "lossless"]
-    print(f"\n| two frames of {len(photos)} scenes, without a time | copies | a burst or bracket | proposed for removal |")
+    print(
+        f"\n| two frames of {len(photos)} scenes, without a time | copies | a burst or bracket | proposed for removal |"
+    )
     print("|---|---|---|---|")
     for kind, motion in MOTIONS.items():
         with tempfile.TemporaryDirectory() as given:
@@ -280,7 +282,7 @@ def _group(pictures: Sequence[Picture], prints: Prints, copies: int) -> None:
     groups = find_groups(pictures, prints)
     seconds, processor = time.monotonic() - started, time.process_time() - used
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    found = f"{count} fingerprints: {len(groups)} groups of {copies} pairs"
+    found = f"{len(pictures)} fingerprints: {len(groups)} groups of {copies} pairs"
     print(f"{found} in {seconds:.0f} s ({processor:.0f} s of a processor), {memory:.2f} GiB, {before:.2f} of it before")
 
 

@@ -10,17 +10,15 @@ from tests.signal.copies.scenes import fine_scene
 
 
 def pixels(seed: int) -> np.ndarray:
-    """A scene with rich detail."""
-    small = fine_scene(seed).resize((300, 300), Image.Resampling.BOX)
-    return np.clip(2.5 * np.asarray(small, np.float32) - 190, 0, 255).astype(np.float32)
+    return np.asarray(fine_scene(seed).crop((60, 60, 540, 540)), np.float32)
 
 
 def test_content_that_has_moved_is_found_and_new_content_is_not() -> None:
     before, after, logo = pixels(1), pixels(1), pixels(1)
-    subject = pixels(5)[50:110, 100:150]
-    before[150:210, 50:100] = subject
-    after[145:205, 160:210] = subject
-    logo[150:210, 50:100] = subject
+    subject = np.asarray(fine_scene(10).crop((100, 100, 180, 200)), np.float32)
+    before[200:300, 100:180] = subject
+    after[190:290, 250:330] = subject
+    logo[200:300, 100:180] = subject
     assert content_elsewhere(before, after)
     assert not content_elsewhere(pixels(1), logo)
 
