@@ -242,6 +242,8 @@ class TorchTrunk:
         if device == "cpu":
             torch.set_flush_denormal(True)  # denormal numbers cost a CPU many times what others do
         self.device = torch.device(device)
+        if self.device.type == "cuda":  # TF32 moves `q` by 0.011, half precision by 0.017, and neither saves time
+            torch.backends.cudnn.allow_tf32 = False
         self._trunk = load_module(Trunk(), tensors, prefix).to(self.device)
 
     def __call__(self, picture: NDArray[np.uint8]) -> Shared:

@@ -22,26 +22,40 @@ def line_profiles(planes: Floats) -> Floats:
 
     Planes are square.
     """
-    count, side, _ = planes.shape
-    low = float(planes.min())
+    across, down = _clipped_steps(planes)
+    still = [(across == 0).sum(axis=0, dtype=np.uint32), (down == 0).sum(axis=(0, 2), dtype=np.uint32)]
+    return np.stack([_means(across, down), np.array(still, np.float32) / np.float32(len(across))], axis=1)
+
+
+def mean_steps(planes: Floats) -> Floats:
+    """The first of `line_profiles` alone: float32 (axis, length - 1)."""
+    return _means(*_clipped_steps(planes))
+
+
+def _clipped_steps(planes: Floats) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Steps of up to `CLIP` to the pixel on the left, (n * h, w - 1), and above, (n, h - 1, w)."""
+    low = planes.min()
     narrow = np.uint8 if planes.max() - low < 256 else np.int16
-    values = (planes - np.float32(low)).astype(narrow)  # narrow integers: several times as fast
+    values = (planes - low).astype(narrow)  # narrow integers: several times as fast
     right, left, lower, upper = values[:, :, 1:], values[:, :, :-1], values[:, 1:], values[:, :-1]
-    across = np.minimum(np.maximum(right, left) - np.minimum(right, left), CLIP).astype(np.uint8).reshape(-1, side - 1)
-    down = np.minimum(np.maximum(lower, upper) - np.minimum(lower, upper), CLIP).astype(np.uint8)
-    found = [
-        (across.sum(axis=0, dtype=np.uint32), (across == 0).sum(axis=0, dtype=np.uint16)),
-        (down.sum(axis=(0, 2), dtype=np.uint32), (down == 0).sum(axis=(0, 2), dtype=np.uint16)),
-    ]
-    return np.asarray(np.array(found, np.float32) / np.float32(count * side), np.float32)
+    across = np.minimum(np.maximum(right, left) - np.minimum(right, left), CLIP).astype(np.uint8, copy=False)
+    down = np.minimum(np.maximum(lower, upper) - np.minimum(lower, upper), CLIP).astype(np.uint8, copy=False)
+    return across.reshape(-1, across.shape[2]), down
+
+
+def _means(across: NDArray[np.uint8], down: NDArray[np.uint8]) -> Floats:
+    sums = [across.sum(axis=0, dtype=np.uint32), down.sum(axis=(0, 2), dtype=np.uint32)]
+    found: Floats = np.array(sums, np.float32) / np.float32(len(across))
+    return found
 
 
 def residual_profiles(profiles: Floats) -> Floats:
     """Profiles (..., length) less their running median: what single columns have that their neighbours have not."""
-    half = SMOOTHING // 2
-    padded = np.pad(profiles, [(0, 0)] * (profiles.ndim - 1) + [(half, half)], mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, SMOOTHING, axis=-1)
-    residual: Floats = profiles - np.median(windows, axis=-1).astype(np.float32)
+    half, length = SMOOTHING // 2, profiles.shape[-1]
+    centres = np.arange(length)[:, None] + np.arange(-half, half + 1)
+    windows = profiles[..., length - 1 - np.abs(length - 1 - np.abs(centres))]  # mirrored at both ends
+    windows.partition(half)
+    residual: Floats = profiles - windows[..., half]
     return residual
 
 

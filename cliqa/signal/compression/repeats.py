@@ -37,6 +37,7 @@ def repeats(plane: Floats) -> Floats:
             found.append(windows.astype(np.uint64) @ _WEIGHTS)
     if not found:
         return np.array([1.0, 1.0, 0.0], np.float32)
-    lowest = min(len(np.unique(words)) / len(words) for words in found)
-    words = np.concatenate(found)
-    return np.array([len(np.unique(words)) / len(words), lowest, len(found) / len(plane)], np.float32)
+    distinct = [np.unique(words) for words in found]
+    lowest = min(len(some) / len(words) for some, words in zip(distinct, found, strict=True))
+    share = len(np.unique(np.concatenate(distinct))) / sum(map(len, found))
+    return np.array([share, lowest, len(found) / len(plane)], np.float32)

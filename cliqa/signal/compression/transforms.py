@@ -11,7 +11,8 @@ Floats = NDArray[np.float32]
 
 NOTHING = 0.6  # smaller coefficients are but the rounding of pixels (deviation 0.29, luma rounded again)
 # Between whole counts up to 64; by hand
-COUNT_EDGES = (0.5, 1.5, 2.5, 4.5, 6.5, 9.5, 13.5, 18.5, 25.5, 34.5, 45.5, 57.5)
+_COUNT_EDGES = (0.5, 1.5, 2.5, 4.5, 6.5, 9.5, 13.5, 18.5, 25.5, 34.5, 45.5, 57.5)
+_COUNT_BINS = np.eye(len(_COUNT_EDGES) + 1)[np.searchsorted(_COUNT_EDGES, np.arange(64))]
 
 
 @lru_cache(maxsize=4)
@@ -67,6 +68,5 @@ def band_statistics(coefficients: Floats, size: int) -> Floats:
 def kept_counts(coefficients: Floats) -> Floats:
     """Histogram of how many of a block's 63 AC coefficients are not nothing: float32 (13,), sums to 1."""
     kept = (coefficients[:, 1:] >= NOTHING).sum(axis=1)
-    counts = np.bincount(np.searchsorted(COUNT_EDGES, kept), minlength=len(COUNT_EDGES) + 1)
-    found: Floats = (counts / len(kept)).astype(np.float32)
+    found: Floats = (np.bincount(kept, minlength=64) @ _COUNT_BINS / len(kept)).astype(np.float32)
     return found

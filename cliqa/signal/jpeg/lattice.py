@@ -133,8 +133,8 @@ def step_evidence(counted: Histograms, sigma: float = ROUNDING_SIGMA, outliers: 
     for fine, histogram in ((True, counted.fine), (False, counted.coarse)):
         bins = histogram.shape[1]
         steps = np.arange(1, FINE_STEPS + 1) if fine else np.arange(FINE_STEPS + 1, MAX_STEP + 1)
-        smooth = (histogram @ _smooth_table(sigma, fine)[:bins]).max(axis=1)
-        sums = histogram @ _lattice_tables(sigma, outliers, fine)[:bins]
+        smooth = _sums(histogram, _smooth_table(sigma, fine)).max(axis=1)
+        sums = _sums(histogram, _lattice_tables(sigma, outliers, fine))
         log_noise, levels = sums[:, : len(steps)], sums[:, len(steps) :]
         n1 = _beyond_zero(histogram, steps, fine)
         n0 = histogram.sum(axis=1, keepdims=True) - n1
@@ -145,6 +145,18 @@ def step_evidence(counted: Histograms, sigma: float = ROUNDING_SIGMA, outliers: 
         )
         parts.append(masses + log_noise - smooth[:, None])
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+_COMMON = 96  # bins that most frequencies need; the others are filled by DC and its neighbours alone. By hand
+
+
+def _sums(histogram: Floats, table: Floats) -> Floats:
+    """`histogram` (frequencies, bins) @ `table`, without the empty ends of most rows."""
+    sums: Floats = histogram[:, :_COMMON] @ table[: min(_COMMON, histogram.shape[1])]
+    rest = histogram[:, _COMMON:]
+    far = np.flatnonzero(rest.any(axis=1))
+    sums[far] += rest[far] @ table[_COMMON : histogram.shape[1]]
+    return sums
 
 
 def _beyond_zero(values: Floats, steps: NDArray[np.int64], fine: bool) -> Floats:

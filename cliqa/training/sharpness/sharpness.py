@@ -29,7 +29,7 @@ from cliqa.training.sharpness.fit import SharpnessExamples, SharpnessFit, fit_sh
 from cliqa.training.sharpness.scenes import Scenes
 from cliqa.training.train import TrainOptions
 
-EXAMPLES = 10_240
+EXAMPLES = 20_480
 PLAIN_EXAMPLES = 1024
 VAL_EXAMPLES = 1024
 TEST_EXAMPLES = 1024
