@@ -61,7 +61,7 @@ class Scorer:
         started = time.process_time()
         fields = self.metric.score_view(view)
         self.whole += time.process_time() - started
-        tiles = view.tiles.most_detailed(LEARNED_TILES)
+        tiles = view.tiles.with_corner(LEARNED_TILES)
         started = time.process_time()
         network_traces(tiles, READ_TILES)
         self.traces += time.process_time() - started

@@ -37,6 +37,8 @@ BLOCK = 8  # lines and pixels: JPEG blurs a line as far as its block goes
 THIN = 4  # lines of a drawn frame; what is wider keeps its colour at the edge in JPEG, and is found as a bar. Chosen by hand
 BLURRED, BLURRED_SHARE = 40, 0.9
 """Levels by which JPEG 50 changes most pixels of a black or white line of one pixel, and how many they are; by hand, on a few."""
+SOME, SLACK = 8, 0.15
+"""Of the outermost lines every so many pixels tell of most pictures that they have no such line; they may be so far off."""
 
 SAMPLE = 64  # pixels a side, thinned out and not averaged; chosen by hand
 COLOURLESS = 8  # grey values between the channels of a pixel: rounding in JPEG leaves up to that in grey pictures
@@ -106,6 +108,10 @@ def _inside(image: Image.Image, box: Box) -> Box | None:
 def _inside_line(image: Image.Image, box: Box) -> Box | None:
     """The box within a thin line around all of `box` that a later JPEG has blurred, so that no line of pixels has one colour."""
     if min(box[2] - box[0], box[3] - box[1]) < MIN_CONTENT + 2 * BLOCK:
+        return None
+    some = [_lines(image, box, side, 0, 1)[0, BLOCK:-BLOCK:SOME] for side in range(4)]
+    colour = np.median(np.concatenate(some), axis=0)
+    if any((np.abs(each - colour).max(axis=1) <= BLURRED).mean() < BLURRED_SHARE - SLACK for each in some):
         return None
     sides = [_lines(image, box, side, 0, BLOCK + 1)[:, BLOCK:-BLOCK] for side in range(4)]
     colour = np.median(np.concatenate([lines[0] for lines in sides]), axis=0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,13 +22,12 @@ from cliqa.signal.jpeg.drawn import telling_origins
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
 from cliqa.signal.jpeg.filtered import FINE, read_filtered
 from cliqa.signal.jpeg.history import EXACT, FINEST, History, read_history
-from cliqa.signal.jpeg.native_blocks import Window
 from cliqa.signal.jpeg.older_grids import read_beneath
 from cliqa.signal.jpeg.other_tables import EXPLAINS as STATED_EXPLAINS
 from cliqa.signal.jpeg.other_tables import stated_share
 from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
 from cliqa.signal.jpeg.quantization import first_table, nearest_quality
-from cliqa.signal.jpeg.resized import CLEAR, PROBED, cut_regions, luma_of, read_resized, worth_a_search
+from cliqa.signal.jpeg.resized import CLEAR, read_resized, worth_a_search
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
 from cliqa.signal.jpeg.resized_features import (
     BEFORE,
@@ -39,6 +39,7 @@ from cliqa.signal.jpeg.resized_features import (
     older_answer,
     resized_answer,
 )
+from cliqa.signal.jpeg.windows import cut_regions
 from cliqa.signal.networks.dense import Dense
 
 Floats = NDArray[np.float32]
@@ -153,14 +154,6 @@ def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observatio
     return found, history, lowest_sure(history, answer)
 
 
-def _middle(tiles: Tiles) -> Window:
-    """The middle of the picture, where combs are looked for first."""
-    width, height = tiles.image.size
-    left, top = max(0, (width - PROBED) // 2), max(0, (height - PROBED) // 2)
-    middle = tiles.image.crop((left, top, min(width, left + PROBED), min(height, top + PROBED)))
-    return Window(luma_of(np.asarray(middle)), left, top)
-
-
 class JpegQuality(Metric):
     """Lowest JPEG quality, and whether the chroma was ever subsampled 4:2:0."""
 
@@ -193,21 +186,23 @@ class JpegQuality(Metric):
         """
         picture = view.source
         tiles = view.tiles if picture is view.image.inside else Tiles(picture)
-        origins = telling_origins(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
-        chosen = origins[: view.num_patches] or tiles.origins[: view.num_patches]
+        telling = telling_origins(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
+        origins = list(islice(telling, view.num_patches))
+        chosen = origins or tiles.origins[: view.num_patches]
         whole, history, lowest = _read(tiles.cut(chosen), first_table(view.header.quantization) or ())
         tiny = view.replicated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
         readings = [whole]
         resized = np.zeros(RESIZED_NUMBERS, np.float32)
         if origins and lowest >= EXPLAINED:
+            origins += telling
             spread = tiles.cut(spread_origins(origins, *tiles.image.size))
             for group in tiles_by_grid(spread, history.grid) if len(spread) > 1 else []:
                 part, _, lowest_there = _read(spread[group])
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
-        if origins and lowest >= EXPLAINED and worth_a_search(_middle(tiles), tiles.image.size):
-            telling = len(origins) == min(len(tiles.origins), MOST_LOOKED_AT)
-            region, windows = cut_regions(np.asarray(tiles.image), origins, tiles.size, telling)
+        if origins and lowest >= EXPLAINED and worth_a_search(tiles.image):
+            everywhere = len(origins) == min(len(tiles.origins), MOST_LOOKED_AT)
+            region, windows = cut_regions(tiles.image, origins, tiles.size, everywhere)
             resized = resized_answer(read_resized(region, tiles.image.size, windows))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,

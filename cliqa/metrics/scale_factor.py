@@ -95,7 +95,7 @@ class ScaleFactor(Metric):
 
     name = "scale_factor"
     architecture = "factor-network"
-    version = 4
+    version = 5
     reads_grid = True
     in_worker = True
     summary = "how much the picture was enlarged (1.0-2.0), whatever resized it"
@@ -135,7 +135,7 @@ class ScaleFactor(Metric):
         """
         image = view.image.inside
         small = min(image.size) < SMALLEST
-        tiles = view.tiles.most_detailed(min(view.num_patches, LEARNED_TILES))
+        tiles = view.tiles.with_corner(min(view.num_patches, LEARNED_TILES))
         traces = np.zeros((0, WIDTH)) if small else network_traces(tiles, READ_TILES)
         return observed_window(image, view.num_patches) | {"traces": traces.astype(np.float16)}
 

@@ -21,6 +21,26 @@ def normal(value: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     return density
 
 
+def wrapped_normal(
+    offset: NDArray[Floating], periods: NDArray[Floating], sigma: float, turns: int
+) -> NDArray[Floating]:
+    """Density of a normal of deviation `sigma` around all multiples of a period, `turns` of them on either side counted.
+
+    Args:
+        offset: (n, periods), distances from the nearest multiple of each; periods: (periods,), ascending.
+
+    >>> wrapped_normal(np.array([[0.0, 0.0]]), np.array([0.5, 9.0]), 1.0, 8).round(3).tolist()
+    [[2.0, 0.399]]
+    """
+    density: NDArray[Floating] = np.exp(-0.5 * (offset / sigma) ** 2)
+    for turn in range(1, turns + 1):
+        near = int(np.searchsorted(periods, 6.5 * sigma / (turn - 0.5)))  # beyond it is less than a billionth
+        for sign in (-turn, turn) if near else ():
+            density[:, :near] += np.exp(-0.5 * ((offset[:, :near] - sign * periods[:near]) / sigma) ** 2)
+    density /= sigma * math.sqrt(2 * math.pi)
+    return density
+
+
 def upper_tail(x: NDArray[Floating]) -> NDArray[Floating]:
     """P(normal > x) for x >= 0, to 3 digits (Abramowitz and Stegun 26.2.16).
 

@@ -48,6 +48,22 @@ def test_origins_share_the_phase_of_the_8x8_grid() -> None:
     assert all(x % 8 == 0 and y % 8 == 0 for x, y in Tiles(noisy_tiles([[3, 9], [27, 80]])).origins[:8])
 
 
+def test_a_picture_of_one_tile_has_a_second_one_in_its_far_corner() -> None:
+    pixels = make_pixels(200, 150)
+    tiles = Tiles(Image.fromarray(pixels)).with_corner(4)
+    np.testing.assert_array_equal(tiles[0], pixels[:128, :128].transpose(2, 0, 1))
+    np.testing.assert_array_equal(tiles[1], pixels[16:144, 72:200].transpose(2, 0, 1))
+    assert len(tiles) == 2
+    for width, height, count, found in (
+        (200, 150, 1, 1),
+        (150, 159, 4, 1),
+        (300, 150, 4, 2),
+        (90, 60, 4, 1),
+        (300, 300, 4, 4),
+    ):
+        assert len(Tiles(Image.fromarray(make_pixels(width, height))).with_corner(count)) == found
+
+
 def test_small_images_are_mirrored_out() -> None:
     pixels = make_pixels(50, 40)
     padded = np.asarray(pad_to_patch(Image.fromarray(pixels)))

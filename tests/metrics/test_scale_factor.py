@@ -127,7 +127,7 @@ def test_damaged_weights_are_refused():
 
 def test_learned_is_the_mean_over_tiles_and_networks_against_the_threshold(metric):
     picture = view(colored(256, 256))
-    traces = network_traces(picture.tiles.most_detailed(LEARNED_TILES), READ_TILES)
+    traces = network_traces(picture.tiles.with_corner(LEARNED_TILES), READ_TILES)
     assert len(traces) == READ_TILES
     logit = np.mean([network(traces) for network in metric.detectors]) - metric.shift
     learned = metric.score_view(picture)["learned"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from cliqa.signal.densities import logistic, logit, normal, softmax, upper_tail
+from cliqa.signal.densities import logistic, logit, normal, softmax, upper_tail, wrapped_normal
 
 
 def test_normal_and_its_tail_agree_with_scipy() -> None:
@@ -31,3 +31,10 @@ def test_softmax_agrees_with_scipy_and_keeps_the_type() -> None:
     x = np.random.default_rng(0).normal(0, 200, (4, 7))
     np.testing.assert_allclose(softmax(x), special.softmax(x, axis=-1), rtol=1e-12)
     assert softmax(x.astype(np.float32)).dtype == np.float32
+
+
+def test_a_wrapped_normal_is_the_sum_over_all_multiples() -> None:
+    periods = np.array([0.4, 1.0, 3.0, 40.0])
+    offset = np.linspace(-0.5, 0.5, 9)[:, None] * periods
+    every = np.sum([normal(offset - turn * periods, 0.7) for turn in range(-8, 9)], axis=0)
+    assert wrapped_normal(offset, periods, 0.7, 8) == pytest.approx(every, rel=1e-6)

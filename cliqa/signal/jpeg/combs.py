@@ -1,8 +1,7 @@
 """At which native sizes was a resized picture saved? Combs in the spectra of its steps.
 
-The edges of 8x8 blocks lie 8 / step output pixels apart after a resize. Profiles of the steps along an axis, averaged over all
-rows (or columns), show them as lines at multiples of step / 8 cycles a pixel, whose phases tell where the first edge was. A later
-save's own lines at multiples of 1/8 are taken out first.
+The edges of 8x8 blocks lie 8 / step output pixels apart after a resize. The steps along an axis (`step_spectra`) show them as lines at
+multiples of step / 8 cycles a pixel, whose phases tell where the first edge was.
 """
 
 from __future__ import annotations
@@ -14,11 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.native_blocks import Window
+from cliqa.signal.jpeg.step_spectra import (
+    HARMONICS,
+    LENGTH,
+    MOST_LINES,
+    Spectra,
+    folded,
+    harmonics,
+    mean_harmonics,
+    spectra,
+)
 
 Floats = NDArray[np.float32]
 
-LENGTH = 8192
-HARMONICS = 4
 WEIGHTS = np.array(
     [[-0.06, -0.28, -0.14, 0.35], [0.06, 0.65, 0.92, 0.03], [-0.26, 0.54, 0.46, -0.25], [1.6, 0.35, 0.08, 0.31]],
     np.float32,
@@ -28,97 +35,8 @@ SMALLEST, LARGEST = 1 / 2.15, 2.15
 """Steps that are looked at: native pixels an output pixel."""
 SAME = 0.012
 """Steps so near to 1 are no resize: the ordinary lattice sees those."""
-MOST_LINES = 640
-"""Of more rows (columns) than this every second, third ... is read."""
-LATER = 8
-"""Period of the lines that later saves leave, by JPEG and (4) by WebP."""
-_SMOOTH = 21
 _LOW, _HIGH = 0.5, 4.0
 """Limits of a harmonic's score in units of the spectrum about it: one strong line is not four, and a weak one is none."""
-
-
-def profiles(luma: Floats) -> list[tuple[NDArray[np.float64], float]]:
-    """Profiles along the rows of luma (h, w), each with the place of its first value, in pixels from the left edge."""
-    first = np.diff(luma[:: max(1, len(luma) // MOST_LINES)], axis=1)
-    second = np.diff(first, axis=1)
-    third = np.diff(second, axis=1)
-    steps = np.abs(first)
-    about = steps[:, :-2] + steps[:, 2:]
-    about *= np.float32(0.5)
-    relative = _mean_log(steps[:, 1:-1]) - _mean_log(about)
-    found = [(_mean_root(steps), 1.0), (relative, 2.0), (_mean_root(np.abs(second, out=second)), 1.5)]
-    found.append((_mean_root(np.abs(np.diff(third, axis=1))), 2.5))
-    return [(profile.astype(np.float64), place) for profile, place in found]
-
-
-def _mean_root(values: Floats) -> Floats:
-    mean: Floats = np.sqrt(values).mean(axis=0)
-    return mean
-
-
-def _mean_log(values: Floats) -> Floats:
-    """Of 1 + values, which are no fractions that would need `log1p`: it is five times as slow."""
-    logs = values + np.float32(1)
-    mean: Floats = np.log(logs, out=logs).mean(axis=0)
-    return mean
-
-
-def _moving_mean(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    half = length // 2
-    padded = np.pad(values, (half, half), mode="reflect")
-    sums = np.cumsum(np.concatenate([[0.0], padded]))
-    means: NDArray[np.float64] = (sums[2 * half + 1 :] - sums[: -2 * half - 1]) / (2 * half + 1)
-    return means
-
-
-@dataclass(frozen=True)
-class Spectra:
-    """Of the profiles along one axis, in units of their surroundings.
-
-    Attributes:
-        values: complex64 (profiles, LENGTH / 2 + 1); places: (profiles,) of their first value in the picture, in pixels.
-    """
-
-    values: NDArray[np.complex64]
-    places: NDArray[np.float64]
-
-
-def spectra(luma: Floats, start: int = 0) -> Spectra:
-    """The spectra of the profiles along the rows; `start` is the place of the first column in the picture."""
-    found, places = [], []
-    for profile, place in profiles(luma):
-        flat = profile - _moving_mean(profile, _SMOOTH)
-        limit = 4 * np.median(np.abs(flat)) + 1e-6
-        flat = np.clip(flat, -limit, limit)
-        position = np.arange(len(flat)) % LATER
-        flat = flat - (np.bincount(position, flat, LATER) / np.bincount(position, minlength=LATER))[position]
-        taper = np.sqrt(np.hanning(len(flat) + 2)[1:-1])
-        spectrum = np.fft.rfft(flat * taper, LENGTH)
-        size = np.abs(spectrum)
-        found.append(spectrum / (_moving_mean(size, int(LENGTH / len(flat) * 40) | 1) + 1e-9))
-        places.append(place + start)
-    return Spectra(np.stack(found).astype(np.complex64), np.array(places))
-
-
-def harmonics(spectrum: Spectra, steps: NDArray[np.float64]) -> NDArray[np.complex64]:
-    """The spectra at the harmonics of some steps, real where a block starts at the left edge: (profiles, harmonics, steps)."""
-    cycles = np.arange(1, HARMONICS + 1)[:, None] * steps / 8
-    folded = cycles - np.floor(cycles)
-    mirrored = folded > 0.5
-    place = np.where(mirrored, 1 - folded, folded) * LENGTH
-    left = np.minimum(place.astype(np.intp), spectrum.values.shape[1] - 2)
-    part = (place - left).astype(np.float32)
-    value = spectrum.values[:, left]
-    value += (spectrum.values[:, left + 1] - value) * part
-    np.negative(value.imag, out=value.imag, where=mirrored)
-    turns = cycles * spectrum.places[:, None, None]
-    turns -= np.floor(turns)  # in doubles: places are large, and single precision is enough only for what is left
-    angle = turns.astype(np.float32) * np.float32(-2 * np.pi)
-    turned = np.empty_like(value)
-    np.cos(angle, out=turned.real)
-    np.sin(angle, out=turned.imag)
-    turned *= value
-    return turned
 
 
 def whole_scores(values: NDArray[np.complex64]) -> Floats:
@@ -126,6 +44,16 @@ def whole_scores(values: NDArray[np.complex64]) -> Floats:
     limited = np.clip(values.real, np.float32(_LOW), np.float32(_HIGH)) - np.float32(_LOW)
     scores: Floats = WEIGHTS.ravel() @ limited.reshape(WEIGHTS.size, -1)
     return scores
+
+
+def _most_whole(spectrum: Spectra, steps: NDArray[np.float64]) -> Floats:
+    """What `whole_scores` of some steps can be at most, by the size of their harmonics alone: float32 (steps,)."""
+    size = np.abs(spectrum.values)
+    size = np.clip(np.maximum(size[:, 1:], size[:, :-1]), np.float32(_LOW), np.float32(_HIGH)) - np.float32(_LOW)
+    by_harmonic = np.maximum(WEIGHTS.T, 0) @ size
+    places = np.minimum(folded(steps, spectrum.length)[2].astype(np.intp), size.shape[1] - 1)
+    most: Floats = np.take_along_axis(by_harmonic, places, axis=1).sum(axis=0)
+    return most
 
 
 CROPPED_WEIGHTS = np.array([1.0, 1.0, 0.6, 0.4], np.float32)
@@ -142,9 +70,8 @@ def _turns() -> tuple[Floats, Floats]:
     return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
 
-def cropped_scores(values: NDArray[np.complex64]) -> tuple[Floats, NDArray[np.float64]]:
-    """(scores, offsets) of each step at its best offset (0-8, native pixels), from `harmonics`."""
-    mean = values.mean(axis=0)
+def cropped_scores(mean: NDArray[np.complex64]) -> tuple[Floats, NDArray[np.float64]]:
+    """(scores, offsets) of each step at its best offset (0-8, native pixels), from `mean_harmonics`."""
     cosine, sine = _turns()
     turned = cosine * mean.real
     turned += sine * mean.imag
@@ -192,37 +119,90 @@ class Combs:
     Args:
         region: the part of the picture that is read, the larger the better.
         size: width and height of the whole picture.
+        most_lines: of at least twice as many rows (columns) every second, third ... is read.
+        length: of the transforms.
     """
 
-    def __init__(self, region: Window, size: tuple[int, int]) -> None:
+    def __init__(
+        self, region: Window, size: tuple[int, int], most_lines: int = MOST_LINES, length: int = LENGTH
+    ) -> None:
         self.size = size
         self.grid = GRID / max(SHORTEST, *region.luma.shape)
         self.axes = (
-            spectra(region.luma, region.x),
-            spectra(np.ascontiguousarray(region.luma.T), region.y),
+            spectra(region.luma, region.x, most_lines, length),
+            spectra(np.ascontiguousarray(region.luma.T), region.y, most_lines, length),
         )
 
     @cached_property
     def _free(self) -> tuple[NDArray[np.float64], Floats, Floats]:
         """(steps, across, down): the scores of the free steps at their best offsets, steps near to 1 left out."""
-        steps = np.arange(SMALLEST, LARGEST, self.grid)
-        across, down = (cropped_scores(harmonics(axis, steps))[0] for axis in self.axes)
+        steps = self._free_steps
+        across, down = (cropped_scores(mean_harmonics(axis, steps))[0] for axis in self.axes)
         near = np.abs(steps - 1) < SAME
         across[near] = down[near] = -np.inf
         return steps, across, down
 
-    def whole(self, most: int) -> list[Candidate]:
-        """Native sizes in whole pixels, equal factors, uncropped: the best few, best first."""
+    def worth_a_search(self, whole: float, cropped: float) -> bool:
+        """Whether any native size scores more than `whole`, or any free step more than `cropped`.
+
+        Most steps need not be scored for that: the size of their harmonics alone says that they score less.
+        """
+        return self._any_whole(whole) or self._any_cropped(cropped)
+
+    def _any_whole(self, least: float) -> bool:
+        steps_x, steps_y, place, some = self._pairs
+        across, down = (_most_whole(axis, steps) for axis, steps in zip(self.axes, (steps_x, steps_y), strict=True))
+        likely = np.flatnonzero(((across[:, None] + down[place] > least) & some).any(axis=1))
+        across = whole_scores(harmonics(self.axes[0], steps_x[likely]))
+        rows, columns = np.nonzero((across[:, None] + down[place[likely]] > least) & some[likely])
+        partners, number = np.unique(place[likely][rows, columns], return_inverse=True)
+        down = whole_scores(harmonics(self.axes[1], steps_y[partners]))
+        return bool((across[rows] + down[number] > least).any())
+
+    def _any_cropped(self, least: float) -> bool:
+        steps = self._free_steps
+        values = [mean_harmonics(axis, steps) for axis in self.axes]
+        across, down = (CROPPED_WEIGHTS @ np.minimum(np.abs(each), np.float32(_HIGH)) for each in values)
+        across[np.abs(steps - 1) < SAME] = down[np.abs(steps - 1) < SAME] = -np.inf
+        likely = np.flatnonzero(across + self._near(down).max(axis=1) > least)
+        across = cropped_scores(values[0][:, likely])[0]
+        rows, columns = np.nonzero(across[:, None] + self._near(down)[likely] > least)
+        partners, number = np.unique(likely[rows] + columns - self._reach, return_inverse=True)
+        down = cropped_scores(values[1][:, partners])[0]
+        return bool((across[rows] + down[number] > least).any())
+
+    @property
+    def _free_steps(self) -> NDArray[np.float64]:
+        return np.arange(SMALLEST, LARGEST, self.grid)
+
+    @property
+    def _reach(self) -> int:
+        """By how many free steps those of the two axes may differ."""
+        return int(np.ceil(UNEQUAL / self.grid))
+
+    def _near(self, scores: Floats) -> Floats:
+        """The scores of the free steps that are near to each: (steps, 2 * reach + 1)."""
+        padded = np.pad(scores, self._reach, constant_values=-np.inf)
+        return np.lib.stride_tricks.sliding_window_view(padded, 2 * self._reach + 1)
+
+    @cached_property
+    def _pairs(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp], NDArray[np.bool_]]:
+        """(across, down, places, some): steps of the native sizes in whole pixels; which of `down` have about the factor of each of
+        `across`, and whether there are such: (across, 2 * SLACK + 1).
+        """
         width, height = self.size
         sizes_x, sizes_y = _sizes(width), _sizes(height)
-        across = whole_scores(harmonics(self.axes[0], sizes_x / width))
-        down = whole_scores(harmonics(self.axes[1], sizes_y / height))
         nearest = np.rint(height * sizes_x / width).astype(int)
         place = nearest[:, None] + np.arange(-SLACK, SLACK + 1) - int(sizes_y[0])
-        inside = (place >= 0) & (place < len(sizes_y))
-        place = np.clip(place, 0, len(sizes_y) - 1)
-        total = np.where(inside, across[:, None] + down[place], -np.inf)
-        total[np.abs(sizes_x / width - 1) < SAME] = -np.inf
+        some = (place >= 0) & (place < len(sizes_y)) & (np.abs(sizes_x / width - 1) >= SAME)[:, None]
+        return sizes_x / width, sizes_y / height, np.clip(place, 0, len(sizes_y) - 1), some
+
+    def whole(self, most: int) -> list[Candidate]:
+        """Native sizes in whole pixels, equal factors, uncropped: the best few, best first."""
+        steps_x, steps_y, place, some = self._pairs
+        across = whole_scores(harmonics(self.axes[0], steps_x))
+        down = whole_scores(harmonics(self.axes[1], steps_y))
+        total = np.where(some, across[:, None] + down[place], -np.inf)
         found: list[Candidate] = []
         while len(found) < most:
             x, slack = np.unravel_index(int(total.argmax()), total.shape)
@@ -230,9 +210,9 @@ class Combs:
             if not np.isfinite(score):
                 break
             total[x, slack] = -np.inf
-            step = float(sizes_x[x] / width)
+            step = float(steps_x[x])
             if sum(abs(step - other.across[0]) < FAMILY * step for other in found) < MOST_ALIKE:
-                found.append(Candidate((step, 0.0), (float(sizes_y[place[x, slack]] / height), 0.0), score))
+                found.append(Candidate((step, 0.0), (float(steps_y[place[x, slack]]), 0.0), score))
         return found
 
     def unequal(self, most: int) -> list[Candidate]:
@@ -254,9 +234,7 @@ class Combs:
     def cropped(self, most: int) -> list[Candidate]:
         """Any step, equal factors, any offset of the first block: the best few, best first."""
         steps, across, down = self._free
-        reach = int(np.ceil(UNEQUAL / self.grid))
-        near = np.lib.stride_tricks.sliding_window_view(np.pad(down, reach, constant_values=-np.inf), 2 * reach + 1)
-        partner = np.clip(near.argmax(axis=1) + np.arange(len(steps)) - reach, 0, len(steps) - 1)
+        partner = np.clip(self._near(down).argmax(axis=1) + np.arange(len(steps)) - self._reach, 0, len(steps) - 1)
         total = across + down[partner]
         found: list[Candidate] = []
         taken = np.zeros(len(steps), bool)
@@ -277,6 +255,6 @@ class Combs:
 def _finer(spectrum: Spectra, step: float, grid: float) -> tuple[float, float]:
     """(step, offset) of the best score about a step of the grid."""
     steps = step + np.arange(-FINER, FINER + 1) * grid / FINER
-    scores, offsets = cropped_scores(harmonics(spectrum, steps))
+    scores, offsets = cropped_scores(mean_harmonics(spectrum, steps))
     best = int(scores.argmax())
     return float(steps[best]), float(offsets[best])

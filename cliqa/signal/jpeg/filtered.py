@@ -21,11 +21,11 @@ from cliqa.signal.jpeg.phases import (
     chosen_frequencies,
     place_of,
     radial_evidence,
-    step_curves,
+    step_curves_of_groups,
     sums_at,
 )
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
-from cliqa.signal.jpeg.tones import Toned, read_tones
+from cliqa.signal.jpeg.tones import RANGES, Toned, ranges_of, read_tones
 
 Floats = NDArray[np.float32]
 
@@ -56,14 +56,14 @@ class Filtered:
 
     Attributes:
         evidence: (100,) nats of each quality by the filter that explains it best; scales pay their reluctance.
-        spread: the same, no frequency counting more than `CAP`.
+        capped: the curves of the steps that they are of, no frequency counting more than `CAP`.
         other: nats of the best table of another codec; turned: of the best of IJG's turned by 90 degrees, without a filter.
         toned: the likeliest save before a tone curve; plain: whether no filter at all explains the grid best.
         blocks: blocks used.
     """
 
     evidence: Floats
-    spread: Floats
+    capped: Floats
     other: float
     turned: float
     toned: Toned
@@ -80,7 +80,8 @@ class Filtered:
         if self.toned.nats > TONED * float(self.evidence[:below].max()):
             return self.toned.quality, self.toned.nats
         place = int(self.evidence[:below].argmax())
-        nats, spread = float(self.evidence[place]), float(self.spread[place])
+        nats = float(self.evidence[place])
+        spread = float(sums_at(self.capped, _filtered_places()[0][:, place : place + 1]).max())
         return place + 1, nats if spread >= CLEAR else min(nats, spread)
 
 
@@ -89,15 +90,17 @@ def read_filtered(rgb: NDArray[np.uint8], grid: int, last: int = 0) -> Filtered:
     y = luma(rgb)
     blocks = choose_blocks(rgb, y, grid % 8, grid // 8, MOST_BLOCKS)
     coefficients = dct_blocks(blocks.pixels).reshape(8, 8, -1)
-    curves = step_curves(coefficients, COARSE)
+    ranges = ranges_of(blocks.pixels.mean(axis=1) + 128)
+    curves_of_ranges = step_curves_of_groups(coefficients, ranges, RANGES, COARSE)
+    curves = curves_of_ranges.sum(axis=0)
     places, worth = _filtered_places()
     total = sums_at(curves, places).max(axis=0) * worth[:, None]
-    spread = sums_at(np.clip(curves, -np.float32(CAP), np.float32(CAP)), places).max(axis=(0, 1))
+    capped = np.clip(curves, -np.float32(CAP), np.float32(CAP))
     other = radial_evidence(curves, 8, 8)
     turned = sums_at(curves, _turned_places()).max(initial=0.0)
     plain = float(total[0].max()) > PLAIN * float(total.max())
-    toned = read_tones(coefficients, blocks.pixels.mean(axis=1) + 128, last)
-    return Filtered(total.max(axis=0), spread, other, float(turned), toned, plain, len(blocks))
+    toned = read_tones(curves_of_ranges, np.bincount(ranges, minlength=RANGES), last)
+    return Filtered(total.max(axis=0), capped, other, float(turned), toned, plain, len(blocks))
 
 
 def _frequencies() -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.densities import normal
+from cliqa.signal.densities import normal, wrapped_normal
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -94,10 +94,7 @@ def _lattice_tables(sigma: float, outliers: float, fine: bool) -> Floats:
     value, width = bin_centres(fine)[:, None], bin_width(sigma, fine)
     level = np.floor(value / steps + 0.5)
     offset = value - level * steps
-    density = np.zeros_like(offset)
-    for turn in (-2, -1, 0, 1, 2):
-        density += np.exp(-0.5 * ((offset - turn * steps) / width) ** 2)
-    density /= width * np.sqrt(2 * np.pi)
+    density = wrapped_normal(offset, steps.astype(np.float64), width, 2)
     log_noise = np.log((1 - outliers) * density + outliers / steps)
     return np.concatenate([log_noise, level], axis=1).astype(np.float32)
 

@@ -118,7 +118,7 @@ def native_coefficients(
 def _window_coefficients(window: Window, across: Axis, down: Axis, kernel: str, phases: int) -> Floats:
     along_x = _apply(window.luma.T, window.x, across, kernel, phases)  # (blocks x, frequencies, h)
     columns, low_x, height = along_x.shape
-    along_y = _apply(np.ascontiguousarray(along_x.reshape(-1, height).T), window.y, down, kernel, phases)
+    along_y = _apply(along_x.reshape(-1, height).T, window.y, down, kernel, phases)
     rows, low_y, _ = along_y.shape
     blocks = along_y.reshape(rows, low_y, columns, low_x).transpose(1, 3, 0, 2)
     return np.ascontiguousarray(blocks).reshape(low_y, low_x, -1)
@@ -135,8 +135,9 @@ def _apply(lines: Floats, place: int, axis: Axis, kernel: str, phases: int) -> F
     starts = parts // phases - margin
     whole = (starts >= 0) & (starts + length <= len(lines))
     starts, parts = starts[whole], parts[whole] % phases
-    if not len(starts):
-        return np.zeros((0, matrices.shape[2], lines.shape[1]), np.float32)
-    gathered = lines[starts[:, None] + np.arange(length)]  # (blocks, m, others)
-    result: Floats = np.matmul(matrices[parts].transpose(0, 2, 1), gathered)
+    result = np.empty((len(starts), matrices.shape[2], lines.shape[1]), np.float32)
+    for block, start, part in zip(
+        result, starts.tolist(), parts.tolist(), strict=True
+    ):  # a gather would copy all five times
+        np.matmul(matrices[part].T, lines[start : start + length], out=block)
     return result

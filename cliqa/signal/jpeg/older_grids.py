@@ -51,27 +51,42 @@ class OlderSave:
     spread: float
 
 
+def _merged(values: Floats) -> Floats:
+    """Bins of a unit, the noise of older lattices being as wide: (offsets, pairs, BINS) -> (pairs, BINS / 2 + 1, offsets).
+
+    The first stays alone, since a lattice's step is no smaller; then come two each.
+    """
+    merged = np.empty((values.shape[1], BINS // 2 + 1, len(values)), np.float32)
+    by_pair = values.transpose(1, 2, 0)
+    merged[:, 0], merged[:, -1] = by_pair[:, 0], by_pair[:, -1]
+    np.add(by_pair[:, 1:-1:2], by_pair[:, 2:-1:2], out=merged[:, 1:-1])
+    return merged
+
+
 @lru_cache(maxsize=1)
 def _scan_tables() -> tuple[Floats, NDArray[np.intp]]:
-    """(densities, places): (BINS, sigmas * steps), and of each quality the step at each pair or the number of steps: (100, pairs)."""
+    """(densities, places): (sigmas * steps, BINS / 2 + 1); of each quality the step at each pair, or their number: (100, pairs)."""
     logs = np.log(LUMA_TABLES[:, [8 * v + u for v, u in PAIRS]])
     index = np.rint((logs - np.log(SCAN.steps[0])) / SCAN.ratio).astype(np.intp)
     places = np.where((index >= 0) & (index < len(SCAN.steps)), index, len(SCAN.steps))
-    return log_densities(SCAN)[:: int(1 / BIN / PER_UNIT)], places
+    densities = _merged(np.ascontiguousarray(log_densities(SCAN)[:: int(1 / BIN / PER_UNIT)].T[:, None]))[0].T
+    densities[:, 1:-1] /= 2
+    return np.ascontiguousarray(densities), places
 
 
-def scan_offsets(counted: Floats) -> Floats:
-    """Nats of each quality at each offset, from `grid.offset_histograms`: float32 (64, 100)."""
+def scan_offsets(counted: Floats, qualities: int = 100) -> Floats:
+    """Nats of each of the lowest `qualities` at each offset, from `grid.offset_histograms`: float32 (64, qualities)."""
     densities, places = _scan_tables()
-    used = int(np.flatnonzero(counted.any(axis=(0, 1))).max(initial=0)) + 1
-    curves = counted[:, :, :used] @ densities[:used]
-    padded = np.zeros((*counted.shape[:2], len(SCAN.sigmas), len(SCAN.steps) + 1), np.float32)
-    padded[..., :-1] = np.maximum(curves, -np.float32(AGAINST)).reshape(padded[..., :-1].shape)
-    total = padded[:, 0][..., places[:, 0]]
-    for pair in range(1, len(PAIRS)):
-        total += padded[:, pair][..., places[:, pair]]
-    found: Floats = total.max(axis=1)
-    return found
+    merged = _merged(counted)
+    used = int(np.flatnonzero(merged.any(axis=(0, 2))).max(initial=0)) + 1
+    curves = np.zeros((len(SCAN.sigmas), len(SCAN.steps) + 1, 64), np.float32)  # the last is 0, for steps out of range
+    total = np.zeros((len(SCAN.sigmas), qualities, 64), np.float32)
+    for histograms, steps in zip(merged, places.T, strict=True):  # one pair at a time, so that it stays in the cache
+        found = (densities[:, :used] @ histograms[:used]).reshape(len(SCAN.sigmas), -1, 64)
+        np.maximum(found, -np.float32(AGAINST), out=curves[:, :-1])
+        total += np.take(curves, steps[:qualities], axis=1)
+    best: Floats = total.max(axis=0).T
+    return best
 
 
 def read_older(rgb: NDArray[np.uint8], y: Floats, counted: Floats, newest: int, last: int) -> OlderSave | None:
@@ -84,7 +99,7 @@ def read_older(rgb: NDArray[np.uint8], y: Floats, counted: Floats, newest: int, 
         rgb: tiles uint8 (n, 3, h, w); y: their luma; counted: `grid.offset_histograms` of them.
         newest: offset index of the newest grid; last: quality of the save there.
     """
-    scores = scan_offsets(counted)
+    scores = scan_offsets(counted, max(0, last - LOWER))
     found: OlderSave | None = None
     read = {newest}
     while last > LOWER:  # beneath an older save there may be one that is older still
@@ -117,6 +132,7 @@ def _read(rgb: NDArray[np.uint8], y: Floats, grid: int, below: int) -> OlderSave
     coefficients = dct_blocks(choose_blocks(rgb, y, grid % 8, grid // 8, MOST_BLOCKS).pixels).reshape(8, 8, -1)
     curves = step_curves(coefficients, COARSE)
     evidence = evidence_of(curves, 8, 8, detail=COARSE).max(axis=0)
-    capped = evidence_of(np.clip(curves, -np.float32(CAP), np.float32(CAP)), 8, 8, detail=COARSE).max(axis=0)
     best = int(evidence[:below].argmax())
-    return OlderSave(grid, best + 1, float(evidence[best]), float(capped[best]))
+    capped = np.clip(curves, -np.float32(CAP), np.float32(CAP))
+    spread = float(evidence_of(capped, 8, 8, detail=COARSE, quality=best + 1).max())
+    return OlderSave(grid, best + 1, float(evidence[best]), spread)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.blocks import luma
-from cliqa.signal.jpeg.grid import grid_scores, offset_histograms
+from cliqa.signal.jpeg.grid import grid_scores, near_zeros, offset_histograms
 
 CELLS = 4
 """The picture is looked at in so many columns and rows: a part of a tenth of it covers one at least."""
@@ -19,6 +19,8 @@ CLEAR_GRID = 40.0
 FEWEST = 2
 """Tiles with one grid that make a part: a tenth of the cells, rounded up."""
 MOST_PARTS = 2
+MORE_ZEROS = 4.0
+"""Deviations, as of a Poisson number, by which the zeros at one offset must exceed the usual ones before histograms are made."""
 
 
 def spread_origins(origins: Sequence[tuple[int, int]], width: int, height: int) -> list[tuple[int, int]]:
@@ -36,12 +38,28 @@ def tiles_by_grid(rgb: NDArray[np.uint8], known: int) -> list[NDArray[np.intp]]:
         rgb: tiles uint8 (n, 3, h, w) whose origins share their phase.
         known: offset index of a grid that was read already; most tiles having that one, they are no part.
     """
+    planes = luma(rgb[:, :, :CORNER, :CORNER])
+    if not _likely(near_zeros(planes), known):
+        return []
     offsets = []
-    for tile in rgb:
-        scores = grid_scores(offset_histograms(luma(tile[None, :, :CORNER, :CORNER])))
+    for plane in planes:
+        scores = grid_scores(offset_histograms(plane[None]))
         ranked = np.sort(scores)
         offsets.append(int(scores.argmax()) if ranked[-1] - ranked[-2] > CLEAR_GRID else -1)
-    found = np.array(offsets)
+    return _groups(np.array(offsets), known)
+
+
+def _likely(zeros: NDArray[np.intp], known: int) -> bool:
+    """Whether zeros (n, 64) of some tiles by offset, from `near_zeros`, let a group of them have a clear grid that is not known."""
+    usual = np.median(zeros, axis=1, keepdims=True)
+    most = zeros.argmax(axis=1)
+    clear = zeros.max(axis=1) > (usual + MORE_ZEROS * np.sqrt(np.maximum(usual, 4)))[:, 0]
+    alike = int((clear & (most == known)).sum())
+    return bool((clear & (most != known)).any()) or FEWEST <= alike <= len(zeros) / 2
+
+
+def _groups(found: NDArray[np.intp], known: int) -> list[NDArray[np.intp]]:
+    """Groups of tiles by the offset of their grid, -1 for none."""
     groups = [np.flatnonzero(found == offset) for offset in np.unique(found[found >= 0])]
     large = [
         group

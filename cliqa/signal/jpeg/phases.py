@@ -7,12 +7,14 @@ exp(-gain (u^2 + v^2)): a few gains are tried beside the 100 IJG tables.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.signal.densities import wrapped_normal
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -65,21 +67,21 @@ COARSE = Detail(400, 0.02, (0.35, 0.7, 1.4, 2.5, 4.2), (-0.01, -0.005, 0, 0.004,
 @lru_cache(maxsize=4)
 def log_densities(detail: Detail) -> Floats:
     """Log density of each bin against an even spread, (bins, sigmas * steps)."""
-    steps = detail.steps
     value = (np.arange(detail.bins) * BIN)[:, None]
-    away = value - np.floor(value / steps + 0.5) * steps
+    away = (value - np.floor(value / detail.steps + 0.5) * detail.steps).astype(np.float32)
+    steps = detail.steps.astype(np.float32)
     parts = []
     for sigma in detail.sigmas:
-        density = np.full(away.shape, _SPREAD)
+        density = np.full(away.shape, _SPREAD, np.float32)
         for multiple, share in _WIDE:
-            width = np.sqrt((sigma * multiple) ** 2 + BIN**2 / 12)
-            wrapped = sum(np.exp(-0.5 * ((away - turn * steps) / width) ** 2) for turn in (-2, -1, 0, 1, 2))
-            peaked = wrapped * steps / (width * np.sqrt(2 * np.pi))
-            density += share * np.where(steps < 1.6 * width, 1.0, peaked)
+            width = math.sqrt((sigma * multiple) ** 2 + BIN**2 / 12)
+            peaked = wrapped_normal(away, steps, width, 2) * steps
+            density += np.float32(share) * np.where(steps < 1.6 * width, np.float32(1), peaked)
         parts.append(np.where(value < steps / 2, 0, np.log(density)))
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
+@lru_cache(maxsize=64)
 def chosen_frequencies(down: int, across: int) -> tuple[tuple[int, int], ...]:
     """The lowest (v, u) of those that a resize left."""
     pairs = sorted((v * v + u * u, v, u) for v in range(down) for u in range(across) if (v, u) != (0, 0))
@@ -127,31 +129,39 @@ def step_curves_of_groups(coefficients: Floats, group: NDArray[np.intp], groups:
     return padded
 
 
-def evidence_of(curves: Floats, down: int, across: int, *, turned: bool = False, detail: Detail = FINE) -> Floats:
+def evidence_of(
+    curves: Floats, down: int, across: int, *, turned: bool = False, detail: Detail = FINE, quality: int | None = None
+) -> Floats:
     """Nats of each IJG quality against no lattice, at the best gain: float32 (sigmas, 100).
 
     Args:
         curves: of `step_curves` at the same detail; down, across: how many frequencies there were.
         turned: by the tables of a picture turned by 90 degrees.
+        quality: the only one that is asked, (sigmas, 1) then; all where none is given.
     """
     places = _table_places(chosen_frequencies(down, across), turned, detail)
+    if quality is not None:
+        places = places[:, quality - 1 : quality]
     near = curves  # a frequency's noise may be that of the neighbouring deviations
     if len(detail.sigmas) > 3:
         near = curves.copy()
         np.maximum(near[:, 1:], curves[:, :-1], out=near[:, 1:])
         np.maximum(near[:, :-1], curves[:, 1:], out=near[:, :-1])
-    total = near[0][:, places[..., 0]]
-    for row in range(1, len(curves)):
-        total += near[row][:, places[..., row]]
-    found: Floats = total.max(axis=1)
+    found: Floats = _sums(near, places).max(axis=0).T
     return found
 
 
 def sums_at(curves: Floats, places: NDArray[np.intp]) -> Floats:
     """Nats of tables whose steps lie at `places` (n, m, frequencies): float32 (sigmas, n, m)."""
-    total: Floats = curves[0][:, places[..., 0]]
+    return np.moveaxis(_sums(curves, places), -1, 0)
+
+
+def _sums(curves: Floats, places: NDArray[np.intp]) -> Floats:
+    """`sums_at` with the deviations last, (n, m, sigmas): those of a step are read at once, which is four times as fast."""
+    by_step = np.ascontiguousarray(curves.transpose(0, 2, 1))
+    total: Floats = np.take(by_step[0], places[..., 0], axis=0)
     for row in range(1, len(curves)):
-        total += curves[row][:, places[..., row]]
+        total += np.take(by_step[row], places[..., row], axis=0)
     return total
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.phases import CAP, COARSE, evidence_of, step_curves_of_groups
+from cliqa.signal.jpeg.phases import CAP, COARSE, evidence_of
 
 Floats = NDArray[np.float32]
 
@@ -37,23 +37,30 @@ class Toned:
     spread: float = 0.0
 
 
-def read_tones(coefficients: Floats, brightness: Floats, last: int = 0) -> Toned:
+def ranges_of(brightness: Floats) -> NDArray[np.intp]:
+    """The range of each of some blocks by their means, 0-255."""
+    found: NDArray[np.intp] = np.clip(brightness * (RANGES / 256), 0, RANGES - 1).astype(np.intp)
+    return found
+
+
+def read_tones(curves_of_ranges: Floats, blocks: NDArray[np.intp], last: int = 0) -> Toned:
     """The likeliest save.
 
     Args:
-        coefficients: (8, 8, n) of blocks on the grid of the save; brightness: (n,) their means, 0-255.
+        curves_of_ranges: `phases.step_curves_of_groups` of blocks on the grid of the save, by `ranges_of` them, `COARSE`.
+        blocks: (RANGES,) how many each range has.
         last: quality of a later save, 0 for none; only lower ones are asked then.
     """
     below, least = (last - APART, LATTICE) if last else (100, LATTICE_ALONE)
-    place = np.clip(brightness * (RANGES / 256), 0, RANGES - 1).astype(int)
     scales, total, clearest = [], 0.0, 0.0
-    enough = np.bincount(place, minlength=RANGES) >= FEWEST
-    for curves in step_curves_of_groups(coefficients, place, RANGES, COARSE)[enough]:
+    for curves in curves_of_ranges[blocks >= FEWEST]:
         evidence = evidence_of(curves, 8, 8, detail=COARSE).max(axis=0)[:below]
         best = int(evidence.argmax())
+        if evidence[best] <= CLEAR:
+            continue
         capped = np.clip(curves, -np.float32(CAP), np.float32(CAP))
-        spread = float(evidence_of(capped, 8, 8, detail=COARSE).max(axis=0)[best])
-        if evidence[best] > CLEAR and spread > CLEAR_SPREAD:
+        spread = float(evidence_of(capped, 8, 8, detail=COARSE, quality=best + 1).max())
+        if spread > CLEAR_SPREAD:
             scales.append(_scale(best + 1))
             total += float(evidence[best])
             clearest = max(clearest, spread)

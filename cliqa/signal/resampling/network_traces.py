@@ -2,15 +2,17 @@
 
 A camera's pixels carry noise that no network draws, and its colours were made from a mosaic; a network draws edges and texture with the
 same strokes everywhere. So neighbouring residuals go together otherwise: their joint histograms (co-occurrences: Fridrich and
-Kodovsky, "Rich models for steganalysis of digital images", 2012) tell most. Next comes a pattern of 2, 3, 4 or 8 pixels that the layers
-which enlarge lay over the whole picture, too faint to be seen: it stands out in the mean over all places of one phase, and grows surer
-with every tile. The spectrum, the agreement of the colours' details, the quietest places and the repetition of strong detail tell the
-rest.
+Kodovsky, "Rich models for steganalysis of digital images", 2012) tell most, and those of the three colours at one place (Goljan,
+Cogranne and Fridrich, "Rich model for steganalysis of color images", 2014) part an upscaler from a denoiser. Next comes a pattern
+of 2, 3, 4 or 8 pixels that the layers which enlarge lay over the whole picture, too faint to be seen: it stands out in the mean over
+all places of one phase, and grows surer with every tile. The spectrum, the agreement of the colours' details, the quietest places and
+the repetition of strong detail tell the rest.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,10 @@ MAPS = (
     ("luma", 2, 3, True), ("luma", 3, 4, False), ("luma", 3, 10, False), ("colour", 1, 1, False), ("colour", 2, 2, False),
     ("colour", 2, 4, True),
 )  # fmt: skip
+COLOURS = (
+    (1, 1),
+    (2, 2),
+)  # (order, step) of the residuals of red, green and blue that are counted together; two more told no more
 KERNELS = {1: (-1, 1), 2: (1, -2, 1), 3: (-1, 3, -3, 1)}  # of the differences: binomials with alternating signs
 RINGS = 16  # of the spectrum; no tuning on record
 PERIODS = (2, 3, 4, 8)  # pixels: the factors of upscaling networks
@@ -34,23 +40,25 @@ PATTERNS = (2, 4, 8, 3)  # periods; tiles lie on a grid that all but 3 divide
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # over the cells; no tuning on record
 
 
-def _classes() -> tuple[NDArray[np.intp], int]:
-    """A number for each triple of levels; the same for its mirror image and its negative."""
+def _classes(mirrored: bool) -> tuple[NDArray[np.intp], int]:
+    """A number for each triple of levels; the same for its negative and, if `mirrored`, for its mirror image."""
     found: dict[tuple[int, ...], int] = {}
     numbers = []
     for triple in itertools.product(range(LEVELS), repeat=3):
         negative = tuple(LEVELS - 1 - level for level in triple)
-        alike = min(triple, triple[::-1], negative, negative[::-1])
+        alike = min(triple, negative, *((triple[::-1], negative[::-1]) if mirrored else ()))
         numbers.append(found.setdefault(alike, len(found)))
     return np.array(numbers), len(found)
 
 
-_CLASS, CLASSES = _classes()
+_NEIGHBOURS, NEIGHBOURS = _classes(mirrored=True)
+_CHANNELS, CHANNELS = _classes(mirrored=False)
 _TABLES = {
     step: (np.clip(np.rint(np.arange(-2048, 2049) / step), -2, 2) + 2).astype(np.uint8)
-    for step in {each[2] for each in MAPS}
+    for step in {each[2] for each in MAPS} | {step for _, step in COLOURS}
 }
-WIDTH = len(MAPS) * CLASSES + 2 * RINGS + 2 * len(PERIODS) + 3 * len(QUANTILES) + 2 + 9 * len(PATTERNS) + 4
+WIDTH = (len(MAPS) * NEIGHBOURS + 2 * RINGS + 2 * len(PERIODS) + 3 * len(QUANTILES) + 2 + 9 * len(PATTERNS) + 4
+         + len(COLOURS) * CHANNELS)  # fmt: skip
 
 
 def network_traces(tiles: NDArray[np.uint8], read: int | None = None) -> Floats:
@@ -62,13 +70,16 @@ def network_traces(tiles: NDArray[np.uint8], read: int | None = None) -> Floats:
     colours; the unevenness of the second difference over the phases of `PERIODS`, largest and mean of both axes; log deviation of a
     Laplacian in cells, of luma and both differences of colour, `QUANTILES` over the cells; correlation of the Laplacians of red
     with green and of blue with green; the pattern at `PATTERNS`, of luma and both differences of colour; mean, deviation and shares of
-    black and of white of luma.
+    black and of white of luma; square roots of the co-occurrences' shares for each of `COLOURS`.
     """
-    pattern = _pattern(tiles)
-    tiles = tiles[:read]
     red, green, blue = (tiles[:, channel].astype(np.int16) for channel in range(3))
-    luma = _luma(red, green, blue)
-    planes = {"luma": [luma], "colour": [red - green, blue - green]}
+    every = _luma(red, green, blue), red - green, blue - green
+    curved = [_laplacian(plane) for plane in every]
+    pattern = _pattern(every, curved)
+    curved = [each[:read] for each in curved]
+    red, green, blue = (plane[:read] for plane in (red, green, blue))
+    luma, *colours = (plane[:read] for plane in every)
+    planes = {"luma": [luma], "colour": colours}
     both = {
         name: [turned for plane in own for turned in (plane, np.ascontiguousarray(plane.swapaxes(1, 2)))]
         for name, own in planes.items()
@@ -78,15 +89,15 @@ def network_traces(tiles: NDArray[np.uint8], read: int | None = None) -> Floats:
         for name, order in {each[:2] for each in MAPS}
     }
     joint = [_co_occurrences(differences[plane, order], step, across) for plane, order, step, across in MAPS]
-    laplacians = [_laplacian(plane) for plane in (red, green, blue)]
-    cells = [_cells(_laplacian(plane)) for plane in (luma, *planes["colour"])]
+    channels = [_together(_turned((red, green, blue), order), step) for order, step in COLOURS]
+    middle = _laplacian(green)
     levels = luma.reshape(len(luma), -1)
     light = np.stack([levels.mean(1) / 255, levels.std(1) / 64, (levels < 3).mean(1), (levels > 252).mean(1)], axis=1)
     return np.concatenate(
         [
-            *joint, _spectrum(luma), _spectrum(red - green), _repetition(luma), *cells,
-            _agreement(laplacians[0], laplacians[1]), _agreement(laplacians[2], laplacians[1]),
-            np.repeat(pattern[None], len(tiles), axis=0), light,
+            *joint, _spectrum(luma), _spectrum(colours[0]), _repetition(luma), *(_cells(each) for each in curved),
+            _agreement(curved[1] + middle, middle), _agreement(curved[2] + middle, middle),
+            np.repeat(pattern[None], len(luma), axis=0), light, *channels,
         ],
         axis=1,
     ).astype(np.float32)  # fmt: skip
@@ -107,18 +118,43 @@ def _difference(plane: Ints, order: int) -> Ints:
 
 
 def _co_occurrences(differences: list[Ints], step: int, across: bool) -> Floats:
-    """Of three neighbouring residuals, rows and columns together: (n, CLASSES)."""
-    total = np.zeros((len(differences[0]), LEVELS**3), np.int64)
+    """Of three neighbouring residuals, rows and columns together: (n, NEIGHBOURS)."""
+    triples = []
     for each in differences:
-        levels = np.take(_TABLES[step], each + 2048, mode="clip")  # below 5, so that a triple's number fits a byte
+        levels = _levels(each, step)
         if across:
-            triples = levels[:, :-2] * 25 + levels[:, 1:-1] * 5 + levels[:, 2:]
+            triples.append(levels[:, :-2] * 25 + levels[:, 1:-1] * 5 + levels[:, 2:])
         else:
-            triples = levels[..., :-2] * 25 + levels[..., 1:-1] * 5 + levels[..., 2:]
-        for number, tile in enumerate(triples):
+            triples.append(levels[..., :-2] * 25 + levels[..., 1:-1] * 5 + levels[..., 2:])
+    return _shares(triples, _NEIGHBOURS, NEIGHBOURS)
+
+
+def _together(channels: list[list[Ints]], step: int) -> Floats:
+    """Of the residuals of red, green and blue at one place, rows and columns together: (n, CHANNELS)."""
+    levels = [[_levels(each, step) for each in direction] for direction in channels]
+    return _shares([red * 25 + green * 5 + blue for red, green, blue in levels], _CHANNELS, CHANNELS)
+
+
+def _turned(planes: tuple[Ints, Ints, Ints], order: int) -> list[list[Ints]]:
+    """The differences of the planes, along the rows and along the columns."""
+    columns = [np.ascontiguousarray(plane.swapaxes(1, 2)) for plane in planes]
+    return [[_difference(plane, order) for plane in direction] for direction in (planes, columns)]
+
+
+def _levels(differences: Ints, step: int) -> NDArray[np.uint8]:
+    """0-4, so that the number of a triple fits a byte."""
+    levels: NDArray[np.uint8] = np.take(_TABLES[step], differences + 2048, mode="clip")
+    return levels
+
+
+def _shares(triples: list[NDArray[np.uint8]], classes: NDArray[np.intp], count: int) -> Floats:
+    """Square roots of the shares of each class among the triples of all directions: (n, count)."""
+    total = np.zeros((len(triples[0]), LEVELS**3), np.int64)
+    for direction in triples:
+        for number, tile in enumerate(direction):
             total[number] += np.bincount(tile.ravel(), minlength=LEVELS**3)
-    found = np.zeros((len(total), CLASSES))
-    np.add.at(found.T, _CLASS, total.T)
+    found = np.zeros((len(total), count))
+    np.add.at(found.T, classes, total.T)
     shares: Floats = np.sqrt(found / found.sum(axis=1, keepdims=True)).astype(np.float32)
     return shares
 
@@ -131,17 +167,19 @@ def _laplacian(plane: Ints) -> Floats:
     return found
 
 
-def _pattern(tiles: NDArray[np.uint8]) -> Floats:
+def _pattern(planes: Sequence[Ints], curved: Sequence[Floats]) -> Floats:
     """How far the phases of each period differ, over all tiles: log(1 + variance of their means over what chance gives).
 
     Of the Laplacian, its size, and the size of the difference across both axes, each cut where edges begin: (9 PATTERNS,).
+
+    Args:
+        planes: luma and both differences of colour.
+        curved: their Laplacians.
     """
-    red, green, blue = (tiles[:, channel].astype(np.int16) for channel in range(3))
     found = []
-    for plane in (_luma(red, green, blue), red - green, blue - green):
-        curved = _laplacian(plane)
+    for plane, bend in zip(planes, curved, strict=True):
         crossed = np.abs(np.diff(np.diff(plane, axis=1), axis=2)).astype(np.float32)
-        for values in (np.clip(curved, -6, 6), np.minimum(np.abs(curved), 12), np.minimum(crossed, 6)):
+        for values in (np.clip(bend, -6, 6), np.minimum(np.abs(bend), 12), np.minimum(crossed, 6)):
             flat = values.reshape(len(values), -1)
             power = np.einsum("np,np->n", flat, flat) / flat.shape[1] - np.square(flat.mean(axis=1))
             chance = float(power.mean()) + 0.01

@@ -36,9 +36,9 @@ class Replication:
 
 def replication(pixels: NDArray[np.uint8], axis: int) -> Replication:
     """How often the pixels (h, w, channels) are repeated along `axis`."""
-    ahead = np.moveaxis(pixels, axis, 0)
-    differs = (ahead[1:] != ahead[:-1]).reshape(len(ahead) - 1, -1).any(axis=1)
-    return common_factor(np.flatnonzero(differs) + 1)
+    ahead, behind = (pixels[:, 1:], pixels[:, :-1]) if axis else (pixels[1:], pixels[:-1])
+    differs = (ahead != behind).any(axis=1 - axis)  # over whole lines of memory first, where it can be
+    return common_factor(np.flatnonzero(differs.any(axis=1)) + 1)
 
 
 def common_factor(steps: NDArray[np.intp]) -> Replication:

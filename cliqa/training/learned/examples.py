@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.images.patches import PATCH, select_patches
+from cliqa.images.patches import PATCH, Tiles
 from cliqa.metrics.scale_factor import LEARNED_TILES, READ_TILES
 from cliqa.signal.resampling.network_traces import WIDTH, network_traces
 from cliqa.training.examples import Example
@@ -63,7 +63,8 @@ def make_example(
     else:
         pixels, family = _other(photos, outputs, split, seed, index // 2 // COPIES), -1
     turned = np.rot90(pixels, int(rng.integers(4))) if rng.random() < 0.5 else pixels
-    tiles = select_patches(Image.fromarray(finished(rng, np.ascontiguousarray(turned), PATCH, reduced)), LEARNED_TILES)
+    picture = finished(rng, np.ascontiguousarray(turned), PATCH, reduced)
+    tiles = Tiles(Image.fromarray(picture)).with_corner(LEARNED_TILES)
     seen = rng.permutation(len(tiles))[: int(rng.integers(1, len(tiles) + 1))]
     return {
         "traces": network_traces(tiles[seen], read=1)[0],
@@ -89,7 +90,7 @@ def other_picture(rng: Rng, photos: str, outputs: str, split: Split, side: int, 
 
 def picture_traces(pixels: Pixels) -> tuple[NDArray[np.float32], int]:
     """Traces as the metric reads them, filled up to their greatest number of rows, and how many rows there are."""
-    tiles = select_patches(Image.fromarray(pixels), LEARNED_TILES)
+    tiles = Tiles(Image.fromarray(pixels)).with_corner(LEARNED_TILES)
     rows = network_traces(tiles, READ_TILES)
     found = np.zeros((READ_TILES, WIDTH), np.float32)
     found[: len(rows)] = rows

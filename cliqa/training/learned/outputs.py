@@ -23,7 +23,6 @@ Pixels = NDArray[np.uint8]
 
 SPLITS: tuple[Split, ...] = ("train", "train", "val", "train", "test", "train", "train", "test", "train", "train")
 SIDE = 256  # pixels of an output: four tiles
-DENOISERS = 3  # times fewer outputs of all denoisers together than of a family: they are few and alike
 MARGIN = 4  # pixels of mirrored border for networks that need none
 
 
@@ -50,17 +49,15 @@ def seed_of(name: str, number: int) -> tuple[int, ...]:
 
 
 def planned(networks: list[Upscaler], a_family: int) -> list[tuple[Upscaler, int]]:
-    """`a_family` outputs of every family, its networks in turn, and `DENOISERS` times fewer of denoisers: (network, number)."""
+    """`a_family` outputs of every family, its networks in turn, and of all denoisers together: (network, number)."""
     groups: dict[str, list[Upscaler]] = {}
     for each in networks:
         groups.setdefault(each.family if each.scale > 1 else "denoisers", []).append(each)
     found = []
     for place in range(a_family):
-        for name, own in groups.items():
-            every = DENOISERS if name == "denoisers" else 1
-            if place % every == 0:
-                turn, member = divmod(place // every, len(own))
-                found.append((own[member], turn))
+        for own in groups.values():
+            turn, member = divmod(place, len(own))
+            found.append((own[member], turn))
     return found
 
 

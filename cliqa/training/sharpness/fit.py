@@ -35,7 +35,9 @@ class SharpnessFit(FitSettings):
     softness: float = 0.6  # deviation of the target histogram around the interval, in levels
     motion_weight: float = 0.7
     tells_weight: float = 0.5
-    empty_weight: float = 2.5  # of a picture with nothing to tell by, beside one that tells: a fifth of the examples are such
+    empty_weight: float = (
+        2.5  # of a picture with nothing to tell by, beside one that tells: a fifth of the examples are such
+    )
     tile_weight: float = 0.3
 
 

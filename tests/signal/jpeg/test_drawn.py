@@ -32,5 +32,13 @@ def test_a_photograph_in_a_page_is_read_and_the_text_is_not():
     whole = whole.copy()
     whole[128:384, 256:512] = textured(2)
     picture = Image.fromarray(whole)
-    found = telling_origins(picture, Tiles(picture).origins, 128, 4)
+    found = list(telling_origins(picture, Tiles(picture).origins, 128, 4))
     assert sorted(found) == [(256, 128), (256, 256), (384, 128), (384, 256)]
+
+
+def test_no_more_tiles_are_looked_at_than_are_taken():
+    picture = Image.fromarray(textured(3, 512))
+    origins = Tiles(picture).origins
+    found = telling_origins(picture, origins, 128, 4)
+    assert [next(found), next(found)] == origins[:2]
+    assert list(found) == origins[2:4]

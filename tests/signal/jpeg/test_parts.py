@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from cliqa.signal.jpeg.blocks import luma
+from cliqa.signal.jpeg.grid import near_zeros
 from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
 from tests.jpeg_pictures import saved, textured, tiles
 
@@ -24,3 +27,19 @@ def test_origins_are_spread_over_the_picture():
     found = spread_origins(origins, 1024, 1024)
     assert len(found) == 16 and len({(x // 256, y // 256) for x, y in found}) == 16
     assert found[0] == origins[0] and np.max(found) < 1024
+
+
+@pytest.mark.parametrize("quality", [40, 75, 88])
+def test_a_part_in_a_picture_saved_finely_on_its_own_grid_is_found(quality: int):
+    canvas = saved(textured(1, 512), 94)
+    canvas = canvas.copy()
+    canvas[256:, 251:] = saved(textured(2, 256, 261), quality)
+    assert [sorted(group) for group in tiles_by_grid(tiles(canvas), known=0)] == [[10, 11, 14, 15]]
+
+
+def test_zeros_crowd_at_the_offset_of_a_save():
+    planes = luma(tiles(saved(textured(4, 256), 60)[3:, 5:].copy()))
+    zeros = near_zeros(planes)
+    assert zeros.shape == (len(planes), 64) and set(zeros.argmax(axis=1)) == {5 * 8 + 3}
+    never = near_zeros(luma(tiles(textured(4, 256))))
+    assert zeros.max(axis=1).min() > 3 * never.max()

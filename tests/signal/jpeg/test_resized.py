@@ -7,7 +7,8 @@ from PIL import Image
 from cliqa.signal.jpeg.combs import Combs
 from cliqa.signal.jpeg.native_blocks import Axis, Window, frequencies, native_coefficients
 from cliqa.signal.jpeg.phases import COARSE, evidence_of, step_curves
-from cliqa.signal.jpeg.resized import CLEAR, PROBED, Windows, cut_regions, read_resized, worth_a_search
+from cliqa.signal.jpeg.resized import CLEAR, read_resized, worth_a_search
+from cliqa.signal.jpeg.windows import Windows, cut_regions
 from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
 from tests.jpeg_pictures import saved, textured
 
@@ -57,10 +58,17 @@ def test_combs_propose_the_native_size():
 def test_a_search_is_worth_it_after_a_resize_alone(size: int):
     before = textured(3, 512)
     after = resized(saved(before, 40), size, size)
-    middle = slice((size - PROBED) // 2, (size + PROBED) // 2) if size > PROBED else slice(None)
-    assert worth_a_search(Window(whole(after[middle, middle]).luma, middle.start or 0, middle.start or 0), (size, size))
-    assert not worth_a_search(whole(saved(before, 92)), (512, 512))
-    assert not worth_a_search(whole(before), (512, 512))
+    assert worth_a_search(Image.fromarray(after))
+    assert not worth_a_search(Image.fromarray(saved(before, 92)))
+    assert not worth_a_search(Image.fromarray(before))
+
+
+@pytest.mark.parametrize("pixels", [saved(textured(3, 512), 92), resized(saved(textured(4, 512), 60), 600, 600)])
+def test_a_search_is_worth_it_exactly_where_a_candidate_scores_more(pixels: np.ndarray):
+    combs = Combs(whole(pixels), pixels.shape[:2])
+    best, free = combs.whole(1)[0].score, combs.cropped(1)[0].score
+    assert combs.worth_a_search(best - 0.01, np.inf) and not combs.worth_a_search(best + 0.01, np.inf)
+    assert combs.worth_a_search(np.inf, free - 0.01) and not combs.worth_a_search(np.inf, free + 0.01)
 
 
 @pytest.mark.parametrize(("quality", "size"), [(35, 400), (60, 432), (50, 640), (40, 720)])
@@ -104,5 +112,5 @@ def test_a_lattice_in_two_frequencies_alone_is_told_apart():
 def _arguments(pixels: np.ndarray) -> tuple[Window, tuple[int, int], Windows]:
     height, width = pixels.shape[:2]
     tiles = [(x, y) for x, y in TILES if x + 128 <= width and y + 128 <= height]
-    region, windows = cut_regions(pixels, tiles, 128)
+    region, windows = cut_regions(Image.fromarray(pixels), tiles, 128)
     return region, (width, height), windows

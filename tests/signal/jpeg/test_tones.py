@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
-from cliqa.signal.jpeg.tones import read_tones
+from cliqa.signal.jpeg.phases import COARSE, step_curves_of_groups
+from cliqa.signal.jpeg.tones import RANGES, ranges_of, read_tones
 from tests.jpeg_pictures import saved, textured, tiles
 
 
 def ask(pixels: np.ndarray, last: int = 0) -> int:
     rgb = tiles(pixels)
     blocks = choose_blocks(rgb, luma(rgb), 0, 0)
-    return read_tones(dct_blocks(blocks.pixels).reshape(8, 8, -1), blocks.pixels.mean(axis=1) + 128, last).quality
+    ranges = ranges_of(blocks.pixels.mean(axis=1) + 128)
+    curves = step_curves_of_groups(dct_blocks(blocks.pixels).reshape(8, 8, -1), ranges, RANGES, COARSE)
+    return read_tones(curves, np.bincount(ranges, minlength=RANGES), last).quality
 
 
 @pytest.mark.parametrize("gamma", [0.75, 1.3])

@@ -5,9 +5,11 @@ import itertools
 import numpy as np
 
 from cliqa.signal.resampling.network_traces import (
-    CLASSES,
+    CHANNELS,
+    COLOURS,
     LEVELS,
     MAPS,
+    NEIGHBOURS,
     PATTERNS,
     PERIODS,
     RINGS,
@@ -16,8 +18,11 @@ from cliqa.signal.resampling.network_traces import (
 )
 from tests.rough_pictures import rough
 
-JOINT = len(MAPS) * CLASSES
-PATTERN = slice(WIDTH - 4 - 9 * len(PATTERNS), WIDTH - 4)  # the one block that the tiles of a picture share
+JOINT = len(MAPS) * NEIGHBOURS
+CHANNELWISE = slice(WIDTH - len(COLOURS) * CHANNELS, WIDTH)
+PATTERN = slice(
+    CHANNELWISE.start - 4 - 9 * len(PATTERNS), CHANNELWISE.start - 4
+)  # the one block that the tiles of a picture share
 
 
 def tiles(*seeds: int) -> np.ndarray:
@@ -60,17 +65,32 @@ def test_first_map_counts_triples_of_first_differences():
                 key = min(tuple(int(v) for v in each) for each in alike)
                 counts[key] = counts.get(key, 0) + 1
     expected = sorted(count / sum(counts.values()) for count in counts.values())
-    found = network_traces(tile)[0, :CLASSES] ** 2
+    found = network_traces(tile)[0, :NEIGHBOURS] ** 2
     np.testing.assert_allclose(sorted(found[found > 0]), expected, rtol=1e-5)
     triples = set(itertools.product(range(-2, 3), repeat=LEVELS - 2))
-    assert len({min(t, t[::-1], tuple(-v for v in t), tuple(-v for v in t[::-1])) for t in triples}) == CLASSES
+    assert len({min(t, t[::-1], tuple(-v for v in t), tuple(-v for v in t[::-1])) for t in triples}) == NEIGHBOURS
+
+
+def test_the_last_maps_count_the_three_colours_at_one_place():
+    tile = tiles(7)[:, :, :40, :40]
+    counts: dict[tuple[int, ...], int] = {}
+    for turned in (tile[0].astype(int), tile[0].swapaxes(1, 2).astype(int)):
+        levels = np.clip(np.diff(turned, axis=2), -2, 2).reshape(3, -1)
+        for triple in levels.T:
+            key = min(tuple(int(v) for v in triple), tuple(int(-v) for v in triple))
+            counts[key] = counts.get(key, 0) + 1
+    expected = sorted(count / sum(counts.values()) for count in counts.values())
+    found = network_traces(tile)[0, CHANNELWISE][:CHANNELS] ** 2
+    np.testing.assert_allclose(sorted(found[found > 0]), expected, rtol=1e-5)
 
 
 def test_mirrored_and_turned_tiles_have_the_same_joint_histograms():
     tile = tiles(5)
-    first = network_traces(tile)[:, :JOINT]
+    first = network_traces(tile)
     for turned in (tile[..., ::-1], tile[:, :, ::-1], tile.swapaxes(2, 3)):
-        np.testing.assert_allclose(network_traces(turned)[:, :JOINT], first, atol=1e-6)
+        again = network_traces(turned)
+        np.testing.assert_allclose(again[:, :JOINT], first[:, :JOINT], atol=1e-6)
+        np.testing.assert_allclose(again[:, CHANNELWISE], first[:, CHANNELWISE], atol=1e-6)
 
 
 def test_repeated_pixels_show_in_their_period():

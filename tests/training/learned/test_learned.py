@@ -37,7 +37,7 @@ def test_recipe(tmp_path, monkeypatch):
     options = TrainOptions(photos, None, tmp_path / "work", out, 32, 1, 0, tmp_path)
     learned.train(options)
     made = list((tmp_path / "work" / "outputs").glob("*.npz"))
-    assert len(made) == 28 and {each.split for each in outputs.read_outputs(tmp_path / "work" / "outputs")} == {
+    assert len(made) == 36 and {each.split for each in outputs.read_outputs(tmp_path / "work" / "outputs")} == {
         "train",
         "val",
         "test",
