@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     metric = load_metric("grepq")
     assert isinstance(metric, GRepQ)
-    observe = opinion.observer(metric.network)
+    observe = opinion.observer(metric.network, metric.numbers)
     rows = opinion.observe_rated(read_rated(given.rated), observe, given.work, 0)
     ladders = observe_ladders(read_photos(given.data, "train", ("lossless", "camera")), LADDERS, observe, given.work, 0)
     ways: dict[str, Callable[[Rows], Callable[[Rows], NDArray[np.floating[Any]]]]] = {

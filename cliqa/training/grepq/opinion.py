@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 from cliqa.grepq.rated_sets import RatedImage
 from cliqa.images.loading import load_image
 from cliqa.metrics.base import View
-from cliqa.metrics.grepq import NOISE_FLOOR, PICTURE_SIDE
+from cliqa.metrics.grepq import NOISE_FLOOR, GRepQ
 from cliqa.metrics.grepq_features import POOLED_GAIN
 from cliqa.metrics.grepq_network import GrepqNetwork
+from cliqa.metrics.grepq_zero_shot import ZeroShotNumbers
 from cliqa.signal.networks.dense import standardise
-from cliqa.signal.quality.trace_statistics import trace_statistics
 from cliqa.training.grepq.worse_pictures import DAMAGES, Observe, Rows, kept, ladder_pairs
 from cliqa.training.rated.examples import held_out
 
@@ -83,15 +83,21 @@ class Branch:
         return np.asarray(self.slope * rows["outputs"][:, 0].astype(np.float64) + self.level - taken)
 
 
-def observer(network: GrepqNetwork) -> Observe:
-    """What is read of a view: `pooled` (float16) and `statistics` by the regression, `outputs` (5,) by the rated head."""
+def observer(network: GrepqNetwork, numbers: ZeroShotNumbers) -> Observe:
+    """What is read of a view.
+
+    `pooled` (float16) and `statistics` by the regressions, `outputs` (5,) by the rated head, `numbers` (7,) by `q`.
+    """
 
     def observe(view: View) -> dict[str, NDArray[Any]]:
-        picture = view.thumbnail(PICTURE_SIDE)
+        seen = GRepQ.observe(view)
+        pooled, embedding = network.embed(seen["picture"])
+        patches = network.patches(seen["detail"])
         return {
-            "pooled": network.embed(picture)[0].astype(np.float16),
-            "statistics": trace_statistics(view.patches),
-            "outputs": network.encoder.rated(picture),
+            "pooled": pooled.astype(np.float16),
+            "statistics": seen["traces"],
+            "outputs": network.encoder.rated(seen["picture"]),
+            "numbers": numbers(seen["detail"], pooled, embedding, patches),
         }
 
     return observe

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from cliqa.signal.quality.picture_statistics import STATISTICS, picture_statistics
+from cliqa.signal.quality.picture_statistics import STATISTICS, TONES, picture_statistics, tone_statistics
 
 
 def named(pixels):
@@ -29,6 +29,11 @@ def test_agrees_with_scipy():
     assert found["log_laplacian_variance"] == pytest.approx(np.log1p(ndimage.laplace(luma)[inner].var()), rel=1e-4)
     assert found["luma_deviation"] == pytest.approx(luma.std(), rel=1e-4)
     assert found["luma_95"] == pytest.approx(np.percentile(luma, 95), abs=0.01)
+
+
+def test_tones_are_the_same_numbers():
+    found = named(picture())
+    assert tone_statistics(picture()).tolist() == pytest.approx([found[name] for name in TONES], rel=1e-6)
 
 
 def test_blur_takes_detail_and_grey_takes_colour():

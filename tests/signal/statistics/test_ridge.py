@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cliqa.signal.statistics.ridge import choose_alpha, fit, ridge
+from cliqa.signal.statistics.ridge import ALPHAS, choose_alpha, fit, held_out_predictions, ridge
 
 
 def data(n, d, seed=0):
@@ -27,6 +27,16 @@ def test_chooses_little_penalty_for_clean_data_and_much_for_noise():
     x, y = data(60, 8)
     assert choose_alpha(x, y)[0] == 0.1
     assert choose_alpha(x, np.random.default_rng(1).normal(size=60))[0] == 100.0
+
+
+def test_takes_the_larger_penalty_where_labels_cannot_tell_penalties_apart():
+    x, y = data(60, 8)
+    noisy = y + np.random.default_rng(2).normal(0, 3, 60)
+    errors = {alpha: np.mean((held_out_predictions(x, noisy, alpha) - noisy) ** 2) for alpha in ALPHAS}
+    chosen, held_out = choose_alpha(x, noisy)
+    assert chosen > min(errors, key=lambda alpha: errors[alpha])
+    assert np.mean((held_out - noisy) ** 2) == pytest.approx(errors[chosen])
+    assert errors[chosen] < 1.1 * min(errors.values())
 
 
 def test_reports_cross_validated_figures_and_a_curve():
