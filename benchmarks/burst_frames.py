@@ -36,6 +36,8 @@ MOTIONS: dict[str, Motion] = {
     "on a tripod, a subject moves": Motion(subject=True),
     "turned only": Motion(turn=(0.2, 0.5)),
     "exposures apart, in the hand": Motion((0.001, 0.01), (0.05, 0.5), (0.001, 0.005), exposure=1.3),
+    "on a tripod, nothing moves": Motion(),
+    "exposures apart, on a tripod": Motion(exposure=1.3),
     "of a panorama": Motion((0.1, 0.22), (0.1, 1.0), (0.001, 0.01)),
 }
 INSIDE = 0.74  # of the photograph's sides that a frame shows: room for the camera to move in

@@ -12,16 +12,22 @@ form groups made-up fingerprints, a tenth of them copies, and tells time and mem
 from __future__ import annotations
 
 import argparse
+import base64
+import contextlib
+import io
+import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -31,9 +37,13 @@ from burst_frames import MOTIONS, frames
 
 from cliqa.duplicates.best import judge
 from cliqa.duplicates.grouping import COPIES, find_groups
-from cliqa.duplicates.pictures import Picture, Prints, read_pictures
+from cliqa.duplicates.looking import files_of
+from cliqa.duplicates.pictures import CLOSER, Picture, Prints, closer_of, read_pictures
+from cliqa.duplicates.taking import superfluous
+from cliqa.metrics.fingerprint import CLOSER_QUALITY
 from cliqa.results.store import Store
 from cliqa.signal.copies.alignment import SIDE
+from cliqa.signal.copies.motion import SIDE as CLOSER_SIDE
 from cliqa.training.photos import read_photos
 
 METRICS = "fingerprint,jpeg_quality,scale_factor,grain_noise,compression"
@@ -148,7 +158,7 @@ def found_table(photos: list) -> None:  # type: ignore[type-arg]
                 copy(image, folder / f"{number:04d}-{place}", np.random.default_rng([number, place]))
         with _scored(folder) as store:
             pictures, prints = read_pictures(store)
-            groups = find_groups(pictures, prints)
+            groups = find_groups(pictures, prints, look=files_of(store, pictures))
         group_of: dict[str, int] = {}
         wrong: set[str] = set()
         for index, group in enumerate(groups):
@@ -179,7 +189,7 @@ def best_table(photos: list) -> None:  # type: ignore[type-arg]
             _best_group(Image.fromarray(photo.pixels()), folder, f"{number:04d}", np.random.default_rng([7, number]))
         with _scored(folder) as store:
             pictures, prints = read_pictures(store)
-            groups = find_groups(pictures, prints)
+            groups = find_groups(pictures, prints, look=files_of(store, pictures))
         right: list[bool] = []
         instead: Counter[str] = Counter()
         for group in groups:
@@ -195,7 +205,10 @@ def best_table(photos: list) -> None:  # type: ignore[type-arg]
 def frames_table(photos: list) -> None:  # type: ignore[type-arg]
     """How many frames of each kind of burst are in one group of copies with the frame before, or in one burst."""
     photos = [photo for photo in photos if photo.kind == "lossless"]
-    print(f"\n| two frames of {len(photos)} scenes, without a time | called copies | called a burst |\n|---|---|---|")
+    print(
+        f"\n| two frames of {len(photos)} scenes, without a time | copies | a burst or bracket | proposed for removal |"
+    )
+    print("|---|---|---|---|")
     for kind, motion in MOTIONS.items():
         with tempfile.TemporaryDirectory() as given:
             for number, photo in enumerate(photos):
@@ -204,15 +217,21 @@ def frames_table(photos: list) -> None:  # type: ignore[type-arg]
                     (Path(given) / f"{number:04d}-{frame}.jpg").write_bytes(taken)
             with _scored(Path(given), "fingerprint") as store:
                 pictures, prints = read_pictures(store)
-                groups = find_groups(pictures, prints)
-        copies, bursts = (
-            sum(len(group.members) for group in groups if group.kind in kinds) for kinds in (COPIES, ("burst",))
+                groups = find_groups(pictures, prints, look=files_of(store, pictures))
+        copies, shots = (
+            {index for group in groups if group.kind in kinds for index in group.members}
+            for kinds in (COPIES, ("burst", "bracket"))
         )
-        print(f"| {kind} | {100 * copies / len(pictures):.1f} % | {100 * bursts / len(pictures):.1f} % |")
+        rest = superfluous([(group, *judge(group, pictures)) for group in groups], groups)
+        shares = " | ".join(f"{100 * len(some) / len(pictures):.1f} %" for some in (copies, shots, rest))
+        print(f"| {kind} | {shares} |")
 
 
 def grouping(count: int) -> None:
-    """Time and memory of grouping: hashes of noise, a tenth of them copies with a twentieth of the bits turned."""
+    """Time and memory of grouping: hashes of noise, a tenth of them copies with a twentieth of the bits turned.
+
+    The closer pictures are read from a store, as they are where the files themselves are not at hand.
+    """
     rng = np.random.default_rng(0)
     whole, inside = (rng.integers(0, 256, (count, 32), dtype=np.uint8) for _ in range(2))
     thumbnails = rng.integers(0, 256, (count, SIDE, SIDE), dtype=np.uint8)
@@ -225,13 +244,45 @@ def grouping(count: int) -> None:
     nothing: dict[str, object] = {}
     pictures = [Picture(f"photos/{number:07d}.jpg", nothing) for number in range(count)]
     no_frames = (np.zeros((0, 32), np.uint8), np.zeros(0, np.int64))
-    prints = Prints(whole, inside, np.full(count, 100, np.int32), thumbnails, [""] * count, *no_frames)
+    with tempfile.TemporaryDirectory() as folder:
+        prints = Prints(
+            whole,
+            inside,
+            np.full(count, 100, np.int32),
+            thumbnails,
+            [""] * count,
+            *no_frames,
+            _closer(folder, count, rng),
+        )
+        _group(pictures, prints, copies)
+
+
+def _closer(folder: str, count: int, rng: Rng) -> Callable[[Sequence[int]], dict[int, NDArray[np.uint8]]]:
+    """Closer pictures in a store: one of 64 for each, the same for both of a pair."""
+    texts = []
+    for _ in range(64):
+        coarse = Image.fromarray(rng.integers(0, 256, (24, 24), np.uint8))
+        stream = io.BytesIO()
+        coarse.resize((CLOSER_SIDE, CLOSER_SIDE), Image.Resampling.BICUBIC).save(stream, "JPEG", quality=CLOSER_QUALITY)
+        texts.append(base64.b64encode(stream.getvalue()).decode())
+    name, first = os.path.join(folder, "scores.db"), count - count // 10
+    with contextlib.closing(sqlite3.connect(name)) as database:
+        for table in ("scores", "issues"):
+            database.execute(f'CREATE TABLE {table} (id INTEGER PRIMARY KEY, path TEXT, "{CLOSER}" TEXT)')
+        database.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)")
+        rows = ((number + 1, str(number), texts[number % first % len(texts)]) for number in range(count))
+        database.executemany("INSERT INTO scores VALUES (?, ?, ?)", rows)
+        database.commit()
+    return closer_of(Store(name), range(1, count + 1))
+
+
+def _group(pictures: Sequence[Picture], prints: Prints, copies: int) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     started, used = time.monotonic(), time.process_time()
     groups = find_groups(pictures, prints)
     seconds, processor = time.monotonic() - started, time.process_time() - used
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    found = f"{count} fingerprints: {len(groups)} groups of {copies} pairs"
+    found = f"{len(pictures)} fingerprints: {len(groups)} groups of {copies} pairs"
     print(f"{found} in {seconds:.0f} s ({processor:.0f} s of a processor), {memory:.2f} GiB, {before:.2f} of it before")
 
 

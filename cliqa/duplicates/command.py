@@ -14,7 +14,9 @@ from cliqa.cli.scoring import Scoring
 from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing, open_metrics
 from cliqa.duplicates.best import judge
-from cliqa.duplicates.grouping import COPIES, Group, Kind, find_groups
+from cliqa.duplicates.grouping import COPIES, Group, find_groups
+from cliqa.duplicates.links import Kind
+from cliqa.duplicates.looking import files_of
 from cliqa.duplicates.pictures import PRINTS, SCORES, Picture, read_pictures
 from cliqa.duplicates.taking import Judged, take
 from cliqa.errors import CliqaError, UsageError
@@ -46,7 +48,9 @@ def duplicates(options: argparse.Namespace, console: Console) -> int:
         store = stack.enter_context(Store(name))
         pictures, prints = read_pictures(store)
         loosest: Kind = next((kind for kind in reversed(COPIES) if kind in options.kinds), "near")
-        groups = find_groups(pictures, prints, options.burst_seconds, options.turned, loosest)
+        groups = find_groups(
+            pictures, prints, options.burst_seconds, options.turned, loosest, files_of(store, pictures)
+        )
         chosen = [group for group in groups if group.kind in options.kinds]
         judged = [(group, *judge(group, pictures)) for group in chosen]
         if options.results:

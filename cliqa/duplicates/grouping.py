@@ -2,7 +2,8 @@
 
 Copies are files with the same bytes (`exact`), the same pixels (`pixels`) or the same picture (`near`: resized, compressed, toned,
 lightly cropped, watermarked). Frames of one scene are no copies: `burst` seconds apart, `bracket` at other exposures. Where EXIF tells
-no time apart, what moved between two pictures tells frames from copies.
+no time apart, what moved between two pictures tells frames from copies: in the files' pixels where they are at hand, else in what
+fingerprints keep of them.
 """
 
 from __future__ import annotations
@@ -10,41 +11,34 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.duplicates.links import OTHER_EXPOSURE, Kind, Link
+from cliqa.duplicates.looking import Look, looked_at
 from cliqa.duplicates.pictures import Picture, Prints
 from cliqa.signal.copies.alignment import align
 from cliqa.signal.copies.motion import motion
 from cliqa.signal.copies.neighbours import alike
+from cliqa.signal.copies.shots import light_apart
 from cliqa.signal.copies.turns import TURNS, turned_hashes, turned_thumbnails
 
-Kind = Literal["exact", "pixels", "near", "burst", "bracket"]
 COPIES: tuple[Kind, ...] = ("exact", "pixels", "near")
 
 SAME = 0.7  # correlation; 2,000 nearest pairs of different photographs reach 0.57, crops of 8 % 0.83, watermarks 0.78 in 99 %
 MOST_CUT = 0.14  # of a side that a crop may lack: 8 % are to be found, and the alignment errs by a few; a panorama's frames lack 50 %
 SAME_FRAME = 0.97  # correlation of two files with one EXIF time and one size; JPEG of 30 leaves 0.989
-OTHER_EXPOSURE = 0.3  # EV: cameras bracket by thirds at least
+
+UNSTRETCHED = (
+    170  # levels between a closer picture's darkest and lightest pixels: stretched ones have 160, and what JPEG adds
+)
 
 _AT_ONCE = 1 << 15  # pairs whose thumbnails are gathered: 64 MiB
 _CLOSER_AT_ONCE = 1 << 9  # pairs that are looked at closer: 9 MiB
 
 # Where `second` is looked for in `first` at the start, for each way in which their hashes met.
 _STARTS = np.array([[0, 0, 1, 1], [0.04, 0.04, 0.96, 0.96], [-0.04, -0.04, 1.04, 1.04]], np.float32)
-
-
-@dataclass(frozen=True)
-class Link:
-    """Two pictures that belong together; `box` is where the second lies in the first, as `Alignment.box`."""
-
-    first: int
-    second: int
-    kind: Kind
-    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
-    turn: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +56,8 @@ def find_groups(
     burst_seconds: float = 10.0,
     turned: bool = False,
     loosest: Kind = "near",
+    look: Look | None = None,
+    most: int | None = None,
 ) -> list[Group]:
     """All groups, in the order of their first members. A picture may be in one group of copies, one burst and one bracket.
 
@@ -71,11 +67,17 @@ def find_groups(
         burst_seconds: how far apart frames of a burst or bracket are at most.
         turned: whether copies turned by quarters or mirrored are looked for too (eight times the work).
         loosest: the loosest kind of copies that joins a group: with `exact`, files of the same bytes alone do.
+        look: reads the files, see `looking.files_of`; None where there are none.
+        most: how many pairs are compared in the files at most; None for all.
     """
     links = [*_same(pictures, "exact", [str(p.values.get("sha256") or "") for p in pictures])]
     links += _same(pictures, "pixels", prints.pixels)
     chosen = _representatives(prints.pixels)
-    links += _look_alikes(pictures, prints, chosen, burst_seconds, turned)
+    found = _look_alikes(pictures, prints, chosen, burst_seconds, turned)
+    near = [link for link in found if link.kind == "near"]
+    links += [link for link in found if link.kind != "near"]
+    decided, near = looked_at(near, pictures, look, most) if look is not None else ([], near)
+    links += [*decided, *_looked_at_closer(near, prints)]
     frames = {(link.first, link.second) for link in links if link.kind in ("burst", "bracket")}
     joining = COPIES[: COPIES.index(loosest) + 1]
     groups = _joined([link for link in links if link.kind in joining], frames)
@@ -122,13 +124,11 @@ def _look_alikes(
                 kind = _kind(pictures[first], pictures[second], float(correlation), box, burst_seconds)
                 if kind is not None and (first, second) not in links:
                     links[first, second] = Link(first, second, kind, (*map(float, box),), turn)  # type: ignore[arg-type]
-    return list(_looked_at_closer(list(links.values()), prints))
+    return list(links.values())
 
 
-def _looked_at_closer(links: Sequence[Link], prints: Prints) -> Iterator[Link]:
-    """The links; those of copies without pairs between which something moved. Where the camera turned they are frames of a burst."""
-    yield from (link for link in links if link.kind != "near")
-    near = [link for link in links if link.kind == "near"]
+def _looked_at_closer(near: Sequence[Link], prints: Prints) -> Iterator[Link]:
+    """Links of copies without pairs between which something moved. Where the camera turned they are frames of a burst."""
     for start in range(0, len(near), _CLOSER_AT_ONCE):
         some = near[start : start + _CLOSER_AT_ONCE]
         closer = prints.closer(sorted({index for link in some for index in (link.first, link.second)}))
@@ -142,11 +142,18 @@ def _looked_at_closer(links: Sequence[Link], prints: Prints) -> Iterator[Link]:
             np.stack(seconds),
             np.array([link.box for link in known], np.float32),
         )
-        for link, turned, beyond, moved in zip(known, found.turned, found.beyond, found.moved, strict=True):
+        for link, second, turned, beyond, moved in zip(
+            known, seconds, found.turned, found.beyond, found.moved, strict=True
+        ):
             if turned:
                 yield replace(link, kind="burst")
             elif not beyond and not moved:
-                yield link
+                yield replace(link, light=_light(closer[link.first], second, link))
+
+
+def _light(first: NDArray[np.uint8], second: NDArray[np.uint8], link: Link) -> float:
+    """How much lighter the second closer picture is, in EV; 0 where weak contrast was stretched: that takes the light away."""
+    return light_apart(first, second, link.box) if min(np.ptp(first), np.ptp(second)) > UNSTRETCHED else 0.0
 
 
 def _starts(pictures: Sequence[Picture], pairs: NDArray[np.int64], ways: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -150,11 +150,11 @@ def read_pictures(store: Store) -> tuple[list[Picture], Prints]:
         pixels,
         np.frombuffer(framed, np.uint8).reshape(-1, 32),
         np.array(framed_of, np.int64),
-        _closer(store, numbers) if CLOSER in store.columns else lambda _: {},
+        closer_of(store, numbers) if CLOSER in store.columns else lambda _: {},
     )
 
 
-def _closer(store: Store, numbers: Sequence[int]) -> Callable[[Sequence[int]], dict[int, NDArray[np.uint8]]]:
+def closer_of(store: Store, numbers: Sequence[int]) -> Callable[[Sequence[int]], dict[int, NDArray[np.uint8]]]:
     """A reader of the closer pictures; `numbers` are the store's own of each picture."""
 
     def read(indices: Sequence[int]) -> dict[int, NDArray[np.uint8]]:

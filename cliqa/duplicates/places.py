@@ -34,6 +34,23 @@ def places(group: Group) -> dict[int, Place]:
     return found
 
 
+def lights(group: Group, start: int) -> dict[int, float]:
+    """How many EV each member is lighter than the one at `start`, from link to link."""
+    near: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for link in group.links:
+        near[link.first].append((link.second, link.light))
+        near[link.second].append((link.first, -link.light))
+    found = {start: 0.0}
+    waiting = deque([start])
+    while waiting:
+        index = waiting.popleft()
+        for other, light in near[index]:
+            if other not in found:
+                found[other] = found[index] + light
+                waiting.append(other)
+    return {index: found.get(index, 0.0) for index in group.members}
+
+
 def _boxes(group: Group) -> dict[int, Box]:
     """Left, top, right, bottom of each member in the frame of one of them."""
     near: dict[int, list[tuple[int, Box]]] = defaultdict(list)

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from cliqa.cli.applying import store_placer
 from cliqa.cli.console import Console, PathPrinter
 from cliqa.duplicates.grouping import COPIES, Group
+from cliqa.duplicates.links import OTHER_EXPOSURE
 from cliqa.duplicates.pictures import Picture
+from cliqa.duplicates.places import lights
 from cliqa.errors import ImageIssue
 from cliqa.records import Issue, Source
 from cliqa.results.store import Store
@@ -53,9 +55,17 @@ def take(
 
 
 def superfluous(judged: Sequence[Judged], groups: Sequence[Group]) -> set[int]:
-    """The copies that are not the best of their groups. Frames of brackets and bursts are none of each other."""
+    """The copies that are not the best of their groups. Frames of brackets and bursts are none of each other.
+
+    What differs from the best in light stays too: without EXIF a tone curve can't be told from another exposure.
+    """
     copies = [(group, best) for group, best, _ in judged if group.kind in COPIES]
-    rest = {index for group, best in copies for index in group.members if index != best}
+    rest = {
+        index
+        for group, best in copies
+        for index, light in lights(group, best).items()
+        if index != best and abs(light) < OTHER_EXPOSURE
+    }
     exact = {
         index for group, best in copies if group.kind in ("exact", "pixels") for index in group.members if index != best
     }

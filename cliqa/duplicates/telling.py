@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cliqa.duplicates.best import judge
 from cliqa.duplicates.grouping import COPIES, find_groups
+from cliqa.duplicates.looking import files_of
 from cliqa.duplicates.pictures import PRINTS, read_pictures
 from cliqa.duplicates.taking import superfluous
 from cliqa.results.store import Store
@@ -21,13 +22,13 @@ class ToldGroups:
     rest: list[int]
 
 
-def told_groups(store: Store, row_of: Callable[[str], int | None]) -> ToldGroups | None:
-    """The groups among the rows that are shown; None for a store without fingerprints."""
+def told_groups(store: Store, row_of: Callable[[str], int | None], most: int | None = None) -> ToldGroups | None:
+    """The groups among the rows that are shown; None for a store without fingerprints. `most`: see `find_groups`."""
     if not set(PRINTS) <= set(store.columns):
         return None
     pictures, prints = read_pictures(store)
     rows = [row_of(picture.path) for picture in pictures]
-    found = find_groups(pictures, prints)
+    found = find_groups(pictures, prints, look=files_of(store, pictures), most=most)
     judged = [(group, *judge(group, pictures)) for group in found]
     told: list[tuple[str, list[int], int | None, dict[str, str]]] = []
     for group, best, reasons in judged:

@@ -259,8 +259,9 @@ def read_header(source: str | os.PathLike[str] | bytes) -> Header:
         return header_of(file.image, file.stream)
 
 
-def load_thumbnail(source: str | os.PathLike[str] | bytes, long_side: int) -> Image.Image:
-    """A small upright picture to look at, not to score: damage and frames are shown, a JPEG is decoded at a fraction of its size.
+def load_thumbnail(source: str | os.PathLike[str] | bytes, long_side: int, framed: bool = True) -> Image.Image:
+    """A small upright picture to look at, not to score: damage is shown, bars and frames are where `framed`; a JPEG is decoded at a
+    fraction of its size.
 
     Returns:
         PIL image, mode RGB, aspect ratio kept, sides at most `long_side`.
@@ -271,4 +272,4 @@ def load_thumbnail(source: str | os.PathLike[str] | bytes, long_side: int) -> Im
     with opened(source, most) as file:
         if file.image.format in ("JPEG", "MPO") and file.image.width * file.image.height <= most:
             file.image.draft(None, (2 * long_side, 2 * long_side))
-        return LoadedImage(*decode(file, most, damaged=True)).as_seen(long_side, framed=True)
+        return LoadedImage(*decode(file, most, damaged=True)).as_seen(long_side, framed)

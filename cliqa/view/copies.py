@@ -9,6 +9,10 @@ from cliqa.duplicates.telling import told_groups
 from cliqa.results.store import Store
 from cliqa.view.table import FileTable
 
+MOST_COMPARED = (
+    200  # pairs whose files are read before the groups are shown: a minute; the others go by their fingerprints
+)
+
 
 class CopyGroups:
     """Finds the groups of a table; may be called from any thread."""
@@ -31,7 +35,7 @@ class CopyGroups:
 
     def _find(self) -> dict[str, Any]:
         with Store(self._table.database) as store:
-            told = told_groups(store, lambda path: self._table.row_of(path, store))
+            told = told_groups(store, lambda path: self._table.row_of(path, store), MOST_COMPARED)
         if told is None:
             return {
                 "groups": [],

@@ -129,7 +129,7 @@ def test_frames_of_a_scene_are_told_from_copies(tmp_path: Path, second: str, exp
     assert {row["kind"] for row in groups_of(root, tmp_path)} == ({kind} if kind else set())
 
 
-@pytest.mark.parametrize(("turn", "right", "kinds"), [(0.4, 5, {"burst"}), (0.0, 8, set()), (0.0, 0, {"near"})])
+@pytest.mark.parametrize(("turn", "right", "kinds"), [(0.4, 5, {"burst"}), (0.0, 8, {"burst"}), (0.0, 0, {"near"})])
 def test_frames_that_tell_no_time_are_no_copies(tmp_path: Path, turn: float, right: int, kinds: set[str]) -> None:
     root = tmp_path / "in"
     root.mkdir()

@@ -1,0 +1,86 @@
+"""Pairs that look alike, compared in the files' own pixels where the files are at hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.duplicates.links import OTHER_EXPOSURE, Link
+from cliqa.duplicates.pictures import Picture
+from cliqa.errors import ImageIssue
+from cliqa.images.loading import load_thumbnail
+from cliqa.inputs.members import image_bytes
+from cliqa.results.store import Store
+from cliqa.signal.copies.shots import LONG_SIDE, compare, light_apart
+from cliqa.signal.copies.turns import turned_thumbnails
+
+KEPT = 128  # decoded pictures: 100 MB
+ALL_PAIRS = 8  # members up to which all pairs of a group are compared; of a thousand copies of one picture each is compared once
+MOST_SHOTS = 32  # of one picture; a night's frames from a tripod are not all compared with each other
+
+Look = Callable[[int], "NDArray[np.uint8] | None"]
+
+
+def files_of(store: Store, pictures: Sequence[Picture]) -> Look:
+    """A reader of grey pictures by index, as a person sees them, without bars: uint8, None where the file can't be read (any more)."""
+
+    @lru_cache(KEPT)
+    def look(index: int) -> NDArray[np.uint8] | None:
+        try:
+            image = load_thumbnail(image_bytes(store.locate(pictures[index].path)), LONG_SIDE, framed=False)
+        except (ImageIssue, OSError, MemoryError, ValueError):
+            return None
+        return np.asarray(image.convert("L"))
+
+    return look
+
+
+def looked_at(
+    links: Iterable[Link], pictures: Sequence[Picture], look: Look, most: int | None = None
+) -> tuple[list[Link], list[Link]]:
+    """Links of copies -> those that were decided, as what they are, and those that were not.
+
+    Large pictures are compared first: a small copy, that two frames could have, then joins one of them at most.
+
+    Args:
+        links: of the kind `near`.
+        pictures: what is known of each.
+        look: see `files_of`.
+        most: how many pairs are compared at most; None for all.
+    """
+    order = sorted(links, key=lambda link: -min(_pixels(pictures[link.first]), _pixels(pictures[link.second])))
+    joined: dict[int, set[int]] = {}
+    shots: Counter[int] = Counter()
+    decided, left = [], []
+    compared = 0
+    for link in order:
+        one, two = (joined.setdefault(index, {index}) for index in (link.first, link.second))
+        if one is two and len(one) > ALL_PAIRS:
+            continue
+        enough = compared == most or max(shots[link.first], shots[link.second]) >= MOST_SHOTS
+        first, second = (None, None) if enough else (look(link.first), look(link.second))
+        if first is None or second is None:
+            left.append(link)
+            continue
+        compared += 1
+        second = turned_thumbnails(second[None], link.turn)[0]
+        light = light_apart(first, second, link.box)
+        if compare(first, second, link.box).two:
+            shots.update((link.first, link.second))
+            decided.append(replace(link, kind="bracket" if abs(light) >= OTHER_EXPOSURE else "burst", light=light))
+            continue
+        decided.append(replace(link, light=light))
+        if one is not two:
+            one |= two
+            joined |= dict.fromkeys(two, one)
+    return decided, left
+
+
+def _pixels(picture: Picture) -> int:
+    width, height = picture.sides
+    return width * height

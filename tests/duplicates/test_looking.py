@@ -1,0 +1,98 @@
+"""Pairs that look alike are compared in the files' pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cliqa.duplicates import __main__ as duplicates
+from cliqa.duplicates.best import judge
+from cliqa.duplicates.grouping import Group
+from cliqa.duplicates.links import Link
+from cliqa.duplicates.looking import looked_at
+from cliqa.duplicates.pictures import Picture
+from cliqa.duplicates.taking import superfluous
+from tests.signal.copies.scenes import fine_scene
+from tests.signal.copies.test_motion import window
+
+
+def grey(image: Image.Image) -> np.ndarray:
+    return np.asarray(image.convert("L"))
+
+
+SCENE = fine_scene(6)
+FILES = [
+    grey(window(SCENE)),
+    grey(window(SCENE, 6, 3, 0.2)),
+    grey(window(SCENE).resize((120, 120), Image.Resampling.LANCZOS)),
+    np.clip(np.rint(grey(window(SCENE, -7, 2)) * 2 ** (1.0 / 2.2)), 0, 255).astype(np.uint8),
+]
+PICTURES = [
+    Picture(f"{number}.jpg", {"width": file.shape[1], "height": file.shape[0]}) for number, file in enumerate(FILES)
+]
+
+
+def look(index: int) -> np.ndarray | None:
+    return FILES[index] if index < len(FILES) else None
+
+
+def test_frames_copies_and_exposures_are_told_apart() -> None:
+    decided, left = looked_at([Link(0, 2, "near"), Link(0, 1, "near"), Link(0, 3, "near")], PICTURES, look)
+    assert {(link.first, link.second): link.kind for link in decided} == {
+        (0, 1): "burst",
+        (0, 2): "near",
+        (0, 3): "bracket",
+    }
+    assert left == []
+    assert {link.second: round(link.light) for link in decided} == {1: 0, 2: 0, 3: 1}
+
+
+def test_large_pictures_are_compared_first() -> None:
+    decided, _ = looked_at([Link(0, 2, "near"), Link(0, 1, "near")], PICTURES, look)
+    assert [link.second for link in decided] == [1, 2]
+
+
+def test_what_can_not_be_read_is_left_to_the_fingerprints() -> None:
+    links = [Link(0, 4, "near"), Link(0, 2, "near")]
+    decided, left = looked_at(links, [*PICTURES, Picture("4.jpg", {})], look)
+    assert [link.second for link in decided] == [2] and left == [links[0]]
+    decided, left = looked_at([Link(0, 1, "near"), Link(0, 2, "near")], PICTURES, look, most=1)
+    assert (len(decided), len(left)) == (1, 1)
+
+
+def test_of_many_copies_each_is_compared_once_more_or_less() -> None:
+    asked = []
+
+    def counted(index: int) -> np.ndarray:
+        asked.append(index)
+        return FILES[2]
+
+    count = 16
+    pictures = [Picture(f"{number}.jpg", {"width": 120, "height": 120}) for number in range(count)]
+    links = [Link(one, two, "near") for one in range(count) for two in range(one + 1, count)]
+    decided, left = looked_at(links, pictures, counted)
+    assert len(asked) / 2 == len(decided) < 60 and not left
+
+
+@pytest.mark.parametrize(("light", "rest"), [(0.1, {1}), (-0.8, set())])
+def test_what_could_be_another_exposure_is_never_proposed_for_removal(light: float, rest: set[int]) -> None:
+    group = Group("near", (0, 1), (Link(0, 1, "near", light=light),))
+    pictures = [Picture("a.jpg", {"width": 900, "height": 600}), Picture("b.jpg", {"width": 300, "height": 200})]
+    best, reasons = judge(group, pictures)
+    assert best == 0 and superfluous([(group, best, reasons)], [group]) == rest
+    assert ("0.8 EV apart: kept" in reasons[1]) == (not rest)
+
+
+def test_exposures_from_a_tripod_without_exif_stay(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    root = tmp_path / "in"
+    root.mkdir()
+    image = np.asarray(window(fine_scene(8)).convert("RGB"), np.float32) * 0.6
+    for number, ev in enumerate((-1.0, 0.0, 1.0)):
+        noise = np.random.default_rng(number).normal(0, 1.5, image.shape)
+        shot = np.clip(image * 2 ** (ev / 2.2) + noise, 0, 255).astype(np.uint8)
+        Image.fromarray(shot).save(root / f"{number}.jpg", quality=92)
+    assert duplicates.main([str(root), "-g", "-1", "--workers", "0", "--quiet", "--keep", "rest", "--print"]) == 0
+    assert capsysbinary.readouterr().out == b""
