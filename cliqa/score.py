@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     group = parser.add_argument_group("scores")
     group.add_argument(
         "--metrics", "-m", nargs="+", default=["all"], metavar="NAME",
-        help="names (`python -m cliqa.metrics` lists them), or all (default: all)",
+        help="names (`cliqa metrics` lists them), or all (default: all)",
     )  # fmt: skip
     group.add_argument(
         "--results", metavar="FILE",

@@ -40,7 +40,7 @@ def main() -> int:
             f"{score['jpeg_quality.quality']:4.0f} {score['grain_noise.psnr']:5.1f} {score['scale_factor.scale']:5.2f} "
             f"{score['sharpness.blur']:4.1f} {score['grepq.quality']:5.0f}"
         )
-        faults = ", ".join(fault.words for fault in FAULTS if fault.shown_by(score)) or "none"
+        faults = ", ".join(fault.words for fault in FAULTS if fault.words and fault.shown_by(score)) or "none"
         print(f"{name:24} {numbers}  {past.get(name, ''):47} {faults}")
     out = Path(tempfile.gettempdir()) / "cliqa-demo"
     command = Path(sys.executable).parent / "cliqa"

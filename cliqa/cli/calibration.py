@@ -160,8 +160,8 @@ def _proposal(where: str, estimate: Estimate, options: argparse.Namespace) -> st
             "",
             f'  --where "{where}"',
             "",
-            f'python -m cliqa.report {store} --where "{where}"',
-            f'python -m cliqa.apply {store} --where "{where}" -o kept',
+            f'cliqa report {store} --where "{where}"',
+            f'cliqa apply {store} --where "{where}" -o kept',
         ]
     )
 

@@ -247,7 +247,7 @@ def test_the_command_is_copied(page: Any) -> None:
     page.locator("#copy", has_text="Copied").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.locator("#command").inner_text()
-    assert copied.startswith("python -m cliqa.apply ") and "--where" in copied
+    assert copied.startswith("cliqa apply ") and "--where" in copied
 
 
 def test_a_hostile_name_is_text(page: Any) -> None:

@@ -49,7 +49,7 @@ def test_the_table_tells_precision_and_recall(folder: Path, capsys: pytest.Captu
     lines = out.splitlines()
     assert lines[0].split() == ["threshold", "precision", "recall", "balanced", "accuracy"]
     assert lines[1].startswith("grain_noise.psnr >= 28") and 0.6 < float(lines[1].split()[-1]) <= 1
-    assert "python -m cliqa.apply" in out and "precision 0." in out
+    assert "cliqa apply" in out and "precision 0." in out
     assert plot.read_bytes().startswith(b"\x89PNG")
     whole = [line for line in lines if line.startswith("exposure.too_dark_level <= ")]
     assert whole and "." not in whole[0].split()[2], "a whole number's threshold is one"

@@ -86,7 +86,7 @@ export const conditions = {
     return this.inUse().map(term).join(this.combine === 'any' ? ' or ' : ' and ');
   },
 
-  command(program = 'python -m cliqa.apply') {
+  command(program = 'cliqa apply') {
     const where = this.where();
     const quoted = /["$`\\!]/.test(where) ? `'${where.replaceAll("'", `'"'"'`)}'` : `"${where}"`;
     return `${program} ${table.facts.store}${where ? ` --where ${quoted}` : ''} -o ${table.facts.output ?? 'kept'}`;
