@@ -117,7 +117,9 @@ def fit_directions(observed: dict[str, NDArray[Any]], settings: HighSettings) ->
     gram = (x - middle).T @ (x - middle)
     gram[np.diag_indices_from(gram)] += settings.penalty
     directions = np.linalg.solve(gram, (x - middle).T @ (targets - targets.mean(0))).T
-    directions /= (x @ directions.T).std(0)[:, None]
+    spread = (x @ directions.T).std(0)
+    # What no picture shows, such as a camera's crop, has no direction
+    directions /= np.where(spread > 0, spread, 1)[:, None]
     levels = -directions @ middle
     return {
         "high.mean": mean, "high.scale": scale, "high.weight": np.stack([directions[0], np.zeros_like(directions[0])]),

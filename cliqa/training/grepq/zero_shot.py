@@ -42,6 +42,7 @@ MARGIN, LEAST = 2.0, 0.1
 WEIGHTS = {"over_exposure": 8.0, "webp": 8.0, "under": 4.0, "noise": 4.0, "jpeg": 4.0, "low_light": 2.0}
 ROUNDS = 8
 NUMBERS_GAIN = 1.0  # of the sum's own numbers in the regression; no tuning on record
+STEADY = 1e-3  # least deviation of a number: one that is the same in a handful of pictures must not outweigh all others. By hand
 LEVEL, SPREAD = 0.0, 1.0  # mean and deviation of the logit of q over pictures as they come: half of them lie above 0.5
 
 Tensors = dict[str, NDArray[Any]]
@@ -65,7 +66,8 @@ def fit_zero_shot(
         traces: statistics (n, WIDTH) -> compression and noise (n, 2), as the metric reads them.
     """
     numbers = unlabelled["numbers"].astype(np.float64)
-    weights = np.array([SUM[name] for name in NUMBERS]) / (numbers.std(0) + 1e-6)
+    deviations = np.maximum(numbers.std(0) + 1e-6, STEADY)
+    weights = np.array([SUM[name] for name in NUMBERS]) / deviations
     spread = float((numbers @ weights).std()) + 1e-6
     weights /= spread
     taken = TRACES
@@ -74,7 +76,7 @@ def fit_zero_shot(
         found = np.maximum(traces(rows["statistics"]) - (0.0, NOISE_FLOOR), 0.0)
         return np.asarray(rows["numbers"].astype(np.float64) @ weights - found @ taken)
 
-    pixels, deviations = pixel_features(unlabelled["statistics"], seed), numbers.std(0) + 1e-6
+    pixels = pixel_features(unlabelled["statistics"], seed)
 
     def seen(rows: Rows) -> Array:
         return np.concatenate([features(rows, pixels), NUMBERS_GAIN * rows["numbers"] / deviations], axis=1)
