@@ -29,10 +29,8 @@ COPIES: tuple[Kind, ...] = ("exact", "pixels", "near")
 SAME = 0.7  # correlation; 2,000 nearest pairs of different photographs reach 0.57, crops of 8 % 0.83, watermarks 0.78 in 99 %
 MOST_CUT = 0.14  # of a side that a crop may lack: 8 % are to be found, and the alignment errs by a few; a panorama's frames lack 50 %
 SAME_FRAME = 0.97  # correlation of two files with one EXIF time and one size; JPEG of 30 leaves 0.989
-
-UNSTRETCHED = (
-    170  # levels between a closer picture's darkest and lightest pixels: stretched ones have 160, and what JPEG adds
-)
+# Levels between a closer picture's darkest and lightest pixels: stretched ones have 160, and what JPEG adds
+UNSTRETCHED = 170
 
 _AT_ONCE = 1 << 15  # pairs whose thumbnails are gathered: 64 MiB
 _CLOSER_AT_ONCE = 1 << 9  # pairs that are looked at closer: 9 MiB

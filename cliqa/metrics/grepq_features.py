@@ -23,9 +23,8 @@ DAMAGES = ("blur", "jpeg", "noise", "light", "camera")
 # Gains of the parts: much for numbers of which there are few, little for those of which there are many; no tuning on record.
 HIGH_GAIN, DAMAGE_GAIN, STATISTICS_GAIN, POOLED_GAIN, LOW_GAIN = 6.0, 2.0, 1.5, 3.0, 1.0
 OPINION_GAIN, HIDDEN_GAIN = 10.0, 0.5
-PRIOR_GAIN = (
-    20.0  # of the logit of q: a ridge leaves it nearly free, so that few labels start from q; 6 and 60 do no better
-)
+# Of the logit of q: a ridge leaves it nearly free, so that few labels start from q; 6 and 60 do no better
+PRIOR_GAIN = 20.0
 
 _LOGIT_GAINS = np.array([1.0, 1.0, PRIOR_GAIN], dtype=np.float32)
 _POOLED_WIDTH = 2992  # of the encoder, which needs torch

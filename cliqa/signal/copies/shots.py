@@ -21,9 +21,8 @@ from cliqa.signal.copies.motion import SIDE as START_SIDE
 from cliqa.signal.copies.motion import motion
 from cliqa.signal.copies.placement import BLOCKS, Placement, placed, summed
 
-LONG_SIDE = (
-    1024  # pixels of a picture's longer side from which more tell nothing new: subjects are larger, turns are seen
-)
+# Pixels of a picture's longer side from which more tell nothing new: subjects are larger, turns are seen
+LONG_SIDE = 1024
 SIDES = (384, 336, 288, 240, 192, 144)  # pixels of the squares that are compared, the largest that both pictures have
 
 # Chosen on 26 training photographs: two simulators of bursts, each copied in 15 ways, from a clean file and from a camera's.
