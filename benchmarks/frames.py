@@ -107,6 +107,7 @@ def scenes(images: list[RatedImage]) -> list[tuple[RatedImage, float]]:
     cells = luma.reshape(-1, 32, 2, 32, 2).mean(axis=(2, 4)).reshape(len(images), -1)
     ranks = np.stack([_ranks(row) for row in np.rint(cells)])
     near = ranks @ ranks.T > ALIKE
+    np.fill_diagonal(near, True)  # a flat picture has no ranks
     group = np.arange(len(images))
     while True:
         least = np.array([group[row].min() for row in near])

@@ -108,7 +108,8 @@ class Exposure(Metric):
         except KeyError as error:
             raise CheckpointError(f"the exposure weights lack {error}") from error
         self.dusk = tensors.get("dusk", np.zeros(3)).astype(np.float64)
-        self.lean, self.meant = (float(tensors[name][0]) if name in tensors else 0.0 for name in ("lean", "meant"))
+        self.lean = tensors.get("lean", np.zeros(2)).astype(np.float64)  # of too bright and too dark
+        self.meant = float(tensors["meant"][0]) if "meant" in tensors else 0.0
         self.graph = exposure_graph(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA)
 
     def use_schema(self, schema: Mapping[str, Any]) -> None:
@@ -129,7 +130,7 @@ class Exposure(Metric):
             z += np.exp(scale)[:, None] * (score[:, None] - thresholds)
         z = softened(z / len(self.networks))
         dark = LABELS.index("too_dark")
-        z[LABELS.index("too_bright"), 0] += self.lean
+        z[[LABELS.index("too_bright"), dark], 0] += self.lean
         z[dark, 0] += self._dusk_shift(tones)
         z[dark, 1] -= lit(tones)
         z[LABELS.index("highlights_clipped"), 1] -= self.meant

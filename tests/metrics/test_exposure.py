@@ -109,14 +109,14 @@ def test_a_lit_subject_before_black_is_not_severely_dark_but_a_frame_that_lost_i
     assert (np.diff([lit(row) for row in tones]) <= 0).all()
 
 
-def test_doubt_leans_to_too_bright_at_level_2_and_meant_clipping_is_not_severe():
+def test_doubt_leans_to_too_bright_and_too_dark_at_level_2_and_meant_clipping_is_not_severe():
     tensors = random_tensors()
     tones = observe_tones(view(exposed(scene(5), 2.0)))
     before = Exposure(tensors, {}).unary(tones)
-    leaning = tensors | {"lean": np.array([0.75], np.float32), "meant": np.array([2.5], np.float32)}
+    leaning = tensors | {"lean": np.array([0.75, 0.25], np.float32), "meant": np.array([2.5], np.float32)}
     difference = Exposure(leaning, {}).unary(tones) - before
-    assert difference[0, 0] == pytest.approx(0.75) and difference[4, 1] == pytest.approx(-2.5)
-    assert np.count_nonzero(difference) == 2
+    assert difference[:2, 0] == pytest.approx([0.75, 0.25]) and difference[4, 1] == pytest.approx(-2.5)
+    assert np.count_nonzero(difference) == 3
 
 
 def test_fields_do_not_depend_on_the_order_of_the_schema():

@@ -51,8 +51,9 @@ CLIPPED_SHIFT = 0.1  # of a level: the first threshold lies at a further 1.2 %, 
 DUSK = (60 / 255, 42 / 255, 1.75)  # medians of luma where doubt begins and is full; log odds to "too dark >= 2" then
 # Log odds against clipping at level 3: white skies and studio walls; chosen on val and published photographs
 MEANT_SHIFT = 2.5
-# Log odds towards too bright at level 2, in doubt: about one in sixteen of well-rated photographs of the training list has it then
-LEAN = 0.75
+# Log odds towards level 2 of too bright and of too dark, in doubt: chosen on published photographs of the training list that no example
+# is made of, of which a twelfth is then called too bright at level 2
+LEAN = (1.2, 0.3)
 # See `frames`, by the kind of source. With these and `LEAN` the networks find what took a regression of its own before
 FRAMES = {"photo": 2048, "rated": 4096, "snapshots": 2048}
 FIT = ExposureFit()
@@ -149,7 +150,7 @@ def save(networks: list[LightUnary], path: Path) -> None:
     tensors["thresholds"] = np.stack([network.ordinal.thresholds().detach().numpy() for network in networks])
     tensors["thresholds"][:, CLIPPED, 0] += CLIPPED_SHIFT
     tensors["dusk"] = np.array(DUSK, dtype=np.float32)
-    tensors["meant"], tensors["lean"] = (np.array([shift], dtype=np.float32) for shift in (MEANT_SHIFT, LEAN))
+    tensors["meant"], tensors["lean"] = np.array([MEANT_SHIFT], dtype=np.float32), np.array(LEAN, dtype=np.float32)
     checkpoints.save(path, tensors, metric="exposure", architecture=Exposure.architecture, version=Exposure.version)
 
 
