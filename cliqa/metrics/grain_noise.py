@@ -21,7 +21,7 @@ from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.densities import logistic, softmax
 from cliqa.signal.networks.dense import median_level
 from cliqa.signal.networks.regions import RegionNetwork
-from cliqa.signal.noise.blocks import Decomposition, Floats, decompose
+from cliqa.signal.noise.blocks import UNITS, Decomposition, Floats, decompose
 from cliqa.signal.noise.psnr import NOISE_FREE
 from cliqa.signal.noise.regions import FACTS, noise_regions
 from cliqa.signal.noise.single_pixels import pixel_facts, single_pixels
@@ -71,7 +71,7 @@ class GrainNoise(Metric):
     def observe(cls, view: View) -> Observation:
         """Of `num_patches` tiles: `statistics`, float32 vector, and `regions`, float16 (64 a tile, facts)."""
         parts = decompose(view.tiles.spread(view.num_patches, view.tiles.photographic))
-        pixels = single_pixels(parts.grey)
+        pixels = single_pixels(parts.planes[1][0], UNITS[0])
         return {
             "statistics": picture_statistics(parts, pixels),
             "regions": noise_regions(parts, pixels).astype(np.float16),
@@ -79,7 +79,7 @@ class GrainNoise(Metric):
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """The predicted PSNR in grey and of the colours, at most 50 dB."""
-        statistics, regions = observation["statistics"], observation["regions"]
+        statistics, regions = observation["statistics"], observation["regions"].astype(np.float32)
         first = _mean([network(statistics[: network.inputs[0]], regions) for network in self.first])
         said = [network(statistics, regions) for network in self.saved]
         grey, colours = _mean([answer[:-1].reshape(2, -1) for answer in said])
@@ -92,7 +92,7 @@ class GrainNoise(Metric):
 
 def picture_statistics(parts: Decomposition, pixels: Floats) -> Floats:
     """What the networks read of a picture as a whole. `pixels`: of `single_pixels`."""
-    return np.concatenate([noise_statistics(parts), pixel_facts(pixels), codec_traces(parts.tiles)])
+    return np.concatenate([noise_statistics(parts), pixel_facts(pixels), codec_traces(parts)])
 
 
 def _mean(logits: Sequence[Floats]) -> Floats:

@@ -23,7 +23,7 @@ from cliqa.signal.networks.dense import Dense
 from cliqa.signal.resampling.factor_network import FactorNetwork
 from cliqa.signal.resampling.network_traces import WIDTH, network_traces
 from cliqa.signal.resampling.replication import STRIP, replication
-from cliqa.signal.resampling.spectra import LENGTH, Evidence, axis_evidence, deviation, luma
+from cliqa.signal.resampling.spectra import LENGTH, Evidence, deviation, luma, picture_evidence
 
 FLAT = 0.5  # luma deviation of a window that holds no picture: nothing can be told, so it counts as not enlarged
 LEARNED_TILES = 4  # whose common pattern is read for `learned`
@@ -74,9 +74,8 @@ def _tile_deviation(image: Image.Image) -> NDArray[np.float64]:
 def observed_window(image: Image.Image, num_patches: int) -> Observation:
     """The arrays of `Evidence`, each with a first axis (x, y), and `repeated`: how often each pixel was, along x and y."""
     pixels = np.asarray(image.crop(detailed_window(image, num_patches)))
-    plane = luma(pixels)
-    both = axis_evidence(plane), axis_evidence(np.ascontiguousarray(plane.T))
-    found: Observation = {name: np.stack([getattr(each, name) for each in both]) for name in NAMES}
+    both = picture_evidence(luma(pixels))
+    found: Observation = {name: getattr(both, name) for name in NAMES}
     found |= {name: found[name].astype(np.float16) for name in ("lines", "coherence", "peaks")}
     strip = replication(pixels[:STRIP], 1).factor  # tells nearly always that no pixel is repeated
     repeated = (1, 1) if strip == 1 else (replication(pixels, 1).factor, replication(pixels, 0).factor)
