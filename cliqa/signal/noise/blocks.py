@@ -98,7 +98,8 @@ class Decomposition:
     @cached_property
     def grey(self) -> Floats:
         """float32 (n, size, size), sqrt(3) times the mean of R, G, B."""
-        return self.planes[1][0] * UNITS[0]
+        planes: Floats = self.planes[1][0] * UNITS[0]
+        return planes
 
     @cached_property
     def luma(self) -> Floats:

@@ -93,7 +93,7 @@ def network_traces(tiles: NDArray[np.uint8], read: int | None = None) -> Floats:
     primaries = np.stack([red[:read], green[:read], blue[:read]])
     turns = [_differences(shown), _differences(np.ascontiguousarray(shown.swapaxes(2, 3)))]
     hues = [_differences(primaries), _differences(np.ascontiguousarray(primaries.swapaxes(2, 3)))]
-    joint = {}
+    joint: dict[int, Floats] = {}
     for (plane, order, across), places in _GROUPS.items():
         own = slice(0, 1) if plane == "luma" else slice(1, 3)
         residuals = [each for turn in turns for each in turn[order - 1][own]]
@@ -148,7 +148,8 @@ def _members(limits: tuple[int, ...], step: int) -> NDArray[np.float64]:
     level = np.concatenate([-coarse[:0:-1], coarse]) + LEVELS // 2
     first, second, third = np.meshgrid(level, level, level, indexing="ij")
     number = _NEIGHBOURS[(first * LEVELS + second) * LEVELS + third].ravel()
-    return np.eye(NEIGHBOURS)[number]
+    members: NDArray[np.float64] = np.eye(NEIGHBOURS)[number]
+    return members
 
 
 def _together(turns: Sequence[Ints], step: int) -> Floats:
