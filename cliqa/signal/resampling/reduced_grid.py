@@ -32,7 +32,7 @@ _ROOTS = [RESIDUALS.index("d1 root"), RESIDUALS.index("d4 root")]  # of all choi
 
 
 def _folded(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    turned = np.mod(places, LENGTH)
+    turned: NDArray[np.float64] = np.mod(places, LENGTH)
     return np.minimum(turned, LENGTH - turned)
 
 
