@@ -31,8 +31,8 @@ from cliqa.signal.noise.traces import codec_traces
 TEMPERATURE = 1.75  # of the softmax: the networks are too sure (Guo et al. 2017)
 CLEAN_WEIGHT = 0.25  # of the highest level against what they give it: a fifth of what they learnt from has no noise
 SAVED_CLEAN_WEIGHT = 0.1
-"""The same where the first networks are not believed: codecs take noise, so "no noise" is said too easily. On the val split 0.25 errs by
-0.07 dB more after WebP and AVIF, and lower ones call more clean pictures noisy."""
+"""The same where the first networks are not believed: codecs take noise, so "no noise" is said too easily. On the val split 0.25 errs
+by 0.07 dB more after WebP and AVIF; lower ones call more clean pictures noisy."""
 COLOURFUL = 6.0
 """dB by which the noise of the colours is stronger than that in grey where the first networks know nothing of it (independent channels:
 3); 5 to 8 are alike on photographs of the val split."""
