@@ -70,7 +70,8 @@ def calibrate(options: argparse.Namespace, console: Console) -> int:
         console.say("the scores hardly tell your labels apart: do not rely on these thresholds")
     if estimate.precision < precision:
         console.say(
-            f"on labels held out the precision is {_share(estimate.precision)}, below the {_share(precision)} asked for by --min-precision"
+            f"on labels held out the precision is {_share(estimate.precision)}, "
+            f"below the {_share(precision)} asked for by --min-precision"
         )
     return 0
 

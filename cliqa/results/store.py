@@ -143,6 +143,11 @@ class Store:
             return moved
         return self.rerooted(os.path.join(self.base, path))
 
+    def named(self, path: str) -> str:
+        """A saved path as it is to be printed: one that can be opened from here, in the spelling of the store where that can."""
+        elsewhere = os.path.isdir(self.base) and not os.path.samefile(self.base, os.curdir)
+        return self.locate(path) if elsewhere else self.rerooted(path)
+
     def rerooted(self, path: str) -> str:
         """A saved path with the old folder of `roots` replaced by the new one; as it is where it lies below none."""
         for old, new in self._roots:

@@ -220,3 +220,21 @@ def test_options_of_placing_need_a_folder(
 ) -> None:
     assert apply([str(scored), *words]) == 2
     assert message in capfd.readouterr().err
+
+
+def test_relative_paths_that_are_printed_elsewhere_can_be_opened_there(
+    make_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make_folder({"a.png": 10})
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    words = ["-g", "-1", "--workers", "0", "--quiet", "--results", "s.db", "--metrics", "tests.toy_metric:Brightness"]
+    assert score(["-i", "in", *words]) == 0
+    assert apply(["s.db", "--print", "--quiet"]) == 0
+    assert capfd.readouterr().out == "in/a.png\n"
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert apply(["../s.db", "--print", "--quiet"]) == 0
+    assert os.path.samefile(capfd.readouterr().out.strip(), tmp_path / "in/a.png")
+    (tmp_path / "in").rename(tmp_path / "elsewhere/in")  # taken along
+    assert apply(["../s.db", "--print", "--quiet"]) == 0
+    assert capfd.readouterr().out == "in/a.png\n"
