@@ -23,7 +23,10 @@ def test_a_table_and_the_issues_beside_it_are_read(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("path,brightness.mean\na.png,10.5\nb.png,\n")
     (tmp_path / "s.issues.csv").write_text("path,filename,issue_type,issue_message\nc.png,c.png,broken,why\n")
     load_tables(str(tmp_path / "s.csv"), str(tmp_path / "s.db"))
-    assert rows_of(tmp_path / "s.db", 'SELECT path, "brightness.mean" FROM scores') == [("a.png", 10.5), ("b.png", None)]
+    assert rows_of(tmp_path / "s.db", 'SELECT path, "brightness.mean" FROM scores') == [
+        ("a.png", 10.5),
+        ("b.png", None),
+    ]
     assert rows_of(tmp_path / "s.db", "SELECT path, issue_message FROM issues") == [("c.png", "why")]
 
 
