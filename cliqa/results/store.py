@@ -14,6 +14,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -136,16 +137,16 @@ class Store:
         return self._fields[name]
 
     def locate(self, path: str) -> str:
-        """Where a saved path is found from here: relative ones hold from the folder where the scoring was started."""
-        moved = self.rerooted(path)
-        if moved != path or os.path.isabs(path) or not self.base or os.path.lexists(path):
-            return moved
-        return self.rerooted(os.path.join(self.base, path))
+        """Where a saved path is found from here, as the store spells it where that can be opened.
 
-    def named(self, path: str) -> str:
-        """A saved path as it is to be printed: one that can be opened from here, in the spelling of the store where that can."""
-        elsewhere = os.path.isdir(self.base) and not os.path.samefile(self.base, os.curdir)
-        return self.locate(path) if elsewhere else self.rerooted(path)
+        Relative paths hold from the folder where the scoring was started, even where a file of that name lies here too; where that
+        folder or its file is gone, from here: they were taken along.
+        """
+        moved = self.rerooted(path)
+        if moved != path or os.path.isabs(path) or self._scored_here:
+            return moved
+        there = os.path.join(self.rerooted(self.base), path)
+        return path if not os.path.lexists(there) and os.path.lexists(path) else there
 
     def rerooted(self, path: str) -> str:
         """A saved path with the old folder of `roots` replaced by the new one; as it is where it lies below none."""
@@ -154,6 +155,12 @@ class Store:
             if rest is not None:
                 return os.path.join(new, rest) if rest else new
         return path
+
+    @cached_property
+    def _scored_here(self) -> bool:
+        """Whether relative paths hold from here: the scoring was started here, or where is not told or gone."""
+        base = self.rerooted(self.base)
+        return not os.path.isdir(base) or os.path.samefile(base, os.curdir)
 
     def folder(self, path: str) -> str:
         """The folder of a file below the input folder that it came from ("" at its top), for mirroring the tree."""
