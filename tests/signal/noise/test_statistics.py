@@ -38,6 +38,11 @@ def test_percentiles_are_logarithms_of_ranked_energies():
     np.testing.assert_allclose(_log_percentiles(energies, (10, 50, 90)), expected, atol=2e-4)
 
 
+def test_no_energy_is_too_large_for_its_key():
+    most = np.full((1, 8), 64 * (3**0.5 * 255 / 2) ** 2, np.float32)  # of half black, half white blocks, all in one coefficient
+    assert _log_percentiles(most, (50,))[0, 0] == pytest.approx(np.log(most[0, 0]), abs=2e-4)
+
+
 def test_ranks_of_rows_are_those_of_a_sort():
     rows = np.random.default_rng(5).random((7, 40)).astype(np.float32)
     for found, rank in zip(_least_ones(rows, (0, 1, 3)), (0, 1, 3), strict=True):
