@@ -35,7 +35,9 @@ SLIGHT, DOUBT, GRID = 1.3, 0.97, 1.25
 """The factor and the probability up to which an enlargement is doubted, and how clear the comb of a JPEG that was reduced later must be
 then: of 350 such JPEGs of validation photographs 41 were read as enlarged and 20 still are; of training ones 2 % of the slight
 enlargements are lost."""
-DOUBTED = 1.0 + 0.9 * (NEAR_ONE - 1.0)  # what is read then at most: kept by default, but less surely than what is not doubted
+DOUBTED = 1.0 + 0.9 * (
+    NEAR_ONE - 1.0
+)  # what is read then at most: kept by default, but less surely than what is not doubted
 AGREEING = 0.04  # factors of the two axes that are nearer than this are one factor, read twice
 
 

@@ -39,7 +39,9 @@ def test_percentiles_are_logarithms_of_ranked_energies():
 
 
 def test_no_energy_is_too_large_for_its_key():
-    most = np.full((1, 8), 64 * (3**0.5 * 255 / 2) ** 2, np.float32)  # of half black, half white blocks, all in one coefficient
+    most = np.full(
+        (1, 8), 64 * (3**0.5 * 255 / 2) ** 2, np.float32
+    )  # of half black, half white blocks, all in one coefficient
     assert _log_percentiles(most, (50,))[0, 0] == pytest.approx(np.log(most[0, 0]), abs=2e-4)
 
 
