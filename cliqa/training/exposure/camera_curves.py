@@ -46,10 +46,12 @@ def family(name: str, bend: float, reach: float) -> Curve:
         if name == "rational":  # Reinhard's, with a white
             return np.minimum(light * (1.0 + light / reach**2) / (1.0 + light), 1.0)
         if name == "sigmoid":  # logistic in log light
-            powered = np.power(light, 1.0 + 0.7 * bend)
-            return powered / (powered + 0.3)
+            powered: Light = np.power(light, 1.0 + 0.7 * bend)
+            sigmoid: Light = powered / (powered + 0.3)
+            return sigmoid
         if name == "log":
-            return np.minimum(np.log1p(3.0 * light) / np.log1p(3.0 * reach), 1.0)
+            logarithm: Light = np.log1p(3.0 * light) / np.log1p(3.0 * reach)
+            return np.minimum(logarithm, 1.0)
         if name == "knee":  # of video: straight from there on, in encoded values
             u, at = linear_to_srgb(light), float(linear_to_srgb(np.array(bend)))
             slope = (1.0 - at) / max(float(linear_to_srgb(np.array(reach))) - at, 1e-3)
