@@ -18,14 +18,14 @@ from cliqa.images.patches import Tiles
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.densities import logistic
-from cliqa.signal.jpeg.drawn import telling_origins
+from cliqa.signal.jpeg.drawn import telling_tiles
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
-from cliqa.signal.jpeg.filtered import FINE, read_filtered
+from cliqa.signal.jpeg.filtered import FINE, Filtered, read_filtered
 from cliqa.signal.jpeg.history import EXACT, FINEST, History, read_history
 from cliqa.signal.jpeg.older_grids import read_beneath
 from cliqa.signal.jpeg.other_tables import EXPLAINS as STATED_EXPLAINS
 from cliqa.signal.jpeg.other_tables import stated_share
-from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
+from cliqa.signal.jpeg.parts import cell_of, spread_tiles, tiles_by_grid
 from cliqa.signal.jpeg.quantization import first_table, nearest_quality
 from cliqa.signal.jpeg.resized import CLEAR, read_resized, worth_a_search
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
@@ -128,6 +128,13 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     return 100.0, UNEXPLAINED
 
 
+def _filtered(rgb: NDArray[np.uint8], history: History) -> Filtered | None:
+    """What tiles tell through filters; None where a coarse save explains them."""
+    if 0 < history.last < FINE:
+        return None
+    return read_filtered(rgb, history.grid, history.last, (history.sample, history.coefficients))
+
+
 def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observation, History, int]:
     """(evidence, history, lowest): what the grids of some tiles tell, turned back where the picture was turned by 90 degrees.
 
@@ -136,11 +143,11 @@ def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observatio
     history = read_history(rgb)
     if table and not history.last and not history.grid and stated_share(rgb, table)[0] >= STATED_EXPLAINS:
         history = replace(history, foreign=nearest_quality(table), family=True)
-    filtered = None if 0 < history.last < FINE else read_filtered(rgb, history.grid, history.last)
+    filtered = _filtered(rgb, history)
     if filtered is not None and filtered.looks_turned and not history.last:
         rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
         history = read_history(rgb)
-        filtered = None if 0 < history.last < FINE else read_filtered(rgb, history.grid, history.last)
+        filtered = _filtered(rgb, history)
     answer = filtered_answer(history, filtered, has_few_colours(rgb))
     middle = middle_save(answer, filtered)
     if middle and history.older_save is None:
@@ -152,6 +159,12 @@ def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observatio
         "older": older_answer(history),
     }
     return found, history, lowest_sure(history, answer)
+
+
+def _stacked(tiles: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Tiles (3, h, w) as one array (n, 3, h, w), in that order in memory too."""
+    together = np.empty((len(tiles), *tiles[0].shape), np.uint8)
+    return np.stack(tiles, out=together)
 
 
 class JpegQuality(Metric):
@@ -186,27 +199,34 @@ class JpegQuality(Metric):
         """
         picture = view.source
         tiles = view.tiles if picture is view.image.inside else Tiles(picture)
-        telling = telling_origins(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
-        origins = list(islice(telling, view.num_patches))
-        chosen = origins or tiles.origins[: view.num_patches]
-        whole, history, lowest = _read(tiles.cut(chosen), first_table(view.header.quantization) or ())
+        taken: set[tuple[int, int]] = set()
+        telling = telling_tiles(
+            tiles.image,
+            tiles.origins,
+            tiles.size,
+            MOST_LOOKED_AT,
+            lambda origin: cell_of(origin, tiles.image.size) in taken,
+        )
+        found = dict(islice(telling, view.num_patches))
+        rgb = _stacked(list(found.values())) if found else tiles.cut(tiles.origins[: view.num_patches])
+        whole, history, lowest = _read(rgb, first_table(view.header.quantization) or ())
         tiny = view.replicated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
         readings = [whole]
         resized = np.zeros(RESIZED_NUMBERS, np.float32)
-        if origins and lowest >= EXPLAINED:
-            origins += telling
-            spread = tiles.cut(spread_origins(origins, *tiles.image.size))
+        if found and lowest >= EXPLAINED:
+            spread = _stacked(spread_tiles(found, telling, tiles.image.size, taken))
             for group in tiles_by_grid(spread, history.grid) if len(spread) > 1 else []:
                 part, _, lowest_there = _read(spread[group])
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
-        if origins and lowest >= EXPLAINED and worth_a_search(tiles.image):
+        if found and lowest >= EXPLAINED and worth_a_search(tiles.image):
+            origins = [origin for origin, _ in telling_tiles(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)]
             everywhere = len(origins) == min(len(tiles.origins), MOST_LOOKED_AT)
             region, windows = cut_regions(tiles.image, origins, tiles.size, everywhere)
             resized = resized_answer(read_resized(region, tiles.image.size, windows))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
-            "drawn": np.array(not origins or (not history.last and (tiny or history.blocks < FEWEST))),
+            "drawn": np.array(not found or (not history.last and (tiny or history.blocks < FEWEST))),
             "replicated": np.array(view.replicated, np.float32),
             "chroma": chroma_inputs(history),
             "header": observed_header(view),

@@ -69,11 +69,10 @@ def near_zeros(planes: Floats) -> NDArray[np.intp]:
     """How many coefficients are nearly 0 at each offset of each plane: (n, h, w) -> (n, 64), far cheaper than their histograms."""
     count, height, width = planes.shape
     rows, columns = (height - 7) // 8 * 8, (width - 7) // 8 * 8
-    across = _across(planes, columns // 8)
+    across = _across(planes, columns // 8, tuple(ZEROED))
     found = np.zeros((count, 8, columns), np.intp)
     values = np.empty((count, rows // 8, 8, columns), np.float32)
-    for u, frequencies in ZEROED.items():
-        filtered = across[list(_DOWN).index(u)]
+    for filtered, frequencies in zip(across, ZEROED.values(), strict=True):
         tile, down, along = filtered.strides
         stacks = as_strided(filtered, (count, rows, 8, columns), (tile, down, down, along))
         for v in frequencies:
@@ -84,10 +83,7 @@ def near_zeros(planes: Floats) -> NDArray[np.intp]:
     return by_place
 
 
-_ACROSS: Floats = np.ascontiguousarray(DCT_MATRIX[list(_DOWN)].T)
-
-
-def _across(planes: Floats, blocks: int) -> Floats:
+def _across(planes: Floats, blocks: int, frequencies: tuple[int, ...] = AXIS_FREQUENCIES) -> Floats:
     """Horizontal coefficients of planes (n, h, w) at every row and the first 8 * `blocks` columns: (frequencies, n, h, 8 * blocks).
 
     Columns are ordered by their place in the block and then by block: 0, 8, 16, ... 1, 9, 17, ...
@@ -96,11 +92,12 @@ def _across(planes: Floats, blocks: int) -> Floats:
     whole = -(-width // 8) * 8
     line = np.zeros(count * height * whole + 8, np.float32)
     line[:-8].reshape(count, height, whole)[..., :width] = planes
-    across = np.empty((len(_DOWN), count * height, 8, blocks), np.float32)
+    filters = np.ascontiguousarray(DCT_MATRIX[list(frequencies)].T)
+    across = np.empty((len(frequencies), count * height, 8, blocks), np.float32)
     for x in range(8):
-        shifted = line[x : x - 8].reshape(-1, 8) @ _ACROSS
+        shifted = line[x : x - 8].reshape(-1, 8) @ filters
         across[:, :, x] = shifted.reshape(count * height, whole // 8, -1)[:, :blocks].transpose(2, 0, 1)
-    return across.reshape(len(_DOWN), count, height, 8 * blocks)
+    return across.reshape(len(frequencies), count, height, 8 * blocks)
 
 
 @lru_cache(maxsize=4)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.blocks import luma
 from cliqa.signal.jpeg.grid import grid_scores, near_zeros, offset_histograms
+
+Origin = tuple[int, int]
+Tile = NDArray[np.uint8]
 
 CELLS = 4
 """The picture is looked at in so many columns and rows: a part of a tenth of it covers one at least."""
@@ -23,11 +27,26 @@ MORE_ZEROS = 4.0
 """Deviations, as of a Poisson number, by which the zeros at one offset must exceed the usual ones before histograms are made."""
 
 
-def spread_origins(origins: Sequence[tuple[int, int]], width: int, height: int) -> list[tuple[int, int]]:
-    """The first of the origins (x, y), most telling first, in each of CELLS x CELLS cells of the picture."""
-    found: dict[tuple[int, int], tuple[int, int]] = {}
-    for x, y in origins:
-        found.setdefault((x * CELLS // width, y * CELLS // height), (x, y))
+def cell_of(origin: Origin, size: tuple[int, int]) -> Origin:
+    """(column, row) of the cell of a picture of that width and height in which a tile begins."""
+    return origin[0] * CELLS // size[0], origin[1] * CELLS // size[1]
+
+
+def spread_tiles(
+    first: Mapping[Origin, Tile], others: Iterable[tuple[Origin, Tile]], size: tuple[int, int], taken: set[Origin]
+) -> list[Tile]:
+    """The first telling tile in each of CELLS x CELLS cells of a picture.
+
+    Args:
+        first: tiles by their origins, most telling first; others: more of them, from `drawn.telling_tiles`.
+        size: width and height of the picture.
+        taken: what that passes over: the cells that have a tile are put into it.
+    """
+    found: dict[Origin, Tile] = {}
+    for origin, tile in chain(first.items(), others):
+        cell = cell_of(origin, size)
+        found.setdefault(cell, tile)
+        taken.add(cell)
     return list(found.values())
 
 

@@ -50,16 +50,21 @@ PALETTE = 256
 """Most colours of a palette."""
 _SAMPLED = 5
 """Every so many pixels of a row are asked for their colour."""
+_TOGETHER = 1024
+"""So many of those are counted at a time: most photographs have a palette's colours among the first."""
 
 
 def has_few_colours(rgb: NDArray[np.uint8]) -> bool:
     """Whether tiles uint8 (n, 3, h, w) have the colours of a palette, which are not all grey."""
-    colours = np.zeros(0, np.int32)
-    for red, green, blue in rgb[..., ::_SAMPLED].astype(np.int32):  # of a photograph the first tile has more already
-        colours = np.union1d(colours, red << 16 | green << 8 | blue)
-        if len(colours) > PALETTE:
-            return False
-    return bool((colours >> 16 != colours >> 8 & 255).any())
+    colours: set[int] = set()
+    for tile in rgb[..., ::_SAMPLED]:
+        red, green, blue = tile.reshape(3, -1).astype(np.int32)
+        for first in range(0, len(red), _TOGETHER):  # a photograph's first few pixels have more already
+            some = slice(first, first + _TOGETHER)
+            colours.update((red[some] << 16 | green[some] << 8 | blue[some]).tolist())
+            if len(colours) > PALETTE:
+                return False
+    return any(colour >> 16 != colour >> 8 & 255 for colour in colours)
 
 
 def filtered_answer(history: History, filtered: Filtered | None, palette: bool = False) -> NDArray[np.float32]:
