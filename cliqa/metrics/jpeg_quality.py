@@ -6,8 +6,9 @@ proposals and adds one of its own (for tables that fit none of IJG's); another g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -20,7 +21,7 @@ from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.drawn import telling_tiles
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
-from cliqa.signal.jpeg.filtered import FINE, Filtered, read_filtered
+from cliqa.signal.jpeg.filtered import BEFORE, FINE, Filtered, read_filtered
 from cliqa.signal.jpeg.history import EXACT, FINEST, History, read_history
 from cliqa.signal.jpeg.older_grids import read_beneath
 from cliqa.signal.jpeg.other_tables import EXPLAINS as STATED_EXPLAINS
@@ -30,7 +31,6 @@ from cliqa.signal.jpeg.quantization import first_table, nearest_quality
 from cliqa.signal.jpeg.resized import CLEAR, read_resized, worth_a_search
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
 from cliqa.signal.jpeg.resized_features import (
-    BEFORE,
     RESIZED_NUMBERS,
     filtered_answer,
     has_few_colours,
@@ -161,10 +161,9 @@ def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observatio
     return found, history, lowest_sure(history, answer)
 
 
-def _stacked(tiles: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def _stacked(tiles: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Tiles (3, h, w) as one array (n, 3, h, w), in that order in memory too."""
-    together = np.empty((len(tiles), *tiles[0].shape), np.uint8)
-    return np.stack(tiles, out=together)
+    return np.ascontiguousarray(np.stack(list(tiles)))
 
 
 class JpegQuality(Metric):
@@ -199,29 +198,28 @@ class JpegQuality(Metric):
         """
         picture = view.source
         tiles = view.tiles if picture is view.image.inside else Tiles(picture)
+        look = partial(telling_tiles, tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
         taken: set[tuple[int, int]] = set()
-        telling = telling_tiles(
-            tiles.image,
-            tiles.origins,
-            tiles.size,
-            MOST_LOOKED_AT,
-            lambda origin: cell_of(origin, tiles.image.size) in taken,
-        )
+        telling = look(lambda origin: cell_of(origin, tiles.image.size) in taken)
         found = dict(islice(telling, view.num_patches))
-        rgb = _stacked(list(found.values())) if found else tiles.cut(tiles.origins[: view.num_patches])
+        rgb = _stacked(found.values()) if found else tiles.cut(tiles.origins[: view.num_patches])
         whole, history, lowest = _read(rgb, first_table(view.header.quantization) or ())
         tiny = view.replicated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
         readings = [whole]
         resized = np.zeros(RESIZED_NUMBERS, np.float32)
+        spread: dict[tuple[int, int], NDArray[np.uint8]] = {}
         if found and lowest >= EXPLAINED:
-            spread = _stacked(spread_tiles(found, telling, tiles.image.size, taken))
-            for group in tiles_by_grid(spread, history.grid) if len(spread) > 1 else []:
-                part, _, lowest_there = _read(spread[group])
+            spread = spread_tiles(found, telling, tiles.image.size, taken)
+            together = _stacked(spread.values())
+            for group in tiles_by_grid(together, history.grid) if len(spread) > 1 else []:
+                part, _, lowest_there = _read(together[group])
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
         if found and lowest >= EXPLAINED and worth_a_search(tiles.image):
-            origins = [origin for origin, _ in telling_tiles(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)]
-            everywhere = len(origins) == min(len(tiles.origins), MOST_LOOKED_AT)
+            seen = found | spread
+            more = {origin for origin, _ in look(seen.__contains__)} | seen.keys() - found.keys()
+            origins = [*found, *(origin for origin in tiles.origins if origin in more)]
+            everywhere = len(origins) >= min(len(tiles.origins), MOST_LOOKED_AT)
             region, windows = cut_regions(tiles.image, origins, tiles.size, everywhere)
             resized = resized_answer(read_resized(region, tiles.image.size, windows))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {

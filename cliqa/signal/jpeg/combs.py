@@ -154,9 +154,15 @@ class Combs:
     ) -> None:
         self.size = size
         self.grid = GRID / max(SHORTEST, *region.luma.shape)
-        self.axes = (
-            spectra(region.luma, region.x, most_lines, length),
-            spectra(np.ascontiguousarray(region.luma.T), region.y, most_lines, length),
+        self._region, self._most_lines, self._length = region, most_lines, length
+
+    @cached_property
+    def axes(self) -> tuple[Spectra, Spectra]:
+        """The spectra across and down."""
+        region = self._region
+        return (
+            spectra(region.luma, region.x, self._most_lines, self._length),
+            spectra(np.ascontiguousarray(region.luma.T), region.y, self._most_lines, self._length),
         )
 
     @cached_property

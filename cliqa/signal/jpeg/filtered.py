@@ -25,7 +25,7 @@ from cliqa.signal.jpeg.phases import (
     sums_at,
 )
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
-from cliqa.signal.jpeg.tones import RANGES, Toned, ranges_of, read_tones
+from cliqa.signal.jpeg.tones import APART, RANGES, Toned, ranges_of, read_tones
 
 Floats = NDArray[np.float32]
 
@@ -46,6 +46,8 @@ TONED = 1.1
 """How much clearer a tone curve must be than the best filter: by ranges of brightness, some more is explained by chance."""
 TURNED = 1.15
 """How much clearer the turned tables must be: the straight ones reach some of it through a filter."""
+BEFORE = 100.0
+"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
 FINE = 88
 """From this last quality on a save before it can be seen through a filter between them."""
 
@@ -57,8 +59,8 @@ class Filtered:
     Attributes:
         evidence: (100,) nats of each quality by the filter that explains it best; scales pay their reluctance.
         capped: the curves of the steps that they are of, no frequency counting more than `CAP`.
-        other: nats of the best table of another codec; turned: of the best of IJG's turned by 90 degrees, without a filter,
-            asked only where no table explains the grid.
+        other: nats of the best table of another codec, 0 where one of IJG's explains the grid and nothing is seen beneath; turned: of
+            the best of IJG's turned by 90 degrees, without a filter, 0 where one explains the grid.
         toned: the likeliest save before a tone curve; plain: whether no filter at all explains the grid best.
         blocks: blocks used.
     """
@@ -105,10 +107,11 @@ def read_filtered(
     places, worth = _filtered_places()
     total = sums_at(curves, places).max(axis=0) * worth[:, None]
     capped = np.clip(curves, -np.float32(CAP), np.float32(CAP))
-    other = radial_evidence(curves, 8, 8)
     turned = 0.0 if last else float(sums_at(curves, _turned_places()).max(initial=0.0))
     plain = float(total[0].max()) > PLAIN * float(total.max())
     toned = read_tones(curves_of_ranges, np.bincount(ranges, minlength=RANGES), last)
+    beneath = max(toned.nats, float(total[:, : last - APART].max(initial=0.0))) if last else 0.0
+    other = radial_evidence(curves, 8, 8) if not last or beneath > BEFORE else 0.0
     return Filtered(total.max(axis=0), capped, other, turned, toned, plain, len(blocks))
 
 

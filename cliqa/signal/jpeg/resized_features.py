@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.filtered import Filtered
+from cliqa.signal.jpeg.filtered import BEFORE, Filtered
 from cliqa.signal.jpeg.history import EXACT, EXACTLY, STRONG, History
 from cliqa.signal.jpeg.resized import CLEAR, Resized
 from cliqa.signal.jpeg.tones import APART
@@ -18,8 +18,6 @@ reached 25, a drawing 35 with a lead of 2."""
 LIKELY, LIKELY_SPREAD, LIKELY_LEAD = 45.0, 18.0, 10.0
 """Or so many nats, so many of those, and such a lead: faint lattices under a later JPEG have them; drawings without JPEG reached 17."""
 RESIZED_NUMBERS = 8
-BEFORE = 100.0
-"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
 CODEC, EXACT_CODEC, BEYOND_DOUBT = 1.5, 3.7, 0.86
 """How much clearer than IJG's the tables of another codec must be; more where so large a part of the steps is certain that they are a
 JPEG's: JPEG XL reached 0.84."""
