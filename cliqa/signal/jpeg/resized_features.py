@@ -12,11 +12,6 @@ from cliqa.signal.jpeg.tones import APART
 
 FAMILY = 2.0
 """In place of the certainty of the steps: the file's own tables or those of a known encoder explain them, or they are `EXACTLY` met."""
-SPREAD, LEAD = 30.0, 3.0
-"""Nats, no frequency counting more than `CAP`, from which there is a lattice on a native grid, and lead over other qualities: halftones
-reached 25, a drawing 35 with a lead of 2."""
-LIKELY, LIKELY_SPREAD, LIKELY_LEAD = 45.0, 18.0, 10.0
-"""Or so many nats, so many of those, and such a lead: faint lattices under a later JPEG have them; drawings without JPEG reached 17."""
 RESIZED_NUMBERS = 8
 CODEC, EXACT_CODEC, BEYOND_DOUBT = 1.5, 3.7, 0.86
 """How much clearer than IJG's the tables of another codec must be; more where so large a part of the steps is certain that they are a
@@ -118,11 +113,7 @@ def resized_answer(found: Resized | None) -> NDArray[np.float32]:
     if found is None:
         return np.zeros(RESIZED_NUMBERS, np.float32)
     best = found.best
-    away = np.abs(np.arange(100) - int(best.evidence.argmax())) > 2
-    lead = best.nats - float(best.evidence[away].max())
     step = float(np.sqrt(best.across.step * best.down.step))
-    clear = best.spread >= SPREAD and lead > LEAD
-    likely = best.spread > LIKELY_SPREAD and lead > LIKELY_LEAD and best.nats > LIKELY
-    nats = best.nats if clear or likely else min(best.nats, CLEAR - 1)  # few frequencies alone are no lattice
-    numbers = [best.quality, nats, step, found.rival, lead, float(best.combed), float(best.cropped), best.blocks]
+    nats = best.nats if best.believed else min(best.nats, CLEAR - 1)  # few frequencies alone are no lattice
+    numbers = [best.quality, nats, step, found.rival, best.lead(), float(best.combed), float(best.cropped), best.blocks]
     return np.array(numbers, np.float32)
