@@ -60,9 +60,8 @@ NONE_SEEN = 0.85
 """Most confidence that there was no save: a reduction and another codec leave no trace of one."""
 FINE_ALONE = 0.8
 """Most confidence in a fine save alone: a coarser one before a reduction leaves no trace under it."""
-PALETTED = 100.0
-"""Nats of the histograms of all offsets that count in a picture with a palette: of 50 saved ones 48 have more, of 50 that were
-never saved the most was 45 (validation)."""
+PALETTED = 20.0
+"""Nats of the histograms of all offsets that count in a picture with a palette whose grid is beyond doubt: the least that was right."""
 GRADIENT = 10
 """Smooth gradients of few colours look like qualities up to this one: all eleven drawn ones read 1."""
 UNEXPLAINED = 0.65
@@ -104,12 +103,12 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it, or steps so
     certain that they are those of other tables. Where one does, a save before a filter and the last save may be seen.
     """
-    found, nats, other, known, codec, exact, foreign, by_offsets = (float(value) for value in filtered)
+    found, nats, other, known, codec, exact, foreign, paletted, by_offsets = (float(value) for value in filtered)
     newest = float(proposals[HYPOTHESES.index("newest")])
     if known:
         return (found, _through(nats)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
-    if by_offsets > PALETTED and GRADIENT < newest <= HIGHEST:
-        return newest, _through(by_offsets)
+    if by_offsets > PALETTED and paletted > GRADIENT:
+        return paletted, _through(by_offsets)
     if codec:
         return 100.0, UNEXPLAINED
     older = quality < found and any(abs(quality - each) <= NEAR for each in _older(proposals))
