@@ -55,7 +55,7 @@ def read_tones(curves_of_ranges: Floats, blocks: NDArray[np.intp], last: int = 0
     below, least = (last - APART, LATTICE) if last else (100, LATTICE_ALONE)
     scales, total, clearest = [], 0.0, 0.0
     asked = curves_of_ranges[blocks >= FEWEST]
-    if below < 1 or _most(asked, below) <= least:
+    if below < 1 or most_of_any(asked, below) <= least:
         return Toned()
     for curves in asked:
         evidence = evidence_of(curves, 8, 8, detail=COARSE).max(axis=0)[:below]
@@ -71,7 +71,7 @@ def read_tones(curves_of_ranges: Floats, blocks: NDArray[np.intp], last: int = 0
     return Toned(_quality(sum(scales) / len(scales)), total, clearest) if clearest > least else Toned()
 
 
-def _most(curves_of_ranges: Floats, below: int) -> float:
+def most_of_any(curves_of_ranges: Floats, below: int) -> float:
     """What any range tells of the lowest `below` qualities at most, no frequency counting more than `CAP`: each at its best step."""
     best = (curves_of_ranges + _out_of_reach(below)).max(axis=3, initial=0.0)
     np.minimum(best, np.float32(CAP), out=best)
