@@ -87,7 +87,8 @@ def _out_of_reach(below: int) -> Floats:
     places = table_places(chosen_frequencies(8, 8), False, COARSE)[:, :below]
     least = places.min(axis=(0, 1))
     steps = np.arange(len(COARSE.steps) + 1)
-    return np.where(steps < least[:, None], -np.float32(np.inf), np.float32(0))[:, None]
+    hidden: Floats = np.where(steps < least[:, None], -np.float32(np.inf), np.float32(0))[:, None]
+    return hidden
 
 
 def _scale(quality: int) -> float:
