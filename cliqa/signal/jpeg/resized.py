@@ -239,7 +239,8 @@ def _without_codecs(windows: Windows, proved: Hypothesis) -> Hypothesis:
     curves = step_curves(coefficients, COARSE)
     down, across = coefficients.shape[:2]
     own = float(evidence_of(curves, down, across, turned=proved.turned, detail=COARSE).max())
-    return replace(proved, spread=0.0) if radial_evidence(curves, down, across) > CODEC * own else proved
+    explained = radial_evidence(curves, down, across) > CODEC * own
+    return replace(proved, evidence=_NOTHING, spread=0.0) if explained else proved
 
 
 def _rival(best: Hypothesis, others: list[Hypothesis]) -> float:

@@ -110,6 +110,7 @@ def test_what_is_believed():
     assert not hypothesis(100, 5, 10).believed  # few frequencies
     assert hypothesis(300, 5, 20).believed  # few, but beyond doubt
     assert not hypothesis(300, 5, 290).believed
+    assert not hypothesis(0, 0, 0).believed  # as where another codec explains it
     assert hypothesis(300, 5, 20).lead(5) == 280 and hypothesis(300, 5, 20).lead() == 1
 
 
