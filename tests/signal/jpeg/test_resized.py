@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -108,8 +110,9 @@ def test_what_is_believed():
 
     assert not hypothesis(60, 25, 55).believed  # little, and another quality as likely
     assert not hypothesis(100, 5, 10).believed  # few frequencies
-    assert hypothesis(300, 5, 20).believed  # few, but beyond doubt
-    assert not hypothesis(300, 5, 290).believed
+    assert hypothesis(400, 5, 20).believed  # few, but beyond doubt
+    assert not replace(hypothesis(400, 5, 20), cropped=True).believed
+    assert not hypothesis(400, 5, 390).believed
     assert not hypothesis(0, 0, 0).believed  # as where another codec explains it
     assert hypothesis(300, 5, 20).lead(5) == 280 and hypothesis(300, 5, 20).lead() == 1
 
