@@ -67,8 +67,8 @@ LIKELY, LIKELY_SPREAD, LIKELY_LEAD = 45.0, 18.0, 10.0
 """Or so many nats, so many of those, and such a lead: faint lattices under a later JPEG have them; drawings without JPEG reached 17."""
 OVERWHELMING, OVERWHELMING_LEAD, OVERWHELMING_AWAY = 300.0, 30.0, 5
 """Or, of whole native sizes, so many nats and such a lead over qualities so far away: a strong reduction leaves a lattice on two or
-three frequencies, noise on others. Of 81 searched pictures without JPEG none has more than 62 at a quality up to `HIGHEST`, of 136 resized
-drawings one 185 (validation and training)."""
+three frequencies, noise on others. Of 81 searched pictures without JPEG none has more than 62 at a quality up to `HIGHEST`, of
+136 resized drawings one 185 (validation and training)."""
 PROMISING = 9.5
 """As those, where the picture may have been reduced: interpolation has combs of its own only where it enlarges."""
 _NOTHING = np.zeros(100, np.float32)
