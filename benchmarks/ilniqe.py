@@ -1,10 +1,10 @@
-"""IL-NIQE, a baseline for the zero-shot scores: distance of a picture's patches to a Gaussian of pristine patches, five kinds of features.
+"""IL-NIQE, a baseline for the zero-shot scores: distance of a picture's patches to a Gaussian of pristine ones, in many features.
 
 Zhang, Zhang, Bovik, "A feature-enriched completely blind image quality evaluator", IEEE TIP 24(8), 2015: normalised luminance and
 products of neighbours, gradients, responses of log-Gabor filters, and colours in logarithmic opponent axes; principal components; a
 distance for every patch. Written from the paper's formulas; what differs: Weibull distributions are fitted by the moments of the
-logarithm rather than by maximum likelihood, generalised Gaussians by the ratio of moments from a table, and the pristine model is that of the
-photographs given here.
+logarithm rather than by maximum likelihood, generalised Gaussians by the ratio of moments from a table, and the pristine model is
+that of the photographs given here.
 """
 
 from __future__ import annotations
