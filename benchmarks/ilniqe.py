@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,16 +114,17 @@ def _shape_of(ratio: Array) -> Array:
     return np.asarray(_SHAPES[np.searchsorted(_RATIOS, ratio).clip(0, len(_SHAPES) - 1)])
 
 
-def _gamma(over: Array, under: Array) -> Array:
+def _gamma(over: NDArray[Any], under: NDArray[Any]) -> NDArray[np.float64]:
     """sqrt(gamma(over) / gamma(under)) of arrays."""
     pairs = zip(over, under, strict=True)
     return np.array([math.exp((math.lgamma(a) - math.lgamma(b)) / 2) for a, b in pairs])
 
 
-def _cut(plane: NDArray[np.generic], patch: int) -> NDArray[np.generic]:
+def _cut(plane: NDArray[Any], patch: int) -> NDArray[Any]:
     """(h, w) -> (patches, patch * patch)."""
     count = len(plane) // patch
-    return plane.reshape(count, patch, count, patch).swapaxes(1, 2).reshape(count * count, -1)
+    cells: NDArray[Any] = plane.reshape(count, patch, count, patch).swapaxes(1, 2)
+    return cells.reshape(count * count, -1)
 
 
 def _smooth(plane: Array) -> Array:

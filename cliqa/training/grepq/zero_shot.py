@@ -34,7 +34,7 @@ SUM = {
     "q_low": 1.0, "high": 1.0, "camera": 1.0, "log_laplacian_variance": 1.0, "light": 0.5, "luma_5": 0.5, "luma_deviation": -0.5,
 }  # fmt: skip
 TRACES = np.array([1.0, 1.0])  # what compression and noise take, in deviations; the regression does the rest
-# Of 0.1, 0.3, 1, 3, and of 30, 100, 300, 1000: pictures' order costs 0.004 SRCC, and most ladders of photographs kept out are in order.
+# Of 0.1, 0.3, 1, 3, and of 30, 100, 300, 1000: pictures' order costs 0.004 SRCC, and most ladders of unused photographs are in order.
 STAY, PENALTY = 1.0, 300.0
 # Deviations per unit of strength, and at least; the first of 1, 1.5, 2: val photographs' ladders of WebP and of more light are then
 # most in order.
