@@ -42,9 +42,9 @@ SHARE = 0.2  # of the regression in `quality`; chosen by held-out ratings and by
 PENALTY = 100.0  # of 30, 100, 300, 1000: the best on held-out ratings
 SOURCES_APART = 0.5  # what is left of the distance between sources, of 0, 0.5, 1: within them 0.006 SRCC more than at 1
 TRACES = np.array([0.15, 0.15])  # of opinion; of 0.15, 0.2 and 0.25 the best on held-out ratings
-# Weight of what a pair lacks, squared, against a rating's error, squared: 7 and 10 cost 0.001 and 0.002 of held-out SRCC, and bring no
-# more ladders into order.
-PAIRS = 5.0
+# Weight of what a pair lacks, squared, against a rating's error, squared: of 2, 3, 5, 7 and 10 the best on held-out ratings and on
+# sources left out; more brings few more ladders into order.
+PAIRS = 2.0
 MARGIN, LEAST = 0.15, 0.02  # of opinion (0-1) per unit of strength, and at least; the first is the branch's own
 ENLARGED_MARGIN = 0.03
 # Weights of an enlargement's pair as it is and by its pixels alone: with twice as much held-out SRCC falls by 0.001, with less the
