@@ -18,6 +18,7 @@ from cliqa.signal.statistics.correlation import srcc
 from cliqa.training.photos import Photo
 
 STEPS = 6
+BEST = 90  # quality of a codec at strength 0
 LONG_SIDE = 768
 Rng = np.random.Generator
 
@@ -25,7 +26,7 @@ Rng = np.random.Generator
 def jpeg(picture: Image.Image, step: float, rng: Rng) -> Image.Image:
     """Quality 90 down to 8."""
     stream = io.BytesIO()
-    picture.save(stream, "JPEG", quality=round(90 * (8 / 90) ** step))
+    picture.save(stream, "JPEG", quality=round(BEST * (8 / BEST) ** step))
     return Image.open(stream)
 
 
@@ -50,7 +51,7 @@ def down_up(picture: Image.Image, step: float, rng: Rng) -> Image.Image:
 def webp(picture: Image.Image, step: float, rng: Rng) -> Image.Image:
     """WebP quality 90 down to 5."""
     stream = io.BytesIO()
-    picture.save(stream, "WEBP", quality=round(90 * (5 / 90) ** step))
+    picture.save(stream, "WEBP", quality=round(BEST * (5 / BEST) ** step))
     return Image.open(stream)
 
 
@@ -60,11 +61,15 @@ def light(sign: int, picture: Image.Image, step: float, rng: Rng) -> Image.Image
     return Image.fromarray(np.rint(255 * np.minimum(linear, 1) ** (1 / 2.2)).astype(np.uint8))
 
 
-def make(damage: Callable[[Image.Image, float, Rng], Image.Image], rng: Rng, photo: Photo) -> tuple[LoadedImage, Truth]:
-    """The photograph under a random strength; a photograph's repeats make its ladder."""
+def make(
+    damage: Callable[[Image.Image, float, Rng], Image.Image], rng: Rng, photo: Photo, *, lowest: int | None = None
+) -> tuple[LoadedImage, Truth]:
+    """The photograph under a random strength; a photograph's repeats make its ladder. `lowest` is a codec's quality at strength 1."""
     picture = Image.fromarray(photo.pixels())
     picture.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.BICUBIC)
     step = float(rng.uniform(0, 1))
+    if lowest is not None:  # what is saved at one quality is one picture, and has one strength
+        step = float(np.log(round(BEST * (lowest / BEST) ** step) / BEST) / np.log(lowest / BEST))
     damaged = damage(picture, step, rng).convert("RGB")
     return LoadedImage.from_array(np.asarray(damaged)), {"photo": photo.path.name, "strength": step}
 
@@ -86,17 +91,17 @@ CONDITIONS = [
     Condition(
         name=f"monotone in {title}",
         bar="Spearman >= 0.9 for >= 90 % of photographs",
-        make=partial(make, damage),
+        make=made,
         summarise=summarise,
         repeats=STEPS,
     )
-    for title, damage in (
-        ("JPEG quality", jpeg),
-        ("blur", blur),
-        ("noise", noise),
-        ("down-up scaling", down_up),
-        ("WebP quality", webp),
-        ("less light", partial(light, -1)),
-        ("more light", partial(light, 1)),
+    for title, made in (
+        ("JPEG quality", partial(make, jpeg, lowest=8)),
+        ("blur", partial(make, blur)),
+        ("noise", partial(make, noise)),
+        ("down-up scaling", partial(make, down_up)),
+        ("WebP quality", partial(make, webp, lowest=5)),
+        ("less light", partial(make, partial(light, -1))),
+        ("more light", partial(make, partial(light, 1))),
     )
 ]

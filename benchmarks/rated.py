@@ -2,8 +2,8 @@
 
 Prints the zero-shot correlations, those of a ridge on 50 and 200 labels, of the shipped quality, and the figures of the
 aesthetic classes with the baseline that only knows the source. `--without-duplicates` adds the figures without test
-photographs that look like one of the training list. `--niqe PHOTOS` adds NIQE, whose pristine model is fitted on the never compressed
-photographs of that folder, as a baseline for the zero-shot scores.
+photographs that look like one of the training list. `--niqe PHOTOS` adds NIQE and IL-NIQE, whose pristine models are fitted on never
+compressed photographs of that folder, as baselines for the zero-shot scores.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import ilniqe
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--without-duplicates", action="store_true", help="also without what is nearly in the training list"
     )
-    parser.add_argument("--niqe", type=Path, metavar="PHOTOS", help="also NIQE, fitted on this folder of photographs")
+    parser.add_argument("--niqe", type=Path, metavar="PHOTOS", help="also NIQE and IL-NIQE, fitted on this folder")
     parser.add_argument("--draws", type=int, default=10)
     given = parser.parse_args(arguments)
     rated = read_rated(given.folder)
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     images = [images[i] for i in np.random.default_rng(0).permutation(len(images))[: given.limit]]
     observed = observe(images, given.zero_shot)
     if given.niqe:
-        observed["niqe"] = niqe(images, given.niqe)
+        observed |= baselines(images, given.niqe)
     report("all", images, observed, rated, given.draws)
     if given.without_duplicates:
         fresh = not_in_training(images, [image for image in rated if image.split == "train"])
@@ -76,17 +77,22 @@ def observe(images: Sequence[RatedImage], zero_shot: bool) -> dict[str, NDArray[
     return {name: np.array(values) for name, values in rows.items() if values}
 
 
-def niqe(images: Sequence[RatedImage], photos: Path) -> NDArray[np.float64]:
-    """Minus NIQE's distance to pristine pictures, (n,): higher is better. The model is that of the train split at 512 pixels."""
+def baselines(images: Sequence[RatedImage], photos: Path) -> dict[str, NDArray[np.float64]]:
+    """Minus the distances of NIQE and IL-NIQE to pristine pictures, (n,): higher is better. The models are of the train split."""
     pristine = []
     for photo in read_photos(photos, "train", ("lossless",)):
         picture = Image.fromarray(photo.pixels())
         picture.thumbnail((512, 512), Image.Resampling.BICUBIC)
         if min(picture.size) >= 96:
-            pristine.append(niqe_features(np.asarray(picture), sharpest=True))
-    model = gaussian_of(np.concatenate(pristine))
-    found = [niqe_distance(*gaussian_of(niqe_features(load_image(image.path).pixels)), *model) for image in images]
-    return -np.array(found)
+            pristine.append(np.asarray(picture))
+    model = gaussian_of(np.concatenate([niqe_features(picture, sharpest=True) for picture in pristine]))
+    richer = ilniqe.Pristine.of(pristine[: ilniqe.PHOTOGRAPHS])
+    found: dict[str, list[float]] = {"NIQE": [], "IL-NIQE": []}
+    for image in images:
+        pixels = load_image(image.path).pixels
+        found["NIQE"].append(-niqe_distance(*gaussian_of(niqe_features(pixels)), *model))
+        found["IL-NIQE"].append(-richer.distance(pixels))
+    return {name: np.array(values) for name, values in found.items()}
 
 
 def report(
@@ -94,11 +100,12 @@ def report(
 ) -> None:
     mos = np.array([image.score for image in images])
     print(f"\n{title}: {len(images)} photographs")
-    if "niqe" in observed:
-        column = observed["niqe"]
-        print(
-            f"  {'NIQE':22s} SRCC {srcc(column, mos):.3f}  PLCC {plcc(column, mos):.3f}  KRCC {krcc(column, mos):.3f}"
-        )
+    for name in ("NIQE", "IL-NIQE"):
+        if name in observed:
+            column = observed[name]
+            print(
+                f"  {name:22s} SRCC {srcc(column, mos):.3f}  PLCC {plcc(column, mos):.3f}  KRCC {krcc(column, mos):.3f}"
+            )
     if "features" in observed:
         features = observed["features"].astype(np.float64)
         for name, column in zip(("q_low", "q_high", "q"), zero_shot_columns(features), strict=True):

@@ -8,6 +8,7 @@ import torch
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View
 from cliqa.metrics.encoder import POOLED_WIDTH, Branch, LowHead, RatedHead, Trunk
+from cliqa.metrics.encoder_layout import EARLY_WIDTH
 from cliqa.signal.quality.trace_statistics import WIDTH
 
 
@@ -32,9 +33,9 @@ def small_tensors() -> dict[str, np.ndarray]:
         "pristine.mean": np.zeros(128), "pristine.covariance": np.eye(128), "blend": np.array([60.0, 1.0, 0, 0, 0, 0, 0, 4.0]),
         "traces.mean": np.zeros(WIDTH), "traces.scale": np.ones(WIDTH), "traces.weight.0": np.zeros((2, WIDTH)),
         "traces.bias.0": np.array([0.5, 0.1]), "blend.traces": np.array([1.0, 0.0]),
-        "blend.free": np.zeros(POOLED_WIDTH), "blend.pixels.mean": np.zeros(WIDTH), "blend.pixels.scale": np.ones(WIDTH),
+        "blend.free": np.zeros(EARLY_WIDTH), "blend.pixels.mean": np.zeros(WIDTH), "blend.pixels.scale": np.ones(WIDTH),
         "blend.pixels.weight.0": np.zeros((1, WIDTH)), "blend.pixels.bias.0": np.zeros(1),
-        "quality.free": np.zeros(POOLED_WIDTH), "quality.pixels.mean": np.zeros(WIDTH), "quality.pixels.scale": np.ones(WIDTH),
+        "quality.free": np.zeros(EARLY_WIDTH), "quality.pixels.mean": np.zeros(WIDTH), "quality.pixels.scale": np.ones(WIDTH),
         "quality.pixels.weight.0": np.zeros((1, WIDTH)), "quality.pixels.bias.0": np.zeros(1), "quality.traces": np.zeros(2),
         "quality.weight": np.array([1.0, 0, 0, 0, 0]), "quality.bias": np.array([0.5]),
         "calibration.weight": np.zeros((3, 5)), "calibration.bias": np.array([0.0, 1.0, 0.0]), "decision": np.zeros(3),

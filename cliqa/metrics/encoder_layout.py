@@ -19,6 +19,8 @@ TRUNK_STAGES = 3  # 16, 24 and 32 channels, to an eighth of the resolution
 POOLED = (1, 2, 3, 4)
 POOLED_CHANNELS = (*tuple(STAGES[index][1] for index in POOLED), HEAD_CHANNELS)
 POOLED_WIDTH = 2 * sum(POOLED_CHANNELS)
+EARLY_STAGES = 1 + max(POOLED)  # up to where all but the head's map are pooled: half the cost of a branch
+EARLY_WIDTH = 2 * sum(POOLED_CHANNELS[:-1])  # and the features of these maps, the first of all
 WINDOW_WIDTH = 2 * sum(STAGES[index][1] for index in POOLED if index < TRUNK_STAGES)
 
 # Mean and deviation of the ImageNet photographs, per channel, in 0-255.

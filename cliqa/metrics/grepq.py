@@ -46,17 +46,17 @@ class GRepQ(Metric):
     * `low.*`: the low-level head; `pristine.mean`, `pristine.covariance`: the Gaussian of pristine patches.
     * `traces.*`: a `Dense` network that reads `trace_statistics`: how strong compression and noise are, 0-1.
     * `blend` (8): from `grepq_zero_shot.NUMBERS` to the logit of q, bias last; `blend.traces` (2): what compression and noise take
-      from it; `blend.free` (POOLED_WIDTH) and `blend.pixels.*`, a `Dense` network that reads `trace_statistics`: what keeps it in
+      from it; `blend.free` (EARLY_WIDTH) and `blend.pixels.*`, a `Dense` network that reads `trace_statistics`: what keeps it in
       order where pictures are damaged.
-    * `quality.weight` (5), `quality.bias`: from the rated head's outputs; `quality.free` (POOLED_WIDTH): from the label-free branch's
-      pooled features; `quality.pixels.*`: a `Dense` network that reads `trace_statistics`; `quality.traces` (2): what compression
-      and noise take. The sum is opinion, 0-1. In a fitted model `fit.weight` and `fit.bias` instead, and the kind of its features in
-      the metadata.
+    * `quality.weight` (5), `quality.bias`: from the rated head's outputs; `quality.free` (EARLY_WIDTH): from the first of the
+      label-free branch's pooled features; `quality.pixels.*`: a `Dense` network that reads `trace_statistics`; `quality.traces` (2):
+      what compression and noise take. The sum is opinion, 0-1. In a fitted model `fit.weight` and `fit.bias` instead, and the kind of
+      its features in the metadata.
     """
 
     name = "grepq"
     architecture = "mobilenetv2-grepq"
-    version = 5
+    version = 6
     summary = "perceptual quality: zero-shot (label-free), and learned from human ratings"
     fields = (
         Field("q_low", "zero-shot low-level quality: nearness of the patches to pristine ones", better="higher"),
@@ -153,8 +153,8 @@ class GRepQ(Metric):
             raise ValueError("a fitted model reads more than `quality` alone needs: use score")
         weight, bias = self.regressor
         outputs = self.network.encoder.rated(observation["picture"]).astype(np.float64)
-        pooled = self.network.embed(observation["picture"])[0]
-        seen = float(pooled @ self.free) + float(self.pixels(observation["traces"][None])[0, 0])
+        early = self.network.early(observation["picture"])
+        seen = float(early @ self.free) + float(self.pixels(observation["traces"][None])[0, 0])
         seen -= float(self._traces(observation) @ self.penalty)
         return float(np.clip(outputs @ weight + bias + seen, 0.0, 1.0) * 100.0)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.metrics.encoder_heads import LowHead, balance
+from cliqa.metrics.encoder_layout import EARLY_WIDTH
 from cliqa.metrics.shared_encoder import PictureMemory, load_branch, rated_encoder
 
 WINDOW, STRIDE = 96, 48  # patches of the low-level score, in pixels
@@ -38,8 +39,19 @@ class GrepqNetwork:
         known = self._memory.of(picture)
         if "free" not in known:
             known["free"] = self._free(self.encoder.shared(picture))
-        pooled = ((known["free"] - self._high["mean"]) / self._high["scale"]).clip(-6.0, 6.0) * self._balance
+        pooled = self._standardised(known["free"])
         return pooled, self._high["weight"] @ pooled + self._high["bias"]
+
+    def early(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The first of these features, (EARLY_WIDTH,), at half the cost where the others are not asked for before."""
+        known = self._memory.of(picture)
+        if "free" in known:
+            return self._standardised(known["free"][:EARLY_WIDTH])
+        return self._standardised(self._free.early(self.encoder.shared(picture)))
+
+    def _standardised(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
+        mean, scale, gains = (x[: len(pooled)] for x in (self._high["mean"], self._high["scale"], self._balance))
+        return np.asarray(((pooled - mean) / scale).clip(-6.0, 6.0) * gains)
 
     def patches(self, detail: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Low-level embeddings of the patches of a picture (h, w, 3), (n, 128)."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.metrics.encoder_layout import EARLY_WIDTH
 from cliqa.metrics.grepq_features import DAMAGES
 from cliqa.signal.densities import logit
 from cliqa.signal.networks.dense import Dense
@@ -63,4 +64,4 @@ class ZeroShotSum:
     ) -> float:
         """Of `ZeroShotNumbers`, pooled features, `trace_statistics`, and what `traces` reads of those: compression and noise (2,)."""
         told = float(numbers @ self._blend[:-1] + self._blend[-1]) - float(traces @ self._taken)
-        return told + float(pooled @ self._free) + float(self._pixels(statistics[None])[0, 0])
+        return told + float(pooled[:EARLY_WIDTH] @ self._free) + float(self._pixels(statistics[None])[0, 0])

@@ -55,6 +55,10 @@ class EncoderBranch(Protocol):
         """The features of the picture, (POOLED_WIDTH,)."""
         ...
 
+    def early(self, shared: Shared) -> NDArray[np.float32]:
+        """The first of them, (EARLY_WIDTH,), at half the cost."""
+        ...
+
     def batch(self, shared: Sequence[Shared]) -> list[NDArray[np.float32]]:
         """The features of pictures of one shape."""
         ...

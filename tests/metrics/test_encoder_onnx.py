@@ -9,8 +9,8 @@ import pytest
 from cliqa.metrics import checkpoints, encoder_onnx
 from cliqa.metrics.aesthetic import Aesthetic
 from cliqa.metrics.encoder import TorchBranch, TorchTrunk
-from cliqa.metrics.encoder_layout import POOLED_WIDTH, TRUNK_STAGES, checked_part
-from cliqa.metrics.encoder_onnx import OnnxBranch, OnnxTrunk, branch_graph, trunk_graph
+from cliqa.metrics.encoder_layout import EARLY_WIDTH, POOLED_WIDTH, TRUNK_STAGES, checked_part
+from cliqa.metrics.encoder_onnx import OnnxBranch, OnnxTrunk, branch_graph, early_graph, trunk_graph
 from tests.grepq_weights import small_tensors
 
 
@@ -23,10 +23,14 @@ def shipped():
 @pytest.mark.parametrize("size", [(288, 384), (33, 32), (70, 99), (384, 41)])
 def test_features_are_those_of_torch_for_any_size(shipped, size):
     picture = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    found = OnnxBranch(shipped, "rated.branch.")(OnnxTrunk(shipped, "trunk.")(picture))
-    expected = TorchBranch(shipped, "rated.branch.")(TorchTrunk(shipped, "trunk.")(picture))
+    branch, shared = OnnxBranch(shipped, "rated.branch."), OnnxTrunk(shipped, "trunk.")(picture)
+    torch_branch, torch_shared = TorchBranch(shipped, "rated.branch."), TorchTrunk(shipped, "trunk.")(picture)
+    found, expected = branch(shared), torch_branch(torch_shared)
     assert found.shape == (POOLED_WIDTH,)
     np.testing.assert_allclose(found, expected, atol=1e-4)  # square roots: near 0 the last digit counts most
+    for early, all_of_it in ((branch.early(shared), found), (torch_branch.early(torch_shared), expected)):
+        assert early.shape == (EARLY_WIDTH,)
+        np.testing.assert_allclose(early, all_of_it[:EARLY_WIDTH], atol=1e-4)
 
 
 @pytest.mark.parametrize("size", [(512, 384), (512, 340), (96, 96), (64, 80), (97, 201), (512, 61)])
@@ -40,6 +44,7 @@ def test_the_graphs_are_valid_models(shipped):
     for part, graph in (
         (checked_part(shipped, "trunk.", 0, TRUNK_STAGES), trunk_graph),
         (checked_part(shipped, "rated.branch.", TRUNK_STAGES, 7), branch_graph),
+        (checked_part(shipped, "rated.branch.", TRUNK_STAGES, 7), early_graph),
     ):
         onnx.checker.check_model(onnx.load_from_string(graph(part)), full_check=True)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cliqa.metrics.encoder import POOLED_WIDTH, Branch, Trunk, load_module, pool, standardise
+from cliqa.metrics.encoder_layout import EARLY_WIDTH
 from cliqa.metrics.grepq_network import GrepqNetwork
 from tests.grepq_weights import small_tensors, view
 
@@ -23,6 +24,8 @@ def test_the_embedding_is_that_of_balanced_clipped_features(network):
         shared = load_module(Trunk(), small_tensors(), "trunk.")(standardise(torch.from_numpy(picture.copy()[None])))
         plain = pool(shared + load_module(Branch(), small_tensors(), "free.")(shared[-1]))[0].numpy()
     assert pooled.shape == (POOLED_WIDTH,)
+    for other in (picture, picture.copy()):  # of one that was seen, and of a new one
+        np.testing.assert_allclose(network.early(other), pooled[:EARLY_WIDTH], rtol=1e-3, atol=1e-4)
     small = np.abs(plain) < 6
     np.testing.assert_array_equal(np.sign(pooled[small]), np.sign(plain[small]))  # mean 0, scale 1: only balanced
     weight = small_tensors()["high.weight"].astype(np.float32)

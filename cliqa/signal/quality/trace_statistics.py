@@ -59,9 +59,15 @@ def _grid(steps: Floats) -> tuple[int, tuple[float, float]]:
 
 def _quiet(planes: Floats) -> Floats:
     """Log of the deviation of a Laplacian (5-point, unit noise gain) in cells of (n, h, w), quantiles over the cells."""
-    inner = planes[:, 1:-1, 1:-1]
-    laplacian = 4 * inner - planes[:, :-2, 1:-1] - planes[:, 2:, 1:-1] - planes[:, 1:-1, :-2] - planes[:, 1:-1, 2:]
-    rows, columns = laplacian.shape[1] // CELL, laplacian.shape[2] // CELL
-    cells = laplacian[:, : rows * CELL, : columns * CELL].reshape(-1, rows, CELL, columns, CELL)
-    energy = np.square(cells).mean(axis=(2, 4)) / 20  # 4^2 + 4 * 1^2
+    rows, columns = (planes.shape[1] - 2) // CELL, (planes.shape[2] - 2) // CELL
+    down, across = rows * CELL + 1, columns * CELL + 1
+    laplacian = 4 * planes[:, 1:down, 1:across]
+    laplacian -= planes[:, : down - 1, 1:across]
+    laplacian -= planes[:, 2 : down + 1, 1:across]
+    laplacian -= planes[:, 1:down, : across - 1]
+    laplacian -= planes[:, 1:down, 2 : across + 1]
+    np.square(laplacian, out=laplacian)
+    # Rows first, in long runs of memory: several times as fast as both axes at once
+    strips = laplacian.reshape(len(planes), rows, CELL, -1).sum(axis=2)
+    energy = strips.reshape(len(planes), rows, columns, CELL).sum(axis=3) / (20 * CELL**2)  # 20: 4^2 + 4 * 1^2
     return np.asarray(np.log(np.sqrt(np.percentile(energy, QUANTILES)) + 0.05), dtype=np.float32)

@@ -49,7 +49,7 @@ from cliqa.training.train import TrainOptions
 
 VERSIONS = 8  # distorted versions of a photograph, beside the original
 VERSION_PHOTOGRAPHS = 140
-LADDERS = 240  # photographs of which damaged copies are made, for `q` and `quality`
+LADDERS = 320  # photographs of which damaged copies are made, for `q` and `quality`
 
 # Small pictures first, then near the size that scores are read at, then all sizes; at last gently, until held-out ratings gain no more.
 _LATER = RatedSettings(ladders=32, sides=(320, 352, 384), epochs=1, rate=2e-4, head_rate=4e-4, warmup=50)
@@ -189,7 +189,7 @@ def opinion_scale(outputs: NDArray[np.float64], scores: NDArray[np.float64]) -> 
 def ordered_heads(tensors: Tensors, opinion: tuple[float, float], options: TrainOptions) -> Tensors:
     """`blend*`, see `zero_shot`, and `quality.*`, see `opinion`: both held to pictures and what was made of them.
 
-    Where there are no `--networks`, and no outputs in the work folder, `quality` does not learn of enlargements.
+    Where there are no `--networks`, and no outputs in the work folder, neither learns of enlargements.
     """
     assert options.ratings is not None
     work, folder = options.work / "opinion", options.work / "outputs"
@@ -201,11 +201,12 @@ def ordered_heads(tensors: Tensors, opinion: tuple[float, float], options: Train
     ladders = observe_ladders(photos, options.at_most(LADDERS), observe, work, options.seed)
     count = options.at_most(UNLABELLED)
     unlabelled = observe_unlabelled(training_list(options.ratings), count, observe, work, options.seed)
-    return fit_zero_shot(unlabelled, ladders, traces, options.seed) | fit_opinion(
+    enlargements = observe_enlargements(outputs, options.data, observe, work)
+    return fit_zero_shot(unlabelled, ladders, enlargements, traces, options.seed) | fit_opinion(
         RatedOpinion(*opinion, traces),
         observe_rated(read_rated(options.ratings), observe, work, options.seed),
         ladders,
-        observe_enlargements(outputs, options.data, observe, work),
+        enlargements,
         options.seed,
     )
 

@@ -1,6 +1,6 @@
 """Pairs of pictures of which the second is no better: what `quality` is held to beside ratings.
 
-Ladders: a training photograph at some size, and damaged a little and then a little more, by thirteen kinds. Enlargements: a small
+Ladders: a training photograph at some size, and damaged a little and then a little more, by fourteen kinds. Enlargements: a small
 picture, and what an upscaling network made of it. A network adds nothing that was there, however pleasing; nor does smoothing.
 """
 
@@ -18,7 +18,7 @@ from PIL import Image
 
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics.base import View
-from cliqa.training.codecs import decode, encode_webp
+from cliqa.training.codecs import decode, encode_avif, encode_webp
 from cliqa.training.learned.histories import make_scene
 from cliqa.training.learned.outputs import Output
 from cliqa.training.noise.denoisers import draw_denoiser
@@ -32,7 +32,9 @@ Rows = dict[str, NDArray[Any]]
 Observe = Callable[[View], dict[str, NDArray[Any]]]
 
 AT_ONCE = 40  # photographs, or enlargements, of a stored file
-KINDS_EACH = 5  # kinds of damage of a photograph
+ALWAYS = ("over_exposure", "webp")  # every photograph gets these: what scores got wrong most often
+KINDS_EACH = 4  # of the other kinds of damage
+STEPS = {"over_exposure": 4, "webp": 4, "under": 3, "noise": 3, "jpeg": 3}  # strengths of a kind; of the others 2
 SIDES = (256.0, 1100.0)  # pixels that a photograph's long side is brought to, evenly in the logarithm
 LARGEST = 1400  # pixels of the long side; an enlargement beyond costs much and shows no more
 SAVED_BEFORE = (
@@ -42,8 +44,13 @@ SAVED_BEFORE = (
 
 
 def webp(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
-    """WebP of quality 92 to 4."""
-    return decode(encode_webp(pixels, round(92 * (4 / 92) ** strength), method=3))
+    """WebP of quality 92 to 4, by any effort of the encoder."""
+    return decode(encode_webp(pixels, round(92 * (4 / 92) ** strength), method=int(rng.integers(2, 6))))
+
+
+def avif(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
+    """AVIF of quality 85 to 8."""
+    return decode(encode_avif(pixels, round(85 * (8 / 85) ** strength), speed=8))
 
 
 def more_light(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
@@ -82,7 +89,7 @@ def down_and_up(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
 
 DAMAGES: dict[str, Callable[[Pixels, float, Rng], Pixels]] = DISTORTIONS | {
     "webp": webp, "over_exposure": more_light, "under": less_light, "smooth": smoothed, "enlarge": enlarged,
-    "down_up": down_and_up,
+    "down_up": down_and_up, "avif": avif,
 }  # fmt: skip
 ONE_STEP = ("smooth", "enlarge")  # denoisers of two strengths are of two kinds
 
@@ -116,15 +123,15 @@ def _ladder(pixels: Pixels, rng: Rng) -> Iterator[tuple[int, float, Pixels]]:
         pixels = np.asarray(Image.open(stream))
     yield -1, 0.0, pixels
     names = list(DAMAGES)
-    for kind in rng.permutation(len(names))[:KINDS_EACH]:
-        weak = float(rng.uniform(0, 0.6))
-        strengths, own = [weak, min(1.0, weak + float(rng.uniform(0.15, 0.4)))], int(rng.integers(2**31))
-        if names[kind] in ONE_STEP:
-            strengths = [float(rng.uniform(0, 1))]
-        for strength in strengths:
-            damaged = DAMAGES[names[kind]](pixels, strength, np.random.default_rng(own))
+    others = [kind for kind in range(len(names)) if names[kind] not in ALWAYS]
+    chosen = [names.index(name) for name in ALWAYS] + list(rng.permutation(others)[:KINDS_EACH])
+    for kind in chosen:
+        steps = 1 if names[kind] in ONE_STEP else STEPS.get(names[kind], 2)
+        own = int(rng.integers(2**31))
+        for strength in (np.arange(steps) + rng.random(steps)) / steps:
+            damaged = DAMAGES[names[kind]](pixels, float(strength), np.random.default_rng(own))
             if max(damaged.shape) <= LARGEST:
-                yield int(kind), strength, damaged
+                yield int(kind), float(strength), damaged
 
 
 def ladder_pairs(ladders: Rows) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64], NDArray[np.intp]]:

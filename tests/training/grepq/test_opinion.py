@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("cv2")  # the extra [train]
 
-from cliqa.metrics.encoder_layout import POOLED_WIDTH
+from cliqa.metrics.encoder_layout import EARLY_WIDTH, POOLED_WIDTH
 from cliqa.signal.networks.dense import Dense
 from cliqa.signal.quality.trace_statistics import WIDTH
 from cliqa.training.grepq import opinion
@@ -45,7 +45,7 @@ def example() -> tuple[dict, dict, dict]:
 def score(tensors: dict[str, np.ndarray], seen: dict[str, np.ndarray]) -> np.ndarray:
     weighted = seen["outputs"].astype(float) @ tensors["quality.weight"] + tensors["quality.bias"]
     pixels = Dense(tensors, "quality.pixels.")(seen["statistics"])[:, 0]
-    return np.asarray(weighted + seen["pooled"].astype(float) @ tensors["quality.free"] + pixels)
+    return np.asarray(weighted + seen["pooled"][:, :EARLY_WIDTH].astype(float) @ tensors["quality.free"] + pixels)
 
 
 def test_a_damage_that_only_the_pixels_tell_of_lowers_the_score_of_pictures_not_seen():

@@ -52,7 +52,7 @@ def told(tensors: dict[str, np.ndarray], seen: dict[str, np.ndarray]) -> np.ndar
 
 def test_damage_that_raises_the_sum_lowers_q_of_pictures_not_seen_whose_order_stays():
     unlabelled = rows(300, 0)
-    tensors = zero_shot.fit_zero_shot(unlabelled, ladders(), no_traces, 0)
+    tensors = zero_shot.fit_zero_shot(unlabelled, ladders(), {}, no_traces, 0)
     usual = told(tensors, unlabelled)
     assert usual.mean() == pytest.approx(zero_shot.LEVEL, abs=1e-3)
     assert usual.std() == pytest.approx(zero_shot.SPREAD, rel=1e-3)
@@ -68,11 +68,28 @@ def test_damage_that_raises_the_sum_lowers_q_of_pictures_not_seen_whose_order_st
 def test_without_pairs_that_fall_short_q_is_the_sum(monkeypatch):
     monkeypatch.setattr(zero_shot, "MARGIN", -100.0)
     monkeypatch.setattr(zero_shot, "LEAST", -100.0)
-    tensors = zero_shot.fit_zero_shot(rows(300, 0), ladders(), no_traces, 0)
+    tensors = zero_shot.fit_zero_shot(rows(300, 0), ladders(), {}, no_traces, 0)
     assert not tensors["blend.free"].any()
     fresh = rows(40, 3)
     expected = fresh["numbers"] @ tensors["blend"][:-1] + tensors["blend"][-1]
     assert told(tensors, fresh) == pytest.approx(expected, abs=1e-4)
+
+
+def test_what_networks_made_of_pictures_does_not_raise_q_even_if_no_ladder_tells():
+    plain = ladders()
+    for name in ("numbers", "statistics"):
+        plain[name][1::2] = plain[name][::2]
+    enlarged = {name: ladders()[name] for name in ("pooled", "statistics", "numbers")}
+    fresh = rows(60, 2)
+    larger = fresh | {"numbers": fresh["numbers"].copy(), "statistics": fresh["statistics"].copy()}
+    larger["numbers"][:, 0] += 1.0
+    larger["statistics"][:, 0] += 6.0
+    raised = []
+    for enlargements in ({}, enlarged):
+        tensors = zero_shot.fit_zero_shot(rows(300, 0), plain, enlargements, no_traces, 0)
+        raised.append((told(tensors, larger) > told(tensors, fresh)).mean())
+    assert raised[0] > 0.9
+    assert raised[1] < 0.1
 
 
 def test_of_rated_pictures_only_the_pictures_are_read(tmp_path: Path):
