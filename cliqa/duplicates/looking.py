@@ -5,39 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.duplicates.links import OTHER_EXPOSURE, Link
 from cliqa.duplicates.pictures import Picture
-from cliqa.errors import ImageIssue
-from cliqa.images.loading import load_thumbnail
-from cliqa.inputs.members import image_bytes
-from cliqa.results.store import Store
-from cliqa.signal.copies.shots import LONG_SIDE, compare, light_apart
+from cliqa.signal.copies.shots import compare, light_apart
 from cliqa.signal.copies.turns import turned_thumbnails
 
-KEPT = 128  # decoded pictures: 100 MB
 ALL_PAIRS = 8  # members up to which all pairs of a group are compared; of a thousand copies of one picture each is compared once
 MOST_SHOTS = 32  # of one picture; a night's frames from a tripod are not all compared with each other
 
 Look = Callable[[int], "NDArray[np.uint8] | None"]
-
-
-def files_of(store: Store, pictures: Sequence[Picture]) -> Look:
-    """A reader of grey pictures by index, as a person sees them, without bars: uint8, None where the file can't be read (any more)."""
-
-    @lru_cache(KEPT)
-    def look(index: int) -> NDArray[np.uint8] | None:
-        try:
-            image = load_thumbnail(image_bytes(store.locate(pictures[index].path)), LONG_SIDE, framed=False)
-        except (ImageIssue, OSError, MemoryError, ValueError):
-            return None
-        return np.asarray(image.convert("L"))
-
-    return look
 
 
 def looked_at(
@@ -50,7 +30,7 @@ def looked_at(
     Args:
         links: of the kind `near`.
         pictures: what is known of each.
-        look: see `files_of`.
+        look: gives grey pictures by index, see `decoding.Decoded`; None where the file isn't at hand.
         most: how many pairs are compared at most; None for all.
     """
     order = sorted(links, key=lambda link: -min(_pixels(pictures[link.first]), _pixels(pictures[link.second])))
