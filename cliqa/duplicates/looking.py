@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -15,6 +15,9 @@ from cliqa.signal.copies.shots import compare, light_apart
 from cliqa.signal.copies.turns import turned_thumbnails
 
 ALL_PAIRS = 8  # members up to which all pairs of a group are compared; of a thousand copies of one picture each is compared once
+# Other members that two "shots" of one scene are both copies of, from which on they are taken for copies themselves: a verdict that
+# some edit has misled. Each has to have this share of their pixels, or it could not show what moved.
+WITNESSES, LARGE = 2, 0.5
 MOST_SHOTS = 32  # of one picture; a night's frames from a tripod are not all compared with each other
 
 Look = Callable[[int], "NDArray[np.uint8] | None"]
@@ -58,7 +61,23 @@ def looked_at(
         if one is not two:
             one |= two
             joined |= dict.fromkeys(two, one)
-    return decided, left
+    return _reconciled(decided, pictures), left
+
+
+def _reconciled(links: Sequence[Link], pictures: Sequence[Picture]) -> list[Link]:
+    """Two shots that enough others are copies of, both, are copies too: links of shots turned into such of copies."""
+    copies: dict[int, set[int]] = defaultdict(set)
+    for link in links:
+        if link.kind == "near":
+            copies[link.first].add(link.second)
+            copies[link.second].add(link.first)
+    found = []
+    for link in links:
+        least = LARGE * min(_pixels(pictures[link.first]), _pixels(pictures[link.second]))
+        both = copies[link.first] & copies[link.second]
+        one = link.kind == "near" or sum(_pixels(pictures[index]) >= least for index in both) >= WITNESSES
+        found.append(replace(link, kind="near") if one else link)
+    return found
 
 
 def _pixels(picture: Picture) -> int:

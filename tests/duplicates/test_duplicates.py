@@ -324,6 +324,15 @@ def test_an_enlarged_copy_never_hides_what_its_original_has_lost() -> None:
     assert judged({**enlarged, "width": 3800, "height": 3040}, dict(low)) == "enlarged"  # of a better file, not here
 
 
+def test_an_enlargement_is_told_by_its_source_or_by_two_witnesses() -> None:
+    weakly = {"name": "b", "width": 1400, "height": 1120, "scale_factor.scale": 1.11, "jpeg_quality.quality": 100.0}
+    assert judged({"name": "a", "jpeg_quality.quality": 90.0, "scale_factor.scale": 1.0}, weakly) == "a"
+    traces = {"name": "a", "jpeg_quality.quality": 85.0, "jpeg_quality.resized": 1.9, "scale_factor.scale": 1.02}
+    saved = {"name": "b", "jpeg_quality.quality": 50.0, "jpeg_quality.resized": 1.0, "scale_factor.scale": 1.01}
+    assert judged(dict(traces), dict(saved)) == "a"
+    assert judged(traces | {"scale_factor.scale": 1.9}, saved) == "b"
+
+
 def test_a_reduced_copy_of_a_poor_file_is_no_better() -> None:
     poor = {"name": "poor", "jpeg_quality.quality": 60.0, "format": "JPEG"}
     reduced = {"name": "reduced", "width": 800, "height": 640, "jpeg_quality.quality": 100.0}

@@ -9,12 +9,14 @@ import pytest
 from PIL import Image
 
 from cliqa.duplicates import __main__ as duplicates
+from cliqa.duplicates import looking
 from cliqa.duplicates.best import judge
 from cliqa.duplicates.grouping import Group
 from cliqa.duplicates.links import Link
 from cliqa.duplicates.looking import looked_at
 from cliqa.duplicates.pictures import Picture
 from cliqa.duplicates.taking import superfluous
+from cliqa.signal.copies.shots import Shots
 from tests.signal.copies.scenes import fine_scene
 from tests.signal.copies.test_motion import window
 
@@ -96,3 +98,23 @@ def test_exposures_from_a_tripod_without_exif_stay(tmp_path: Path, capsysbinary:
         Image.fromarray(shot).save(root / f"{number}.jpg", quality=92)
     assert duplicates.main([str(root), "-g", "-1", "--workers", "0", "--quiet", "--keep", "rest", "--print"]) == 0
     assert capsysbinary.readouterr().out == b""
+
+
+@pytest.mark.parametrize(
+    ("sides", "kind"), [((200, 200, 200, 200), "near"), ((200, 200, 120, 200), "burst"), ((200, 200, 0, 200), "burst")]
+)
+def test_shots_that_large_enough_others_are_copies_of_are_copies(
+    monkeypatch: pytest.MonkeyPatch, sides: tuple[int, ...], kind: str
+) -> None:
+    """Pictures 0 and 1 are taken for two shots; 2 and 3, as far as they are there, for copies of both."""
+
+    def compared(first: np.ndarray, second: np.ndarray, _: object) -> Shots:
+        return Shots(False, False, False, moved={int(first[0, 0]), int(second[0, 0])} == {0, 1})
+
+    monkeypatch.setattr(looking, "compare", compared)
+    pictures = [Picture(f"{number}.jpg", {"width": side, "height": side}) for number, side in enumerate(sides)]
+    there = [number for number, side in enumerate(sides) if side]
+    links = [Link(one, two, "near") for one in there for two in there if one < two]
+    decided, _ = looked_at(links, pictures, lambda index: np.full((32, 32), index, np.uint8))
+    assert {link.kind for link in decided if (link.first, link.second) == (0, 1)} == {kind}
+    assert all(link.kind == "near" for link in decided if (link.first, link.second) != (0, 1))
