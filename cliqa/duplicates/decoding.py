@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -24,14 +24,31 @@ from cliqa.pipeline.worker import Observed, observe_file
 from cliqa.records import Issue, Source
 from cliqa.results.store import Store
 from cliqa.signal.copies.shots import LONG_SIDE
+from cliqa.signal.jpeg.quantization import first_table
 
-KEPT = 128  # decoded pictures: 100 MB
+KEPT = 96  # decoded pictures: 130 MB
+MIDDLE = 640  # pixels a side that tell of noise as well as more would
 
 Grey = NDArray[np.uint8]
 
 
+@dataclass(frozen=True)
+class Pixels:
+    """What is compared of a file.
+
+    Attributes:
+        grey: uint8 (height, width), at most LONG_SIDE a side, as a person sees it, without bars.
+        middle: uint8, of the middle of the picture as stored, at its own size, at most MIDDLE a side.
+        made: the sides and the steps of a JPEG's first table, by which files of one camera are known; empty for other formats.
+    """
+
+    grey: Grey
+    middle: Grey
+    made: tuple[int, ...] = ()
+
+
 class GreyPicture(Metric):
-    """No scorer: what a worker hands over of a file is its grey picture, as a person sees it, without bars."""
+    """No scorer: what a worker hands over of a file are its `Pixels`."""
 
     name = "grey_picture"
     architecture = "none"
@@ -40,8 +57,17 @@ class GreyPicture(Metric):
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """uint8 (height, width), at most LONG_SIDE a side."""
-        return {"grey": np.asarray(view.image.as_seen(LONG_SIDE).convert("L"))}
+        """The fields of `Pixels`."""
+        stored = view.image.stored
+        # At a corner of JPEG's blocks, so that two files of one size are cut alike
+        left, top = (max(0, side - MIDDLE) // 16 * 8 for side in stored.size)
+        middle = stored.crop((left, top, min(stored.width, left + MIDDLE), min(stored.height, top + MIDDLE)))
+        table = first_table(view.header.quantization) if view.header.format == "JPEG" else None
+        return {
+            "grey": np.asarray(view.image.as_seen(LONG_SIDE).convert("L")),
+            "middle": np.asarray(middle.convert("L")),
+            "made": np.array([*stored.size, *table] if table else [], np.int32),
+        }
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """Nothing."""
@@ -49,7 +75,7 @@ class GreyPicture(Metric):
 
 
 class Decoded:
-    """The grey pictures of a store's files by index: uint8 (height, width), None where there is none. Use as a context manager.
+    """The pixels of a store's files by index, None where there are none. Use as a context manager.
 
     A file that isn't there (any more) is no matter; one that is there and can't be decoded, in time, within the memory that a worker
     has, is told to `report`.
@@ -84,11 +110,11 @@ class Decoded:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def __call__(self, index: int) -> Grey | None:
-        """The picture at an index."""
+    def __call__(self, index: int) -> Pixels | None:
+        """Those of the file at an index."""
         return self._kept(index)
 
-    def _decoded(self, index: int) -> Grey | None:
+    def _decoded(self, index: int) -> Pixels | None:
         known_as = self._pictures[index].path
         path = self._store.locate(known_as)
         try:
@@ -105,7 +131,7 @@ class Decoded:
             self.failed += 1
             self._report(Issue(Source(known_as), answer.kind, f"not compared in its pixels: {answer.message}"))
             return None
-        return np.asarray(seen["grey"]) if isinstance(seen, dict) else None
+        return Pixels(seen["grey"], seen["middle"], tuple(seen["made"].tolist())) if isinstance(seen, dict) else None
 
     def _observed(self, index: int, source: Source) -> Observed | Issue:
         if not self._settings.workers:

@@ -6,11 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from cliqa.duplicates.decoding import Pixels
 from cliqa.duplicates.links import OTHER_EXPOSURE, Link
 from cliqa.duplicates.pictures import Picture
+from cliqa.signal.copies.grain import noise_apart
 from cliqa.signal.copies.shots import compare, light_apart
 from cliqa.signal.copies.turns import turned_thumbnails
 
@@ -18,9 +17,12 @@ ALL_PAIRS = 8  # members up to which all pairs of a group are compared; of a tho
 # Other members that two "shots" of one scene are both copies of, from which on they are taken for copies themselves: a verdict that
 # some edit has misled. Each has to have this share of their pixels, or it could not show what moved.
 WITNESSES, LARGE = 2, 0.5
+ANOTHER_SAVE = (
+    3.0  # units of JPEG quality below that of the file's own tables; the reading of a single save errs by less
+)
 MOST_SHOTS = 32  # of one picture; a night's frames from a tripod are not all compared with each other
 
-Look = Callable[[int], "NDArray[np.uint8] | None"]
+Look = Callable[[int], Pixels | None]
 
 
 def looked_at(
@@ -33,7 +35,7 @@ def looked_at(
     Args:
         links: of the kind `near`.
         pictures: what is known of each.
-        look: gives grey pictures by index, see `decoding.Decoded`; None where the file isn't at hand.
+        look: gives pixels by index, see `decoding.Decoded`; None where the file isn't at hand.
         most: how many pairs are compared at most; None for all.
     """
     order = sorted(links, key=lambda link: -min(_pixels(pictures[link.first]), _pixels(pictures[link.second])))
@@ -51,9 +53,13 @@ def looked_at(
             left.append(link)
             continue
         compared += 1
-        second = turned_thumbnails(second[None], link.turn)[0]
-        light = light_apart(first, second, link.box)
-        if compare(first, second, link.box).two:
+        grey = turned_thumbnails(second.grey[None], link.turn)[0]
+        light = light_apart(first.grey, grey, link.box)
+        if compare(first.grey, grey, link.box).two or (
+            not link.turn
+            and _made_alike(first, second, pictures[link.first], pictures[link.second])
+            and noise_apart(first.middle, second.middle)
+        ):
             shots.update((link.first, link.second))
             decided.append(replace(link, kind="bracket" if abs(light) >= OTHER_EXPOSURE else "burst", light=light))
             continue
@@ -62,6 +68,21 @@ def looked_at(
             one |= two
             joined |= dict.fromkeys(two, one)
     return _reconciled(decided, pictures), left
+
+
+def _made_alike(first: Pixels, second: Pixels, *pictures: Picture) -> bool:
+    """Whether one camera, or one program, made two JPEG files in one go: of one size, by one table, and nothing tells of other saves.
+
+    What a save at a lower quality took doesn't come back, and would be taken for noise of the other file's own.
+    """
+    return bool(first.made) and first.made == second.made and all(_saved_once(picture) for picture in pictures)
+
+
+def _saved_once(picture: Picture) -> bool:
+    """Whether the history of a JPEG is known, and holds no lower quality and no other codec."""
+    quality, header = picture.number("jpeg_quality.quality"), picture.number("jpeg_quality.qf_header")
+    known = quality is not None and header is not None and quality >= header - ANOTHER_SAVE
+    return known and picture.values.get("compression.codec") in (None, "none", "jpeg")
 
 
 def _reconciled(links: Sequence[Link], pictures: Sequence[Picture]) -> list[Link]:
