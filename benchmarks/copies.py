@@ -47,6 +47,7 @@ from cliqa.signal.copies.motion import SIDE as CLOSER_SIDE
 from cliqa.training.photos import read_photos
 
 METRICS = "fingerprint,jpeg_quality,scale_factor,grain_noise,compression"
+PIXELS = "fingerprint,jpeg_quality,compression"  # what tells copies from shots
 Rng = np.random.Generator
 Copy = Callable[[Image.Image, Path, Rng], None]
 
@@ -218,7 +219,7 @@ def frames_table(photos: list) -> None:  # type: ignore[type-arg]
                 rng = np.random.default_rng([11, number, list(MOTIONS).index(kind)])
                 for frame, taken in enumerate(frames(Image.fromarray(photo.pixels()), motion, rng)):
                     (Path(given) / f"{number:04d}-{frame}.jpg").write_bytes(taken)
-            pictures, groups = _grouped(_scored(Path(given), "fingerprint"))
+            pictures, groups = _grouped(_scored(Path(given), PIXELS))
         copies, shots = (
             {index for group in groups if group.kind in kinds for index in group.members}
             for kinds in (COPIES, ("burst", "bracket"))
