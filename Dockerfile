@@ -1,13 +1,14 @@
 # cliqa on the processor alone, as a user without rights:
 #   docker build -t cliqa .
-#   docker run --rm -v "$PWD/photos:/photos:ro" -v "$PWD/out:/out" cliqa filter_low_quality_jpeg -i /photos -o /out/kept
+#   mkdir -p out
+#   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/photos:/photos:ro" -v "$PWD/out:/out" cliqa filter_low_quality_jpeg -i /photos -o /out/kept
 FROM python:3.12-slim
 RUN pip install --no-cache-dir uv
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY cliqa cliqa
 COPY pretrained_models pretrained_models
-RUN uv pip install --system --no-cache --torch-backend=cpu '.[heif,parquet]' && rm -rf /src
+RUN uv pip install --system --no-cache --torch-backend=cpu '.[duplicates,heif,onnx,parquet]' && rm -rf /src
 RUN useradd --create-home cliqa
 USER cliqa
 WORKDIR /home/cliqa

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -61,10 +62,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse.parse_args(arguments)
     options.input = [*options.input, *options.paths]
     if not options.input:
-        parse.error("name what to score: images, or a folder")
+        options.input = _swallowed(options.metrics)
+    if not options.input:
+        parse.error(
+            "name what to score: images, or a folder; before the options or after -i, since -m takes every word after it"
+        )
     if not options.results and (options.resume or options.engine != "local"):
         parse.error("--resume and --engine ray need --results")
     return run_body(COMMAND, "cliqa.cli.scoring:score", options, resumes=True)
+
+
+def _swallowed(names: list[str]) -> list[str]:
+    """The last word of `-m NAME PATH`, where it is a file or folder and no input was named; it is taken from the names."""
+    return [names.pop()] if len(names) > 1 and os.path.exists(names[-1]) else []
 
 
 if __name__ == "__main__":

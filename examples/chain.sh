@@ -6,6 +6,10 @@
 # JPEG comes first: the noise filter was trained on files of quality 80 and above.
 set -euo pipefail
 python=${PYTHON:-python3}
+if [ $# -lt 2 ]; then
+  echo "usage: $0 [--pipe] IMAGES OUTPUT" >&2
+  exit 2
+fi
 
 if [ "${1:-}" = --pipe ]; then
   images=$2 output=$3

@@ -201,7 +201,7 @@ def _place(
             continue
         placed += 1
         if printer is not None:
-            printer(store.rerooted(path))
+            printer(store.locate(path))
     for (path,) in store.rows(["path"]) if known else ():
         if path not in settled:
             placer.drop(Source(store.locate(path), store.folder(path)))
@@ -214,7 +214,7 @@ def _name(rows: Iterable[tuple[Any, ...]], store: Store, options: argparse.Names
     block = bytearray()
     count = 0
     for saved, *_ in rows:
-        path = store.rerooted(saved)
+        path = store.locate(saved)
         count += 1
         if not options.print:
             console.say(display(path))

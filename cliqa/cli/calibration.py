@@ -68,6 +68,11 @@ def calibrate(options: argparse.Namespace, console: Console) -> int:
         print("\n".join(map(display, text.split("\n"))))  # the names of columns are a store's, and foreign
     if estimate.balanced_accuracy < CHANCE:
         console.say("the scores hardly tell your labels apart: do not rely on these thresholds")
+    if estimate.precision < precision:
+        console.say(
+            f"on labels held out the precision is {_share(estimate.precision)}, "
+            f"below the {_share(precision)} asked for by --min-precision"
+        )
     return 0
 
 

@@ -18,11 +18,11 @@ def has_cuda_driver() -> bool:
     return True
 
 
-def resolve(ids: Sequence[int], uses_torch: bool) -> tuple[list[str], str]:
+def resolve(ids: Sequence[int] | None, uses_torch: bool) -> tuple[list[str], str]:
     """Devices for `--gpu` ids, and a line to say where they are not what was asked for.
 
     Args:
-        ids: CUDA device ids, or [-1] for the CPU.
+        ids: CUDA device ids, or [-1] for the CPU; None where none were asked for: the first, where there is one.
         uses_torch: whether any metric runs a torch network; the others run on the CPU, whatever is asked for.
 
     Returns:
@@ -31,6 +31,8 @@ def resolve(ids: Sequence[int], uses_torch: bool) -> tuple[list[str], str]:
     Raises:
         UsageError: ids below -1, -1 among others, or more ids than there are devices.
     """
+    if ids is None:
+        return resolve([0], uses_torch)[0], ""
     if any(number < -1 for number in ids) or (-1 in ids and len(ids) > 1):
         raise UsageError("--gpu takes ids from 0, or -1 alone for the CPU")
     if list(ids) == [-1]:

@@ -100,13 +100,24 @@ def score(options: argparse.Namespace, console: Console) -> int:
 
 
 def in_words(record: Record, metrics: Sequence[Metric]) -> str:
-    """The scores of one picture as a person reads them: each number, what it means, and whether it is a fault."""
+    """The scores of one picture as a person reads them: the faults first, then each number, what it means, and whether it is one.
+
+    Fields that tell a person nothing, such as hashes and thumbnails, are left out.
+    """
     facts = record.facts
-    lines = [f"{display(record.path)}: {facts.get('format')}, {facts.get('width')} x {facts.get('height')} pixels"]
+    told = [fault for fault in faults_among(record.values) if fault.words]
+    faults = ", ".join(fault.words for fault in told if fault.shown_by(record.values))
+    verdict = f"; {faults or 'no fault found'}" if told else ""
+    lines = [
+        f"{display(record.path)}: {facts.get('format')}, {facts.get('width')} x {facts.get('height')} pixels{verdict}"
+    ]
     for metric in metrics:
         for field in metric.fields:
             name = f"{metric.name}.{field.name}"
-            lines.append(f"  {name:<36} {_number(record.values.get(name), field):>12}  {_meaning(name, field, record)}")
+            if not field.opaque:
+                lines.append(
+                    f"  {name:<36} {_number(record.values.get(name), field):>12}  {_meaning(name, field, record)}"
+                )
     return "\n".join([*lines, *(f"  note: {display(note)}" for note in record.notes)])
 
 

@@ -47,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
         help="with --encoder clip: larger pictures are scaled down to this long side first; 0: any size as it is (12 megapixels "
         "take gigabytes)",
     )  # fmt: skip
-    shared.add_argument("--gpu", "-g", type=int, nargs="+", default=[0], help="GPU device ids. -1 for CPU")
+    shared.add_argument(
+        "--gpu", "-g", type=int, nargs="+", help="GPU device ids, -1 for the CPU (default: 0 where CUDA is)"
+    )
     shared.add_argument("--quiet", action="store_true", help="errors alone on standard error")
     parser = Parser(
         prog=called(COMMAND), description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,

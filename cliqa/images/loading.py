@@ -9,7 +9,7 @@ Formats are told by content, never by name. The rules, for every metric alike:
 * **16 bits** per channel are reduced to 8 by keeping the high byte, as `libpng` strips them (12 bits: the high 8); for the upright view
   they go through a profile before.
 * **Palettes** are expanded. **CMYK/YCCK** become RGB by complement, through the profile for the upright view.
-* **Animations** and multi-page files: the first frame (HEIC: the primary picture); `frames` says that there are more.
+* **Animations** and multi-page files: the first frame (HEIC: the primary picture); `frames` is then 2: they are not counted.
 * A profile that can't be used is ignored, and a note in the record says so. **PQ and HLG** are tone-mapped for the upright view.
 * **Bars and frames** are left out of what metrics see; `content_box` tells where the picture lies.
 * **Raw files** are represented by their largest embedded JPEG.

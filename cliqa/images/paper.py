@@ -26,10 +26,10 @@ def paper_shares(image: Image.Image, size: int) -> NDArray[np.float64]:
     step = 8 if pixels > COARSE_ABOVE else 4 if pixels > FINE_ABOVE else 2
     side, region = size // step, (0, 0, columns * size, rows * size)
     sampled = np.asarray(image.resize((columns * side, rows * side), Image.Resampling.NEAREST, box=region))
-    flat = sampled.reshape(-1, 3)
-    paper = np.zeros(len(flat), bool)
+    channels = np.ascontiguousarray(sampled.reshape(-1, 3).T)
+    paper = np.zeros(channels.shape[1], bool)
     for _ in range(COLOURS):
-        near = _ground(flat, paper)
+        near = _ground(channels, paper)
         if near is None:
             break
         paper |= near
@@ -37,24 +37,32 @@ def paper_shares(image: Image.Image, size: int) -> NDArray[np.float64]:
     return shares
 
 
-def _ground(pixels: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Which of the pixels (n, 3) are of the most common colour that is not known; None where that is no paper."""
-    codes = _packed(pixels // np.uint8(8), 5)
-    counts = np.bincount(codes[~known], minlength=1 << 15)
+def _ground(channels: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Which of the pixels (3, n) are of the most common colour that is not known; None where that is no paper."""
+    codes = _packed(channels >> np.uint8(3), 5)
+    counts = np.bincount(codes[~known] if known.any() else codes, minlength=1 << 15)
     most = int(counts.argmax())
-    if 3 * counts[most] < SHARE * len(pixels):  # an even colour may lie in two cells or more
+    if 3 * counts[most] < SHARE * len(known):  # an even colour may lie in two cells or more
         return None
-    within = int(np.bincount(_packed(pixels[(codes == most) & ~known] % np.uint8(8), 3)).argmax())
-    colour = np.array([8 * (most >> 5 * place & 31) + (within >> 3 * place & 7) for place in (2, 1, 0)], np.int16)
-    apart = np.abs(pixels.astype(np.int16) - colour).max(axis=1)
-    near: NDArray[np.bool_] = apart <= NEAR
-    if near.mean() < SHARE or (apart[near] <= EVEN).mean() < EVEN_SHARE:
+    cell = channels[:, (codes == most) & ~known]
+    within = int(np.bincount(_packed(cell & np.uint8(7), 3)).argmax())
+    colour = [8 * (most >> 5 * place & 31) + (within >> 3 * place & 7) for place in (2, 1, 0)]
+    near, even = (_within(channels, colour, levels) for levels in (NEAR, EVEN))
+    if near.mean() < SHARE or np.count_nonzero(even) < EVEN_SHARE * np.count_nonzero(near):
         return None
     return near
 
 
-def _packed(levels: NDArray[np.uint8], bits: int) -> NDArray[np.int32]:
-    """Three small numbers (n, 3) as one (n,)."""
-    wide = levels.astype(np.int32)
-    packed: NDArray[np.int32] = (wide[:, 0] << 2 * bits) | (wide[:, 1] << bits) | wide[:, 2]
+def _within(channels: NDArray[np.uint8], colour: list[int], levels: int) -> NDArray[np.bool_]:
+    """Which of the pixels (3, n) differ from the colour by no more than `levels` in any channel."""
+    inside = np.ones(channels.shape[1], bool)
+    for channel, level in zip(channels, colour, strict=True):
+        inside &= (channel >= max(0, level - levels)) & (channel <= min(255, level + levels))
+    return inside
+
+
+def _packed(levels: NDArray[np.uint8], bits: int) -> NDArray[np.uint16]:
+    """Three small numbers (3, n) as one (n,)."""
+    first, second, third = levels.astype(np.uint16)
+    packed: NDArray[np.uint16] = (first << np.uint16(2 * bits)) | (second << np.uint16(bits)) | third
     return packed

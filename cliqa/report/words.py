@@ -56,8 +56,14 @@ TITLES = {
     "bits": "Bits per channel",
     "frames": "Pictures in the file",
 }
-# And every level of exposure
-STARTING = ("jpeg_quality.quality", "grain_noise.psnr", "scale_factor.quality", "scale_factor.learned")
+# And every level of exposure: what can be measured. Taste, and blur, which may be meant, count as faults but drop nothing.
+STARTING = (
+    "jpeg_quality.quality",
+    "grain_noise.psnr",
+    "scale_factor.quality",
+    "scale_factor.learned",
+    "compression.fidelity",
+)
 
 _KEPT = {"<": ">=", ">": "<=", ">=": "<"}
 

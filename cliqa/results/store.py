@@ -6,7 +6,6 @@ command that acts on scores takes any of them.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import ntpath
 import os
@@ -14,16 +13,17 @@ import re
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.metrics import Field, metric_class
 from cliqa.results.conditions import SAFE_FUNCTIONS, quote, to_sql
-from cliqa.results.database import TABLES, from_sql_text, holds_rows, live_path, make_table, table_errors
-from cliqa.results.faces import TABLE_SUFFIXES, Table, issues_path, read_table
+from cliqa.results.database import from_sql_text, holds_rows, live_path
+from cliqa.results.faces import TABLE_SUFFIXES
+from cliqa.results.loading import load_tables
 from cliqa.results.schema import FACTS
 from cliqa.text import display
 
@@ -137,11 +137,16 @@ class Store:
         return self._fields[name]
 
     def locate(self, path: str) -> str:
-        """Where a saved path is found from here: relative ones hold from the folder where the scoring was started."""
+        """Where a saved path is found from here, as the store spells it where that can be opened.
+
+        Relative paths hold from the folder where the scoring was started, even where a file of that name lies here too; where that
+        folder or its file is gone, from here: they were taken along.
+        """
         moved = self.rerooted(path)
-        if moved != path or os.path.isabs(path) or not self.base or os.path.lexists(path):
+        if moved != path or os.path.isabs(path) or self._scored_here:
             return moved
-        return self.rerooted(os.path.join(self.base, path))
+        there = os.path.join(self.rerooted(self.base), path)
+        return path if not os.path.lexists(there) and os.path.lexists(path) else there
 
     def rerooted(self, path: str) -> str:
         """A saved path with the old folder of `roots` replaced by the new one; as it is where it lies below none."""
@@ -150,6 +155,12 @@ class Store:
             if rest is not None:
                 return os.path.join(new, rest) if rest else new
         return path
+
+    @cached_property
+    def _scored_here(self) -> bool:
+        """Whether relative paths hold from here: the scoring was started here, or where is not told or gone."""
+        base = self.rerooted(self.base)
+        return not os.path.isdir(base) or os.path.samefile(base, os.curdir)
 
     def folder(self, path: str) -> str:
         """The folder of a file below the input folder that it came from ("" at its top), for mirroring the tree."""
@@ -179,7 +190,7 @@ class Store:
         self._temporary = tempfile.TemporaryDirectory(prefix="cliqa-")
         database = os.path.join(self._temporary.name, "scores.db")
         try:
-            _load(path, database)
+            load_tables(path, database)
         except BaseException:
             self._temporary.cleanup()
             raise
@@ -249,45 +260,6 @@ def _below(path: str, folder: str) -> str | None:
         return ""
     top = folder if folder.endswith(rules.sep) else folder + rules.sep
     return path[len(top) :].replace(rules.sep, os.sep) if path.startswith(top) else None
-
-
-def _load(path: str, database: str) -> None:
-    """Read a table and the issues beside it, or a folder of parts, into a new database with the tables of a store."""
-    with table_errors(path), contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("BEGIN")
-        folder = os.path.isdir(path)
-        for table, name in zip(TABLES, (path, issues_path(path)), strict=True):
-            files = _part_files(path, table) if folder else [name]
-            columns, rows = _joined(file for file in files if folder or file == path or os.path.exists(file))
-            make_table(connection, table, (columns or ["path"], rows))
-        if folder:
-            _load_notes(connection, path)
-        connection.execute("COMMIT")
-
-
-def _joined(paths: Iterable[str]) -> Table:
-    """The rows of several tables, with the columns of the first."""
-    tables = (read_table(path) for path in paths)
-    first = next(tables, ([], iter(())))
-    return first[0], chain(first[1], *(rows for _, rows in tables))
-
-
-def _part_files(folder: str, table: str) -> list[str]:
-    """The Parquet files of a run in parts: those of `scores` or of `issues`, in order of name."""
-    inside = os.path.join(folder, table)
-    names = sorted(name for name in os.listdir(inside) if name.endswith(".parquet") and not name.startswith("."))
-    return [os.path.join(inside, name) for name in names]
-
-
-def _load_notes(connection: sqlite3.Connection, folder: str) -> None:
-    """Where relative paths of a run in parts hold from, and which folders it read."""
-    with open(os.path.join(folder, "cliqa.json"), encoding="utf-8") as stream:
-        notes = json.load(stream)
-    if not isinstance(notes, dict):
-        raise ValueError("its cliqa.json holds no notes")
-    connection.execute("CREATE TABLE meta (key TEXT, value TEXT)")
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", [(key, json.dumps(value)) for key, value in notes.items()])
 
 
 def _connect(path: str) -> sqlite3.Connection:

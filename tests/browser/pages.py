@@ -42,3 +42,16 @@ def active(view: Any) -> str:
 
 def number(view: Any, selector: str) -> int:
     return int(view.locator(selector).inner_text().replace(",", ""))
+
+
+def open_page(view: Any, store_path: Path) -> None:
+    view.goto(store_path.with_name("report.html").as_uri())
+    view.wait_for_selector("html[data-ready=true]", timeout=20_000)
+
+
+def settle(view: Any) -> None:
+    """Until what changed is drawn: values may have to be read first, and drawing waits for a frame."""
+    frames = "new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 40))"
+    view.evaluate(frames)  # what comes into view asks for its values
+    view.wait_for_selector("html[aria-busy=false]")
+    view.evaluate(frames)

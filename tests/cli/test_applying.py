@@ -220,3 +220,42 @@ def test_options_of_placing_need_a_folder(
 ) -> None:
     assert apply([str(scored), *words]) == 2
     assert message in capfd.readouterr().err
+
+
+def test_relative_paths_that_are_printed_elsewhere_can_be_opened_there(
+    make_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make_folder({"a.png": 10})
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    words = ["-g", "-1", "--workers", "0", "--quiet", "--results", "s.db", "--metrics", "tests.toy_metric:Brightness"]
+    assert score(["-i", "in", *words]) == 0
+    assert apply(["s.db", "--print", "--quiet"]) == 0
+    assert capfd.readouterr().out == "in/a.png\n"
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert apply(["../s.db", "--print", "--quiet"]) == 0
+    assert os.path.samefile(capfd.readouterr().out.strip(), tmp_path / "in/a.png")
+    (tmp_path / "elsewhere/in").mkdir()
+    (tmp_path / "elsewhere/in/a.png").write_bytes(b"another one of that name")
+    assert apply(["../s.db", "--move", "-o", "kept", "--quiet"]) == 0
+    assert not (tmp_path / "in/a.png").exists(), "the one that was scored is moved"
+    assert (tmp_path / "elsewhere/in/a.png").read_bytes() == b"another one of that name"
+    (tmp_path / "elsewhere/kept/a.png").replace(tmp_path / "elsewhere/in/a.png")
+    (tmp_path / "in").rmdir()  # taken along
+    assert apply(["../s.db", "--print", "--quiet"]) == 0
+    assert capfd.readouterr().out == "in/a.png\n"
+
+
+def test_relative_paths_follow_the_folder_of_the_scoring_to_its_new_place(
+    make_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    make_folder({"a.png": 10}).rename(old / "in")
+    monkeypatch.chdir(old)
+    words = ["-g", "-1", "--workers", "0", "--quiet", "--results", "s.db", "--metrics", "tests.toy_metric:Brightness"]
+    assert score(["-i", "in", *words]) == 0
+    monkeypatch.chdir(tmp_path)
+    old.rename(tmp_path / "new")
+    assert apply(["new/s.db", "--root", f"{old}={tmp_path / 'new'}", "--print", "--quiet"]) == 0
+    assert capfd.readouterr().out == f"{tmp_path / 'new/in/a.png'}\n"

@@ -86,3 +86,13 @@ def test_labels_of_other_files(folder: Path, tmp_path: Path, capsys: pytest.Capt
     assert calibrate([str(folder / "scores.db"), "--labels", str(tmp_path / "labels.csv")]) == 2
     assert "no labelled path is in the store" in capsys.readouterr().err
     assert calibrate([str(folder / "scores.db"), "--labels", str(tmp_path / "none.csv")]) == 1
+
+
+def test_a_precision_that_is_not_reached_on_labels_held_out_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(folder / "scores.db"), "--labels", str(folder / "keep.csv"), "--fields", "grain_noise.psnr"]
+    assert calibrate([*arguments, "--print", "--min-precision", "1"]) == 0
+    assert "below the 1.00 asked for by --min-precision" in capsys.readouterr().err
+    assert calibrate([*arguments, "--print", "--min-precision", "0.1"]) == 0
+    assert "--min-precision" not in capsys.readouterr().err

@@ -13,6 +13,7 @@ def test_without_a_driver_the_cpu_is_taken_and_said(monkeypatch: pytest.MonkeyPa
     assert devices.resolve([-1], uses_torch=True) == (["cpu"], "")
     found, message = devices.resolve([0, 1], uses_torch=True)
     assert found == ["cpu"] and "no CUDA device" in message
+    assert devices.resolve(None, uses_torch=True) == (["cpu"], ""), "nobody asked for one"
 
 
 def test_metrics_without_torch_never_ask_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cliqa import (
     filter_bad_exposure,
@@ -261,6 +262,21 @@ def test_pictures_named_on_the_command_line_are_told_in_words(
     for wrong in ([], [str(root), "--resume"]):
         with pytest.raises(SystemExit):
             score([*wrong, *words])
+
+
+def test_a_picture_in_words_starts_with_its_faults_and_leaves_hashes_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (24, 24, 3), np.uint8)
+    Image.fromarray(noise).resize((256, 256), Image.Resampling.BICUBIC).save(tmp_path / "a.jpg", quality=40)
+    words = ["-g", "-1", "--workers", "0", "-m", "jpeg_quality", "compression"]
+    assert score([*words, str(tmp_path / "a.jpg")]) == 0  # the path is no metric's name
+    first = capfd.readouterr().out.splitlines()[0]
+    assert first.startswith(f"{tmp_path / 'a.jpg'}: JPEG, 256 x 256 pixels; saved as a low quality JPEG")
+    pytest.importorskip("pdqhash")
+    assert score([str(tmp_path / "a.jpg"), "-g", "-1", "--workers", "0", "-m", "fingerprint"]) == 0
+    shown = capfd.readouterr().out
+    assert "fingerprint.detail" in shown and "fingerprint.thumbnail" not in shown and "fault" not in shown
 
 
 def test_the_summary_names_the_store_the_faults_and_what_is_next(

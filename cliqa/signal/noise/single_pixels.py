@@ -16,7 +16,7 @@ REGION = 16  # pixels
 _STANDING_OUT = (20.0, 60.0, 140.0)  # in grey, where 255 levels are 441.7; no tuning on record
 
 
-def _halved(values: Floats, combine: np.ufunc) -> Floats:
+def _halved(values: NDArray[Any], combine: np.ufunc) -> Floats:
     """Pixels (n, size, size) -> one value for each region. By halves, which is quicker than NumPy's own reductions."""
     for _ in range(4):
         values = combine(values[:, 0::2], values[:, 1::2])
@@ -25,19 +25,28 @@ def _halved(values: Floats, combine: np.ufunc) -> Floats:
     return np.asarray(values.ravel(), np.float32)
 
 
-def single_pixels(grey: Floats) -> Floats:
+def single_pixels(grey: NDArray[Any], unit: float = 1.0) -> Floats:
     """Regions of grey tiles (n, size, size), tile by tile: float32 (regions, 3), natural logarithms of energies.
 
     The mean square and the largest square of what pixels exceed all four neighbours by, and that of the largest range of
     neighbours.
+
+    Args:
+        grey: of any type that holds differences: float32, or int16 in steps of `unit`.
     """
-    padded = np.pad(grey, ((0, 0), (1, 1), (1, 1)), "edge")
+    n, height, width = grey.shape
+    padded = np.empty((n, height + 2, width + 2), grey.dtype)
+    padded[:, 1:-1, 1:-1] = grey
+    padded[:, 0, 1:-1], padded[:, -1, 1:-1] = grey[:, 0], grey[:, -1]
+    padded[:, 1:-1, 0], padded[:, 1:-1, -1] = grey[:, :, 0], grey[:, :, -1]
     neighbours = (padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:])
     highest = np.maximum(np.maximum(neighbours[0], neighbours[1]), np.maximum(neighbours[2], neighbours[3]))
     lowest = np.minimum(np.minimum(neighbours[0], neighbours[1]), np.minimum(neighbours[2], neighbours[3]))
-    out = np.maximum(np.maximum(grey - highest, lowest - grey), np.float32(0))
-    square = _halved(out * out, np.add) / np.float32(REGION * REGION)
-    largest, spread = _halved(out, np.maximum), _halved(highest - lowest, np.maximum)
+    out = np.maximum(np.maximum(grey - highest, lowest - grey), grey.dtype.type(0))
+    scale = np.float32(unit)
+    wide = out * scale
+    square = _halved(wide * wide, np.add) / np.float32(REGION * REGION)
+    largest, spread = (_halved(each, np.maximum) * scale for each in (out, highest - lowest))
     return np.stack([log_energy(square), log_energy(largest * largest), log_energy(spread * spread)], axis=1)
 
 
@@ -57,8 +66,17 @@ def pixel_facts(rows: NDArray[Any]) -> Floats:
     for limit in _STANDING_OUT:
         chosen = (largest > 2 * np.log(limit)).astype(np.float32)
         found += [np.log((energy * chosen).mean(axis=-1) + np.float32(1e-3)), np.sqrt(chosen.mean(axis=-1))]
-    found += list(np.percentile(square, (50, 90, 98), axis=-1)) + list(np.percentile(largest, (50, 90, 98), axis=-1))
-    return np.stack(found, axis=-1).astype(np.float32)
+    return np.stack([*found, *_percentiles(square), *_percentiles(largest)], axis=-1).astype(np.float32)
+
+
+def _percentiles(values: Floats) -> list[Floats]:
+    """Median, 90th and 98th percentile of (..., n), between two ranks in proportion."""
+    order, found = np.sort(values, axis=-1), []
+    for share in (0.5, 0.9, 0.98):
+        place = share * (order.shape[-1] - 1)
+        low = order[..., int(place)]
+        found.append(low + (order[..., int(np.ceil(place))] - low) * np.float32(place % 1))
+    return found
 
 
 def sample_regions(rows: Floats, count: int, rng: np.random.Generator) -> NDArray[np.float16]:

@@ -53,9 +53,7 @@ def factor_maps(evidence: Evidence) -> Array:
     lines, coherence, power = evidence.lines, evidence.coherence, evidence.power[:2]
     depth = lines.astype(np.float32)
     joint = coherence.astype(np.float32)
-    padded = np.pad(depth, ((0, 0), (_AROUND // 2 + 1, _AROUND // 2)), mode="reflect")
-    total = np.cumsum(padded, axis=1, dtype=np.float64)
-    line = depth - ((total[:, _AROUND:] - total[:, :-_AROUND]) / _AROUND).astype(np.float32)
+    line = over_local_level(depth)
     positions = np.arange(BANDS, dtype=np.float64)
     tails = np.cumsum(power[:, ::-1], axis=1, dtype=np.float64)[:, ::-1] / np.arange(BANDS, 0, -1)
     steps = [np.interp(_EDGE + 3, positions, each) - np.interp(_EDGE - 3, positions, each) for each in power]
@@ -66,6 +64,15 @@ def factor_maps(evidence: Evidence) -> Array:
     return np.concatenate(
         [line, joint, edge, depth, line[:, _SECOND], joint[:, _SECOND], line[:, _THIRD], peaks, below]
     )
+
+
+def over_local_level(lines: Array) -> Array:
+    """Lines (n, BINS) less the mean over `_AROUND` bins about each."""
+    depth = lines.astype(np.float32)
+    padded = np.pad(depth, ((0, 0), (_AROUND // 2 + 1, _AROUND // 2)), mode="reflect")
+    total = np.cumsum(padded, axis=1, dtype=np.float64)
+    over: Array = depth - ((total[:, _AROUND:] - total[:, :-_AROUND]) / _AROUND).astype(np.float32)
+    return over
 
 
 def axis_numbers(evidence: Evidence) -> Array:
@@ -110,7 +117,13 @@ class FactorNetwork:
 
     def factors(self, axes: Sequence[Evidence]) -> NDArray[np.float64]:
         """Evidence of the axes (x, y) -> the two factors, 1.0-2.0."""
-        return cautious_factor(self(axes), float(self._tensors["reading"][3]))
+        return self.read(axes)[0]
+
+    def read(self, axes: Sequence[Evidence]) -> tuple[NDArray[np.float64], float]:
+        """The two factors, 1.0-2.0, and the probability of an enlargement above `NEAR_ONE`, of the axis where it is larger."""
+        probabilities = self(axes)
+        factors = cautious_factor(probabilities, float(self._tensors["reading"][3]))
+        return factors, float(chance_enlarged(probabilities).max())
 
     def __call__(self, axes: Sequence[Evidence]) -> Array:
         """Evidence of the axes (x, y) -> float32 (2, BINS), rows summing to 1."""
@@ -189,15 +202,20 @@ def cautious_factor(probabilities: Array, sure: float) -> NDArray[np.float64]:
         probabilities: distributions over `FACTORS`.
         sure: probability from which on the median is taken as it is, above 0.5 up to 1.
     """
-    above = FACTORS > NEAR_ONE
-    total = probabilities.sum(axis=1, dtype=np.float64)
-    share = probabilities[:, above].sum(axis=1, dtype=np.float64) / total
+    above, share = FACTORS > NEAR_ONE, chance_enlarged(probabilities)
     high = median_factor(np.where(above, probabilities + _TRACE, 0.0))
     low = np.minimum(median_factor(np.where(above, 0.0, probabilities + _TRACE)), NEAR_ONE)
     unsure = low + (NEAR_ONE - low) * np.minimum(2.0 * share, 1.0)
     drawn = NEAR_ONE + (high - NEAR_ONE) * np.clip((share - 0.5) / (sure - 0.5), 0, 1)
     result: NDArray[np.float64] = np.where(share <= 0.5, unsure, drawn)
     return result
+
+
+def chance_enlarged(probabilities: Array) -> NDArray[np.float64]:
+    """Probability of an enlargement above `NEAR_ONE`: (n, BINS) -> (n,)."""
+    total = probabilities.sum(axis=1, dtype=np.float64)
+    share: NDArray[np.float64] = probabilities[:, FACTORS > NEAR_ONE].sum(axis=1, dtype=np.float64) / total
+    return share
 
 
 _TRACE = 1e-12  # keeps medians defined where nothing is probable

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,6 @@ COLOURS = (
     (1, 1),
     (2, 2),
 )  # (order, step) of the residuals of red, green and blue that are counted together; two more told no more
-KERNELS = {1: (-1, 1), 2: (1, -2, 1), 3: (-1, 3, -3, 1)}  # of the differences: binomials with alternating signs
 RINGS = 16  # of the spectrum; no tuning on record
 PERIODS = (2, 3, 4, 8)  # pixels: the factors of upscaling networks
 CELL = 8  # pixels a side of the cells whose strengths are compared; no tuning on record
@@ -53,10 +53,23 @@ def _classes(mirrored: bool) -> tuple[NDArray[np.intp], int]:
 
 _NEIGHBOURS, NEIGHBOURS = _classes(mirrored=True)
 _CHANNELS, CHANNELS = _classes(mirrored=False)
-_TABLES = {
-    step: (np.clip(np.rint(np.arange(-2048, 2049) / step), -2, 2) + 2).astype(np.uint8)
-    for step in {each[2] for each in MAPS} | {step for _, step in COLOURS}
-}
+
+
+def _limits(step: int) -> tuple[int, int]:
+    """The least residuals of levels 1 and 2: where residual / step rounds to them, halves to even."""
+    levels = np.rint(np.arange(3 * step) / step)
+    return int(np.argmax(levels >= 1)), int(np.argmax(levels >= 2))
+
+
+def _groups() -> dict[tuple[str, int, bool], list[int]]:
+    """Places of `MAPS` whose residuals are counted at once: of one plane, order and direction."""
+    found: dict[tuple[str, int, bool], list[int]] = {}
+    for place, (plane, order, _, across) in enumerate(MAPS):
+        found.setdefault((plane, order, across), []).append(place)
+    return found
+
+
+_GROUPS = _groups()
 WIDTH = (len(MAPS) * NEIGHBOURS + 2 * RINGS + 2 * len(PERIODS) + 3 * len(QUANTILES) + 2 + 9 * len(PATTERNS) + 4
          + len(COLOURS) * CHANNELS)  # fmt: skip
 
@@ -73,31 +86,31 @@ def network_traces(tiles: NDArray[np.uint8], read: int | None = None) -> Floats:
     black and of white of luma; square roots of the co-occurrences' shares for each of `COLOURS`.
     """
     red, green, blue = (tiles[:, channel].astype(np.int16) for channel in range(3))
-    every = _luma(red, green, blue), red - green, blue - green
-    curved = [_laplacian(plane) for plane in every]
+    every = np.stack([_luma(red, green, blue), red - green, blue - green])
+    curved = _laplacian(every)
     pattern = _pattern(every, curved)
-    curved = [each[:read] for each in curved]
-    red, green, blue = (plane[:read] for plane in (red, green, blue))
-    luma, *colours = (plane[:read] for plane in every)
-    planes = {"luma": [luma], "colour": colours}
-    both = {
-        name: [turned for plane in own for turned in (plane, np.ascontiguousarray(plane.swapaxes(1, 2)))]
-        for name, own in planes.items()
-    }
-    differences = {
-        (name, order): [_difference(plane, order) for plane in both[name]]
-        for name, order in {each[:2] for each in MAPS}
-    }
-    joint = [_co_occurrences(differences[plane, order], step, across) for plane, order, step, across in MAPS]
-    channels = [_together(_turned((red, green, blue), order), step) for order, step in COLOURS]
-    middle = _laplacian(green)
-    levels = luma.reshape(len(luma), -1)
+    shown = every[:, :read]
+    primaries = np.stack([red[:read], green[:read], blue[:read]])
+    turns = [_differences(shown), _differences(np.ascontiguousarray(shown.swapaxes(2, 3)))]
+    hues = [_differences(primaries), _differences(np.ascontiguousarray(primaries.swapaxes(2, 3)))]
+    joint: dict[int, Floats] = {}
+    for (plane, order, across), places in _GROUPS.items():
+        own = slice(0, 1) if plane == "luma" else slice(1, 3)
+        residuals = [each for turn in turns for each in turn[order - 1][own]]
+        steps = [MAPS[place][2] for place in places]
+        joint |= dict(zip(places, _co_occurrences(residuals, steps, across), strict=True))
+    channels = [_together([turn[order - 1] for turn in hues], step) for order, step in COLOURS]
+    tiles_read = shown.shape[1]
+    spectra = _spectrum(shown[:2].reshape(-1, *shown.shape[2:]))
+    middle = _laplacian(primaries[1])
+    levels = shown[0].reshape(tiles_read, -1)
     light = np.stack([levels.mean(1) / 255, levels.std(1) / 64, (levels < 3).mean(1), (levels > 252).mean(1)], axis=1)
     return np.concatenate(
         [
-            *joint, _spectrum(luma), _spectrum(colours[0]), _repetition(luma), *(_cells(each) for each in curved),
-            _agreement(curved[1] + middle, middle), _agreement(curved[2] + middle, middle),
-            np.repeat(pattern[None], len(luma), axis=0), light, *channels,
+            *(joint[place] for place in range(len(MAPS))), spectra[:tiles_read], spectra[tiles_read:],
+            _repetition([turn[1][0] for turn in turns]), *_cells(curved[:, :read]),
+            *(_agreement(each + middle, middle) for each in curved[1:, :read]),
+            np.repeat(pattern[None], tiles_read, axis=0), light, *channels,
         ],
         axis=1,
     ).astype(np.float32)  # fmt: skip
@@ -108,138 +121,162 @@ def _luma(red: Ints, green: Ints, blue: Ints) -> Ints:
     return (weighted >> 8).astype(np.int16)
 
 
-def _difference(plane: Ints, order: int) -> Ints:
-    """The difference along the last axis."""
-    kernel, length = KERNELS[order], plane.shape[-1] - order
-    found: Ints = plane[..., :length] * np.int16(kernel[0])
-    for place, weight in enumerate(kernel[1:], 1):
-        found += plane[..., place : place + length] * np.int16(weight)
-    return found
+def _differences(planes: Ints) -> list[Ints]:
+    """The first, second and third difference along the last axis."""
+    found = [planes]
+    for _ in range(3):
+        found.append(found[-1][..., 1:] - found[-1][..., :-1])
+    return found[1:]
 
 
-def _co_occurrences(differences: list[Ints], step: int, across: bool) -> Floats:
-    """Of three neighbouring residuals, rows and columns together: (n, NEIGHBOURS)."""
+def _co_occurrences(residuals: Sequence[Ints], steps: Sequence[int], across: bool) -> list[Floats]:
+    """Of three neighbours in planes (n, h, w), all planes together: (n, NEIGHBOURS) for each step of the quantization."""
+    limits = sorted({limit for step in steps for limit in _limits(step)})
     triples = []
-    for each in differences:
-        levels = _levels(each, step)
-        if across:
-            triples.append(levels[:, :-2] * 25 + levels[:, 1:-1] * 5 + levels[:, 2:])
-        else:
-            triples.append(levels[..., :-2] * 25 + levels[..., 1:-1] * 5 + levels[..., 2:])
-    return _shares(triples, _NEIGHBOURS, NEIGHBOURS)
+    for each in residuals:
+        levels = _levels(each, limits)
+        along = levels.swapaxes(1, 2) if across else levels
+        triples.append((along[..., :-2], along[..., 1:-1], along[..., 2:]))
+    total = _counts(triples, 2 * len(limits) + 1)
+    return [_shares(total @ _members(tuple(limits), step)) for step in steps]
 
 
-def _together(channels: list[list[Ints]], step: int) -> Floats:
-    """Of the residuals of red, green and blue at one place, rows and columns together: (n, CHANNELS)."""
-    levels = [[_levels(each, step) for each in direction] for direction in channels]
-    return _shares([red * 25 + green * 5 + blue for red, green, blue in levels], _CHANNELS, CHANNELS)
+@cache
+def _members(limits: tuple[int, ...], step: int) -> NDArray[np.float64]:
+    """1 where a triple of levels between `limits` is in a class of triples of levels of a step: (triples, NEIGHBOURS)."""
+    coarse = np.searchsorted(_limits(step), (0, *limits), side="right")  # of each fine level from the middle on
+    level = np.concatenate([-coarse[:0:-1], coarse]) + LEVELS // 2
+    first, second, third = np.meshgrid(level, level, level, indexing="ij")
+    number = _NEIGHBOURS[(first * LEVELS + second) * LEVELS + third].ravel()
+    members: NDArray[np.float64] = np.eye(NEIGHBOURS)[number]
+    return members
 
 
-def _turned(planes: tuple[Ints, Ints, Ints], order: int) -> list[list[Ints]]:
-    """The differences of the planes, along the rows and along the columns."""
-    columns = [np.ascontiguousarray(plane.swapaxes(1, 2)) for plane in planes]
-    return [[_difference(plane, order) for plane in direction] for direction in (planes, columns)]
+def _together(turns: Sequence[Ints], step: int) -> Floats:
+    """Of the residuals (3, n, h, w) of red, green and blue at one place, rows and columns together: (n, CHANNELS)."""
+    total = _counts([tuple(_levels(turn, _limits(step))) for turn in turns], LEVELS)
+    return _shares(total @ np.eye(CHANNELS)[_CHANNELS])
 
 
-def _levels(differences: Ints, step: int) -> NDArray[np.uint8]:
-    """0-4, so that the number of a triple fits a byte."""
-    levels: NDArray[np.uint8] = np.take(_TABLES[step], differences + 2048, mode="clip")
-    return levels
+def _levels(residuals: Ints, limits: Sequence[int]) -> NDArray[np.uint16]:
+    """How many of the limits, on both sides of 0, each residual reaches: 0 to twice as many."""
+    levels = np.zeros(residuals.shape, np.uint8)
+    for limit in limits:
+        levels += (residuals >= limit).view(np.uint8)
+        levels += (residuals > -limit).view(np.uint8)
+    return levels.astype(np.uint16)
 
 
-def _shares(triples: list[NDArray[np.uint8]], classes: NDArray[np.intp], count: int) -> Floats:
-    """Square roots of the shares of each class among the triples of all directions: (n, count)."""
-    total = np.zeros((len(triples[0]), LEVELS**3), np.int64)
-    for direction in triples:
-        for number, tile in enumerate(direction):
-            total[number] += np.bincount(tile.ravel(), minlength=LEVELS**3)
-    found = np.zeros((len(total), count))
-    np.add.at(found.T, classes, total.T)
-    shares: Floats = np.sqrt(found / found.sum(axis=1, keepdims=True)).astype(np.float32)
+def _counts(triples: Sequence[tuple[NDArray[np.uint16], ...]], levels: int) -> NDArray[np.float64]:
+    """How often each triple of levels occurs in each tile: three (n, h, w) a direction -> (n, levels^3)."""
+    total = np.zeros((len(triples[0][0]), levels**3))
+    for first, second, third in triples:
+        numbers = (first * np.uint16(levels) + second) * np.uint16(levels) + third
+        for tile, each in enumerate(numbers):
+            total[tile] += np.bincount(each.ravel(), minlength=levels**3)
+    return total
+
+
+def _shares(counts: NDArray[np.float64]) -> Floats:
+    """Square roots of the shares of each class: (n, classes)."""
+    shares: Floats = np.sqrt(counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
     return shares
 
 
-def _laplacian(plane: Ints) -> Floats:
-    inner = plane[:, 1:-1, 1:-1]
-    found: Floats = (
-        4 * inner - plane[:, :-2, 1:-1] - plane[:, 2:, 1:-1] - plane[:, 1:-1, :-2] - plane[:, 1:-1, 2:]
-    ).astype(np.float32)
+def _laplacian(planes: Ints) -> Ints:
+    """Along the last two axes, without the edge."""
+    inner = planes[..., 1:-1, 1:-1]
+    found: Ints = (
+        4 * inner - planes[..., :-2, 1:-1] - planes[..., 2:, 1:-1] - planes[..., 1:-1, :-2] - planes[..., 1:-1, 2:]
+    )
     return found
 
 
-def _pattern(planes: Sequence[Ints], curved: Sequence[Floats]) -> Floats:
+def _pattern(planes: Ints, curved: Ints) -> Floats:
     """How far the phases of each period differ, over all tiles: log(1 + variance of their means over what chance gives).
 
     Of the Laplacian, its size, and the size of the difference across both axes, each cut where edges begin: (9 PATTERNS,).
 
     Args:
-        planes: luma and both differences of colour.
+        planes: luma and both differences of colour, (3, n, h, w).
         curved: their Laplacians.
     """
-    found = []
-    for plane, bend in zip(planes, curved, strict=True):
-        crossed = np.abs(np.diff(np.diff(plane, axis=1), axis=2)).astype(np.float32)
-        for values in (np.clip(bend, -6, 6), np.minimum(np.abs(bend), 12), np.minimum(crossed, 6)):
-            flat = values.reshape(len(values), -1)
-            power = np.einsum("np,np->n", flat, flat) / flat.shape[1] - np.square(flat.mean(axis=1))
-            chance = float(power.mean()) + 0.01
-            whole = values.mean(axis=0)[None]
-            for period in PATTERNS:
-                each = values if PATCH_GRID % period else whole
-                means, count = _phase_means(each, period)
-                count *= len(values) // len(each)
-                found.append(np.log1p(means.var(axis=1).mean() * count / chance))
-    return np.array(found, np.float32)
+    crossed = np.abs(np.diff(np.diff(planes, axis=2), axis=3))
+    found = []  # whole numbers, so that sums are exact in whatever type
+    for cut in (np.clip(curved, -6, 6), np.minimum(np.abs(curved), 12), np.minimum(crossed, 6)):
+        values = cut.astype(np.float32)
+        flat = values.reshape(*values.shape[:2], -1)
+        power = np.einsum("pnk,pnk->pn", flat, flat) / flat.shape[2] - np.square(flat.mean(axis=2))
+        chance = power.mean(axis=1) + 0.01
+        whole = (cut.sum(axis=1, dtype=np.int16) / np.float32(cut.shape[1]))[:, None]
+        for period in PATTERNS:
+            each = values if PATCH_GRID % period else whole
+            means, count = _phase_means(each, period)
+            count *= values.shape[1] // each.shape[1]
+            found.append(np.log1p(means.var(axis=2).mean(axis=1) * count / chance))
+    return np.stack(found, axis=1).ravel().astype(np.float32)
 
 
 def _phase_means(planes: Floats, period: int) -> tuple[Floats, int]:
-    """The mean of each phase along both axes: (n, period * period); and of how many places."""
-    rows, columns = planes.shape[1] // period, planes.shape[2] // period
-    whole = planes[:, : rows * period, : columns * period].reshape(len(planes), rows, period * columns * period)
-    total = whole.sum(axis=1).reshape(len(planes), period, columns, period).sum(axis=2)
-    return (total / (rows * columns)).reshape(len(planes), -1), rows * columns
+    """The mean of each phase along both axes of (k, n, h, w): (k, n, period * period); and of how many places."""
+    k, n, height, width = planes.shape
+    rows, columns = height // period, width // period
+    whole = planes[..., : rows * period, : columns * period].reshape(k * n, rows, period * columns * period)
+    total = whole.sum(axis=1).reshape(k * n, period, columns, period).sum(axis=2)
+    return (total / (rows * columns)).reshape(k, n, -1), rows * columns
 
 
-def _cells(laplacian: Floats) -> Floats:
-    """Log deviation in cells, quantiles: (n, QUANTILES)."""
-    rows, columns = laplacian.shape[1] // CELL, laplacian.shape[2] // CELL
-    squares = np.square(laplacian[:, : rows * CELL, : columns * CELL])
-    energy = squares.reshape(len(squares), rows, CELL, columns, CELL).mean(axis=(2, 4)).reshape(len(squares), -1)
-    order = np.sort(energy, axis=1)
-    ranks = [round(share * (order.shape[1] - 1)) for share in QUANTILES]
-    found: Floats = np.log(np.sqrt(order[:, ranks] / 20) + np.float32(0.05))
-    return found
+def _cells(curved: Ints) -> list[Floats]:
+    """Log deviation of Laplacians (k, n, h, w) in cells, quantiles: (n, QUANTILES) for each of the k."""
+    k, n, height, width = curved.shape
+    rows, columns = height // CELL, width // CELL
+    squares = np.square(curved[..., : rows * CELL, : columns * CELL].astype(np.float32))
+    down = squares.reshape(k, n, rows, CELL, columns * CELL).sum(axis=3)
+    energy = down.reshape(k, n, rows * columns, CELL).sum(axis=3) / np.float32(CELL**2)
+    order = np.sort(energy, axis=2)
+    ranks = [round(share * (order.shape[2] - 1)) for share in QUANTILES]
+    return list(np.log(np.sqrt(order[..., ranks] / 20) + np.float32(0.05)))
 
 
-def _agreement(a: Floats, b: Floats) -> Floats:
+def _agreement(a: Ints, b: Ints) -> Floats:
     """Correlation of two planes: (n, 1)."""
-    a, b = (plane.reshape(len(plane), -1) for plane in (a, b))
-    product = np.einsum("np,np->n", a, b)
-    scale = np.sqrt(np.einsum("np,np->n", a, a) * np.einsum("np,np->n", b, b))
+    one, other = (plane.reshape(len(plane), -1).astype(np.float32) for plane in (a, b))
+    product = np.einsum("np,np->n", one, other)
+    scale = np.sqrt(np.einsum("np,np->n", one, one) * np.einsum("np,np->n", other, other))
     return np.asarray(product / (scale + 1.0), np.float32)[:, None]
 
 
-def _spectrum(plane: Ints) -> Floats:
-    """Log power of the windowed tile in `RINGS` bands of the larger of both frequencies: (n, RINGS)."""
-    n, height, width = plane.shape
+@lru_cache(maxsize=2)
+def _spectral_tables(height: int, width: int) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
+    """The window, the ring of each frequency of a real spectrum, and how many each ring has."""
     window = np.outer(np.hanning(height + 1)[:height], np.hanning(width + 1)[:width]).astype(np.float32)
-    values = plane.astype(np.float32)
-    values -= values.mean(axis=(1, 2), keepdims=True)
-    spectrum = np.fft.rfft2(values * window)
-    power = (spectrum.real**2 + spectrum.imag**2).reshape(n, -1) / (height * width)
     down = np.abs(np.fft.fftfreq(height))[:, None]
     along = np.fft.rfftfreq(width)[None, :]
-    ring = np.minimum((np.maximum(down, along) * 2 * RINGS).astype(int), RINGS - 1).ravel()
-    share = np.bincount(ring, minlength=RINGS)
+    ring = np.minimum((np.maximum(down, along) * 2 * RINGS).astype(np.intp), RINGS - 1).ravel()
+    return window, ring, np.bincount(ring, minlength=RINGS)
+
+
+def _spectrum(planes: Ints) -> Floats:
+    """Log power of the windowed tiles in `RINGS` bands of the larger of both frequencies: (n, h, w) -> (n, RINGS)."""
+    n, height, width = planes.shape
+    window, ring, share = _spectral_tables(height, width)
+    values = planes.astype(np.float32)
+    values -= values.mean(axis=(1, 2), keepdims=True)
+    spectrum = np.fft.rfft2(values * window)
+    power = (np.square(spectrum.real) + np.square(spectrum.imag)).reshape(n, -1) / (height * width)
     total = np.stack([np.bincount(ring, each, minlength=RINGS) for each in power])
     return np.log(total / share + 0.01).astype(np.float32)
 
 
-def _repetition(luma: Ints) -> Floats:
-    """Deviation over mean of the second difference's size at a period's phases: larger and mean of both axes: (n, 2 PERIODS)."""
+def _repetition(seconds: Sequence[Ints]) -> Floats:
+    """Deviation over mean of the second difference's size at a period's phases: larger and mean of both axes: (n, 2 PERIODS).
+
+    Args:
+        seconds: the second differences (n, h, w) of luma along both axes, the last one in each.
+    """
     found = []
-    for turned in (luma, luma.swapaxes(1, 2)):
-        profile = np.abs(_difference(turned, 2)).mean(axis=1)
+    for second in seconds:
+        profile = np.abs(second).sum(axis=1, dtype=np.int32) / second.shape[1]
         axis = []
         for period in PERIODS:
             phases = profile[:, : profile.shape[1] // period * period].reshape(len(profile), -1, period).mean(axis=1)

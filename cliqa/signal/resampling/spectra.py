@@ -16,6 +16,7 @@ low orders with sums serve large factors and high orders small ones.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,7 +28,7 @@ from cliqa.signal.colour import LUMA32
 LENGTH = 512  # samples of a transform along an axis, zero-padded
 BINS = LENGTH // 2 + 1
 STRIPS = 4  # an interpolation line has the same phase in all of them, the picture's own lines have not
-_BLOCK = 32  # rows worked on at once, so that the residuals stay in the cache
+_BLOCK = 32  # rows worked on at once, so that they stay in the cache
 SEGMENT = 128  # samples of a segment of the power spectrum
 BANDS = SEGMENT // 2 + 1
 RESIDUALS = ("d1 root", "d4 root", "d4", "d6", "d6 sum2", "d4 sum2")
@@ -75,80 +76,109 @@ class Evidence:
     scalars: Array
 
 
-def axis_evidence(plane: Array) -> Evidence:
-    """Evidence of resampling along the rows of a luma plane, that is along x; give the transpose for y.
+def picture_evidence(plane: Array) -> Evidence:
+    """Evidence of resampling along x and y, stacked.
 
     Args:
-        plane: (height, width), each between 32 and about `LENGTH` samples; 0-255 units.
+        plane: luma (height, width), each between 32 and about `LENGTH` samples; 0-255 units.
     """
+    turned = np.ascontiguousarray(plane.T)
+    strips = [residual_strips(each) for each in (plane, turned)]
+    found = cyclic_lines([each for axis in strips for each in axis])
+    lines, coherence, peaks = (values.reshape(2, len(RESIDUALS), BINS) for values in found)
+    level, small = float(np.log(float(plane.std()) + _TRACE)), quartered(plane)
+    scalars = np.stack([_scalars(*each, level) for each in zip((plane, turned), strips, strict=True)])
+    power = [
+        np.concatenate([power_spectra(rows[::2]), power_spectra(few)])
+        for rows, few in ((plane, small), (turned, np.ascontiguousarray(small.T)))
+    ]
+    return Evidence(lines, coherence, peaks, np.stack(power), scalars)
+
+
+def _scalars(plane: Array, strips: list[Array], level: float) -> Array:
+    """`Evidence.scalars` of one axis. `level`: log deviation of the plane."""
     height, width = plane.shape
-    strips = residual_strips(plane)
-    found = [cyclic_lines(each) for each in strips]
-    lines, coherence, peaks = (np.stack(values) for values in zip(*found, strict=True))
-    sizes = [np.log(float(plane.std()) + _TRACE), np.log(width / LENGTH), np.log(height / LENGTH)]
-    repeated = float(np.mean(plane[:, 1:] == plane[:, :-1]))
+    repeated = np.count_nonzero(plane[:, 1:] == plane[:, :-1]) / (height * (width - 1))
     levels = [np.log(strips[kind].mean(axis=1) + _TRACE) for kind in (0, 1)]
     uneven = [each for level in levels for each in (level.mean(), np.ptp(level))]
     spiky = np.log(float(np.sqrt(np.square(strips[1]).mean()) / (strips[1].mean() + _TRACE)) + _TRACE)
-    scalars = np.array([*duplicate_shares(strips[0].mean(axis=0)), repeated, *uneven, spiky, *sizes], np.float32)
-    power = np.concatenate([power_spectra(plane[::2]), power_spectra(quartered(plane))])
-    return Evidence(lines, coherence, peaks, power, scalars)
+    sizes = [level, np.log(width / LENGTH), np.log(height / LENGTH)]
+    return np.array([*duplicate_shares(strips[0].mean(axis=0)), repeated, *uneven, spiky, *sizes], np.float32)
 
 
 def deviation(scalars: Array) -> float:
-    """Standard deviation of the luma plane, 0-127.5, out of the scalars (..., SCALARS) of `axis_evidence`."""
+    """Standard deviation of the luma plane, 0-127.5, out of the scalars (..., SCALARS) of `picture_evidence`."""
     return float(np.exp(scalars.reshape(-1, SCALARS)[0, -3]) - _TRACE)
 
 
 def residual_strips(plane: Array) -> list[Array]:
     """Column means of the residuals' magnitudes over each of `STRIPS` bands of rows: (STRIPS, about width) for each."""
     edges = np.linspace(0, plane.shape[0], STRIPS + 1).astype(int)
-    found: list[list[Array]] = [[] for _ in RESIDUALS]
-    for first, last in zip(edges, edges[1:], strict=False):
-        sums: list[Array] = []
-        for top in range(first, last, _BLOCK):
-            parts = [each.sum(axis=0) for each in _magnitudes(plane[top : min(top + _BLOCK, last)])]
-            sums = [a + b for a, b in zip(sums, parts, strict=True)] if sums else parts
-        for values, total in zip(found, sums, strict=True):
-            values.append(total / np.float32(last - first))
-    return [np.stack(values) for values in found]
+    scratch = np.empty((4, int(np.diff(edges).max()) * plane.shape[1]), np.float32)
+    found = [_magnitudes(plane[first:last], scratch) for first, last in zip(edges, edges[1:], strict=False)]
+    return [np.stack(values) for values in zip(*found, strict=True)]
 
 
-def _magnitudes(plane: Array) -> list[Array]:
-    """Magnitudes of the residuals of `RESIDUALS` along the rows; roots tame strong edges, which loud pictures need."""
-    d1 = plane[:, 1:] - plane[:, :-1]
-    d2 = d1[:, 1:] - d1[:, :-1]
-    d3 = d2[:, 1:] - d2[:, :-1]
-    d4 = d3[:, 1:] - d3[:, :-1]
-    d5 = d4[:, 1:] - d4[:, :-1]
-    d6 = d5[:, 1:] - d5[:, :-1]
-    d4_sum2 = d4[:, 1:] + d4[:, :-1]
-    d4_sum2 = d4_sum2[:, 1:] + d4_sum2[:, :-1]
-    d6_sum2 = d6[:, 1:] + d6[:, :-1]
-    d6_sum2 = d6_sum2[:, 1:] + d6_sum2[:, :-1]
-    size4 = np.abs(d4)
-    return [np.sqrt(np.abs(d1)), np.sqrt(size4), size4, np.abs(d6), np.abs(d6_sum2), np.abs(d4_sum2)]
-
-
-def cyclic_lines(strips: Array) -> tuple[Array, Array, Array]:
-    """Spectrum of a residual's column means, strip by strip.
+def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
+    """Column means of the magnitudes of the residuals of `RESIDUALS`; roots tame strong edges, which loud pictures need.
 
     Args:
-        strips: (STRIPS, width) mean magnitudes.
+        scratch: four arrays as large as `rows`, which are written to: everything stays in the cache.
+    """
+    count = len(rows)
+    share = np.full(count, 1 / count, np.float32)
+
+    def joined(combine: np.ufunc, values: Array, place: int) -> Array:
+        """Neighbours along the rows, their difference or sum, in an array of `scratch`."""
+        out = scratch[place, : count * (values.shape[1] - 1)].reshape(count, -1)
+        combine(values[:, 1:], values[:, :-1], out=out)
+        return out
+
+    def summed(values: Array) -> Array:
+        """The size of (1 + z)^2 of it, mean by column."""
+        twice = joined(np.add, joined(np.add, values, 2), 3)
+        return share @ np.abs(twice, out=twice)
+
+    def sizes(values: Array) -> Array:
+        out = scratch[2, : values.size].reshape(values.shape)
+        return np.abs(values, out=out)
+
+    first = joined(np.subtract, rows, 0)
+    size = sizes(first)
+    root = share @ np.sqrt(size, out=size)
+    fourth = joined(np.subtract, joined(np.subtract, joined(np.subtract, first, 1), 0), 1)
+    size = sizes(fourth)
+    plain = share @ size
+    root4 = share @ np.sqrt(size, out=size)
+    fourth_summed = summed(fourth)
+    sixth = joined(np.subtract, joined(np.subtract, fourth, 0), 1)
+    return [root, root4, plain, share @ sizes(sixth), summed(sixth), fourth_summed]
+
+
+def cyclic_lines(strips: Sequence[Array]) -> tuple[Array, Array, Array]:
+    """Spectra of residuals' column means, strip by strip.
+
+    Args:
+        strips: for each residual (STRIPS, its width) mean magnitudes.
 
     Returns:
         log modulation depth of the mean over the strips, its coherence between them, and the sign of its second harmonic (the
-        bicoherence: that of a train of peaks is 1, of dips -1), all (BINS,).
+        bicoherence: that of a train of peaks is 1, of dips -1), all (residuals, BINS).
     """
-    trend = _moving_mean(strips, 31)
-    level = float(strips.mean()) + 1e-3
-    taper = np.hanning(strips.shape[1] + 2)[1:-1].astype(np.float32)
-    spectra = np.fft.rfft((strips - trend) * (taper * (2 / taper.sum() / level)), LENGTH, axis=1)
-    joint = np.abs(spectra.mean(axis=0)) ** 2
-    apart = (np.abs(spectra) ** 2).mean(axis=0)
-    second = np.where(_DOUBLED <= LENGTH // 2, spectra[:, _FOLDED], spectra[:, _FOLDED].conj())
+    tapered = np.zeros((len(strips), STRIPS, LENGTH), np.float32)
+    for rows, values in zip(tapered, strips, strict=True):
+        level = float(values.mean()) + 1e-3
+        taper = _taper(values.shape[1])
+        rows[:, : values.shape[1]] = ((values - _moving_mean(values, 31)) * (taper * (2 / taper.sum() / level)))[
+            :, :LENGTH
+        ]
+    spectra = np.fft.rfft(tapered, axis=2)
+    joint = np.abs(spectra.mean(axis=1)) ** 2
+    apart = (np.abs(spectra) ** 2).mean(axis=1)
+    folded = spectra[..., _FOLDED]
+    second = np.where(_DOUBLED <= LENGTH // 2, folded, folded.conj())
     pairs = spectra * spectra * second.conj()
-    sign = pairs.real.sum(axis=0) / (np.abs(pairs).sum(axis=0) + 1e-12)
+    sign = pairs.real.sum(axis=1) / (np.abs(pairs).sum(axis=1) + 1e-12)
     return (
         (0.5 * np.log(joint + 1e-12)).astype(np.float32),
         (joint / (apart + 1e-12)).astype(np.float32),
@@ -156,10 +186,15 @@ def cyclic_lines(strips: Array) -> tuple[Array, Array, Array]:
     )
 
 
+@lru_cache(maxsize=16)
+def _taper(width: int) -> Array:
+    return np.hanning(width + 2)[1:-1].astype(np.float32)
+
+
 def _moving_mean(values: Array, length: int) -> Array:
     """Centred moving mean along the last axis, mirrored at the ends."""
     half = min(length, values.shape[-1] - 1) // 2
-    padded = np.pad(values, ((0, 0), (half + 1, half)), mode="reflect")
+    padded = np.concatenate([values[:, half + 1 : 0 : -1], values, values[:, -2 : -half - 2 : -1]], axis=1)
     total = np.cumsum(padded, axis=1, dtype=np.float64)
     means: Array = ((total[:, 2 * half + 1 :] - total[:, : -(2 * half + 1)]) / (2 * half + 1)).astype(np.float32)
     return means
@@ -175,8 +210,8 @@ def duplicate_shares(profile: Array) -> list[float]:
 def quartered(plane: Array) -> Array:
     """Means of `QUARTER` x `QUARTER` pixels."""
     high, wide = (side // QUARTER for side in plane.shape)
-    parts = plane[: high * QUARTER, : wide * QUARTER].reshape(high, QUARTER, wide, QUARTER)
-    means: Array = parts.sum(axis=1).sum(axis=2) / np.float32(QUARTER**2)
+    rows = plane[: high * QUARTER, : wide * QUARTER].reshape(high, QUARTER, wide * QUARTER).sum(axis=1)
+    means: Array = sum(rows[:, place::QUARTER] for place in range(QUARTER)) / np.float32(QUARTER**2)
     return means
 
 
@@ -200,4 +235,5 @@ def power_spectra(rows: Array) -> Array:
     segments = rows[:, : count * side].reshape(-1, side)
     spectra = segments @ _tapered_transform(side)
     power = np.square(spectra[:, :BANDS]) + np.square(spectra[:, BANDS:]) + np.float32(1e-3)
-    return np.stack([np.log(power.mean(axis=0)), np.log(power).mean(axis=0)]).astype(np.float32)
+    share = np.full(len(power), 1 / len(power), np.float32)
+    return np.stack([np.log(share @ power), share @ np.log(power)])

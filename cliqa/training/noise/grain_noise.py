@@ -24,7 +24,7 @@ from PIL import Image
 from cliqa.grepq.rated_sets import published_photographs
 from cliqa.images.patches import spread_patches
 from cliqa.metrics.grain_noise import LEVELS
-from cliqa.signal.noise.blocks import decompose
+from cliqa.signal.noise.blocks import UNITS, decompose
 from cliqa.signal.noise.regions import ENERGIES, FACTS, noise_regions
 from cliqa.signal.noise.single_pixels import pixel_facts, sample_regions, single_pixels
 from cliqa.signal.noise.statistics import noise_statistics
@@ -55,7 +55,7 @@ def make_example(sources: Sources, rng: np.random.Generator, index: int) -> Exam
     quality = draw_quality(rng)
     versions = (picture.pixels, save_jpeg(rng, picture.pixels, quality))
     parts = [decompose(spread_patches(Image.fromarray(np.ascontiguousarray(pixels)), TILES)) for pixels in versions]
-    pairs = [(each, single_pixels(each.grey)) for each in parts]
+    pairs = [(each, single_pixels(each.planes[1][0], UNITS[0])) for each in parts]
     return {
         "statistics": np.stack([noise_statistics(each) for each in parts]),
         "regions": np.stack([sample_regions(noise_regions(each, single), REGIONS, rng) for each, single in pairs]),

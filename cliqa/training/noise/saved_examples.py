@@ -7,7 +7,7 @@ from PIL import Image
 
 from cliqa.images.patches import spread_patches
 from cliqa.metrics.grain_noise import picture_statistics
-from cliqa.signal.noise.blocks import decompose
+from cliqa.signal.noise.blocks import UNITS, decompose
 from cliqa.signal.noise.regions import noise_regions
 from cliqa.signal.noise.single_pixels import sample_regions, single_pixels
 from cliqa.training.examples import Example
@@ -29,7 +29,7 @@ def make_saved_example(sources: Sources, rng: np.random.Generator, index: int, m
     statistics, regions = [], []
     for each in saved:
         parts = decompose(spread_patches(Image.fromarray(np.ascontiguousarray(each.pixels)), TILES))
-        single = single_pixels(parts.grey)
+        single = single_pixels(parts.planes[1][0], UNITS[0])
         statistics.append(picture_statistics(parts, single))
         regions.append(sample_regions(noise_regions(parts, single), REGIONS, rng))
     return {

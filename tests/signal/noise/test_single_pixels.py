@@ -27,6 +27,19 @@ def test_regions_run_tile_by_tile():
     np.testing.assert_array_equal(single_pixels(tiles)[64:128], single_pixels(tiles[1:2]))
 
 
+def test_whole_numbers_of_a_unit_tell_the_same():
+    levels = np.random.default_rng(3).integers(0, 766, (2, 128, 128)).astype(np.int16)
+    unit = 3**-0.5
+    np.testing.assert_allclose(single_pixels(levels, unit), single_pixels(levels * np.float32(unit)), rtol=1e-5)
+
+
+def test_percentiles_are_those_of_numpy():
+    rows = single_pixels(grey(3))
+    for column, first in ((0, 7), (1, 10)):
+        expected = np.percentile(rows[:, column], (50, 90, 98))
+        np.testing.assert_allclose(pixel_facts(rows)[first : first + 3], expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("value", [0.0, 200.0, 441.7])
 def test_flat_tiles_give_finite_numbers(value):
     assert np.isfinite(pixel_facts(single_pixels(np.full((1, 128, 128), value, np.float32)))).all()

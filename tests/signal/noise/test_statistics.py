@@ -3,7 +3,7 @@ import pytest
 from scipy.fft import dctn
 
 from cliqa.signal.noise.blocks import BANDS, OPPONENT, block_coefficients, decompose
-from cliqa.signal.noise.statistics import noise_statistics
+from cliqa.signal.noise.statistics import _least_ones, _log_percentiles, noise_statistics
 
 
 def noise_tiles(deviation: float, count: int = 4, seed: int = 0) -> np.ndarray:
@@ -30,6 +30,25 @@ def test_energies_of_white_noise_are_its_variance(scale):
     parts = decompose(noise_tiles(12.0))
     for energy in parts.energies[scale]:  # averaging 2x2 pixels quarters the variance of white noise
         np.testing.assert_allclose(energy.mean(axis=1), 144 / scale**2, rtol=0.2)
+
+
+def test_percentiles_are_logarithms_of_ranked_energies():
+    energies = np.random.default_rng(4).gamma(0.3, 200, (12, 512)).astype(np.float32)
+    expected = np.log(np.sort(energies, axis=1)[:, [51, 256, 460]] + 0.02)
+    np.testing.assert_allclose(_log_percentiles(energies, (10, 50, 90)), expected, atol=2e-4)
+
+
+def test_no_energy_is_too_large_for_its_key():
+    most = np.full(
+        (1, 8), 64 * (3**0.5 * 255 / 2) ** 2, np.float32
+    )  # of half black, half white blocks, all in one coefficient
+    assert _log_percentiles(most, (50,))[0, 0] == pytest.approx(np.log(most[0, 0]), abs=2e-4)
+
+
+def test_ranks_of_rows_are_those_of_a_sort():
+    rows = np.random.default_rng(5).random((7, 40)).astype(np.float32)
+    for found, rank in zip(_least_ones(rows, (0, 1, 3)), (0, 1, 3), strict=True):
+        np.testing.assert_array_equal(found, np.sort(rows, axis=0)[rank])
 
 
 def test_length_is_the_same_for_any_number_of_tiles():
