@@ -21,7 +21,7 @@ from cliqa.metrics.exposure_schema import exposure_graph, use_schema
 from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.labels import LABELS
 from cliqa.signal.exposure.schema import SCHEMA
-from cliqa.signal.exposure.tones import HIGHLIGHTS, MEDIAN_LUMA, SIDE, TONE_PERCENTILES, tone_statistics
+from cliqa.signal.exposure.tones import HIGHLIGHTS, MEDIAN_LUMA, SIDE, tone_statistics
 from cliqa.signal.networks.dense import Dense
 
 SOFTNESS = 2.0  # z from which `softened` bends: no tuning on record
@@ -75,11 +75,6 @@ def lit(tones: NDArray[Any]) -> float:
     return float(LIT_SHIFT * np.clip((12.0 * float(tones[HIGHLIGHTS]) - begin) / (full - begin), 0.0, 1.0))
 
 
-def glare_inputs(tones: NDArray[Any], z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the second look at brightness reads: every label's first z, the second of too bright, the percentiles of tone."""
-    return np.concatenate([z[:, 0], z[:1, 1], tones[TONE_PERCENTILES].astype(np.float64)])
-
-
 def softened(z: NDArray[np.float64]) -> NDArray[np.float64]:
     """z as fitted -> z as believed, same shape: 2 asinh(z / 2), which leaves small z as they are and grows like their logarithm beyond.
 
@@ -113,7 +108,7 @@ class Exposure(Metric):
         except KeyError as error:
             raise CheckpointError(f"the exposure weights lack {error}") from error
         self.dusk = tensors.get("dusk", np.zeros(3)).astype(np.float64)
-        self.glare = tensors["glare"].astype(np.float64) if "glare" in tensors else None
+        self.lean = tensors.get("lean", np.zeros(2)).astype(np.float64)  # of too bright and too dark
         self.meant = float(tensors["meant"][0]) if "meant" in tensors else 0.0
         self.graph = exposure_graph(json.loads(metadata["schema"]) if "schema" in metadata else SCHEMA)
 
@@ -134,9 +129,8 @@ class Exposure(Metric):
             score[LABELS.index("too_dark")] += gloom(tones)
             z += np.exp(scale)[:, None] * (score[:, None] - thresholds)
         z = softened(z / len(self.networks))
-        dark, bright = LABELS.index("too_dark"), LABELS.index("too_bright")
-        if self.glare is not None:
-            z[bright, 0] = max(z[bright, 0], float(glare_inputs(tones, z) @ self.glare[:-1] + self.glare[-1]))
+        dark = LABELS.index("too_dark")
+        z[[LABELS.index("too_bright"), dark], 0] += self.lean
         z[dark, 0] += self._dusk_shift(tones)
         z[dark, 1] -= lit(tones)
         z[LABELS.index("highlights_clipped"), 1] -= self.meant

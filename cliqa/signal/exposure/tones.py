@@ -137,8 +137,6 @@ MEDIAN_LUMA = int(np.flatnonzero(PERCENTILES == 50)[0])
 """Where `tone_statistics` has the median of luma, 0-1."""
 HIGHLIGHTS = 3 * len(PERCENTILES) + int(np.flatnonzero(PERCENTILES == 99.5)[0])
 """Where `tone_statistics` has the light of the 99.5th percentile of luma, in twelfths of an EV relative to white."""
-TONE_PERCENTILES = slice(0, 2 * 3 * len(PERCENTILES))
-"""Where `tone_statistics` has the percentiles of luma, brightest and darkest channel: encoded, then in light."""
 HISTOGRAM_WIDTH = 2 * 3 * len(PERCENTILES) + 2 * 36 + 8 + 12 + 32 + 32 + 72
 REGIONAL_WIDTH = 64 + 16 + 16 + 32 + 3 * BANDS + BANDS + 5 + 26
 WIDTH = HISTOGRAM_WIDTH + REGIONAL_WIDTH + TRACES

@@ -82,6 +82,11 @@ def draw_original(rng: np.random.Generator, sources: Sources) -> NDArray[np.uint
             image = Image.fromarray(_pixels(camera[rng.integers(len(camera))]))
         else:
             image, low = Image.fromarray(_pixels(lossless[rng.integers(len(lossless))])), 0.4
+    return crop(rng, image, low)
+
+
+def crop(rng: np.random.Generator, image: Image.Image, low: float) -> NDArray[np.uint8]:
+    """At least four fifths of a picture's sides, scaled down to no less than `low`, mirrored half the time."""
     width, height = image.size
     part = rng.uniform(0.8, 1.0, 2) if rng.random() < 0.6 else np.ones(2)
     size = np.maximum(np.array([width, height]) * part, 64).astype(int)
