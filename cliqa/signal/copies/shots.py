@@ -4,8 +4,8 @@ As `motion`, at four times its size: a turn of a twentieth of a degree is seen t
 leaves behind is told from a watermark by where its content is now. A watermark covers some of one picture with what is nowhere in the
 other; a subject that moved is found elsewhere in the other one, as a whole or bent.
 
-A camera that stood still before a scene in which nothing moved takes two pictures that differ in their noise alone. Codecs take that
-away or add some, so such shots are taken for copies. How far apart in light two pictures are is told by `light_apart`.
+A camera that stood still before a scene in which nothing moved takes two pictures that differ in their noise alone, see `grain`. Codecs
+take that away or add some, so here such shots are taken for copies. How far apart in light two pictures are is told by `light_apart`.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def light_apart(first: Grey, second: Grey, box: Box) -> float:
 def _levels_of(picture: Grey) -> NDArray[np.float64]:
     """The level that each of _SHARES of the pixels does not exceed."""
     counts = np.bincount(picture.ravel(), minlength=256).cumsum()
-    return np.searchsorted(counts, _SHARES * counts[-1]).astype(np.float64)
+    return np.asarray(np.searchsorted(counts, _SHARES * counts[-1]), np.float64)
 
 
 def _part(picture: Grey, box: Box) -> Grey:
