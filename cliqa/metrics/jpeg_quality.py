@@ -6,8 +6,9 @@ proposals and adds one of its own (for tables that fit none of IJG's); another g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -18,19 +19,18 @@ from cliqa.images.patches import Tiles
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.densities import logistic
-from cliqa.signal.jpeg.drawn import telling_origins
+from cliqa.signal.jpeg.drawn import telling_tiles
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
-from cliqa.signal.jpeg.filtered import FINE, read_filtered
+from cliqa.signal.jpeg.filtered import BEFORE, FINE, Filtered, read_filtered
 from cliqa.signal.jpeg.history import EXACT, FINEST, History, read_history
 from cliqa.signal.jpeg.older_grids import read_beneath
 from cliqa.signal.jpeg.other_tables import EXPLAINS as STATED_EXPLAINS
 from cliqa.signal.jpeg.other_tables import stated_share
-from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
+from cliqa.signal.jpeg.parts import cell_of, spread_tiles, tiles_by_grid
 from cliqa.signal.jpeg.quantization import first_table, nearest_quality
 from cliqa.signal.jpeg.resized import CLEAR, read_resized, worth_a_search
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
 from cliqa.signal.jpeg.resized_features import (
-    BEFORE,
     RESIZED_NUMBERS,
     filtered_answer,
     has_few_colours,
@@ -60,9 +60,8 @@ NONE_SEEN = 0.85
 """Most confidence that there was no save: a reduction and another codec leave no trace of one."""
 FINE_ALONE = 0.8
 """Most confidence in a fine save alone: a coarser one before a reduction leaves no trace under it."""
-PALETTED = 100.0
-"""Nats of the histograms of all offsets that count in a picture with a palette: of 50 saved ones 48 have more, of 50 that were
-never saved the most was 45 (validation)."""
+PALETTED = 20.0
+"""Nats of the histograms of all offsets that count in a picture with a palette whose grid is beyond doubt: the least that was right."""
 GRADIENT = 10
 """Smooth gradients of few colours look like qualities up to this one: all eleven drawn ones read 1."""
 UNEXPLAINED = 0.65
@@ -104,12 +103,12 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it, or steps so
     certain that they are those of other tables. Where one does, a save before a filter and the last save may be seen.
     """
-    found, nats, other, known, codec, exact, foreign, by_offsets = (float(value) for value in filtered)
+    found, nats, other, known, codec, exact, foreign, paletted, by_offsets = (float(value) for value in filtered)
     newest = float(proposals[HYPOTHESES.index("newest")])
     if known:
         return (found, _through(nats)) if nats > max(BEFORE, other) and found < quality else (quality, sure)
-    if by_offsets > PALETTED and GRADIENT < newest <= HIGHEST:
-        return newest, _through(by_offsets)
+    if by_offsets > PALETTED and paletted > GRADIENT:
+        return paletted, _through(by_offsets)
     if codec:
         return 100.0, UNEXPLAINED
     older = quality < found and any(abs(quality - each) <= NEAR for each in _older(proposals))
@@ -128,6 +127,13 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     return 100.0, UNEXPLAINED
 
 
+def _filtered(rgb: NDArray[np.uint8], history: History) -> Filtered | None:
+    """What tiles tell through filters; None where a coarse save explains them."""
+    if 0 < history.last < FINE:
+        return None
+    return read_filtered(rgb, history.grid, history.last, (history.sample, history.coefficients))
+
+
 def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observation, History, int]:
     """(evidence, history, lowest): what the grids of some tiles tell, turned back where the picture was turned by 90 degrees.
 
@@ -136,11 +142,11 @@ def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observatio
     history = read_history(rgb)
     if table and not history.last and not history.grid and stated_share(rgb, table)[0] >= STATED_EXPLAINS:
         history = replace(history, foreign=nearest_quality(table), family=True)
-    filtered = None if 0 < history.last < FINE else read_filtered(rgb, history.grid, history.last)
+    filtered = _filtered(rgb, history)
     if filtered is not None and filtered.looks_turned and not history.last:
         rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
         history = read_history(rgb)
-        filtered = None if 0 < history.last < FINE else read_filtered(rgb, history.grid, history.last)
+        filtered = _filtered(rgb, history)
     answer = filtered_answer(history, filtered, has_few_colours(rgb))
     middle = middle_save(answer, filtered)
     if middle and history.older_save is None:
@@ -152,6 +158,11 @@ def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observatio
         "older": older_answer(history),
     }
     return found, history, lowest_sure(history, answer)
+
+
+def _stacked(tiles: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Tiles (3, h, w) as one array (n, 3, h, w), in that order in memory too."""
+    return np.ascontiguousarray(np.stack(list(tiles)))
 
 
 class JpegQuality(Metric):
@@ -186,27 +197,33 @@ class JpegQuality(Metric):
         """
         picture = view.source
         tiles = view.tiles if picture is view.image.inside else Tiles(picture)
-        telling = telling_origins(tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
-        origins = list(islice(telling, view.num_patches))
-        chosen = origins or tiles.origins[: view.num_patches]
-        whole, history, lowest = _read(tiles.cut(chosen), first_table(view.header.quantization) or ())
+        look = partial(telling_tiles, tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
+        taken: set[tuple[int, int]] = set()
+        telling = look(lambda origin: cell_of(origin, tiles.image.size) in taken)
+        found = dict(islice(telling, view.num_patches))
+        rgb = _stacked(found.values()) if found else tiles.cut(tiles.origins[: view.num_patches])
+        whole, history, lowest = _read(rgb, first_table(view.header.quantization) or ())
         tiny = view.replicated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
         readings = [whole]
         resized = np.zeros(RESIZED_NUMBERS, np.float32)
-        if origins and lowest >= EXPLAINED:
-            origins += telling
-            spread = tiles.cut(spread_origins(origins, *tiles.image.size))
-            for group in tiles_by_grid(spread, history.grid) if len(spread) > 1 else []:
-                part, _, lowest_there = _read(spread[group])
+        spread: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        if found and lowest >= EXPLAINED:
+            spread = spread_tiles(found, telling, tiles.image.size, taken)
+            together = _stacked(spread.values())
+            for group in tiles_by_grid(together, history.grid) if len(spread) > 1 else []:
+                part, _, lowest_there = _read(together[group])
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
-        if origins and lowest >= EXPLAINED and worth_a_search(tiles.image):
-            everywhere = len(origins) == min(len(tiles.origins), MOST_LOOKED_AT)
+        if found and lowest >= EXPLAINED and worth_a_search(tiles.image):
+            seen = found | spread
+            more = {origin for origin, _ in look(seen.__contains__)} | seen.keys() - found.keys()
+            origins = [*found, *(origin for origin in tiles.origins if origin in more)]
+            everywhere = len(origins) >= min(len(tiles.origins), MOST_LOOKED_AT)
             region, windows = cut_regions(tiles.image, origins, tiles.size, everywhere)
             resized = resized_answer(read_resized(region, tiles.image.size, windows))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
-            "drawn": np.array(not origins or (not history.last and (tiny or history.blocks < FEWEST))),
+            "drawn": np.array(not found or (not history.last and (tiny or history.blocks < FEWEST))),
             "replicated": np.array(view.replicated, np.float32),
             "chroma": chroma_inputs(history),
             "header": observed_header(view),

@@ -27,11 +27,13 @@ class Blocks:
     Attributes:
         pixels: float32 (n, 64), Y minus 128.
         dark, light: bool (n, 64), pixels with a channel at 0 or at 255, which were probably clipped there; None where there are none.
+        among: so many there were to choose from by `every`; 0 where they were not chosen so.
     """
 
     pixels: Floats
     dark: Bools | None = None
     light: Bools | None = None
+    among: int = 0
 
     @property
     def clean(self) -> bool:
@@ -92,6 +94,11 @@ def clipped_blocks(rgb: NDArray[np.uint8], x: int, y: int) -> Bools:
     return found
 
 
+def every(count: int, most: int) -> int:
+    """Every second, third ... of so many blocks is taken, so that there are no more than twice `most`."""
+    return max(1, count // most)
+
+
 def choose_blocks(
     rgb: NDArray[np.uint8], y: Floats, x0: int, y0: int, most: int = 1 << 30, enough: int = 128
 ) -> Blocks:
@@ -109,7 +116,7 @@ def choose_blocks(
     textured = (pixels[:, 1:] != pixels[:, :1]).any(axis=1)
     clean = np.flatnonzero(textured & ~clipped)
     if len(clean) >= enough:
-        return Blocks(pixels[clean[:: max(1, len(clean) // most)]])
+        return Blocks(pixels[clean[:: every(len(clean), most)]], among=len(clean))
     dark = cut_blocks(rgb.min(axis=1) == 0, x0, y0)
     light = cut_blocks(rgb.max(axis=1) == 255, x0, y0)
     places = np.flatnonzero(textured)

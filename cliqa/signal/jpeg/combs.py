@@ -19,6 +19,7 @@ from cliqa.signal.jpeg.step_spectra import (
     MOST_LINES,
     Spectra,
     folded,
+    harmonic_sizes,
     harmonics,
     mean_harmonics,
     spectra,
@@ -113,6 +114,31 @@ def _sizes(length: int) -> NDArray[np.float64]:
     return np.arange(np.ceil(length * SMALLEST), np.floor(length * LARGEST) + 1)
 
 
+@lru_cache(maxsize=4)
+def _native_pairs(
+    width: int, height: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp], NDArray[np.bool_]]:
+    """(across, down, places, some): steps of the native sizes in whole pixels; which of `down` have about the factor of each of
+    `across`, and whether there are such: (across, 2 * SLACK + 1).
+    """
+    sizes_x, sizes_y = _sizes(width), _sizes(height)
+    nearest = np.rint(height * sizes_x / width).astype(int)
+    place = nearest[:, None] + np.arange(-SLACK, SLACK + 1) - int(sizes_y[0])
+    some = (place >= 0) & (place < len(sizes_y)) & (np.abs(sizes_x / width - 1) >= SAME)[:, None]
+    return sizes_x / width, sizes_y / height, np.clip(place, 0, len(sizes_y) - 1), some
+
+
+def _running_max(values: Floats, reach: int) -> Floats:
+    """The largest of each value and `reach` ones on each side."""
+    found = np.pad(values, reach, constant_values=-np.inf)
+    width = 1
+    while width < 2 * reach + 1:  # windows grow by their own width at most
+        step = min(width, 2 * reach + 1 - width)
+        found = np.maximum(found[:-step], found[step:])
+        width += step
+    return found
+
+
 class Combs:
     """The combs of one picture, and the native sizes that they propose.
 
@@ -128,9 +154,15 @@ class Combs:
     ) -> None:
         self.size = size
         self.grid = GRID / max(SHORTEST, *region.luma.shape)
-        self.axes = (
-            spectra(region.luma, region.x, most_lines, length),
-            spectra(np.ascontiguousarray(region.luma.T), region.y, most_lines, length),
+        self._region, self._most_lines, self._length = region, most_lines, length
+
+    @cached_property
+    def axes(self) -> tuple[Spectra, Spectra]:
+        """The spectra across and down."""
+        region = self._region
+        return (
+            spectra(region.luma, region.x, self._most_lines, self._length),
+            spectra(np.ascontiguousarray(region.luma.T), region.y, self._most_lines, self._length),
         )
 
     @cached_property
@@ -161,14 +193,15 @@ class Combs:
 
     def _any_cropped(self, least: float) -> bool:
         steps = self._free_steps
-        values = [mean_harmonics(axis, steps) for axis in self.axes]
-        across, down = (CROPPED_WEIGHTS @ np.minimum(np.abs(each), np.float32(_HIGH)) for each in values)
+        across, down = (
+            CROPPED_WEIGHTS @ np.minimum(harmonic_sizes(axis, steps), np.float32(_HIGH)) for axis in self.axes
+        )
         across[np.abs(steps - 1) < SAME] = down[np.abs(steps - 1) < SAME] = -np.inf
-        likely = np.flatnonzero(across + self._near(down).max(axis=1) > least)
-        across = cropped_scores(values[0][:, likely])[0]
+        likely = np.flatnonzero(across + _running_max(down, self._reach) > least)
+        across = cropped_scores(mean_harmonics(self.axes[0], steps[likely]))[0]
         rows, columns = np.nonzero(across[:, None] + self._near(down)[likely] > least)
         partners, number = np.unique(likely[rows] + columns - self._reach, return_inverse=True)
-        down = cropped_scores(values[1][:, partners])[0]
+        down = cropped_scores(mean_harmonics(self.axes[1], steps[partners]))[0]
         return bool((across[rows] + down[number] > least).any())
 
     @property
@@ -187,15 +220,7 @@ class Combs:
 
     @cached_property
     def _pairs(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp], NDArray[np.bool_]]:
-        """(across, down, places, some): steps of the native sizes in whole pixels; which of `down` have about the factor of each of
-        `across`, and whether there are such: (across, 2 * SLACK + 1).
-        """
-        width, height = self.size
-        sizes_x, sizes_y = _sizes(width), _sizes(height)
-        nearest = np.rint(height * sizes_x / width).astype(int)
-        place = nearest[:, None] + np.arange(-SLACK, SLACK + 1) - int(sizes_y[0])
-        some = (place >= 0) & (place < len(sizes_y)) & (np.abs(sizes_x / width - 1) >= SAME)[:, None]
-        return sizes_x / width, sizes_y / height, np.clip(place, 0, len(sizes_y) - 1), some
+        return _native_pairs(*self.size)
 
     def whole(self, most: int) -> list[Candidate]:
         """Native sizes in whole pixels, equal factors, uncropped: the best few, best first."""

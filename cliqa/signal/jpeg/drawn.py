@@ -6,7 +6,7 @@ area, no JPEG was there, whatever the periods of text and tables look like. Such
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,19 +68,28 @@ def is_drawn(tile: NDArray[np.uint8]) -> bool:
     return bool(_exact_shares(np.ascontiguousarray(tile[1:2]))[1][0] > EXACT)
 
 
-def telling_origins(
-    picture: Image.Image, tiles: Sequence[tuple[int, int]], size: int, count: int
-) -> Iterator[tuple[int, int]]:
+def telling_tiles(
+    picture: Image.Image,
+    tiles: Sequence[tuple[int, int]],
+    size: int,
+    count: int,
+    passed_over: Callable[[tuple[int, int]], bool] = lambda _: False,
+) -> Iterator[tuple[tuple[int, int], NDArray[np.uint8]]]:
     """Of the origins (x, y) of tiles, most detailed first, the first `count` that were not drawn; fewer where there are no more.
 
     Text and flat drawings have the most detail by far, and would hide a photograph beside them: those with many equal
-    neighbours come last. Tiles beyond the last that is taken are hardly looked at.
+    neighbours come last. Tiles beyond the last that is taken are hardly looked at. Each comes with its pixels, uint8 (3, size, size).
+    Origins that are `passed_over` when their turn comes count as taken, and are not looked at.
     """
     looked_at = found = 0
     late: list[tuple[int, int]] = []
     for origins, whole in ((tiles, len(tiles) <= count), (late, True)):
         for first in range(0, len(origins), _TOGETHER):
-            group = origins[first : first + _TOGETHER]
+            turn = origins[first : first + _TOGETHER]
+            group = [origin for origin in turn if not passed_over(origin)]
+            looked_at, found = looked_at + len(turn) - len(group), found + len(turn) - len(group)
+            if not group:
+                continue
             cut = [np.asarray(picture.crop((x, y, x + size, y + size))).transpose(2, 0, 1) for x, y in group]
             greens = np.stack([tile[1] for tile in cut])
             flat = np.zeros(len(group), bool) if whole else _flat(greens)
@@ -92,7 +101,7 @@ def telling_origins(
                     continue
                 looked_at += 1
                 if not (ask and is_drawn(tile)):
-                    yield origin
+                    yield origin, tile
                     found += 1
-                if found == count or looked_at == MOST_TILES:
+                if found >= count or looked_at >= MOST_TILES:
                     return

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
+from cliqa.signal.jpeg.blocks import Blocks, choose_blocks, dct_blocks, every, luma
 from cliqa.signal.jpeg.phases import (
     CAP,
     COARSE,
@@ -25,7 +25,7 @@ from cliqa.signal.jpeg.phases import (
     sums_at,
 )
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
-from cliqa.signal.jpeg.tones import RANGES, Toned, ranges_of, read_tones
+from cliqa.signal.jpeg.tones import APART, RANGES, Toned, ranges_of, read_tones
 
 Floats = NDArray[np.float32]
 
@@ -46,6 +46,8 @@ TONED = 1.1
 """How much clearer a tone curve must be than the best filter: by ranges of brightness, some more is explained by chance."""
 TURNED = 1.15
 """How much clearer the turned tables must be: the straight ones reach some of it through a filter."""
+BEFORE = 100.0
+"""Nats of a save before a filter and a last save: the last save's own lattice can reach some of it."""
 FINE = 88
 """From this last quality on a save before it can be seen through a filter between them."""
 
@@ -57,7 +59,8 @@ class Filtered:
     Attributes:
         evidence: (100,) nats of each quality by the filter that explains it best; scales pay their reluctance.
         capped: the curves of the steps that they are of, no frequency counting more than `CAP`.
-        other: nats of the best table of another codec; turned: of the best of IJG's turned by 90 degrees, without a filter.
+        other: nats of the best table of another codec, 0 where one of IJG's explains the grid and nothing is seen beneath; turned: of
+            the best of IJG's turned by 90 degrees, without a filter, 0 where one explains the grid.
         toned: the likeliest save before a tone curve; plain: whether no filter at all explains the grid best.
         blocks: blocks used.
     """
@@ -85,22 +88,31 @@ class Filtered:
         return place + 1, nats if spread >= CLEAR else min(nats, spread)
 
 
-def read_filtered(rgb: NDArray[np.uint8], grid: int, last: int = 0) -> Filtered:
-    """The evidence of tiles uint8 (n, 3, h, w) on the grid of that offset index (y * 8 + x); `last` is the quality that explains it."""
-    y = luma(rgb)
-    blocks = choose_blocks(rgb, y, grid % 8, grid // 8, MOST_BLOCKS)
-    coefficients = dct_blocks(blocks.pixels).reshape(8, 8, -1)
+def read_filtered(
+    rgb: NDArray[np.uint8], grid: int, last: int = 0, read: tuple[Blocks, Floats] | None = None
+) -> Filtered:
+    """The evidence of one grid.
+
+    Args:
+        rgb: tiles uint8 (n, 3, h, w); grid: offset index y * 8 + x; last: IJG quality that explains the grid, 0 for none.
+        read: blocks of that grid and their coefficients (64, n) that are at hand: taken where the same would be chosen here.
+    """
+    if read is None or len(read[0]) != len(range(0, read[0].among, every(read[0].among, MOST_BLOCKS))):
+        blocks = choose_blocks(rgb, luma(rgb), grid % 8, grid // 8, MOST_BLOCKS)
+        read = blocks, dct_blocks(blocks.pixels)
+    blocks, coefficients = read
     ranges = ranges_of(blocks.pixels.mean(axis=1) + 128)
-    curves_of_ranges = step_curves_of_groups(coefficients, ranges, RANGES, COARSE)
+    curves_of_ranges = step_curves_of_groups(coefficients.reshape(8, 8, -1), ranges, RANGES, COARSE)
     curves = curves_of_ranges.sum(axis=0)
     places, worth = _filtered_places()
     total = sums_at(curves, places).max(axis=0) * worth[:, None]
     capped = np.clip(curves, -np.float32(CAP), np.float32(CAP))
-    other = radial_evidence(curves, 8, 8)
-    turned = sums_at(curves, _turned_places()).max(initial=0.0)
+    turned = 0.0 if last else float(sums_at(curves, _turned_places()).max(initial=0.0))
     plain = float(total[0].max()) > PLAIN * float(total.max())
     toned = read_tones(curves_of_ranges, np.bincount(ranges, minlength=RANGES), last)
-    return Filtered(total.max(axis=0), capped, other, float(turned), toned, plain, len(blocks))
+    beneath = max(toned.nats, float(total[:, : last - APART].max(initial=0.0))) if last else 0.0
+    other = radial_evidence(curves, 8, 8) if not last or beneath > BEFORE else 0.0
+    return Filtered(total.max(axis=0), capped, other, turned, toned, plain, len(blocks))
 
 
 def _frequencies() -> tuple[NDArray[np.intp], NDArray[np.intp]]:

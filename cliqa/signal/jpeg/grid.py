@@ -42,6 +42,7 @@ def offset_histograms(planes: Floats) -> Floats:
     across = _across(planes, columns // 8)
     counted = np.empty((64, len(PAIRS), BINS), np.float32)
     first_bins = _first_bins(columns)
+    last_bins = first_bins + np.float32(BINS)
     pair = 0
     for filtered, frequencies in zip(across, _DOWN.values(), strict=True):
         part = np.empty((len(frequencies), count, rows, columns), np.float32)
@@ -50,9 +51,10 @@ def offset_histograms(planes: Floats) -> Floats:
         np.matmul(DCT_MATRIX[list(frequencies)] * np.float32(PER_UNIT), stacks, out=part.transpose(1, 2, 0, 3))
         for values in part:  # one pair at a time, so that it stays in the processor's cache
             np.abs(values, out=values)
-            np.minimum(values, np.float32(BINS), out=values)  # one more bin for what is out of range
             numbers = values.reshape(count * rows // 8, 8 * columns)
             numbers += first_bins
+            # one more bin for what is out of range; a row of limits, since a single one takes NumPy four times as long
+            np.minimum(numbers, last_bins, out=numbers)
             found = np.bincount(numbers.astype(np.int32).ravel(), minlength=64 * (BINS + 1))
             counted[:, pair] = found.reshape(64, BINS + 1)[:, :BINS]
             pair += 1
@@ -69,11 +71,10 @@ def near_zeros(planes: Floats) -> NDArray[np.intp]:
     """How many coefficients are nearly 0 at each offset of each plane: (n, h, w) -> (n, 64), far cheaper than their histograms."""
     count, height, width = planes.shape
     rows, columns = (height - 7) // 8 * 8, (width - 7) // 8 * 8
-    across = _across(planes, columns // 8)
+    across = _across(planes, columns // 8, tuple(ZEROED))
     found = np.zeros((count, 8, columns), np.intp)
     values = np.empty((count, rows // 8, 8, columns), np.float32)
-    for u, frequencies in ZEROED.items():
-        filtered = across[list(_DOWN).index(u)]
+    for filtered, frequencies in zip(across, ZEROED.values(), strict=True):
         tile, down, along = filtered.strides
         stacks = as_strided(filtered, (count, rows, 8, columns), (tile, down, down, along))
         for v in frequencies:
@@ -84,10 +85,7 @@ def near_zeros(planes: Floats) -> NDArray[np.intp]:
     return by_place
 
 
-_ACROSS: Floats = np.ascontiguousarray(DCT_MATRIX[list(_DOWN)].T)
-
-
-def _across(planes: Floats, blocks: int) -> Floats:
+def _across(planes: Floats, blocks: int, frequencies: tuple[int, ...] = AXIS_FREQUENCIES) -> Floats:
     """Horizontal coefficients of planes (n, h, w) at every row and the first 8 * `blocks` columns: (frequencies, n, h, 8 * blocks).
 
     Columns are ordered by their place in the block and then by block: 0, 8, 16, ... 1, 9, 17, ...
@@ -96,11 +94,12 @@ def _across(planes: Floats, blocks: int) -> Floats:
     whole = -(-width // 8) * 8
     line = np.zeros(count * height * whole + 8, np.float32)
     line[:-8].reshape(count, height, whole)[..., :width] = planes
-    across = np.empty((len(_DOWN), count * height, 8, blocks), np.float32)
+    filters = np.ascontiguousarray(DCT_MATRIX[list(frequencies)].T)
+    across = np.empty((len(frequencies), count * height, 8, blocks), np.float32)
     for x in range(8):
-        shifted = line[x : x - 8].reshape(-1, 8) @ _ACROSS
+        shifted = line[x : x - 8].reshape(-1, 8) @ filters
         across[:, :, x] = shifted.reshape(count * height, whole // 8, -1)[:, :blocks].transpose(2, 0, 1)
-    return across.reshape(len(_DOWN), count, height, 8 * blocks)
+    return across.reshape(len(frequencies), count, height, 8 * blocks)
 
 
 @lru_cache(maxsize=4)

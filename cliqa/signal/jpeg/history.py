@@ -151,7 +151,7 @@ class History:
             that of the steps; else 0.
         older_save: the lowest save on another grid, read through the later ones, where a table explains the newest grid.
         chroma: see `chroma.chroma_features`.
-        blocks: blocks used; `spread` log of their mean |coefficient|.
+        sample: blocks used; coefficients: float32 (64, n) of them; `spread` log of their mean |coefficient|.
     """
 
     grid: int
@@ -172,8 +172,14 @@ class History:
     family: bool
     older_save: OlderSave | None
     chroma: Floats
-    blocks: int
+    sample: Blocks
+    coefficients: Floats
     spread: float
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks were used."""
+        return len(self.sample)
 
     @property
     def last(self) -> int:
@@ -236,7 +242,8 @@ def read_history(rgb: NDArray[np.uint8]) -> History:
         family=family > 0,
         older_save=read_older(rgb, y, counted, grid, newest_save) if newest_save else None,
         chroma=chroma_features(rgb, y, x0, y0),
-        blocks=len(blocks),
+        sample=blocks,
+        coefficients=coefficients,
         spread=float(np.log(np.abs(coefficients[1:]).mean() + 0.05)) if len(blocks) else -3.0,
     )
 

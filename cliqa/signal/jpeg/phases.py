@@ -89,7 +89,7 @@ def chosen_frequencies(down: int, across: int) -> tuple[tuple[int, int], ...]:
 
 
 @lru_cache(maxsize=64)
-def _table_places(chosen: tuple[tuple[int, int], ...], turned: bool, detail: Detail) -> NDArray[np.intp]:
+def table_places(chosen: tuple[tuple[int, int], ...], turned: bool, detail: Detail) -> NDArray[np.intp]:
     """Index of the step nearest to each table's at each gain, (gains, 100, frequencies); out of range becomes the number of steps."""
     v, u = np.array([pair[0] for pair in chosen]), np.array([pair[1] for pair in chosen])
     steps = LUMA_TABLES[:, u * 8 + v if turned else v * 8 + u]
@@ -139,7 +139,7 @@ def evidence_of(
         turned: by the tables of a picture turned by 90 degrees.
         quality: the only one that is asked, (sigmas, 1) then; all where none is given.
     """
-    places = _table_places(chosen_frequencies(down, across), turned, detail)
+    places = table_places(chosen_frequencies(down, across), turned, detail)
     if quality is not None:
         places = places[:, quality - 1 : quality]
     near = curves  # a frequency's noise may be that of the neighbouring deviations

@@ -80,12 +80,18 @@ class Spectra:
 
         The second row is for frequencies folded at a half or a whole cycle: those change sign there that begin half a pixel off.
         """
-        apart = self.places - self.places[0]
-        cycles = np.arange(self.values.shape[1]) / self.length
-        moved = self.values * np.exp(-2j * np.pi * apart[:, None] * cycles).astype(np.complex64)
-        signs = np.stack([np.ones(len(apart)), np.cos(2 * np.pi * apart)]).astype(np.float32)
-        joined: NDArray[np.complex64] = (signs / len(apart) @ moved).astype(np.complex64)
+        moves, signs = _moves(tuple((self.places - self.places[0]).tolist()), self.length)
+        joined: NDArray[np.complex64] = signs @ (self.values * moves)
         return joined
+
+
+@lru_cache(maxsize=4)
+def _moves(apart: tuple[float, ...], length: int) -> tuple[NDArray[np.complex64], NDArray[np.complex64]]:
+    """By how much a spectrum turns that begins so far off, (profiles, length / 2 + 1), and the weights of both means, (2, profiles)."""
+    off = np.array(apart)
+    cycles = np.arange(length // 2 + 1) / length
+    signs = np.stack([np.ones(len(off)), np.cos(2 * np.pi * off)])
+    return np.exp(-2j * np.pi * off[:, None] * cycles).astype(np.complex64), (signs / len(off)).astype(np.complex64)
 
 
 def spectra(luma: Floats, start: int = 0, most_lines: int = MOST_LINES, length: int = LENGTH) -> Spectra:
@@ -146,10 +152,28 @@ def harmonics(spectrum: Spectra, steps: NDArray[np.float64]) -> NDArray[np.compl
 def mean_harmonics(spectrum: Spectra, steps: NDArray[np.float64]) -> NDArray[np.complex64]:
     """The mean of `harmonics` over the profiles, from `Spectra.joined`, at a quarter of the cost: (harmonics, steps)."""
     cycles, mirrored, place = folded(steps, spectrum.length)
-    left = np.minimum(place.astype(np.intp), spectrum.values.shape[1] - 2)
-    odd = (np.floor(cycles) + mirrored).astype(np.intp) % 2
-    value: NDArray[np.complex64] = spectrum.joined[odd, left]
-    value += (spectrum.joined[odd, left + 1] - value) * (place - left).astype(np.float32)
+    value = _joined_at(spectrum, cycles, mirrored, place)
     np.negative(value.imag, out=value.imag, where=mirrored)
     value *= _turned(cycles, float(spectrum.places[0]))
+    return value
+
+
+def harmonic_sizes(spectrum: Spectra, steps: NDArray[np.float64]) -> Floats:
+    """The absolute values of `mean_harmonics`, for which nothing need be turned: float32 (harmonics, steps)."""
+    sizes: Floats = np.abs(_joined_at(spectrum, *folded(steps, spectrum.length)))
+    return sizes
+
+
+def _joined_at(
+    spectrum: Spectra, cycles: NDArray[np.float64], mirrored: NDArray[np.bool_], place: NDArray[np.float64]
+) -> NDArray[np.complex64]:
+    """`Spectra.joined` between two of its places, for what `folded` gives."""
+    odd = (np.floor(cycles) + mirrored).astype(np.intp) % 2
+    index = np.minimum(place.astype(np.intp), spectrum.values.shape[1] - 2)
+    part = (place - index).astype(np.float32)
+    index += odd * spectrum.joined.shape[1]
+    flat = spectrum.joined.ravel()
+    value: NDArray[np.complex64] = np.take(flat, index)
+    index += 1
+    value += (np.take(flat, index) - value) * part
     return value

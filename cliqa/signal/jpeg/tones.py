@@ -7,11 +7,12 @@ slopes of a curve average to about 1. So blocks are asked by their brightness, a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.phases import CAP, COARSE, evidence_of
+from cliqa.signal.jpeg.phases import CAP, COARSE, chosen_frequencies, evidence_of, table_places
 
 Floats = NDArray[np.float32]
 
@@ -53,7 +54,10 @@ def read_tones(curves_of_ranges: Floats, blocks: NDArray[np.intp], last: int = 0
     """
     below, least = (last - APART, LATTICE) if last else (100, LATTICE_ALONE)
     scales, total, clearest = [], 0.0, 0.0
-    for curves in curves_of_ranges[blocks >= FEWEST]:
+    asked = curves_of_ranges[blocks >= FEWEST]
+    if below < 1 or most_of_any(asked, below) <= least:
+        return Toned()
+    for curves in asked:
         evidence = evidence_of(curves, 8, 8, detail=COARSE).max(axis=0)[:below]
         best = int(evidence.argmax())
         if evidence[best] <= CLEAR:
@@ -65,6 +69,26 @@ def read_tones(curves_of_ranges: Floats, blocks: NDArray[np.intp], last: int = 0
             total += float(evidence[best])
             clearest = max(clearest, spread)
     return Toned(_quality(sum(scales) / len(scales)), total, clearest) if clearest > least else Toned()
+
+
+def most_of_any(curves_of_ranges: Floats, below: int) -> float:
+    """What any range tells of the lowest `below` qualities at most, no frequency counting more than `CAP`: each at its best step."""
+    best = (curves_of_ranges + _out_of_reach(below)).max(axis=3, initial=0.0)
+    np.minimum(best, np.float32(CAP), out=best)
+    near = best.copy()  # `evidence_of` takes the neighbouring deviations, too
+    np.maximum(near[..., 1:], best[..., :-1], out=near[..., 1:])
+    np.maximum(near[..., :-1], best[..., 1:], out=near[..., :-1])
+    return float(near.sum(axis=1).max(initial=0.0))
+
+
+@lru_cache(maxsize=16)
+def _out_of_reach(below: int) -> Floats:
+    """Minus infinity at the steps that are smaller than those of the lowest `below` qualities, else 0: (frequencies, 1, steps + 1)."""
+    places = table_places(chosen_frequencies(8, 8), False, COARSE)[:, :below]
+    least = places.min(axis=(0, 1))
+    steps = np.arange(len(COARSE.steps) + 1)
+    hidden: Floats = np.where(steps < least[:, None], -np.float32(np.inf), np.float32(0))[:, None]
+    return hidden
 
 
 def _scale(quality: int) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cliqa.images.patches import Tiles
-from cliqa.signal.jpeg.drawn import is_drawn, telling_origins
+from cliqa.signal.jpeg.drawn import is_drawn, telling_tiles
 from tests.jpeg_pictures import saved, textured, tiles
 
 
@@ -32,13 +32,13 @@ def test_a_photograph_in_a_page_is_read_and_the_text_is_not():
     whole = whole.copy()
     whole[128:384, 256:512] = textured(2)
     picture = Image.fromarray(whole)
-    found = list(telling_origins(picture, Tiles(picture).origins, 128, 4))
+    found = [origin for origin, _ in telling_tiles(picture, Tiles(picture).origins, 128, 4)]
     assert sorted(found) == [(256, 128), (256, 256), (384, 128), (384, 256)]
 
 
 def test_no_more_tiles_are_looked_at_than_are_taken():
     picture = Image.fromarray(textured(3, 512))
     origins = Tiles(picture).origins
-    found = telling_origins(picture, origins, 128, 4)
-    assert [next(found), next(found)] == origins[:2]
-    assert list(found) == origins[2:4]
+    found = telling_tiles(picture, origins, 128, 4)
+    assert [next(found)[0], next(found)[0]] == origins[:2]
+    assert [origin for origin, _ in found] == origins[2:4]

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from cliqa.signal.jpeg.last_save import read_quality
-from cliqa.signal.jpeg.other_tables import ROBIDOUX, stated_share, turned
-from cliqa.signal.jpeg.quantization import LUMA_TABLES, nearest_quality, scale_table
+from cliqa.signal.jpeg.other_tables import ROBIDOUX, jpegli_table, stated_share, turned
+from cliqa.signal.jpeg.quantization import LUMA_TABLES, first_table, nearest_quality, scale_table
 from tests.jpeg_pictures import saved, textured, tiles
 
 
@@ -42,6 +42,25 @@ def test_tables_of_mozjpeg_give_the_nearest_ijg_quality(quality: int):
     answer = read_quality(tiles(with_tables(textured(quality), table)))
     assert answer[0] == nearest_quality(table)
     assert answer[-2] == 1  # only the nearest
+
+
+@pytest.mark.parametrize("quality", [40, 70, 85])
+def test_and_so_do_those_of_jpegli_turned_or_not(quality: int):
+    table = jpegli_table(quality)
+    pixels = with_tables(textured(quality, 384), table)
+    for each in (pixels, np.rot90(pixels)):
+        answer = read_quality(tiles(np.ascontiguousarray(each)))
+        assert answer[0] == nearest_quality(table)
+        assert answer[-2] == 1
+
+
+@pytest.mark.parametrize("quality", [30, 50, 77, 90, 99])
+def test_the_tables_are_those_that_jpegli_writes(quality: int):
+    pyjpegli = pytest.importorskip("pyjpegli")
+    data = bytes(pyjpegli.encode(textured(1, 64), 64, 64, quality))
+    with Image.open(io.BytesIO(data)) as picture:
+        tables = {number: tuple(table) for number, table in picture.quantization.items()}
+    assert first_table(tables) == tuple(jpegli_table(quality))
 
 
 def test_unknown_tables_give_a_quality_near_by():

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-import numpy as np
-import pytest
+from itertools import islice
 
+import pytest
+from PIL import Image
+
+from cliqa.images.patches import Tiles
 from cliqa.signal.jpeg.blocks import luma
+from cliqa.signal.jpeg.drawn import telling_tiles
 from cliqa.signal.jpeg.grid import near_zeros
-from cliqa.signal.jpeg.parts import spread_origins, tiles_by_grid
+from cliqa.signal.jpeg.parts import cell_of, spread_tiles, tiles_by_grid
 from tests.jpeg_pictures import saved, textured, tiles
 
 
@@ -22,11 +26,17 @@ def test_a_known_grid_of_most_tiles_is_no_part():
     assert [len(group) for group in tiles_by_grid(pixels, known=9)] == [9]
 
 
-def test_origins_are_spread_over_the_picture():
-    origins = [(x, y) for y in range(0, 1024, 128) for x in range(0, 1024, 128)]
-    found = spread_origins(origins, 1024, 1024)
-    assert len(found) == 16 and len({(x // 256, y // 256) for x, y in found}) == 16
-    assert found[0] == origins[0] and np.max(found) < 1024
+def test_tiles_are_spread_over_the_picture_and_none_is_looked_at_in_vain():
+    picture = Image.fromarray(textured(4, 1024))
+    origins = Tiles(picture).origins
+    taken: set[tuple[int, int]] = set()
+    telling = telling_tiles(picture, origins, 128, 64, lambda origin: cell_of(origin, picture.size) in taken)
+    first = dict(islice(telling, 8))
+    seen: list[tuple[int, int]] = []
+    found = spread_tiles(first, ((seen.append(each[0]), each)[1] for each in telling), picture.size, taken)
+    assert len(found) == len(taken) == 16
+    assert next(iter(found)) == origins[0] and found.keys() <= first.keys() | set(seen)
+    assert len(first) + len(seen) < 32  # a group of tiles is looked at together
 
 
 @pytest.mark.parametrize("quality", [40, 75, 88])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,7 @@ from PIL import Image
 from cliqa.signal.jpeg.combs import Combs
 from cliqa.signal.jpeg.native_blocks import Axis, Window, frequencies, native_coefficients
 from cliqa.signal.jpeg.phases import COARSE, evidence_of, step_curves
-from cliqa.signal.jpeg.resized import CLEAR, read_resized, worth_a_search
+from cliqa.signal.jpeg.resized import CLEAR, Hypothesis, read_resized, worth_a_search
 from cliqa.signal.jpeg.windows import Windows, cut_regions
 from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
 from tests.jpeg_pictures import saved, textured
@@ -98,6 +100,21 @@ def test_and_by_factors_of_their_own():
 def test_without_a_save_there_is_no_lattice():
     found = read_resized(*_arguments(resized(textured(6, 512), 440, 440)))
     assert found is not None and found.best.nats < CLEAR
+
+
+def test_what_is_believed():
+    def hypothesis(best: float, spread: float, rival: float) -> Hypothesis:
+        evidence = np.zeros(100, np.float32)
+        evidence[[59, 62, 69]] = best, best - 1, rival
+        return Hypothesis(Axis(1.5), Axis(1.5), "cubic", evidence, 0, 500, 20.0, False, spread=spread)
+
+    assert not hypothesis(60, 25, 55).believed  # little, and another quality as likely
+    assert not hypothesis(100, 5, 10).believed  # few frequencies
+    assert hypothesis(400, 5, 20).believed  # few, but beyond doubt
+    assert not replace(hypothesis(400, 5, 20), cropped=True).believed
+    assert not hypothesis(400, 5, 390).believed
+    assert not hypothesis(0, 0, 0).believed  # as where another codec explains it
+    assert hypothesis(300, 5, 20).lead(5) == 280 and hypothesis(300, 5, 20).lead() == 1
 
 
 def test_a_lattice_in_two_frequencies_alone_is_told_apart():

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from cliqa.signal.jpeg.blocks import luma
-from cliqa.signal.jpeg.step_spectra import HARMONICS, LENGTH, harmonics, mean_harmonics, profiles, spectra
+from cliqa.signal.jpeg.step_spectra import (
+    HARMONICS,
+    LENGTH,
+    harmonic_sizes,
+    harmonics,
+    mean_harmonics,
+    profiles,
+    spectra,
+)
 from tests.jpeg_pictures import saved, textured
 
 STEPS = np.linspace(0.5, 2.1, 97)
@@ -33,6 +41,7 @@ def test_the_mean_of_the_harmonics_comes_from_one_spectrum(start: int):
     expected = harmonics(spectrum, STEPS)
     assert expected.shape == (4, HARMONICS, len(STEPS))
     assert np.abs(mean_harmonics(spectrum, STEPS) - expected.mean(axis=0)).max() < 0.02
+    assert np.allclose(harmonic_sizes(spectrum, STEPS), np.abs(mean_harmonics(spectrum, STEPS)), atol=1e-4)
 
 
 def test_a_shorter_transform_tells_nearly_the_same():
