@@ -36,8 +36,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from burst_frames import MOTIONS, frames
 
 from cliqa.duplicates.best import judge
-from cliqa.duplicates.grouping import COPIES, find_groups
-from cliqa.duplicates.looking import files_of
+from cliqa.duplicates.decoding import Decoded
+from cliqa.duplicates.grouping import COPIES, Group, find_groups
 from cliqa.duplicates.pictures import CLOSER, Picture, Prints, closer_of, read_pictures
 from cliqa.duplicates.taking import superfluous
 from cliqa.metrics.fingerprint import CLOSER_QUALITY
@@ -47,6 +47,7 @@ from cliqa.signal.copies.motion import SIDE as CLOSER_SIDE
 from cliqa.training.photos import read_photos
 
 METRICS = "fingerprint,jpeg_quality,scale_factor,grain_noise,compression"
+PIXELS = "fingerprint,jpeg_quality,compression"  # what tells copies from shots
 Rng = np.random.Generator
 Copy = Callable[[Image.Image, Path, Rng], None]
 
@@ -129,6 +130,13 @@ def _scored(folder: Path, metrics: str = METRICS) -> Store:
     return Store(str(store))
 
 
+def _grouped(scored: Store) -> tuple[list[Picture], list[Group]]:
+    with scored as store:
+        pictures, prints = read_pictures(store)
+        with Decoded(store, pictures) as look:
+            return pictures, find_groups(pictures, prints, look=look)
+
+
 def main() -> None:
     """Make the copies, score them, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -156,9 +164,7 @@ def found_table(photos: list) -> None:  # type: ignore[type-arg]
             image.save(folder / f"{number:04d}-original.png")
             for place, copy in enumerate(FOUND.values()):
                 copy(image, folder / f"{number:04d}-{place}", np.random.default_rng([number, place]))
-        with _scored(folder) as store:
-            pictures, prints = read_pictures(store)
-            groups = find_groups(pictures, prints, look=files_of(store, pictures))
+        pictures, groups = _grouped(_scored(folder))
         group_of: dict[str, int] = {}
         wrong: set[str] = set()
         for index, group in enumerate(groups):
@@ -187,9 +193,7 @@ def best_table(photos: list) -> None:  # type: ignore[type-arg]
         folder = Path(given)
         for number, photo in enumerate(photos):
             _best_group(Image.fromarray(photo.pixels()), folder, f"{number:04d}", np.random.default_rng([7, number]))
-        with _scored(folder) as store:
-            pictures, prints = read_pictures(store)
-            groups = find_groups(pictures, prints, look=files_of(store, pictures))
+        pictures, groups = _grouped(_scored(folder))
         right: list[bool] = []
         instead: Counter[str] = Counter()
         for group in groups:
@@ -215,9 +219,7 @@ def frames_table(photos: list) -> None:  # type: ignore[type-arg]
                 rng = np.random.default_rng([11, number, list(MOTIONS).index(kind)])
                 for frame, taken in enumerate(frames(Image.fromarray(photo.pixels()), motion, rng)):
                     (Path(given) / f"{number:04d}-{frame}.jpg").write_bytes(taken)
-            with _scored(Path(given), "fingerprint") as store:
-                pictures, prints = read_pictures(store)
-                groups = find_groups(pictures, prints, look=files_of(store, pictures))
+            pictures, groups = _grouped(_scored(Path(given), PIXELS))
         copies, shots = (
             {index for group in groups if group.kind in kinds for index in group.members}
             for kinds in (COPIES, ("burst", "bracket"))

@@ -13,7 +13,7 @@ from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing, open_metrics
 from cliqa.errors import UsageError
 from cliqa.inputs.listing import Listing
-from cliqa.metrics import Field, Metric, list_metrics, metric_class
+from cliqa.metrics import Field, Metric, left_out, list_metrics, metric_class
 from cliqa.records import Record, Scalar
 from cliqa.results.resume import Saved
 from cliqa.text import display
@@ -68,8 +68,9 @@ class Scoring(ScoringRun):
 
 def metric_names(words: Sequence[str]) -> list[str]:
     """`--metrics` as given (blanks or commas between) -> names, each once; `all` stands for every registered metric."""
-    given = [part for word in words for part in word.split(",") if part]
-    names = list(dict.fromkeys(name for part in given for name in (list_metrics() if part == "all" else [part])))
+    names = list(
+        dict.fromkeys(name for part in _parts(words) for name in (list_metrics() if part == "all" else [part]))
+    )
     if not names:
         raise UsageError("--metrics names no metric")
     for name in names:
@@ -77,11 +78,18 @@ def metric_names(words: Sequence[str]) -> list[str]:
     return names
 
 
+def _parts(words: Sequence[str]) -> list[str]:
+    return [part for word in words for part in word.split(",") if part]
+
+
 def score(options: argparse.Namespace, console: Console) -> int:
     """Score what the options name; returns the exit status."""
     if options.by_content and not options.resume:
         raise UsageError("--by-content says how --resume knows a file again; give --resume too")
     names = metric_names(options.metrics)
+    if "all" in _parts(options.metrics):
+        for name, extra in left_out().items():
+            console.say(f"{name} is left out; it needs the extra: pip install 'cliqa[{extra}]'")
     if options.checkpoint and len(names) > 1:
         raise UsageError("--checkpoint is one metric's weights; give --metrics one name with it")
     listing = open_listing(options)

@@ -25,6 +25,9 @@ _QUALITIES = (5, 20, 40, 60, 75, 85, 92, 98, 100)
 _LOSSES = (5.0, 3.0, 2.0, 1.4, 0.9, 0.5, 0.3, 0.08, 0.0)
 UNCOMPRESSED = 97.0  # `jpeg_quality.quality` from which no trace of a save was found
 ENLARGED = 1.1  # `scale_factor.scale` from which a file counts as enlarged, the default of `filter_low_quality_resize`
+# An enlargement by more than CLEARLY that JPEG's traces tell of has to be seen by `scale_factor` too, at UNSCALED at least
+CLEARLY, UNSCALED = 1.3, 1.05
+NEARLY = 0.7  # of a resolution: what `scale_factor` errs by where an enlargement is weak
 BY_NETWORK = 0.6  # `scale_factor.learned` from which it does, where a smaller copy is there; originals read up to 0.2
 NETWORK_SCALE = 2.0  # what such networks mostly do
 AS_FINE = 0.9  # of the resolution of a file that a resized one can come from: what the two scales err by
@@ -72,6 +75,8 @@ def judge(group: Group, pictures: Sequence[Picture]) -> tuple[int, dict[int, str
     known = {index: _known(pictures[index], found[index]) for index in group.members}
     smallest = min(one.fine for one in known.values())
     known = {index: _by_network(one, smallest) for index, one in known.items()}
+    never = [one.fine for one in known.values() if one.scale == 1.0]
+    known = {index: _from_its_source(one, never) for index, one in known.items()}
     peers = _peers(list(known.values()))
     verdicts = {index: _verdict(one, peers) for index, one in known.items()}
     best = min(group.members, key=lambda index: (-verdicts[index].worth, *_plainness(pictures[index].path), index))
@@ -91,7 +96,8 @@ def judge(group: Group, pictures: Sequence[Picture]) -> tuple[int, dict[int, str
 def _known(picture: Picture, place: Place) -> _Known:
     scale = picture.number("scale_factor.scale") or 1.0
     resized = picture.number("jpeg_quality.resized") or 1.0
-    scale = max(scale, resized if _saved_at(picture) is not None else 1.0)
+    if _saved_at(picture) is not None and not (resized > CLEARLY and scale < UNSCALED):
+        scale = max(scale, resized)
     scale = scale if scale > ENLARGED else 1.0
     codec, words = _codec(picture, min(1.0, resized))
     return _Known(picture, place, scale, _side(picture) / place.share / scale, codec, words)
@@ -113,6 +119,14 @@ def _by_network(one: _Known, smallest: float) -> _Known:
     if one.scale > 1.0 or learned < BY_NETWORK or smallest > 0.8 * one.fine:
         return one
     return replace(one, scale=NETWORK_SCALE, fine=one.fine / NETWORK_SCALE)
+
+
+def _from_its_source(one: _Known, never_enlarged: Sequence[float]) -> _Known:
+    """An enlarged file is no finer than a smaller one of nearly its resolution that never was: it came from that."""
+    sources = [fine for fine in never_enlarged if NEARLY * one.fine <= fine < one.fine * one.scale]
+    if one.scale == 1.0 or not sources or max(sources) >= one.fine:
+        return one
+    return replace(one, scale=one.scale * one.fine / max(sources), fine=max(sources))
 
 
 def _saved_at(picture: Picture) -> float | None:

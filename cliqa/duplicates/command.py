@@ -12,11 +12,11 @@ from typing import Any
 from cliqa.cli.console import Console
 from cliqa.cli.scoring import Scoring
 from cliqa.cli.scoring_run import ScoringRun
-from cliqa.cli.setup import open_listing, open_metrics
+from cliqa.cli.setup import open_listing, open_metrics, pipeline_settings
 from cliqa.duplicates.best import judge
+from cliqa.duplicates.decoding import Decoded
 from cliqa.duplicates.grouping import COPIES, Group, find_groups
 from cliqa.duplicates.links import Kind
-from cliqa.duplicates.looking import files_of
 from cliqa.duplicates.pictures import PRINTS, SCORES, Picture, read_pictures
 from cliqa.duplicates.taking import Judged, take
 from cliqa.errors import CliqaError, UsageError
@@ -48,9 +48,9 @@ def duplicates(options: argparse.Namespace, console: Console) -> int:
         store = stack.enter_context(Store(name))
         pictures, prints = read_pictures(store)
         loosest: Kind = next((kind for kind in reversed(COPIES) if kind in options.kinds), "near")
-        groups = find_groups(
-            pictures, prints, options.burst_seconds, options.turned, loosest, files_of(store, pictures)
-        )
+        with Decoded(store, pictures, console.issue, pipeline_settings(options)) as look:
+            groups = find_groups(pictures, prints, options.burst_seconds, options.turned, loosest, look)
+        status = 3 if options.strict and look.failed else status
         chosen = [group for group in groups if group.kind in options.kinds]
         judged = [(group, *judge(group, pictures)) for group in chosen]
         if options.results:
@@ -70,7 +70,7 @@ def _scored(options: argparse.Namespace, console: Console, stack: contextlib.Exi
     if len(options.input) == 1 and _is_store(options.input[0]):
         return options.input[0], 0
     if "fingerprint" not in list_metrics():
-        raise UsageError("fingerprints need the package pdqhash: pip install 'cliqa[duplicates]'")
+        raise UsageError("fingerprints need the extra: pip install 'cliqa[duplicates]'")
     if options.store is not None and not options.store.lower().endswith(DATABASE_SUFFIXES):
         raise UsageError(f"--store is one of {', '.join(DATABASE_SUFFIXES)}, not {display(options.store)}")
     kept = options.store or os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "scores.db")

@@ -65,7 +65,7 @@ def find_groups(
         burst_seconds: how far apart frames of a burst or bracket are at most.
         turned: whether copies turned by quarters or mirrored are looked for too (eight times the work).
         loosest: the loosest kind of copies that joins a group: with `exact`, files of the same bytes alone do.
-        look: reads the files, see `looking.files_of`; None where there are none.
+        look: reads the files, see `decoding.Decoded`; None where there are none.
         most: how many pairs are compared in the files at most; None for all.
     """
     links = [*_same(pictures, "exact", [str(p.values.get("sha256") or "") for p in pictures])]

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
+from cliqa.duplicates.decoding import Pixels
 from cliqa.duplicates.links import OTHER_EXPOSURE, Link
 from cliqa.duplicates.pictures import Picture
-from cliqa.errors import ImageIssue
-from cliqa.images.loading import load_thumbnail
-from cliqa.inputs.members import image_bytes
-from cliqa.results.store import Store
-from cliqa.signal.copies.shots import LONG_SIDE, compare, light_apart
+from cliqa.signal.copies.grain import noise_apart
+from cliqa.signal.copies.shots import compare, light_apart
 from cliqa.signal.copies.turns import turned_thumbnails
 
-KEPT = 128  # decoded pictures: 100 MB
 ALL_PAIRS = 8  # members up to which all pairs of a group are compared; of a thousand copies of one picture each is compared once
+# Other members that two "shots" of one scene are both copies of, from which on they are taken for copies themselves: a verdict that
+# some edit has misled. Each has to have this share of their pixels, or it could not show what moved.
+WITNESSES, LARGE = 2, 0.5
+ANOTHER_SAVE = (
+    3.0  # units of JPEG quality below that of the file's own tables; the reading of a single save errs by less
+)
 MOST_SHOTS = 32  # of one picture; a night's frames from a tripod are not all compared with each other
 
-Look = Callable[[int], "NDArray[np.uint8] | None"]
-
-
-def files_of(store: Store, pictures: Sequence[Picture]) -> Look:
-    """A reader of grey pictures by index, as a person sees them, without bars: uint8, None where the file can't be read (any more)."""
-
-    @lru_cache(KEPT)
-    def look(index: int) -> NDArray[np.uint8] | None:
-        try:
-            image = load_thumbnail(image_bytes(store.locate(pictures[index].path)), LONG_SIDE, framed=False)
-        except (ImageIssue, OSError, MemoryError, ValueError):
-            return None
-        return np.asarray(image.convert("L"))
-
-    return look
+Look = Callable[[int], Pixels | None]
 
 
 def looked_at(
@@ -50,7 +35,7 @@ def looked_at(
     Args:
         links: of the kind `near`.
         pictures: what is known of each.
-        look: see `files_of`.
+        look: gives pixels by index, see `decoding.Decoded`; None where the file isn't at hand.
         most: how many pairs are compared at most; None for all.
     """
     order = sorted(links, key=lambda link: -min(_pixels(pictures[link.first]), _pixels(pictures[link.second])))
@@ -68,9 +53,13 @@ def looked_at(
             left.append(link)
             continue
         compared += 1
-        second = turned_thumbnails(second[None], link.turn)[0]
-        light = light_apart(first, second, link.box)
-        if compare(first, second, link.box).two:
+        grey = turned_thumbnails(second.grey[None], link.turn)[0]
+        light = light_apart(first.grey, grey, link.box)
+        if compare(first.grey, grey, link.box).two or (
+            not link.turn
+            and _made_alike(first, second, pictures[link.first], pictures[link.second])
+            and noise_apart(first.middle, second.middle)
+        ):
             shots.update((link.first, link.second))
             decided.append(replace(link, kind="bracket" if abs(light) >= OTHER_EXPOSURE else "burst", light=light))
             continue
@@ -78,7 +67,38 @@ def looked_at(
         if one is not two:
             one |= two
             joined |= dict.fromkeys(two, one)
-    return decided, left
+    return _reconciled(decided, pictures), left
+
+
+def _made_alike(first: Pixels, second: Pixels, *pictures: Picture) -> bool:
+    """Whether one camera, or one program, made two JPEG files in one go: of one size, by one table, and nothing tells of other saves.
+
+    What a save at a lower quality took doesn't come back, and would be taken for noise of the other file's own.
+    """
+    return bool(first.made) and first.made == second.made and all(_saved_once(picture) for picture in pictures)
+
+
+def _saved_once(picture: Picture) -> bool:
+    """Whether the history of a JPEG is known, and holds no lower quality and no other codec."""
+    quality, header = picture.number("jpeg_quality.quality"), picture.number("jpeg_quality.qf_header")
+    known = quality is not None and header is not None and quality >= header - ANOTHER_SAVE
+    return known and picture.values.get("compression.codec") in (None, "none", "jpeg")
+
+
+def _reconciled(links: Sequence[Link], pictures: Sequence[Picture]) -> list[Link]:
+    """Two shots that enough others are copies of, both, are copies too: links of shots turned into such of copies."""
+    copies: dict[int, set[int]] = defaultdict(set)
+    for link in links:
+        if link.kind == "near":
+            copies[link.first].add(link.second)
+            copies[link.second].add(link.first)
+    found = []
+    for link in links:
+        least = LARGE * min(_pixels(pictures[link.first]), _pixels(pictures[link.second]))
+        both = copies[link.first] & copies[link.second]
+        one = link.kind == "near" or sum(_pixels(pictures[index]) >= least for index in both) >= WITNESSES
+        found.append(replace(link, kind="near") if one else link)
+    return found
 
 
 def _pixels(picture: Picture) -> int:

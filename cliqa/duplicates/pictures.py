@@ -6,6 +6,7 @@ import base64
 import binascii
 import contextlib
 import io
+import shlex
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +19,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.errors import UsageError
+from cliqa.metrics import left_out
 from cliqa.results.store import Store
 from cliqa.signal.copies.alignment import SIDE
 from cliqa.signal.copies.motion import SIDE as CLOSER_SIDE
 from cliqa.signal.copies.motion import THREADS
+from cliqa.text import display
 
 PRINTS = (
     "fingerprint.whole",
@@ -122,7 +125,11 @@ class Prints:
 def read_pictures(store: Store) -> tuple[list[Picture], Prints]:
     """All rows that have a fingerprint; the store has to stay open. Raises UsageError for a store without any."""
     if not set(PRINTS) <= set(store.columns):
-        raise UsageError(f"{store.path} has no fingerprints; score it with --metrics fingerprint (and --resume)")
+        extra = left_out().get("fingerprint")
+        install = f"install the extra, pip install 'cliqa[{extra}]', then " if extra else ""
+        name = shlex.quote(display(str(store.path)))
+        again = f"score its files for them, cliqa score INPUT --results {name} --resume --metrics fingerprint"
+        raise UsageError(f"{display(str(store.path))} has no fingerprints; {install}{again}")
     names = [name for name in (FRAMED, *FACTS, *SCORES) if name in store.columns]
     pictures: list[Picture] = []
     whole, inside, detail, thumbnails, pixels = bytearray(), bytearray(), [], bytearray(), []

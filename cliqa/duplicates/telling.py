@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cliqa.duplicates.best import judge
+from cliqa.duplicates.decoding import Decoded
 from cliqa.duplicates.grouping import COPIES, find_groups
-from cliqa.duplicates.looking import files_of
 from cliqa.duplicates.pictures import PRINTS, read_pictures
 from cliqa.duplicates.taking import superfluous
 from cliqa.results.store import Store
@@ -28,7 +28,8 @@ def told_groups(store: Store, row_of: Callable[[str], int | None], most: int | N
         return None
     pictures, prints = read_pictures(store)
     rows = [row_of(picture.path) for picture in pictures]
-    found = find_groups(pictures, prints, look=files_of(store, pictures), most=most)
+    with Decoded(store, pictures) as look:
+        found = find_groups(pictures, prints, look=look, most=most)
     judged = [(group, *judge(group, pictures)) for group in found]
     told: list[tuple[str, list[int], int | None, dict[str, str]]] = []
     for group, best, reasons in judged:

@@ -27,7 +27,7 @@ _BUILT_IN = {
     "fingerprint": "cliqa.metrics.fingerprint:Fingerprint",
 }
 
-_NEEDS = {"fingerprint": "pdqhash"}  # packages of extras
+_NEEDS = {"fingerprint": ("pdqhash", "duplicates")}  # a package, and the extra that brings it
 
 # Built in too, but not listed: they need weights of the user's own.
 _UNLISTED = {
@@ -45,8 +45,14 @@ def _targets() -> dict[str, str]:
 
 def list_metrics() -> list[str]:
     """Names of all metrics, the built-in ones first; one whose package is not installed is left out."""
-    built_in = [name for name in _BUILT_IN if name not in _NEEDS or importlib.util.find_spec(_NEEDS[name])]
+    lacking = left_out()
+    built_in = [name for name in _BUILT_IN if name not in lacking]
     return [*built_in, *sorted(set(_targets()) - set(_BUILT_IN) - set(_UNLISTED))]
+
+
+def left_out() -> dict[str, str]:
+    """Built-in metrics whose package is not installed, and the extra that brings it."""
+    return {name: extra for name, (package, extra) in _NEEDS.items() if importlib.util.find_spec(package) is None}
 
 
 def metric_class(name: str) -> type[Metric]:
@@ -76,10 +82,12 @@ def load_metric(name: str, checkpoint: str | None = None, device: str = "cpu") -
         device: "cpu", or a torch device such as "cuda:0" for metrics that run a torch network.
 
     Raises:
-        UsageError: there is no such metric.
+        UsageError: there is no such metric, or its package is not installed.
         CheckpointError: the weights are missing, unreadable or of another metric.
     """
     cls = metric_class(name)
+    if extra := left_out().get(name):
+        raise UsageError(f"the metric {name!r} needs the extra: pip install 'cliqa[{extra}]'")
     if not cls.weights:
         return cls({}, {"weights": f"version-{cls.version}"} if cls.version > 1 else {}, device)
     path = checkpoint if checkpoint is not None else checkpoints.shipped_path(name)

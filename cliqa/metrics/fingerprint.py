@@ -64,7 +64,7 @@ class Fingerprint(Metric):
         try:
             import pdqhash
         except ImportError as error:
-            raise ImageSkipped("the fingerprint needs the package pdqhash: pip install 'cliqa[duplicates]'") from error
+            raise ImageSkipped("the fingerprint needs the extra: pip install 'cliqa[duplicates]'") from error
         picture = view.thumbnail(PICTURE_SIDE)
         whole, detail = pdqhash.compute(np.ascontiguousarray(picture))
         inside, _ = pdqhash.compute(np.ascontiguousarray(_inside(picture)))

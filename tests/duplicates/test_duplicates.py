@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("pdqhash")
-from cliqa import apply, score
+from cliqa import apply, metrics, score
 from cliqa.duplicates import __main__ as duplicates
 from cliqa.duplicates.best import judge
 from cliqa.duplicates.grouping import Group, Link, find_groups
@@ -237,12 +238,35 @@ def test_a_store_serves_as_well_as_a_folder(folder: Path, tmp_path: Path, capsys
         assert len(find_groups(pictures, prints)) == 1
 
 
-def test_a_store_without_fingerprints_says_so(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_store_without_fingerprints_says_so(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = tmp_path / "s.db"
     common = ["-g", "-1", "--workers", "0", "--quiet"]
     assert score.main(["-i", str(folder), "--results", str(store), "--metrics", "exposure", *common]) == 0
     assert duplicates.main([str(store), "--quiet"]) == 2
-    assert "--metrics fingerprint" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"cliqa score INPUT --results {store} --resume --metrics fingerprint" in told and "pip" not in told
+    monkeypatch.setitem(sys.modules, "pdqhash", None)  # as if it were not installed
+    assert duplicates.main([str(store), "--quiet"]) == 2
+    assert "pip install 'cliqa[duplicates]', then" in capsys.readouterr().err
+
+
+def test_what_the_extra_is_needed_for_is_told_once(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pdqhash", None)
+    monkeypatch.setattr(metrics, "_BUILT_IN", {name: metrics._BUILT_IN[name] for name in ("exposure", "fingerprint")})
+    given = ["-i", str(folder), "-g", "-1", "--workers", "0"]
+    assert score.main([*given, "--results", str(tmp_path / "s.db")]) == 0
+    assert (
+        capsys.readouterr().err.count("fingerprint is left out; it needs the extra: pip install 'cliqa[duplicates]'")
+        == 1
+    )
+    assert score.main([*given, "--metrics", "fingerprint"]) == 2
+    assert "needs the extra: pip install 'cliqa[duplicates]'" in capsys.readouterr().err
+    assert duplicates.main([str(folder)]) == 2
+    assert "pip install 'cliqa[duplicates]'" in capsys.readouterr().err
 
 
 def picture(path: str, **values: object) -> Picture:
@@ -298,6 +322,15 @@ def test_an_enlarged_copy_never_hides_what_its_original_has_lost() -> None:
     low = {"name": "low", "jpeg_quality.quality": 45.0, "format": "JPEG"}
     assert judged(dict(original), dict(enlarged), dict(low)) == "original"
     assert judged({**enlarged, "width": 3800, "height": 3040}, dict(low)) == "enlarged"  # of a better file, not here
+
+
+def test_an_enlargement_is_told_by_its_source_or_by_two_witnesses() -> None:
+    weakly = {"name": "b", "width": 1400, "height": 1120, "scale_factor.scale": 1.11, "jpeg_quality.quality": 100.0}
+    assert judged({"name": "a", "jpeg_quality.quality": 90.0, "scale_factor.scale": 1.0}, weakly) == "a"
+    traces = {"name": "a", "jpeg_quality.quality": 85.0, "jpeg_quality.resized": 1.9, "scale_factor.scale": 1.02}
+    saved = {"name": "b", "jpeg_quality.quality": 50.0, "jpeg_quality.resized": 1.0, "scale_factor.scale": 1.01}
+    assert judged(dict(traces), dict(saved)) == "a"
+    assert judged(traces | {"scale_factor.scale": 1.9}, saved) == "b"
 
 
 def test_a_reduced_copy_of_a_poor_file_is_no_better() -> None:

@@ -9,12 +9,15 @@ import pytest
 from PIL import Image
 
 from cliqa.duplicates import __main__ as duplicates
+from cliqa.duplicates import looking
 from cliqa.duplicates.best import judge
+from cliqa.duplicates.decoding import Pixels
 from cliqa.duplicates.grouping import Group
 from cliqa.duplicates.links import Link
 from cliqa.duplicates.looking import looked_at
 from cliqa.duplicates.pictures import Picture
 from cliqa.duplicates.taking import superfluous
+from cliqa.signal.copies.shots import Shots
 from tests.signal.copies.scenes import fine_scene
 from tests.signal.copies.test_motion import window
 
@@ -35,8 +38,8 @@ PICTURES = [
 ]
 
 
-def look(index: int) -> np.ndarray | None:
-    return FILES[index] if index < len(FILES) else None
+def look(index: int) -> Pixels | None:
+    return Pixels(FILES[index], FILES[index]) if index < len(FILES) else None
 
 
 def test_frames_copies_and_exposures_are_told_apart() -> None:
@@ -66,9 +69,9 @@ def test_what_can_not_be_read_is_left_to_the_fingerprints() -> None:
 def test_of_many_copies_each_is_compared_once_more_or_less() -> None:
     asked = []
 
-    def counted(index: int) -> np.ndarray:
+    def counted(index: int) -> Pixels:
         asked.append(index)
-        return FILES[2]
+        return Pixels(FILES[2], FILES[2])
 
     count = 16
     pictures = [Picture(f"{number}.jpg", {"width": 120, "height": 120}) for number in range(count)]
@@ -96,3 +99,47 @@ def test_exposures_from_a_tripod_without_exif_stay(tmp_path: Path, capsysbinary:
         Image.fromarray(shot).save(root / f"{number}.jpg", quality=92)
     assert duplicates.main([str(root), "-g", "-1", "--workers", "0", "--quiet", "--keep", "rest", "--print"]) == 0
     assert capsysbinary.readouterr().out == b""
+
+
+@pytest.mark.parametrize(
+    ("sides", "kind"), [((200, 200, 200, 200), "near"), ((200, 200, 120, 200), "burst"), ((200, 200, 0, 200), "burst")]
+)
+def test_shots_that_large_enough_others_are_copies_of_are_copies(
+    monkeypatch: pytest.MonkeyPatch, sides: tuple[int, ...], kind: str
+) -> None:
+    """Pictures 0 and 1 are taken for two shots; 2 and 3, as far as they are there, for copies of both."""
+
+    def compared(first: np.ndarray, second: np.ndarray, _: object) -> Shots:
+        return Shots(False, False, False, moved={int(first[0, 0]), int(second[0, 0])} == {0, 1})
+
+    monkeypatch.setattr(looking, "compare", compared)
+    pictures = [Picture(f"{number}.jpg", {"width": side, "height": side}) for number, side in enumerate(sides)]
+    there = [number for number, side in enumerate(sides) if side]
+    links = [Link(one, two, "near") for one in there for two in there if one < two]
+    decided, _ = looked_at(links, pictures, lambda index: Pixels(*[np.full((32, 32), index, np.uint8)] * 2))
+    assert {link.kind for link in decided if (link.first, link.second) == (0, 1)} == {kind}
+    assert all(link.kind == "near" for link in decided if (link.first, link.second) != (0, 1))
+
+
+ALIKE = ((8, 8, 1), (8, 8, 1))
+
+
+@pytest.mark.parametrize(
+    ("made", "lowest", "kind"),
+    [
+        (ALIKE, 91.0, "burst"),
+        (ALIKE, 70.0, "near"),
+        (ALIKE, None, "near"),
+        (((8, 8, 1), (8, 8, 2)), 91.0, "near"),
+        (((), ()), 91.0, "near"),
+    ],
+)
+def test_noise_tells_shots_of_files_that_were_made_alike(
+    monkeypatch: pytest.MonkeyPatch, made: tuple[tuple[int, ...], ...], lowest: float | None, kind: str
+) -> None:
+    monkeypatch.setattr(looking, "noise_apart", lambda first, second: True)
+    history = {"jpeg_quality.quality": lowest, "jpeg_quality.qf_header": 92}
+    pictures = [Picture(f"{number}.jpg", {"width": 8, "height": 8} | history) for number in range(2)]
+    files = [Pixels(FILES[0], FILES[0], one) for one in made]
+    decided, _ = looked_at([Link(0, 1, "near")], pictures, lambda index: files[index])
+    assert [link.kind for link in decided] == [kind]

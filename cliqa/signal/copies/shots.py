@@ -4,8 +4,8 @@ As `motion`, at four times its size: a turn of a twentieth of a degree is seen t
 leaves behind is told from a watermark by where its content is now. A watermark covers some of one picture with what is nowhere in the
 other; a subject that moved is found elsewhere in the other one, as a whole or bent.
 
-A camera that stood still before a scene in which nothing moved takes two pictures that differ in their noise alone. Codecs take that
-away or add some, so such shots are taken for copies. How far apart in light two pictures are is told by `light_apart`.
+A camera that stood still before a scene in which nothing moved takes two pictures that differ in their noise alone, see `grain`. Codecs
+take that away or add some, so here such shots are taken for copies. How far apart in light two pictures are is told by `light_apart`.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ PARTS = 6  # blocks a side within each of BLOCKS; of these every other one is ta
 _LINEAR = 2.2  # from levels to light, nearly sRGB's curve
 _DARK, _LIGHT = 8.0, 247.0  # levels beyond which light has been clipped
 _SHARES = np.linspace(0.02, 0.98, 49)  # of pixels that are darker; of an over-exposed picture few tell anything
+_CLIPPING = 6.0  # levels beyond the bounds that a copy differs by at most
+_ENOUGH = 3  # shares that tell of light
+IN_DOUBT = 0.5  # EV; more than what counts as another exposure
 
 Grey = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -95,17 +98,30 @@ def compare(first: Grey, second: Grey, box: Box) -> Shots:
 def light_apart(first: Grey, second: Grey, box: Box) -> float:
     """How much more light the second picture has than the first, in EV: the median over their shares of lighter pixels.
 
-    No pixel is compared with another, so they need not be aligned. 0 where both are black or white.
+    No pixel is compared with another, so they need not be aligned. Where most of what could tell was clipped in one picture alone, the
+    light is as far apart as that says, and IN_DOUBT at least. 0 where both are black or white.
     """
     left, top, right, bottom = box
     wide, high = right - left, bottom - top
     one = _part(first, (left, top, right, bottom))
     two = _part(second, (-left / wide, -top / high, (1 - left) / wide, (1 - top) / high))
-    a, b = (np.clip(np.quantile(each, _SHARES), _DARK, _LIGHT) for each in (one, two))
+    a, b = (np.clip(_levels_of(each), _DARK, _LIGHT) for each in (one, two))
+    apart = _LINEAR * np.log2(b / a)
     clear = (np.minimum(a, b) > _DARK) & (np.maximum(a, b) < _LIGHT)
-    if clear.sum() < 3:  # where one alone is clipped they differ by what is left, and more
-        clear = ((a > _DARK) | (b > _DARK)) & ((a < _LIGHT) | (b < _LIGHT))
-    return float(np.median(_LINEAR * np.log2(b[clear] / a[clear]))) if clear.any() else 0.0
+    lost = ~clear & (np.abs(a - b) > _CLIPPING)  # one clipped, the other not, by more than codecs do
+    if lost.sum() > clear.sum():
+        by = float(np.median(apart[lost]))
+        return float(np.copysign(max(abs(by), IN_DOUBT), by))
+    if clear.sum() < _ENOUGH:
+        return 0.0 if not clear.any() else float(np.median(apart[clear]))
+    # Of a bright picture most shares are squeezed against white: the darker ones tell
+    return float(np.median(apart[np.flatnonzero(clear)[: len(_SHARES) // 2]]))
+
+
+def _levels_of(picture: Grey) -> NDArray[np.float64]:
+    """The level that each of _SHARES of the pixels does not exceed."""
+    counts = np.bincount(picture.ravel(), minlength=256).cumsum()
+    return np.asarray(np.searchsorted(counts, _SHARES * counts[-1]), np.float64)
 
 
 def _part(picture: Grey, box: Box) -> Grey:

@@ -103,6 +103,14 @@ def test_light_of_an_over_exposed_picture_is_told_by_what_is_left() -> None:
     assert light_apart(first, second, WHOLE) >= 0.3
 
 
+def test_what_one_alone_has_clipped_tells_of_another_exposure() -> None:
+    rng = np.random.default_rng(4)
+    bright = np.clip(rng.normal(243, 4, (90, 90)), 0, 255).astype(np.uint8)
+    brighter = np.clip(bright * 2 ** (0.6 / 2.2), 0, 255).astype(np.uint8)
+    assert light_apart(bright, brighter, WHOLE) >= 0.5 and light_apart(brighter, bright, WHOLE) <= -0.5
+    assert abs(light_apart(bright, np.clip(bright + 2, 0, 255).astype(np.uint8), WHOLE)) < 0.1  # what a codec does
+
+
 def test_black_and_white_have_no_light_to_tell() -> None:
     page = np.full((100, 100), 255, np.uint8)
     assert light_apart(page, page, WHOLE) == light_apart(0 * page, 0 * page, WHOLE) == 0.0

@@ -1,0 +1,54 @@
+"""Noise tells two shots of a scene from an edit that was saved at the same strength."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cliqa.signal.copies.grain import noise_apart
+from tests.signal.copies.scenes import fine_scene
+
+
+def saved(levels: np.ndarray, quality: int = 90) -> np.ndarray:
+    stream = io.BytesIO()
+    Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8)).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream))
+
+
+def shot(seed: int, strength: float = 3.0) -> np.ndarray:
+    """A scene of which half is plain, with the noise of a camera."""
+    scene = np.asarray(fine_scene(6).convert("L").resize((400, 400), Image.Resampling.BICUBIC), np.float32)
+    scene[:200] = 120 + np.linspace(0, 30, 400)
+    return saved(scene + np.random.default_rng(seed).normal(0, strength, scene.shape))
+
+
+FIRST = shot(1)
+
+
+def test_two_shots_have_noise_of_their_own() -> None:
+    assert noise_apart(FIRST, shot(2))
+    lighter = saved(shot(2).astype(np.float32) ** 0.9 * 1.5)
+    assert noise_apart(FIRST, lighter) and noise_apart(lighter, FIRST)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda levels: levels,
+        lambda levels: levels * 1.2 - 10,
+        lambda levels: 255 * (levels / 255) ** 0.7,
+        lambda levels: levels + 40 * (np.add.outer(np.arange(400), np.arange(400)) % 90 < 20),
+    ],
+)
+def test_an_edit_has_the_noise_of_its_original(edit) -> None:  # type: ignore[no-untyped-def]
+    assert not noise_apart(FIRST, saved(edit(FIRST.astype(np.float32))))
+
+
+def test_nothing_is_said_where_there_is_no_noise_or_the_pictures_do_not_lie_on_each_other() -> None:
+    assert not noise_apart(shot(1, 0.0), shot(2, 0.0))
+    assert not noise_apart(FIRST, np.roll(shot(2), 3, 1))
+    white = np.full((400, 400), 255, np.uint8)
+    assert not noise_apart(white, white)
