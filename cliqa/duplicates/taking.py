@@ -48,7 +48,7 @@ def take(
                 console.issue(Issue.of(source, error))
                 continue
             if printer is not None:
-                printer(path)
+                printer(store.locate(path))
     if placer is not None and placer.mover is not None and placer.mover.moved:
         console.say(f"to put them back: cliqa apply --undo {shlex.quote(placer.mover.journal.path)}")
     return failed
