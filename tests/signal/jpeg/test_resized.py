@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from cliqa.signal.jpeg.combs import Combs
+from cliqa.signal.jpeg.hypothesis import Hypothesis
 from cliqa.signal.jpeg.native_blocks import Axis, Window, frequencies, native_coefficients
 from cliqa.signal.jpeg.phases import COARSE, evidence_of, step_curves
-from cliqa.signal.jpeg.resized import CLEAR, Hypothesis, read_resized, worth_a_search
+from cliqa.signal.jpeg.resized import CLEAR, read_resized, worth_a_search
 from cliqa.signal.jpeg.windows import Windows, cut_regions
 from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
 from tests.jpeg_pictures import saved, textured
