@@ -64,7 +64,7 @@ def _run(given: list[str]) -> int:
         import difflib
 
         near = ["apply --undo JOURNAL"] if name == "undo" else difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f"; did you mean `cliqa {near[0]}`?" if near else "; `cliqa` alone lists the commands"
+        hint = f"; did you mean {near[0]}?" if near else "; `cliqa` alone lists the commands"
         print(f"cliqa: there is no command {first!r}{hint}", file=sys.stderr)
         return 2
     return int(importlib.import_module(MODULES.get(name, f"cliqa.{name}")).main(given[1:]))

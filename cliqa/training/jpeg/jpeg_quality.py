@@ -140,7 +140,7 @@ def report(out: Path, examples: Example) -> str:
     )  # fmt: skip
     metric = JpegQuality(tensors, facts)
     ordinary = {  # what the network is not asked about: filters, resizes, drawings
-        "filtered": np.array([[100, 0, 0, 1, 0, 1, 0, 0]], np.float32),
+        "filtered": np.array([[100, 0, 0, 1, 0, 1, 0, 0, 0]], np.float32),
         "older": np.array([[100, 0]], np.float32),
         "resized": np.zeros(RESIZED_NUMBERS, np.float32),
         "replicated": np.ones(2, np.float32),
