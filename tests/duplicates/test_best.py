@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cliqa.duplicates.best import judge
-from cliqa.duplicates.grouping import Group, Link
+from cliqa.duplicates.grouping import Group
+from cliqa.duplicates.links import Link
 from cliqa.duplicates.pictures import Picture
 
 
