@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cliqa.duplicates.grouping import Group
-from cliqa.duplicates.links import OTHER_EXPOSURE
+from cliqa.duplicates.keeping import kept
 from cliqa.duplicates.pictures import Picture
-from cliqa.duplicates.places import Place, lights, places
+from cliqa.duplicates.places import Place, places
 
 # Halvings that a JPEG history of such a lowest quality costs. Not measured: set so that 75 weighs as reducing to three quarters.
 _QUALITIES = (5, 20, 40, 60, 75, 85, 92, 98, 100)
@@ -85,9 +85,8 @@ def judge(group: Group, pictures: Sequence[Picture]) -> tuple[int, dict[int, str
         for index in group.members
         if index != best
     }
-    for index, light in lights(group, best).items():
-        if index != best and abs(light) >= OTHER_EXPOSURE:
-            reasons[index] += f"; its light is {abs(light):.1f} EV apart: kept, it could be another exposure"
+    for index, why in kept(group, best).items():
+        reasons[index] += f"; {why}"
     runner = max((index for index in group.members if index != best), key=lambda index: verdicts[index].worth)
     reasons[best] = f"best: {_praise(pictures[best])}; the next one: {reasons[runner]}"
     return best, reasons
