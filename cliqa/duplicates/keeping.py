@@ -35,12 +35,15 @@ def kept(group: Group, best: int) -> dict[int, str]:
 
 
 def _tones(group: Group, start: int) -> dict[int, float]:
-    """How far each member's tones are from those of the one at `start` at most: the least sum over links."""
+    """How far each member's tones are from those of the one at `start` at most: the least sum over links.
+
+    What is in doubt beside that one itself stays so.
+    """
     near: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for link in group.links:
         near[link.first].append((link.second, link.tones))
         near[link.second].append((link.first, link.tones))
-    found: dict[int, float] = {}
+    found = {other: apart for other, apart in near[start] if math.isinf(apart)}
     waiting = [(0.0, start)]
     while waiting:
         apart, index = heapq.heappop(waiting)
