@@ -5,7 +5,8 @@ leaves behind is told from a watermark by where its content is now. A watermark 
 other; a subject that moved is found elsewhere in the other one, as a whole or bent.
 
 A camera that stood still before a scene in which nothing moved takes two pictures that differ in their noise alone, see `grain`. Codecs
-take that away or add some, so here such shots are taken for copies. How far apart in light two pictures are is told by `light`.
+take weak noise away or add some, so here shots without more are taken for copies. How far apart in light two pictures are is told by
+`light`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.signal.copies.elsewhere import content_elsewhere
+from cliqa.signal.copies.grain import strong_noise_apart
 from cliqa.signal.copies.light import tones_apart
 from cliqa.signal.copies.motion import SIDE as START_SIDE
 from cliqa.signal.copies.motion import motion
@@ -46,7 +48,8 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Shots:
-    """What tells that a camera took two pictures: it `turned`, each shows something `beyond` the other, parts `swayed` or `moved`.
+    """What tells that a camera took two pictures: it `turned`, each shows something `beyond` the other, parts `swayed` or `moved`, or
+    each has noise of its `own`.
 
     `tones`: how far apart those are, see `light.tones_apart`. `box`: where the second lies in the first, as closely as was found.
     """
@@ -55,13 +58,14 @@ class Shots:
     beyond: bool
     swayed: bool
     moved: bool
+    own: bool = False
     tones: float = 0.0
     box: Box = (0.0, 0.0, 1.0, 1.0)
 
     @property
     def two(self) -> bool:
         """Whether anything does."""
-        return self.turned or self.beyond or self.swayed or self.moved
+        return self.turned or self.beyond or self.swayed or self.moved or self.own
 
 
 def compare(first: Grey, second: Grey, box: Box) -> Shots:
@@ -80,7 +84,7 @@ def compare(first: Grey, second: Grey, box: Box) -> Shots:
         small = motion(_square(first, START_SIDE), _square(second, START_SIDE), np.array([box], np.float32))
         one, two = overlap(first, second, found.place[0])
         tones = tones_apart(one, two) if one.size else np.inf
-        return Shots(bool(small.turned[0]), bool(small.beyond[0]), False, bool(small.moved[0]), tones, box)
+        return Shots(bool(small.turned[0]), bool(small.beyond[0]), False, bool(small.moved[0]), tones=tones, box=box)
     less_sure = LESS_SURE * float(found.rest[0])
     turned = float(found.turn[0]) >= TURNED and float(found.turn_sure[0]) >= TURN_SURE + less_sure
     enough = BEYOND if first.shape == second.shape else max(BEYOND, GRID / smallest)
@@ -90,14 +94,15 @@ def compare(first: Grey, second: Grey, box: Box) -> Shots:
     if side % (BLOCKS * PARTS) == 0 and not turned:
         amount, sure = _sway(found, side)
         swayed = amount >= SWAYED and sure >= SWAYED_SURE
-    moved = False
+    moved = own = False
     tones = np.inf
     if not (turned or beyond or swayed):
         one, two = overlap(first, second, found.place[0])
         moved = min(one.shape) >= START_SIDE and content_elsewhere(one, two)
+        own = not moved and min(one.shape) >= START_SIDE and strong_noise_apart(one, two)
         tones = tones_apart(one, two) if one.size else np.inf
     wide, left, high, top = (float(number) for number in found.place[0])
-    return Shots(turned, beyond, swayed, moved, tones, (left, top, left + wide, top + high))
+    return Shots(turned, beyond, swayed, moved, own, tones, (left, top, left + wide, top + high))
 
 
 def _square(picture: Grey, side: int) -> Grey:
