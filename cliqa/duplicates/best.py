@@ -32,7 +32,8 @@ BY_NETWORK = 0.6  # `scale_factor.learned` from which it does, where a smaller c
 NETWORK_SCALE = 2.0  # what such networks mostly do
 AS_FINE = 0.9  # of the resolution of a file that a resized one can come from: what the two scales err by
 HIDDEN = 1.0  # halvings that a reduction can hide at most: a JPEG of 40 is still seen in half its size
-BEFORE = 0.5  # halvings that `compression` finds too many in a JPEG; 14 that nothing preceded reach 0.47, those made of an AVIF 1.4
+# Halvings that `compression` may find too many in a JPEG: those that nothing preceded reach 1.2, ones made of an AVIF or WebP 1.4
+BEFORE = 1.0
 CLEAN = 45.0  # dB of `grain_noise.psnr`; better ones look alike
 CUT = 0.012  # share of a side beyond which a copy counts as cropped: what the alignment of 32 pixels can tell
 FRAMED = 0.97  # share of its pixels that a picture with bars has for itself at most
