@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.dct import dct_matrix
 
@@ -64,6 +65,12 @@ def luma(rgb: NDArray[np.uint8]) -> Floats:
     A decoder makes RGB of an integer Y, so rounding takes the noise of RGB's own rounding out again.
     """
     y = np.empty((len(rgb), *rgb.shape[2:]), np.float32)
+    library = compiled()
+    if library is not None and rgb.flags.c_contiguous:
+        count = rgb.shape[2] * rgb.shape[3]
+        read = pointer(rgb, np.uint8), size(len(rgb)), size(count), size(3 * count), size(count)
+        library.luma_rows(*read, pointer(LUMA32, np.float32), size(1), pointer(y, np.float32), size(count))
+        return y
     part = np.empty(rgb.shape[2:], np.float32)
     for tile, plane in zip(rgb, y, strict=True):  # tile by tile, so that all of it stays in the processor's cache
         np.multiply(tile[0], LUMA32[0], out=plane)

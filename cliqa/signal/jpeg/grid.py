@@ -19,6 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.densities import wrapped_normal
 from cliqa.signal.jpeg.blocks import DCT_MATRIX
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
@@ -43,6 +44,9 @@ def offset_histograms(planes: Floats) -> Floats:
     counted = np.empty((64, len(PAIRS), BINS), np.float32)
     first_bins = _first_bins(columns)
     last_bins = first_bins + np.float32(BINS)
+    library = compiled()
+    scale, base = np.ones(count * rows // 8, np.float32), np.zeros(8 * columns, np.int32)
+    limits = [pointer(each, np.float32) for each in (scale, first_bins, last_bins)] + [pointer(base, np.int32)]
     pair = 0
     for filtered, frequencies in zip(across, _DOWN.values(), strict=True):
         part = np.empty((len(frequencies), count, rows, columns), np.float32)
@@ -50,8 +54,15 @@ def offset_histograms(planes: Floats) -> Floats:
         stacks = as_strided(filtered, (count, rows, 8, columns), (tile, down, down, along))
         np.matmul(DCT_MATRIX[list(frequencies)] * np.float32(PER_UNIT), stacks, out=part.transpose(1, 2, 0, 3))
         for values in part:  # one pair at a time, so that it stays in the processor's cache
-            np.abs(values, out=values)
             numbers = values.reshape(count * rows // 8, 8 * columns)
+            if library is not None:
+                counts = np.zeros((64, BINS + 1), np.int32)
+                read = pointer(numbers, np.float32), size(len(numbers)), size(8 * columns), *limits
+                library.count_bins(*read, size(0), pointer(counts, np.int32))
+                counted[:, pair] = counts[:, :BINS]
+                pair += 1
+                continue
+            np.abs(numbers, out=numbers)
             numbers += first_bins
             # one more bin for what is out of range; a row of limits, since a single one takes NumPy four times as long
             np.minimum(numbers, last_bins, out=numbers)

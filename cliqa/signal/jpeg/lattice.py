@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.densities import normal, wrapped_normal
+from cliqa.signal.jpeg.counts import count_bins
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -58,20 +59,14 @@ class Histograms:
 
 def histograms(coefficients: Floats) -> Histograms:
     """Count (frequencies, blocks) coefficients; those beyond a histogram's range are left out of it."""
-    scaled = np.abs(coefficients)
-    coarse = _count(scaled, COARSE_BINS)
-    scaled *= FINE_PER_UNIT // COARSE_PER_UNIT
-    return Histograms(_count(scaled, FINE_BINS), coarse)
+    finer = np.full(len(coefficients), FINE_PER_UNIT // COARSE_PER_UNIT, np.float32)
+    return Histograms(_counted(coefficients, FINE_BINS, finer), _counted(coefficients, COARSE_BINS))
 
 
-def _count(scaled: Floats, most: int) -> Floats:
-    rows = len(scaled)
-    index = np.rint(scaled).astype(np.int32)
-    bins = min(int(index.max(initial=0)) + 1, most)
-    np.minimum(index, bins, out=index)  # one more bin for what is out of range
-    index += (np.arange(rows, dtype=np.int32) * (bins + 1))[:, None]
-    counted = np.bincount(index.ravel(), minlength=rows * (bins + 1)).reshape(rows, bins + 1)
-    return counted[:, :bins].astype(np.float32)
+def _counted(coefficients: Floats, most: int, scale: Floats | None = None) -> Floats:
+    counts = count_bins(coefficients, most, scale, to_even=True)
+    used = int(np.flatnonzero(counts.any(axis=0)).max(initial=0)) + 1
+    return counts[:, : min(used, most)].astype(np.float32)
 
 
 def bin_centres(fine: bool) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.densities import wrapped_normal
+from cliqa.signal.jpeg.counts import count_bins_of_groups
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -115,11 +116,9 @@ def step_curves_of_groups(coefficients: Floats, group: NDArray[np.intp], groups:
         coefficients: (down, across, blocks); group: of each block its number, (blocks,).
     """
     chosen = chosen_frequencies(*coefficients.shape[:2])
-    picked = np.abs(np.stack([coefficients[v, u] for v, u in chosen]))
-    picked *= np.float32(1 / BIN)
-    index = np.minimum(picked + np.float32(0.5), detail.bins).astype(np.intp)
-    index += (np.arange(len(chosen))[:, None] + len(chosen) * group) * (detail.bins + 1)
-    counted = np.bincount(index.ravel(), minlength=groups * len(chosen) * (detail.bins + 1))
+    picked = np.stack([coefficients[v, u] for v, u in chosen])
+    scale = np.full(len(chosen), 1 / BIN, np.float32)
+    counted = count_bins_of_groups(picked, detail.bins, scale, group, groups)
     counted = counted.reshape(groups * len(chosen), detail.bins + 1)[:, : detail.bins]
     used = int(np.flatnonzero(counted.any(axis=0)).max(initial=0)) + 1
     curves = counted[:, :used].astype(np.float32) @ log_densities(detail)[:used]

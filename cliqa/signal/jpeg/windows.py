@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.compiled.library import compiled, first_of_rows, pointer, size
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.jpeg.native_blocks import Window
 
@@ -74,6 +75,12 @@ def luma_of(rgb: NDArray[np.uint8]) -> Floats:
     height, width = rgb.shape[:2]
     # Rows that lie a multiple of 4 KiB apart share few places of the processor's cache, and reading columns takes nine times as long
     luma = np.empty((height, (width // 32 * 2 + 3) * 16), np.float32)[:, :width]
+    library = compiled()
+    if library is not None:
+        out, apart = first_of_rows(luma, np.float32)
+        read = pointer(np.ascontiguousarray(rgb), np.uint8), size(height), size(width), size(3 * width), size(1)
+        library.luma_rows(*read, pointer(LUMA32, np.float32), size(0), out, size(apart))
+        return luma
     for top in range(0, len(rgb), _TOGETHER):
         np.matmul(rgb[top : top + _TOGETHER].astype(np.float32), LUMA32, out=luma[top : top + _TOGETHER])
     luma -= 128
