@@ -15,16 +15,18 @@ static inline __attribute__((always_inline)) void luma_row(
         out[i] = out[i] + whole - whole - 128;
 }
 
-/* Luma minus 128 of `rows` of `count` pixels, `apart` numbers from each other in `rgb` and `out_apart` in `out`; their channels lie
- * `channel` apart: planes, or pixel by pixel where that is 1. */
-ROUTINE void luma_rows(const uint8_t *rgb, int64_t rows, int64_t count, int64_t apart, int64_t channel, const float *weights, int64_t rounded,
+/* Luma minus 128 of `rows` of `count` pixels, `apart` bytes from each other in `rgb` and `out_apart` numbers in `out`. Pixels lie `step`
+ * bytes apart: 1 where a row has three planes, one after the other, else 3 or 4. */
+ROUTINE void luma_rows(const uint8_t *rgb, int64_t rows, int64_t count, int64_t apart, int64_t step, const float *weights, int64_t rounded,
                        float *out, int64_t out_apart)
 {
-    for (int64_t row = 0; row < rows; row++) {
-        if (channel == 1)
-            luma_row(rgb + row * apart, 3, 1, count, weights, rounded, out + row * out_apart);
+    for (int64_t row = 0; row < rows; row++, rgb += apart, out += out_apart) {
+        if (step == 1)
+            luma_row(rgb, 1, count, count, weights, rounded, out);
+        else if (step == 3)
+            luma_row(rgb, 3, 1, count, weights, rounded, out);
         else
-            luma_row(rgb + row * apart, 1, channel, count, weights, rounded, out + row * out_apart);
+            luma_row(rgb, 4, 1, count, weights, rounded, out);
     }
 }
 
@@ -41,19 +43,20 @@ static int64_t most_of_one_value(const uint8_t *block, int64_t apart)
     return most;
 }
 
-/* See `_looked_at` there, of one channel of a tile, whose pixels lie three bytes apart; it has at most 1024 columns.
+/* See `_look` there, of one channel of a tile, whose pixels and rows lie so many bytes apart; it has at most 1024 columns.
  * Into found: pixels of every `ROWS`th row like their right neighbours; busy blocks of every so many rows of them; what of those has one
  * value, all together. */
-ROUTINE void look_at_tile(const uint8_t *channel, int64_t height, int64_t width, int64_t every, int64_t *found)
+ROUTINE void look_at_tile(const uint8_t *channel, int64_t height, int64_t width, int64_t step, int64_t apart, int64_t every, int64_t *found)
 {
     uint8_t rows[BLOCK * 1024];
     int64_t same = 0, busy = 0, total = 0;
     for (int64_t y = 0; y < height; y += ROWS)
         for (int64_t x = 0; x + 1 < width; x++)
-            same += channel[(y * width + x) * 3] == channel[(y * width + x + 1) * 3];
+            same += channel[y * apart + x * step] == channel[y * apart + (x + 1) * step];
     for (int64_t top = 0; top + BLOCK <= height; top += BLOCK * every) {
-        for (int64_t i = 0; i < BLOCK * width; i++)
-            rows[i] = channel[(top * width + i) * 3];
+        for (int64_t y = 0; y < BLOCK; y++)
+            for (int64_t x = 0; x < width; x++)
+                rows[y * width + x] = channel[(top + y) * apart + x * step];
         uint8_t most[1024], least[1024];
         memcpy(most, rows, width);
         memcpy(least, rows, width);
@@ -78,4 +81,84 @@ ROUTINE void look_at_tile(const uint8_t *channel, int64_t height, int64_t width,
     found[0] = same;
     found[1] = busy;
     found[2] = total;
+}
+
+/* Pixels, `step` bytes apart in rows `apart`, channel by channel: out (3, height, width). */
+ROUTINE void planes_of(const uint8_t *pixels, int64_t height, int64_t width, int64_t step, int64_t apart, uint8_t *restrict out)
+{
+    for (int64_t channel = 0; channel < 3; channel++, pixels++)
+        for (int64_t y = 0; y < height; y++, out += width) {
+            const uint8_t *row = pixels + y * apart;
+            if (step == 4)
+                for (int64_t x = 0; x < width; x++)
+                    out[x] = row[4 * x];
+            else
+                for (int64_t x = 0; x < width; x++)
+                    out[x] = row[step * x];
+        }
+}
+
+/* See `tile_detail` in cliqa/images/patches.py: of tiles of `side` pixels, of four bytes each in rows `apart`, the sums (3) and sums of
+ * squares (3) of the channels, of every `every`th pixel and row: (rows, columns, 6). */
+ROUTINE void tile_sums(const uint8_t *pixels, int64_t rows, int64_t columns, int64_t side, int64_t apart, int64_t every, int64_t *restrict out)
+{
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t column = 0; column < columns; column++, out += 6) {
+            uint32_t sums[6] = {0};
+            for (int64_t y = every / 2; y < side; y += every) {
+                const uint8_t *line = pixels + (row * side + y) * apart + column * side * 4;
+                for (int64_t x = every / 2; x < side; x += every) {
+                    const uint32_t red = line[4 * x], green = line[4 * x + 1], blue = line[4 * x + 2];
+                    sums[0] += red;
+                    sums[1] += green;
+                    sums[2] += blue;
+                    sums[3] += red * red;
+                    sums[4] += green * green;
+                    sums[5] += blue * blue;
+                }
+            }
+            for (int64_t i = 0; i < 6; i++)
+                out[i] = sums[i];
+        }
+}
+
+enum { PLACES = BLOCK * BLOCK, LONGEST = 256 };
+
+/* What a row's values, mirrored alike about the middle of each `BLOCK`, sum up to by the first half of an even cosine, from each on. */
+static inline __attribute__((always_inline)) void even_cosine(const float *values, int64_t apart, const float *cosine, int64_t count, float *restrict out)
+{
+    for (int64_t x = 0; x < count; x++)
+        out[x] = (values[x] + values[x + 7 * apart]) * cosine[0] + (values[x + apart] + values[x + 6 * apart]) * cosine[1]
+                 + (values[x + 2 * apart] + values[x + 5 * apart]) * cosine[2] + (values[x + 3 * apart] + values[x + 4 * apart]) * cosine[3];
+}
+
+/* See `near_zeros` in cliqa/signal/jpeg/grid.py: of each of some planes, `apart` numbers from each other with rows `stride` apart, how many of
+ * the coefficients (v, u) of the pairs are less than `zero`, at each offset: (count, 64). `dct` is the matrix; the frequencies are even
+ * and those with the same u follow each other. The sides are at most `LONGEST`. */
+ROUTINE void near_zeros(const float *planes, int64_t count, int64_t height, int64_t width, int64_t apart, int64_t stride, const float *dct,
+                        const int64_t *pairs, int64_t pair_count, float zero, int64_t *restrict found)
+{
+    const int64_t rows = (height - 7) / BLOCK * BLOCK, columns = (width - 7) / BLOCK * BLOCK;
+    static _Thread_local float across[LONGEST * LONGEST];
+    for (int64_t plane = 0; plane < count; plane++, planes += apart, found += PLACES) {
+        int32_t counts[BLOCK][LONGEST] = {{0}};
+        for (int64_t pair = 0; pair < pair_count; pair++) {
+            const int64_t v = pairs[2 * pair], u = pairs[2 * pair + 1];
+            if (!pair || u != pairs[2 * pair - 1])
+                for (int64_t y = 0; y < rows + 7; y++)
+                    even_cosine(planes + y * stride, 1, dct + BLOCK * u, columns, across + y * columns);
+            for (int64_t y = 0; y < rows; y++) {
+                float values[LONGEST];
+                even_cosine(across + y * columns, columns, dct + BLOCK * v, columns, values);
+                int32_t *restrict row = counts[y % BLOCK];
+                for (int64_t x = 0; x < columns; x++)
+                    row[x] += __builtin_fabsf(values[x]) < zero;
+            }
+        }
+        for (int64_t place = 0; place < PLACES; place++) {
+            found[place] = 0;
+            for (int64_t x = place % BLOCK; x < columns; x += BLOCK)
+                found[place] += counts[place / BLOCK][x];
+        }
+    }
 }

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.compiled.raster import reader
+
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 NEAR = 10
@@ -138,7 +140,7 @@ def _lines(image: Image.Image, box: Box, side: int, start: int, stop: int) -> ND
         2: (right - stop, top, right - start, bottom),
         3: (left, bottom - stop, right, bottom - start),
     }[side]
-    values = np.asarray(image.crop(region)).astype(np.int16)
+    values = reader(image)(region).astype(np.int16)
     if side in (0, 2):
         values = values.transpose(1, 0, 2)
     return values[::-1] if side in (2, 3) else values

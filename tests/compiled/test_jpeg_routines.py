@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from cliqa.compiled import library
+from cliqa.images import patches
 from cliqa.images.loading import load_image
 from cliqa.metrics import View, load_metric
-from cliqa.signal.jpeg import blocks, double_compression, drawn, grid, lattice, phases, step_spectra, windows
+from cliqa.signal.jpeg import blocks, chroma, double_compression, drawn, grid, lattice, phases, step_spectra, windows
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Result = TypeVar("Result")
@@ -135,6 +136,28 @@ def test_histograms_of_coefficients_are_the_same(monkeypatch, seed):
     for one, other in zip(*both_ways(monkeypatch, found), strict=True):
         assert one.dtype == other.dtype
         assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("size", (64, 96, 121))
+def test_near_zeros_are_the_same(monkeypatch, size):
+    planes = blocks.luma(tiles(size, 75))[:, :size, :size]
+    assert np.array_equal(*both_ways(monkeypatch, lambda: grid.near_zeros(planes)))
+
+
+@pytest.mark.parametrize("size", (4, 50, 128, 200, 300))
+def test_steps_of_chroma_are_the_same(monkeypatch, size):
+    pixels = np.asarray(saved(photo(7, 320, 320), 70)).transpose(2, 0, 1)[None, :, :size, : size - size // 9]
+    rgb = np.ascontiguousarray(np.concatenate([pixels, pixels[..., ::-1, :]]))
+    planes = chroma.chroma_planes(rgb, blocks.luma(rgb))
+    one, other = both_ways(monkeypatch, lambda: chroma.phase_profiles(planes, 3, 5))
+    assert np.allclose(one, other, rtol=1e-6, atol=1e-6)
+    assert len(set(both_ways(monkeypatch, lambda: chroma.integer_colour(rgb)))) == 1
+
+
+@pytest.mark.parametrize(("width", "height", "side"), ((1001, 700, 128), (300, 401, 128), (1300, 500, 32)))
+def test_detail_of_tiles_is_the_same(monkeypatch, width, height, side):
+    picture = photo(8, width, height)
+    assert np.array_equal(*both_ways(monkeypatch, lambda: patches.tile_detail(picture, side)))
 
 
 HISTORIES: dict[str, Callable[[int], Image.Image]] = {

@@ -68,7 +68,7 @@ def luma(rgb: NDArray[np.uint8]) -> Floats:
     library = compiled()
     if library is not None and rgb.flags.c_contiguous:
         count = rgb.shape[2] * rgb.shape[3]
-        read = pointer(rgb, np.uint8), size(len(rgb)), size(count), size(3 * count), size(count)
+        read = pointer(rgb, np.uint8), size(len(rgb)), size(count), size(3 * count), size(1)
         library.luma_rows(*read, pointer(LUMA32, np.float32), size(1), pointer(y, np.float32), size(count))
         return y
     part = np.empty(rgb.shape[2:], np.float32)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.raster import reader
 
 BUSY = 48
 """Range of the values in a block that has a strong edge."""
@@ -74,14 +75,14 @@ def _look(
     """`_flat` and `_exact_shares` of the green of some tiles (3, h, w) of one size."""
     _, height, width = tiles[0].shape
     library = compiled()
-    as_cut = all(tile.dtype == np.uint8 and tile.strides == (1, 3 * width, 3) for tile in tiles)
-    if library is None or not as_cut or width > _WIDEST:
+    if library is None or width > _WIDEST:
         greens = np.stack([tile[1] for tile in tiles])
         return _flat(greens), *_exact_shares(greens, every)
     found = np.empty((len(tiles), 3), np.int64)
     for tile, numbers in zip(tiles, found, strict=True):
-        green = ctypes.c_void_p(tile.ctypes.data + 1)
-        library.look_at_tile(green, size(height), size(width), size(every), pointer(numbers, np.int64))
+        apart, step = tile.strides[1:]
+        shape = size(height), size(width), size(step), size(apart), size(every)
+        library.look_at_tile(ctypes.c_void_p(tile[1].ctypes.data), *shape, pointer(numbers, np.int64))
     same, counts, largest = found.T
     shares = np.where(counts < FEWEST, 0.0, largest / (64 * np.maximum(counts, 1)))
     return same > FLAT * (-(-height // _ROWS) * (width - 1)), counts, shares
@@ -102,9 +103,11 @@ def telling_tiles(
     """Of the origins (x, y) of tiles, most detailed first, the first `count` that were not drawn; fewer where there are no more.
 
     Text and flat drawings have the most detail by far, and would hide a photograph beside them: those with many equal
-    neighbours come last. Tiles beyond the last that is taken are hardly looked at. Each comes with its pixels, uint8 (3, side, side).
+    neighbours come last. Tiles beyond the last that is taken are hardly looked at.
+    Each comes with its pixels, uint8 (3, side, side), to be read only.
     Origins that are `passed_over` when their turn comes count as taken, and are not looked at.
     """
+    read = reader(picture)
     looked_at = found = 0
     late: list[tuple[int, int]] = []
     for origins, whole in ((tiles, len(tiles) <= count), (late, True)):
@@ -114,7 +117,7 @@ def telling_tiles(
             looked_at, found = looked_at + len(turn) - len(group), found + len(turn) - len(group)
             if not group:
                 continue
-            cut = [np.asarray(picture.crop((x, y, x + side, y + side))).transpose(2, 0, 1) for x, y in group]
+            cut = [read((x, y, x + side, y + side)).transpose(2, 0, 1) for x, y in group]
             flat, counts, shares = _look(cut, _ROWS)
             if whole:
                 flat[:] = False

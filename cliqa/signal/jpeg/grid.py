@@ -13,6 +13,7 @@ their index is y * 8 + x.
 
 from __future__ import annotations
 
+import ctypes
 from functools import lru_cache
 
 import numpy as np
@@ -78,10 +79,23 @@ ZEROED = {0: (4,), 2: (2,), 4: (0, 4)}
 """For some horizontal frequencies the vertical ones whose zeros are counted: higher ones are 0 in any smooth picture, lower seldom."""
 
 
+_ZEROED = np.array([(v, u) for u, down in ZEROED.items() for v in down], np.int64)
+_LONGEST = 256
+"""Pixels a side of the planes that the compiled routine has room for."""
+
+
 def near_zeros(planes: Floats) -> NDArray[np.intp]:
     """How many coefficients are nearly 0 at each offset of each plane: (n, h, w) -> (n, 64), far cheaper than their histograms."""
     count, height, width = planes.shape
     rows, columns = (height - 7) // 8 * 8, (width - 7) // 8 * 8
+    library = compiled()
+    if library is not None and max(height, width) <= _LONGEST and planes.strides[2] == planes.itemsize:
+        zeros = np.empty((count, 64), np.int64)
+        apart, stride = (each // planes.itemsize for each in planes.strides[:2])
+        shape = [size(each) for each in (count, height, width, apart, stride)]
+        asked = pointer(DCT_MATRIX, np.float32), pointer(_ZEROED, np.int64), size(len(_ZEROED)), ctypes.c_float(ZERO)
+        library.near_zeros(ctypes.c_void_p(planes.ctypes.data), *shape, *asked, pointer(zeros, np.int64))
+        return zeros
     across = _across(planes, columns // 8, tuple(ZEROED))
     found = np.zeros((count, 8, columns), np.intp)
     values = np.empty((count, rows // 8, 8, columns), np.float32)
