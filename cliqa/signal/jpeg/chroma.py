@@ -56,6 +56,7 @@ def _difference_sums(planes: Floats) -> list[list[NDArray[np.floating]]]:
     count, height, width = planes.shape
     library = compiled()
     if library is not None and min(height, width) >= 4 and width <= _WIDEST:
+        planes = np.ascontiguousarray(planes)
         made = [np.zeros(length) for length in (width, width, height, height)]
         outs = [pointer(each, np.float64) for each in made]
         library.difference_sums(pointer(planes, np.float32), size(count), size(height), size(width), *outs)

@@ -36,6 +36,7 @@ def count_bins_of_groups(
     to_even: bool = False,
 ) -> NDArray[np.int32]:
     """`count_bins` of each group of columns: int32 (groups, rows, most + 1); `group`: the number of each column's, (columns,)."""
+    values = np.ascontiguousarray(values, np.float32)
     rows, columns = values.shape
     scales = np.ones(rows, np.float32) if scale is None else scale
     library = compiled()

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.densities import wrapped_normal
 from cliqa.signal.jpeg.blocks import DCT_MATRIX
+from cliqa.signal.jpeg.phases import sums_at
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -256,10 +257,7 @@ def comb_evidence(histograms: Floats, envelopes: Floats) -> Floats:
     expected = shapes.reshape(-1, BINS) @ _comb_tables()
     evidence = histograms.reshape(-1, BINS) @ _log_combs() - total * np.log(expected, out=expected)
     by_step = evidence.reshape(count, len(PAIRS), len(SIGMAS), MAX_STEP)
-    result = np.zeros((count, len(SIGMAS), 100), np.float32)
-    for pair, steps in enumerate(_TABLE_STEPS.T):
-        result += by_step[:, pair][..., steps]
-    return result
+    return np.stack([sums_at(each, _TABLE_STEPS) for each in by_step])
 
 
 def newest_evidence(counted: Floats, grid: int) -> Floats:
