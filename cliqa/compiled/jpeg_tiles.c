@@ -32,6 +32,16 @@ ROUTINE void luma_rows(const uint8_t *rgb, int64_t rows, int64_t count, int64_t 
 
 enum { BLOCK = 8, BUSY = 48, ROWS = 4 }; /* the latter two as in cliqa/signal/jpeg/drawn.py */
 
+static inline __attribute__((always_inline)) void one_channel(const uint8_t *pixels, int64_t step, int64_t count, uint8_t *restrict out)
+{
+    if (step == 4) /* known to the compiler, which takes many at once then */
+        for (int64_t i = 0; i < count; i++)
+            out[i] = pixels[4 * i];
+    else
+        for (int64_t i = 0; i < count; i++)
+            out[i] = pixels[step * i];
+}
+
 static int64_t most_of_one_value(const uint8_t *block, int64_t apart)
 {
     uint8_t counts[256] = {0}, most = 0;
@@ -50,13 +60,16 @@ ROUTINE void look_at_tile(const uint8_t *channel, int64_t height, int64_t width,
 {
     uint8_t rows[BLOCK * 1024];
     int64_t same = 0, busy = 0, total = 0;
-    for (int64_t y = 0; y < height; y += ROWS)
+    for (int64_t y = 0; y < height; y += ROWS) {
+        one_channel(channel + y * apart, step, width, rows);
+        int32_t equal = 0;
         for (int64_t x = 0; x + 1 < width; x++)
-            same += channel[y * apart + x * step] == channel[y * apart + (x + 1) * step];
+            equal += rows[x] == rows[x + 1];
+        same += equal;
+    }
     for (int64_t top = 0; top + BLOCK <= height; top += BLOCK * every) {
         for (int64_t y = 0; y < BLOCK; y++)
-            for (int64_t x = 0; x < width; x++)
-                rows[y * width + x] = channel[(top + y) * apart + x * step];
+            one_channel(channel + (top + y) * apart, step, width, rows + y * width);
         uint8_t most[1024], least[1024];
         memcpy(most, rows, width);
         memcpy(least, rows, width);
@@ -86,16 +99,9 @@ ROUTINE void look_at_tile(const uint8_t *channel, int64_t height, int64_t width,
 /* Pixels, `step` bytes apart in rows `apart`, channel by channel: out (3, height, width). */
 ROUTINE void planes_of(const uint8_t *pixels, int64_t height, int64_t width, int64_t step, int64_t apart, uint8_t *restrict out)
 {
-    for (int64_t channel = 0; channel < 3; channel++, pixels++)
-        for (int64_t y = 0; y < height; y++, out += width) {
-            const uint8_t *row = pixels + y * apart;
-            if (step == 4)
-                for (int64_t x = 0; x < width; x++)
-                    out[x] = row[4 * x];
-            else
-                for (int64_t x = 0; x < width; x++)
-                    out[x] = row[step * x];
-        }
+    for (int64_t channel = 0; channel < 3; channel++)
+        for (int64_t y = 0; y < height; y++, out += width)
+            one_channel(pixels + channel + y * apart, step, width, out);
 }
 
 /* See `tile_detail` in cliqa/images/patches.py: of tiles of `side` pixels, of four bytes each in rows `apart`, the sums (3) and sums of
@@ -160,5 +166,46 @@ ROUTINE void near_zeros(const float *planes, int64_t count, int64_t height, int6
             for (int64_t x = place % BLOCK; x < columns; x += BLOCK)
                 found[place] += counts[place / BLOCK][x];
         }
+    }
+}
+
+/* Of each whole block, on the grid that starts at column x, row y, of tiles rgb (count, 3, height, width), at most 1024 wide, with luma
+ * (count, height, width): 1 where its luma is not constant, plus 2 where a channel has a pixel at 0 or 255. */
+ROUTINE void block_kinds(const uint8_t *restrict rgb, const float *restrict luma, int64_t count, int64_t height, int64_t width, int64_t x, int64_t y,
+                         uint8_t *restrict kinds)
+{
+    const int64_t rows = (height - y) / BLOCK, columns = (width - x) / BLOCK, whole = height * width, used = columns * BLOCK;
+    for (int64_t tile = 0; tile < count; tile++, rgb += 3 * whole, luma += whole)
+        for (int64_t row = 0; row < rows; row++, kinds += columns) {
+            int32_t varied[1024] = {0};
+            uint8_t clipped[1024] = {0};
+            const int64_t start = (y + row * BLOCK) * width + x;
+            for (int64_t line = 0; line < BLOCK; line++) {
+                for (int64_t i = 0; i < used; i++)
+                    varied[i] |= luma[start + line * width + i] != luma[start + i];
+                for (int64_t channel = 0; channel < 3; channel++) {
+                    const uint8_t *restrict pixels = rgb + channel * whole + start + line * width;
+                    for (int64_t i = 0; i < used; i++)
+                        clipped[i] |= (uint8_t)(pixels[i] - 1) >= 254; /* 0 wraps round to 255 */
+                }
+            }
+            for (int64_t column = 0; column < columns; column++) {
+                uint8_t kind = 0;
+                for (int64_t i = column * BLOCK; i < (column + 1) * BLOCK; i++)
+                    kind |= varied[i] | (luma[start + i] != luma[start + column * BLOCK]) | (clipped[i] << 1);
+                kinds[column] = kind;
+            }
+        }
+}
+
+/* Some of the blocks of luma that `block_kinds` goes through, by their numbers: out (chosen, 64). */
+ROUTINE void cut_blocks(const float *luma, int64_t height, int64_t width, int64_t x, int64_t y, const int64_t *numbers, int64_t chosen, float *out)
+{
+    const int64_t rows = (height - y) / BLOCK, columns = (width - x) / BLOCK;
+    for (int64_t i = 0; i < chosen; i++) {
+        const int64_t tile = numbers[i] / (rows * columns), row = numbers[i] / columns % rows, column = numbers[i] % columns;
+        const float *block = luma + (tile * height + y + row * BLOCK) * width + x + column * BLOCK;
+        for (int64_t line = 0; line < BLOCK; line++, out += BLOCK)
+            memcpy(out, block + line * width, BLOCK * sizeof *out);
     }
 }

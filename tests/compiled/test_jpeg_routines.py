@@ -138,6 +138,36 @@ def test_histograms_of_coefficients_are_the_same(monkeypatch, seed):
         assert np.array_equal(one, other)
 
 
+@pytest.mark.parametrize(("x", "y", "most"), ((0, 0, 1000), (3, 5, 40), (7, 1, 7)))
+def test_chosen_blocks_are_the_same(monkeypatch, x, y, most):
+    rgb = tiles(1, 80)
+    planes = blocks.luma(rgb)
+    for enough in (1, 10**6):
+        one, other = both_ways(monkeypatch, lambda: blocks.choose_blocks(rgb, planes, x, y, most, enough))  # noqa: B023
+        assert np.array_equal(one.pixels, other.pixels)
+        assert one.among == other.among
+        assert (one.dark is None) == (other.dark is None)
+
+
+def test_evidence_of_steps_and_tables_is_the_same(monkeypatch):
+    y = blocks.luma(tiles(2, 70))
+
+    def found() -> list[NDArray[np.float32]]:
+        coefficients = blocks.dct_blocks(blocks.cut_blocks(y, 0, 0))
+        counted = grid.offset_histograms(y[:3])
+        curves = phases.step_curves(coefficients.reshape(8, 8, -1))
+        return [
+            lattice.step_evidence(lattice.histograms(coefficients)),
+            lattice.step_evidence(lattice.histograms(3 * coefficients[:, :2])),
+            grid.grid_evidence(counted, 0, np.array([3, 20])),
+            phases.evidence_of(curves, 8, 8, quality=70),
+            phases.evidence_of(curves, 8, 8),
+        ]
+
+    for one, other in zip(*both_ways(monkeypatch, found), strict=True):
+        assert np.allclose(one, other, rtol=1e-6, atol=1e-6 * np.abs(one).max())
+
+
 @pytest.mark.parametrize("size", (64, 96, 121))
 def test_near_zeros_are_the_same(monkeypatch, size):
     planes = blocks.luma(tiles(size, 75))[:, :size, :size]

@@ -190,29 +190,29 @@ def harmonics(spectrum: Spectra, steps: NDArray[np.float64]) -> NDArray[np.compl
 
 def mean_harmonics(spectrum: Spectra, steps: NDArray[np.float64]) -> NDArray[np.complex64]:
     """The mean of `harmonics` over the profiles, from `Spectra.joined`, at a quarter of the cost: (harmonics, steps)."""
-    cycles, mirrored, place = folded(steps, spectrum.length)
-    value = _joined_at(spectrum, cycles, mirrored, place)
+    cycles, mirrored, _ = folded(steps, spectrum.length)
+    value = _joined_at(spectrum, *joined_places(steps, spectrum.length))
     np.negative(value.imag, out=value.imag, where=mirrored)
     value *= _turned(cycles, float(spectrum.places[0]))
     return value
 
 
-def harmonic_sizes(spectrum: Spectra, steps: NDArray[np.float64]) -> Floats:
-    """The absolute values of `mean_harmonics`, for which nothing need be turned: float32 (harmonics, steps)."""
-    sizes: Floats = np.abs(_joined_at(spectrum, *folded(steps, spectrum.length)))
+def harmonic_sizes(spectrum: Spectra, places: tuple[NDArray[np.intp], Floats]) -> Floats:
+    """The absolute values of `mean_harmonics` at `joined_places`, for which nothing need be turned: float32 (harmonics, steps)."""
+    sizes: Floats = np.abs(_joined_at(spectrum, *places))
     return sizes
 
 
-def _joined_at(
-    spectrum: Spectra, cycles: NDArray[np.float64], mirrored: NDArray[np.bool_], place: NDArray[np.float64]
-) -> NDArray[np.complex64]:
-    """`Spectra.joined` between two of its places, for what `folded` gives."""
+def joined_places(steps: NDArray[np.float64], length: int) -> tuple[NDArray[np.intp], Floats]:
+    """Where `Spectra.joined` has the harmonics of some steps: the place before, and how far beyond it they lie; (harmonics, steps)."""
+    cycles, mirrored, place = folded(steps, length)
     odd = (np.floor(cycles) + mirrored).astype(np.intp) % 2
-    index = np.minimum(place.astype(np.intp), spectrum.values.shape[1] - 2)
-    part = (place - index).astype(np.float32)
-    index += odd * spectrum.joined.shape[1]
+    index = np.minimum(place.astype(np.intp), length // 2 - 1)
+    return index + odd * (length // 2 + 1), (place - index).astype(np.float32)
+
+
+def _joined_at(spectrum: Spectra, index: NDArray[np.intp], part: Floats) -> NDArray[np.complex64]:
     flat = spectrum.joined.ravel()
     value: NDArray[np.complex64] = np.take(flat, index)
-    index += 1
-    value += (np.take(flat, index) - value) * part
+    value += (np.take(flat[1:], index) - value) * part
     return value
