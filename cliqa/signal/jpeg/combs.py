@@ -53,7 +53,8 @@ def _most_whole(spectrum: Spectra, places: NDArray[np.intp]) -> Floats:
     size = np.abs(spectrum.values)
     size = np.clip(np.maximum(size[:, 1:], size[:, :-1]), np.float32(_LOW), np.float32(_HIGH)) - np.float32(_LOW)
     by_harmonic = np.maximum(WEIGHTS.T, 0) @ size
-    most: Floats = np.take_along_axis(by_harmonic, places, axis=1).sum(axis=0)
+    rows = by_harmonic.shape[1] * np.arange(len(places))[:, None]
+    most: Floats = np.take(by_harmonic, places + rows).sum(axis=0)
     return most
 
 
@@ -203,7 +204,8 @@ class Combs:
         steps_x, steps_y, place, some = self._pairs
         places = _native_places(*self.size, self._length)
         across, down = (_most_whole(axis, found) for axis, found in zip(self.axes, places, strict=True))
-        likely = np.flatnonzero(((across[:, None] + down[place] > least) & some).any(axis=1))
+        about = _running_max(down, SLACK)[place[:, SLACK]]  # at least the best of its partners
+        likely = np.flatnonzero((across + about > least) & some.any(axis=1))
         across = whole_scores(harmonics(self.axes[0], steps_x[likely]))
         rows, columns = np.nonzero((across[:, None] + down[place[likely]] > least) & some[likely])
         partners, number = np.unique(place[likely][rows, columns], return_inverse=True)
