@@ -150,7 +150,8 @@ def _masses(histogram: Floats, sums: Floats, smooth: Floats, steps: NDArray[np.i
         _laplacian_masses(n0, n1, levels),
         _tail_masses(n0, n1, _beyond_zero(tail_logs, steps, fine), steps.astype(np.float32)),
     )
-    return masses + log_noise - smooth[:, None]
+    evidence: NDArray[Any] = masses + log_noise - smooth[:, None]
+    return evidence
 
 
 @lru_cache(maxsize=2)
