@@ -52,7 +52,9 @@ def raster(image: Image.Image) -> NDArray[np.uint8] | None:
 
 def reader(image: Image.Image) -> Callable[[tuple[int, int, int, int]], NDArray[np.uint8]]:
     """What gives the pixels in a box (left, top, right, bottom) of a picture, mode RGB, to be read only: uint8 (height, width, 3)."""
-    pixels = raster(image)
+    pixels = (
+        raster(image) if compiled() is not None else None
+    )  # NumPy takes longer for every fourth byte than the copy costs
     if pixels is None:
         return lambda box: np.asarray(image.crop(box))
     return lambda box: pixels[box[1] : box[3], box[0] : box[2], :3]
