@@ -129,21 +129,3 @@ ROUTINE int64_t flat_profile(const double *restrict profile, const double *restr
     free(flat);
     return 0;
 }
-
-/* See `_whitened` there: complex values (real, imaginary) over the mean of their sizes about them, in place. Returns 1 without memory. */
-ROUTINE int64_t whiten(float *restrict spectrum, int64_t count, int64_t half)
-{
-    double *restrict sizes = calloc(2 * count, sizeof *sizes), *restrict about = sizes + count;
-    if (!sizes)
-        return 1;
-    for (int64_t i = 0; i < count; i++)
-        sizes[i] = sqrtf(spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1]);
-    moving_mean(sizes, count, half, about);
-    for (int64_t i = 0; i < count; i++) {
-        const float scale = (float)(about[i] + 1e-9);
-        spectrum[2 * i] /= scale;
-        spectrum[2 * i + 1] /= scale;
-    }
-    free(sizes);
-    return 0;
-}

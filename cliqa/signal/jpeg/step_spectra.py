@@ -141,10 +141,6 @@ def _flat(profile: NDArray[np.float64]) -> Floats:
 
 def _whiten(spectrum: NDArray[np.complex64], length: int) -> None:
     """Divide a spectrum by the mean of its sizes over so many places about each."""
-    half = length // 2
-    library = compiled() if half < len(spectrum) else None
-    if library is not None and not library.whiten(pointer(spectrum, np.complex64), size(len(spectrum)), size(half)):
-        return
     about = _moving_mean(np.abs(spectrum), length)
     spectrum /= (about + 1e-9).astype(np.float32)
 
