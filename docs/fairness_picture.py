@@ -155,7 +155,9 @@ def table(photos: Path) -> None:
         picture.thumbnail((640, 640))
         originals.append(np.asarray(picture))
     before = [judge(pixels) for pixels in originals]
-    print(f"{len(originals)} photographs\n\n| rendering | rejected | quality, mean | exposure >= 2 | >= 3 |\n|---|---|---|---|---|")
+    print(
+        f"{len(originals)} photographs\n\n| rendering | rejected | quality, mean | exposure >= 2 | >= 3 |\n|---|---|---|---|---|"
+    )
     print(_row("as they are", before))
     for name, rendering in (STYLES | FAULTS).items():
         print(_row(name, [judge(rendering(pixels)) for pixels in originals]), flush=True)
