@@ -58,8 +58,7 @@ def begun(browser: Any, store_path: Path) -> Iterator[Any]:
 @pytest.fixture
 def page(begun: Any) -> Any:
     """The page without any condition."""
-    for box in begun.locator(".field.used input[aria-label^=use]").all():
-        box.evaluate("box => box.click()")
+    begun.locator(".field.used input[aria-label^=use]").evaluate_all("boxes => boxes.forEach((box) => box.click())")
     settle(begun)
     assert begun.locator(".field.used").count() == 0
     return begun
@@ -244,6 +243,7 @@ def test_the_command_is_copied(page: Any) -> None:
 def test_a_hostile_name_is_text(page: Any) -> None:
     page.uncheck("#pictured")
     page.click("[data-show=all]")
+    settle(page)
     while page.locator(".card", has_text="onerror").count() == 0:
         assert page.locator("#later").is_enabled()
         page.click("#later")

@@ -147,6 +147,7 @@ def test_sorting_and_filtering(page: Any) -> None:
     page.click("#turn")
     until(page, f"{value}.find(([place]) => place === 1)[1] > {rising[-1]}")
     page.fill("#find", "onerror")
+    until(page, "document.querySelectorAll('.tile').length === 1")
     assert page.locator(".tile .file").all_inner_texts() == [HOSTILE.split("/")[-1]]
     assert page.title() == "photos · cliqa" and page.locator("img[src=x]").count() == 0
 

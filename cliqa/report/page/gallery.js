@@ -182,6 +182,7 @@ export const gallery = {
     node.classList.toggle('grouped', place !== undefined);
     node.classList.toggle('begins', place !== undefined && this.copies.get(before) !== place);
     score.textContent = place === undefined ? this.column.show(this.column.values[row]) : `group ${place + 1}`;
+    status.classList.toggle('best', place !== undefined && best === row);
     status.textContent = place !== undefined && best === row ? 'best copy' : kept ? '✓ kept' : '✕ dropped';
     const words = place === undefined ? fileName(table.paths[row]) : `${fileName(table.paths[row])}: ${why[row] ?? kind}`;
     if (file.textContent !== words) file.textContent = words;
