@@ -145,7 +145,9 @@ def starting_thresholds(condition: str, columns: Sequence[Column]) -> list[dict[
             raise UsageError(
                 f"the page can begin with comparisons joined by `and`, each like grain_noise.psnr >= 40; not {term!r}"
             )
-        found.append({"name": find_column(match[1], names), "operator": match[2], "value": float(match[3]), "keepUnsure": False})
+        found.append(
+            {"name": find_column(match[1], names), "operator": match[2], "value": float(match[3]), "keepUnsure": False}
+        )
     return found
 
 

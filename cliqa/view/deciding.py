@@ -166,7 +166,7 @@ _TONES: dict[str, tuple[str, Callable[[NDArray[np.float64]], float], str]] = {
     ),
 }  # fmt: skip
 _WHOLE_TONES = {
-    "contrast_too_high": "It has {too} high contrast: a twentieth of it is darker than {low:.0f} and another brighter than {high:.0f} of 255.",
+    "contrast_too_high": "It has {too} high contrast: a twentieth is darker than {low:.0f}, another brighter than {high:.0f} of 255.",
     "contrast_too_low": "It has {too} low contrast: nine tenths of it lie between {low:.0f} and {high:.0f} of 255.",
     "highlights_over_suppressed": "Its lights are {how}greyed: the brightest hundredth reaches no more than {top:.0f} of 255.",
 }

@@ -24,10 +24,13 @@ from cliqa.view.marks import FLAGS, MOST_STARS
 from cliqa.view.session import Session
 
 MODULES = {  # what is served of the page, and as what
-    "report": ("conditions.js", "dom.js", "faults.js", "histograms.js", "issues.js", "page.css", "scatter.js", "sorting.js", "table.js", "tabs.js"),
+    "report": (
+        "conditions.js", "dom.js", "faults.js", "histograms.js", "issues.js", "page.css", "scatter.js", "sorting.js", "table.js",
+        "tabs.js",
+    ),
     "view": (
-        "acting.js", "commands.js", "compare.js", "copies.js", "floors.js", "gallery.js", "grid.js", "keys.js", "live.js", "main.js", "marks.js",
-        "picture.js", "server.js", "sharp_map.js", "stage.js", "view.css",
+        "acting.js", "commands.js", "compare.js", "copies.js", "floors.js", "gallery.js", "grid.js", "keys.js", "live.js", "main.js",
+        "marks.js", "picture.js", "server.js", "sharp_map.js", "stage.js", "view.css",
     ),
 }  # fmt: skip
 KINDS = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}

@@ -69,7 +69,9 @@ def test_faults_are_not_cut_off_and_what_finds_nothing_says_so(page: Any) -> Non
 
 def test_the_command_is_that_of_the_choice(page: Any) -> None:
     page.click("#act-open")
-    assert " --where " in page.locator("#command").inner_text() and "--invert" not in page.locator("#command").inner_text()
+    assert (
+        " --where " in page.locator("#command").inner_text() and "--invert" not in page.locator("#command").inner_text()
+    )
     page.select_option("#act-which", "dropped")
     until(page, "!document.querySelector('#act-go').disabled")
     assert page.locator("#act-go").inner_text() == f"Do it: {number(page, '#dropped')} files"

@@ -112,7 +112,9 @@ def test_what_was_said_of_one_picture_is_not_said_of_the_next(page: Any) -> None
     until(page, f"document.querySelector('#picture-name').textContent !== '{first}'")
     page.wait_for_timeout(100)
     assert len(held) == 2
-    late = {"reasons": [{"column": "a", "title": "Of the one before", "fault": True, "sentence": "", "box": [0, 0, 9, 9]}]}
+    late = {
+        "reasons": [{"column": "a", "title": "Of the one before", "fault": True, "sentence": "", "box": [0, 0, 9, 9]}]
+    }
     held[0].fulfill(json=late)
     page.wait_for_timeout(300)
     assert "Looking for the place" in page.locator("#reasons").inner_text() and page.locator(".place").first.is_hidden()
@@ -151,12 +153,13 @@ def test_copies_stand_by_group_and_are_compared_at_the_same_zoom(browser: Any, c
         page.select_option("#show", "copies")
         page.locator("#searching").wait_for()
         until(page, "/Looking for copies.* 1 s$/.test(document.querySelector('#nothing-text').textContent)")
-        page.unroute("**/api/copies")
         held[0].continue_()
         until(page, "document.querySelectorAll('.tile').length === 3")
         assert page.locator("#nothing").is_hidden()
         assert page.locator(".group-head").all_inner_texts() == ["Group 1: the same picture, 3 files"]
-        cut = "notes => notes.filter((note) => note.scrollHeight > note.clientHeight + 1).map((note) => note.textContent)"
+        cut = (
+            "notes => notes.filter((note) => note.scrollHeight > note.clientHeight + 1).map((note) => note.textContent)"
+        )
         assert page.locator(".tile .note").evaluate_all(cut) == [], "reasons are read whole"
         assert axe(page) == []
         assert page.locator('.tile[aria-posinset="1"] .file').inner_text() == "original.png"

@@ -36,7 +36,9 @@ def test_what_a_filter_drops_is_a_condition_but_for_taste() -> None:
 
 def test_a_column_is_told_with_what_its_filter_decides_by() -> None:
     told = told_column("sharpness.blur", Field("blur", "in pixels", 0, 8, better="lower"))
-    assert told["main"] and told["begins"] == ["<=", 2] and (told["sure"], told["least"]) == ("sharpness.confidence", 0.5)
+    assert (
+        told["main"] and told["begins"] == ["<=", 2] and (told["sure"], told["least"]) == ("sharpness.confidence", 0.5)
+    )
     assert told_column("grepq.quality", Field("quality", "of 100", 0, 100))["begins"] == [">=", 50]
     for name in ("grepq.q", "scale_factor.scale", "width"):
         told = told_column(name, Field(name, ""))
