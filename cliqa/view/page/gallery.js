@@ -225,7 +225,7 @@ export const gallery = {
     else box.removeAttribute('aria-activedescendant');
     const some = this.selected.size ? `${whole(this.selected.size)} selected · ` : '';
     const grouped = $('show').value === 'copies' && copies.groups.length ? `${whole(copies.groups.length)} group${copies.groups.length === 1 ? '' : 's'} · ` : '';
-    $('position').textContent = `${grouped}${some}${whole(this.list.length)}${this.list.length < table.rows ? ` of ${whole(table.rows)}` : ''} files`;
+    $('position').textContent = `${grouped}${some}${whole(this.list.length)}${this.list.length < table.rows ? ` of ${whole(table.rows)}` : ' files'}`;
   },
 
   // The headings of the groups that begin in sight.
