@@ -118,30 +118,48 @@ ROUTINE int shrink_cubic(const uint8_t *pixels, int64_t step, int64_t height, in
     return failed;
 }
 
-/* RGB (height, width, 3), its rows `step` bytes apart, to means of `down` x `across` pixels, fewer at the right and lower edge.
-   Returns 0, or 1 for no memory. */
-ROUTINE int shrink_whole(const uint8_t *pixels, int64_t step, int64_t height, int64_t width, int64_t down, int64_t across,
-                         uint8_t *shrunk) {
-    const int64_t wide = (width + across - 1) / across, whole = width / across;
-    uint16_t *sums = malloc(3 * width * sizeof(uint16_t)), *joined = malloc(3 * width * sizeof(uint16_t));
-    int failed = !sums || !joined;
+/* Sums of `count` bytes, as their mean. */
+INLINE void mean(const uint16_t *restrict sums, uint32_t count, uint8_t *restrict means, int64_t places) {
+    const uint32_t inverse = (uint32_t)((float)(1 << 30) * 4.0f / (float)(256 * count));
+    for (int64_t place = 0; place < places; place++) means[place] = ((sums[place] + count / 2) * inverse) >> 24;
+}
+
+/* Pixels (height, width, 1 or 3 channels), their rows `step` bytes apart, to means of `down` x `across` of them, fewer at the right and lower
+   edge. Returns 0, or 1 for no memory. */
+ROUTINE int shrink_whole(const uint8_t *pixels, int64_t step, int64_t height, int64_t width, int64_t channels, int64_t down,
+                         int64_t across, uint8_t *shrunk) {
+    const int64_t wide = (width + across - 1) / across, whole = width / across, line = channels * width;
+    uint16_t *sums = malloc(line * sizeof(uint16_t)), *joined = malloc(line * sizeof(uint16_t));
+    uint8_t *means = malloc(line + 4);
+    const int failed = !sums || !joined || !means;
     for (int64_t top = 0; !failed && top < height; top += down) {
         const int64_t rows = top + down <= height ? down : height - top;
         const uint8_t *from = pixels + top * step;
-        uint8_t *to = shrunk + top / down * 3 * wide;
-        for (int64_t place = 0; place < 3 * width; place++) sums[place] = from[place];
+        uint8_t *to = shrunk + top / down * channels * wide;
+        for (int64_t place = 0; place < line; place++) sums[place] = from[place];
         for (int64_t row = 1; row < rows; row++)
-            for (int64_t place = 0; place < 3 * width; place++) sums[place] += from[row * step + place];
-        memcpy(joined, sums, 3 * width * sizeof(uint16_t));
+            for (int64_t place = 0; place < line; place++) sums[place] += from[row * step + place];
+        memcpy(joined, sums, line * sizeof(uint16_t));
         for (int64_t column = 1; column < across; column++)
-            for (int64_t place = 0; place < 3 * (width - column); place++) joined[place] += sums[place + 3 * column];
-        for (int64_t pixel = 0; pixel < wide; pixel++) {
-            const uint32_t count = rows * (pixel < whole ? across : width - whole * across);
-            const uint32_t inverse = (uint32_t)((float)(1 << 30) * 4.0f / (float)(256 * count));
-            for (int channel = 0; channel < 3; channel++)
-                to[3 * pixel + channel] = ((joined[3 * pixel * across + channel] + count / 2) * inverse) >> 24;
-        }
+            for (int64_t place = 0; place < line - column * channels; place++) joined[place] += sums[place + column * channels];
+        mean(joined, rows * across, means, whole * across * channels);
+        if (whole < wide) mean(joined + whole * across * channels, rows * (width - whole * across), means + whole * across * channels, channels);
+        if (channels == 3) { /* four bytes at once: the fourth is written again, or lies beyond the row's end and is not */
+            for (int64_t pixel = 0; pixel < wide - 1; pixel++) memcpy(to + 3 * pixel, means + 3 * pixel * across, 4);
+            memcpy(to + 3 * (wide - 1), means + 3 * (wide - 1) * across, 3);
+        } else
+            for (int64_t pixel = 0; pixel < wide; pixel++) to[pixel] = means[pixel * across];
     }
-    free(sums), free(joined);
+    free(sums), free(joined), free(means);
     return failed;
+}
+
+/* The luma of RGB (height, width, 3), its rows `step` bytes apart, as Pillow rounds it. Returns 0. */
+ROUTINE int grey_levels(const uint8_t *restrict pixels, int64_t step, int64_t height, int64_t width, uint8_t *restrict grey) {
+    for (int64_t row = 0; row < height; row++)
+        for (int64_t place = 0; place < width; place++) {
+            const uint8_t *pixel = pixels + row * step + 3 * place;
+            grey[row * width + place] = (19595 * pixel[0] + 38470 * pixel[1] + 7471 * pixel[2] + 32768) >> 16;
+        }
+    return 0;
 }

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from cliqa.compiled.library import compiled
 from cliqa.errors import ImageError
 from cliqa.images.colour import HLG, PQ, Conversion, deep_to_srgb, from_profile, profile_space, tone_mapping
 from cliqa.images.decoding import Origin, decode, turn
@@ -33,7 +34,7 @@ from cliqa.images.formats import Opened, opened, prepare_pillow
 from cliqa.images.frame import Box, content_box, on_grid, plainness
 from cliqa.images.header import Header, header_of
 from cliqa.images.patches import Tiles
-from cliqa.images.shrinking import GAP, can_shrink, shrink
+from cliqa.images.shrinking import GAP, can_shrink, grey_levels, shrink
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
 from cliqa.signal.resampling.replication import before_replication
 
@@ -90,6 +91,14 @@ class LoadedImage:
         if self.content_box is None:
             return self.stored
         return self.stored.crop(on_grid(self.content_box))
+
+    @cached_property
+    def grey(self) -> NDArray[np.uint8]:
+        """Luma of `inside`, uint8 (height, width)."""
+        if compiled() is None:
+            return np.asarray(self.inside.convert("L"))
+        left, top, right, bottom = on_grid(self.content_box) if self.content_box else (0, 0, *self.stored.size)
+        return grey_levels(self.pixels[top:bottom, left:right])
 
     def facts(self) -> dict[str, str | int | float | bool | None]:
         """What goes into every record: of the header; `content_box`, "x,y,width,height" or ""; `grey` and `flat`, see `plainness`."""

@@ -17,12 +17,14 @@ low orders with sums serve large factors and high orders small ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ctypes import CDLL
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.colour import LUMA32
 
 LENGTH = 512  # samples of a transform along an axis, zero-padded
@@ -112,21 +114,37 @@ def deviation(scalars: Array) -> float:
 
 
 def residual_strips(plane: Array) -> list[Array]:
-    """Column means of the residuals' magnitudes over each of `STRIPS` bands of rows: (STRIPS, about width) for each."""
+    """Column means of the residuals' magnitudes over each of `STRIPS` bands of rows: (STRIPS, about width) for each.
+
+    Roots tame strong edges, which loud pictures need.
+    """
     edges = np.linspace(0, plane.shape[0], STRIPS + 1).astype(int)
-    scratch = np.empty((4, int(np.diff(edges).max()) * plane.shape[1]), np.float32)
-    found = [_magnitudes(plane[first:last], scratch) for first, last in zip(edges, edges[1:], strict=False)]
-    return [np.stack(values) for values in zip(*found, strict=True)]
+    bands = [plane[first:last] for first, last in zip(edges, edges[1:], strict=False)]
+    library = compiled()
+    if library is None:
+        scratch = np.empty((4, int(np.diff(edges).max()) * plane.shape[1]), np.float32)
+        found = [_sums(band, scratch) for band in bands]
+    else:
+        found = [_compiled_sums(library, np.ascontiguousarray(band)) for band in bands]
+    shares = np.float32(1) / np.diff(edges).astype(np.float32)[:, None]
+    return [np.stack(values) * shares for values in zip(*found, strict=True)]
 
 
-def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
-    """Column means of the magnitudes of the residuals of `RESIDUALS`; roots tame strong edges, which loud pictures need.
+def _compiled_sums(library: CDLL, rows: Array) -> list[Array]:
+    """The same as `_sums`."""
+    height, width = rows.shape
+    sums = np.empty((len(RESIDUALS), width), np.float32)
+    library.residual_sums(pointer(rows, np.float32), size(height), size(width), pointer(sums, np.float32))
+    return [each[: width - shorter] for each, shorter in zip(sums, (1, 4, 4, 6, 8, 6), strict=True)]
+
+
+def _sums(rows: Array, scratch: Array) -> list[Array]:
+    """Column sums of the magnitudes of the residuals of `RESIDUALS`, added up row after row.
 
     Args:
         scratch: four arrays as large as `rows`, which are written to: everything stays in the cache.
     """
     count = len(rows)
-    share = np.full(count, 1 / count, np.float32)
 
     def joined(combine: np.ufunc, values: Array, place: int) -> Array:
         """Neighbours along the rows, their difference or sum, in an array of `scratch`."""
@@ -135,24 +153,28 @@ def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
         return out
 
     def summed(values: Array) -> Array:
-        """The size of (1 + z)^2 of it, mean by column."""
+        """The size of (1 + z)^2 of it, sum by column."""
         twice = joined(np.add, joined(np.add, values, 2), 3)
-        return share @ np.abs(twice, out=twice)
+        return total(np.abs(twice, out=twice))
+
+    def total(values: Array) -> Array:
+        sums: Array = values.sum(axis=0)
+        return sums
 
     def sizes(values: Array) -> Array:
         out = scratch[2, : values.size].reshape(values.shape)
         return np.abs(values, out=out)
 
     first = joined(np.subtract, rows, 0)
-    size = sizes(first)
-    root = share @ np.sqrt(size, out=size)
+    magnitude = sizes(first)
+    root = total(np.sqrt(magnitude, out=magnitude))
     fourth = joined(np.subtract, joined(np.subtract, joined(np.subtract, first, 1), 0), 1)
-    size = sizes(fourth)
-    plain = share @ size
-    root4 = share @ np.sqrt(size, out=size)
+    magnitude = sizes(fourth)
+    plain = total(magnitude)
+    root4 = total(np.sqrt(magnitude, out=magnitude))
     fourth_summed = summed(fourth)
     sixth = joined(np.subtract, joined(np.subtract, fourth, 0), 1)
-    return [root, root4, plain, share @ sizes(sixth), summed(sixth), fourth_summed]
+    return [root, root4, plain, total(sizes(sixth)), summed(sixth), fourth_summed]
 
 
 def cyclic_lines(strips: Sequence[Array]) -> tuple[Array, Array, Array]:
