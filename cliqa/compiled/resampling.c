@@ -5,44 +5,33 @@
 
 #include "routines.h"
 
-#define KINDS 6   /* of residuals, in the order of `spectra.RESIDUALS` */
-#define LANES 256 /* columns that are worked on at once, with margins of 8 */
-
-/* Sums by column of the sizes of the residuals of a plane (height, width), width >= 9, row after row: sums (KINDS, width), each as
-   long as its residual. */
-ROUTINE void residual_sums(const float *restrict plane, int64_t height, int64_t width, float *restrict sums) {
-    float values[LANES + 8], first[LANES + 8], second[LANES + 8], fourth[LANES + 8], sixth[LANES + 8], third[LANES + 8];
-    for (int64_t place = 0; place < KINDS * width; place++) sums[place] = 0.0f;
-    for (int64_t left = 0; left < width - 1; left += LANES) {
-        const int64_t have = width - left < LANES + 8 ? width - left : LANES + 8;
-        float *restrict sum[KINDS];
-        int64_t most[KINDS];
-        static const int shorter[KINDS] = {1, 4, 4, 6, 8, 6};
-        for (int kind = 0; kind < KINDS; kind++) {
-            sum[kind] = sums + kind * width + left;
-            most[kind] = width - left - shorter[kind];
-            most[kind] = most[kind] < 0 ? 0 : most[kind] > LANES ? LANES : most[kind];
-        }
-        for (int place = 0; place < LANES + 8; place++) values[place] = 0.0f;
-        for (int64_t row = 0; row < height; row++) {
-            const float *from = plane + row * width + left;
-            for (int64_t place = 0; place < have; place++) values[place] = from[place];
-            for (int place = 0; place < LANES + 7; place++) first[place] = values[place + 1] - values[place];
-            for (int place = 0; place < LANES + 6; place++) second[place] = first[place + 1] - first[place];
-            for (int place = 0; place < LANES + 5; place++) third[place] = second[place + 1] - second[place];
-            for (int place = 0; place < LANES + 4; place++) fourth[place] = third[place + 1] - third[place];
-            for (int place = 0; place < LANES + 3; place++) third[place] = fourth[place + 1] - fourth[place];
-            for (int place = 0; place < LANES + 2; place++) sixth[place] = third[place + 1] - third[place];
-            for (int64_t place = 0; place < most[0]; place++) sum[0][place] += sqrtf(fabsf(first[place]));
-            for (int64_t place = 0; place < most[1]; place++) sum[1][place] += sqrtf(fabsf(fourth[place]));
-            for (int64_t place = 0; place < most[2]; place++) sum[2][place] += fabsf(fourth[place]);
-            for (int64_t place = 0; place < most[3]; place++) sum[3][place] += fabsf(sixth[place]);
-            for (int place = 0; place < LANES + 1; place++) second[place] = sixth[place + 1] + sixth[place];
-            for (int64_t place = 0; place < most[4]; place++) sum[4][place] += fabsf(second[place + 1] + second[place]);
-            for (int place = 0; place < LANES + 3; place++) second[place] = fourth[place + 1] + fourth[place];
-            for (int64_t place = 0; place < most[5]; place++) sum[5][place] += fabsf(second[place + 1] + second[place]);
-        }
+/* Sizes of the residuals of `spectra.RESIDUALS` of a plane (rows, width), width > 8: six arrays one after the other, whose rows are
+   shorter by 1, 4, 4, 6, 8 and 6. Returns 0, or 1 for no memory. */
+ROUTINE int residual_sizes(const float *restrict plane, int64_t rows, int64_t width, float *restrict sizes) {
+    float *restrict one = malloc(width * sizeof(float)), *restrict two = malloc(width * sizeof(float));
+    const int failed = !one || !two;
+    float *restrict root = sizes, *restrict root4 = root + rows * (width - 1), *restrict fourth = root4 + rows * (width - 4);
+    float *restrict sixth = fourth + rows * (width - 4), *restrict sum6 = sixth + rows * (width - 6), *restrict sum4 = sum6 + rows * (width - 8);
+    for (int64_t row = 0; !failed && row < rows; row++, root += width - 1, root4 += width - 4, fourth += width - 4) {
+        const float *from = plane + row * width;
+        for (int64_t x = 0; x < width - 1; x++) one[x] = from[x + 1] - from[x];
+        for (int64_t x = 0; x < width - 1; x++) root[x] = sqrtf(fabsf(one[x]));
+        for (int64_t x = 0; x < width - 2; x++) two[x] = one[x + 1] - one[x];
+        for (int64_t x = 0; x < width - 3; x++) one[x] = two[x + 1] - two[x];
+        for (int64_t x = 0; x < width - 4; x++) two[x] = one[x + 1] - one[x];
+        for (int64_t x = 0; x < width - 4; x++) fourth[x] = fabsf(two[x]);
+        for (int64_t x = 0; x < width - 4; x++) root4[x] = sqrtf(fourth[x]);
+        for (int64_t x = 0; x < width - 5; x++) one[x] = two[x + 1] + two[x];
+        for (int64_t x = 0; x < width - 6; x++) sum4[x] = fabsf(one[x + 1] + one[x]);
+        for (int64_t x = 0; x < width - 5; x++) one[x] = two[x + 1] - two[x];
+        for (int64_t x = 0; x < width - 6; x++) two[x] = one[x + 1] - one[x];
+        for (int64_t x = 0; x < width - 6; x++) sixth[x] = fabsf(two[x]);
+        for (int64_t x = 0; x < width - 7; x++) one[x] = two[x + 1] + two[x];
+        for (int64_t x = 0; x < width - 8; x++) sum6[x] = fabsf(one[x + 1] + one[x]);
+        sixth += width - 6, sum6 += width - 8, sum4 += width - 6;
     }
+    free(one), free(two);
+    return failed;
 }
 
 /* How often each triple of levels occurs in `tiles` parts of (rows, columns) residuals, whose lines are `line` and parts `part` apart:

@@ -17,7 +17,6 @@ low orders with sums serve large factors and high orders small ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ctypes import CDLL
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,6 +33,7 @@ _BLOCK = 32  # rows worked on at once, so that they stay in the cache
 SEGMENT = 128  # samples of a segment of the power spectrum
 BANDS = SEGMENT // 2 + 1
 RESIDUALS = ("d1 root", "d4 root", "d4", "d6", "d6 sum2", "d4 sum2")
+_SHORTER = (1, 4, 4, 6, 8, 6)  # than a row, each of them
 # Of a difference to its neighbours', below which two lines count as equal; no tuning on record
 _DUPLICATE_RATIOS = (0.02, 0.08, 0.2, 0.4)
 SCALARS = len(_DUPLICATE_RATIOS) + 9
@@ -84,7 +84,7 @@ def picture_evidence(plane: Array) -> Evidence:
     Args:
         plane: luma (height, width), each between 32 and about `LENGTH` samples; 0-255 units.
     """
-    turned = np.empty(plane.shape[::-1], np.float32)
+    plane, turned = np.ascontiguousarray(plane), np.empty(plane.shape[::-1], np.float32)
     for top in range(0, len(plane), 16):  # a few lines of the cache at a time: a quarter of a plain copy
         turned[:, top : top + 16] = plane[top : top + 16].T
     strips = [residual_strips(each) for each in (plane, turned)]
@@ -116,37 +116,34 @@ def deviation(scalars: Array) -> float:
 
 
 def residual_strips(plane: Array) -> list[Array]:
-    """Column means of the residuals' magnitudes over each of `STRIPS` bands of rows: (STRIPS, about width) for each.
-
-    Roots tame strong edges, which loud pictures need.
-    """
+    """Column means of the residuals' magnitudes over each of `STRIPS` bands of rows: (STRIPS, about width) for each."""
     edges = np.linspace(0, plane.shape[0], STRIPS + 1).astype(int)
-    bands = [plane[first:last] for first, last in zip(edges, edges[1:], strict=False)]
-    library = compiled()
-    if library is None:
-        scratch = np.empty((4, int(np.diff(edges).max()) * plane.shape[1]), np.float32)
-        found = [_sums(band, scratch) for band in bands]
-    else:
-        found = [_compiled_sums(library, np.ascontiguousarray(band)) for band in bands]
-    shares = np.float32(1) / np.diff(edges).astype(np.float32)[:, None]
-    return [np.stack(values) * shares for values in zip(*found, strict=True)]
+    most = int(np.diff(edges).max()) * plane.shape[1]
+    scratch = np.empty((4, most) if compiled() is None else len(RESIDUALS) * most, np.float32)
+    magnitudes = _magnitudes if compiled() is None else _compiled_magnitudes
+    found = [magnitudes(plane[first:last], scratch) for first, last in zip(edges, edges[1:], strict=False)]
+    return [np.stack(values) for values in zip(*found, strict=True)]
 
 
-def _compiled_sums(library: CDLL, rows: Array) -> list[Array]:
-    """The same as `_sums`."""
-    height, width = rows.shape
-    sums = np.empty((len(RESIDUALS), width), np.float32)
-    library.residual_sums(pointer(rows, np.float32), size(height), size(width), pointer(sums, np.float32))
-    return [each[: width - shorter] for each, shorter in zip(sums, (1, 4, 4, 6, 8, 6), strict=True)]
+def _compiled_magnitudes(rows: Array, scratch: Array) -> list[Array]:
+    """The same as `_magnitudes`. `scratch`: one long array."""
+    library, (count, width) = compiled(), rows.shape
+    assert library is not None
+    if library.residual_sizes(pointer(rows, np.float32), size(count), size(width), pointer(scratch, np.float32)):
+        raise MemoryError("not enough memory for residuals")
+    ends = np.cumsum([0, *(count * (width - shorter) for shorter in _SHORTER)])
+    share = np.full(count, 1 / count, np.float32)
+    return [share @ scratch[first:last].reshape(count, -1) for first, last in zip(ends, ends[1:], strict=False)]
 
 
-def _sums(rows: Array, scratch: Array) -> list[Array]:
-    """Column sums of the magnitudes of the residuals of `RESIDUALS`, added up row after row.
+def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
+    """Column means of the magnitudes of the residuals of `RESIDUALS`; roots tame strong edges, which loud pictures need.
 
     Args:
         scratch: four arrays as large as `rows`, which are written to: everything stays in the cache.
     """
     count = len(rows)
+    share = np.full(count, 1 / count, np.float32)
 
     def joined(combine: np.ufunc, values: Array, place: int) -> Array:
         """Neighbours along the rows, their difference or sum, in an array of `scratch`."""
@@ -155,13 +152,9 @@ def _sums(rows: Array, scratch: Array) -> list[Array]:
         return out
 
     def summed(values: Array) -> Array:
-        """The size of (1 + z)^2 of it, sum by column."""
+        """The size of (1 + z)^2 of it, mean by column."""
         twice = joined(np.add, joined(np.add, values, 2), 3)
-        return total(np.abs(twice, out=twice))
-
-    def total(values: Array) -> Array:
-        sums: Array = values.sum(axis=0)
-        return sums
+        return share @ np.abs(twice, out=twice)
 
     def sizes(values: Array) -> Array:
         out = scratch[2, : values.size].reshape(values.shape)
@@ -169,14 +162,14 @@ def _sums(rows: Array, scratch: Array) -> list[Array]:
 
     first = joined(np.subtract, rows, 0)
     magnitude = sizes(first)
-    root = total(np.sqrt(magnitude, out=magnitude))
+    root = share @ np.sqrt(magnitude, out=magnitude)
     fourth = joined(np.subtract, joined(np.subtract, joined(np.subtract, first, 1), 0), 1)
     magnitude = sizes(fourth)
-    plain = total(magnitude)
-    root4 = total(np.sqrt(magnitude, out=magnitude))
+    plain = share @ magnitude
+    root4 = share @ np.sqrt(magnitude, out=magnitude)
     fourth_summed = summed(fourth)
     sixth = joined(np.subtract, joined(np.subtract, fourth, 0), 1)
-    return [root, root4, plain, total(sizes(sixth)), summed(sixth), fourth_summed]
+    return [root, root4, plain, share @ sizes(sixth), summed(sixth), fourth_summed]
 
 
 def cyclic_lines(strips: Sequence[Array]) -> tuple[Array, Array, Array]:
