@@ -176,11 +176,10 @@ def _count(total: NDArray[np.int64], residuals: Ints, axis: int, limits: Sequenc
         size(step // first.itemsize)
         for step in (*first.strides[:2], *(each.ctypes.data - first.ctypes.data for each in (second, third)))
     )
-    bounds = pointer(np.array(limits, np.int16), np.int16)
-    counts = pointer(total, np.int64)
-    library.triple_counts(
-        first.ctypes, size(tiles), tile, size(rows), size(columns), row, one, two, bounds, size(len(limits)), counts
-    )
+    bounds = np.array(limits, np.int16)
+    where = first.ctypes, size(tiles), tile, size(rows), size(columns), row, one, two
+    if library.triple_counts(*where, pointer(bounds, np.int16), size(len(bounds)), pointer(total, np.int64)):
+        raise MemoryError("not enough memory to count residuals")
 
 
 def _triple(values: NDArray[Any], axis: int) -> tuple[NDArray[Any], ...]:
@@ -272,7 +271,8 @@ def _compiled_phase_sums(
     found = [pointer(array, np.int64) for array in (power, phases)]
     assert library is not None
     whole = np.ascontiguousarray(values)
-    library.phase_sums(pointer(whole, np.int16), *numbers, pointer(periods, np.int64), size(len(periods)), *found)
+    if library.phase_sums(pointer(whole, np.int16), *numbers, pointer(periods, np.int64), size(len(periods)), *found):
+        raise MemoryError("not enough memory to add up phases")
     return power, phases
 
 
