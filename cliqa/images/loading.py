@@ -142,14 +142,14 @@ class LoadedImage:
         image, convert = self._coloured
         box = (0, 0, *image.size) if framed or self.content_box is None else self.content_box
         have = box[2] - box[0], box[3] - box[1]
-        if max(have) > long_side:
-            width, height = (max(1, round(side * long_side / max(have))) for side in have)
-            if image is self.stored and can_shrink(have, (width, height)):
-                image = Image.fromarray(shrink(self.pixels[box[1] : box[3], box[0] : box[2]], (width, height)))
-            else:
-                image = image.crop(box).resize((width, height), Image.Resampling.BICUBIC, reducing_gap=GAP)
-        elif have != image.size:
-            image = image.crop(box)
+        large = max(have) > long_side
+        width, height = (max(1, round(side * long_side / max(have))) for side in have)
+        if large and image is self.stored and can_shrink(have, (width, height)):
+            image = Image.fromarray(shrink(self.pixels[box[1] : box[3], box[0] : box[2]], (width, height)))
+        else:
+            image = image if have == image.size else image.crop(box)
+            if large:
+                image = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=GAP)
         return turn(image if convert is None else convert(image), self.header.orientation)
 
     @cached_property

@@ -6,13 +6,9 @@ and noise. What is clipped to black or white is as even as paper, and says as li
 
 from __future__ import annotations
 
-from ctypes import c_double
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-
-from cliqa.compiled.library import compiled, pointer, size
 
 COLOURS = 3  # grounds that one page may have
 SHARE = 0.08  # of the picture that one ground covers at least
@@ -23,34 +19,13 @@ FINE_ABOVE = 500_000  # pixels: above, every fourth row and column is looked at
 COARSE_ABOVE = 4_000_000  # pixels: above, every eighth
 
 
-def paper_shares(image: Image.Image, side: int) -> NDArray[np.float64]:
+def paper_shares(image: Image.Image, size: int) -> NDArray[np.float64]:
     """How much of each whole tile of an RGB image is paper: float64 (rows, columns), 0-1. Tiles lie from the top left corner."""
-    columns, rows = image.width // side, image.height // side
+    columns, rows = image.width // size, image.height // size
     pixels = image.width * image.height
     step = 8 if pixels > COARSE_ABOVE else 4 if pixels > FINE_ABOVE else 2
-    samples, region = side // step, (0, 0, columns * side, rows * side)
-    sampled = np.asarray(image.resize((columns * samples, rows * samples), Image.Resampling.NEAREST, box=region))
-    paper = _paper(sampled) if compiled() is None else _compiled_paper(sampled)
-    shares: NDArray[np.float64] = paper.reshape(rows, samples, columns, samples).mean(axis=(1, 3))
-    return shares
-
-
-def _compiled_paper(sampled: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """The same as `_paper`."""
-    library, paper = compiled(), np.zeros(sampled.size // 3, np.uint8)
-    assert library is not None
-    rules = c_double(SHARE), size(NEAR), size(EVEN), c_double(EVEN_SHARE)
-    for _ in range(COLOURS):
-        found = library.paper_ground(pointer(sampled, np.uint8), size(len(paper)), *rules, pointer(paper, np.uint8))
-        if found < 0:
-            raise MemoryError("not enough memory to look for paper")
-        if not found:
-            break
-    return paper.view(bool)
-
-
-def _paper(sampled: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which of the pixels (h, w, 3) are paper: (h * w,)."""
+    side, region = size // step, (0, 0, columns * size, rows * size)
+    sampled = np.asarray(image.resize((columns * side, rows * side), Image.Resampling.NEAREST, box=region))
     channels = np.ascontiguousarray(sampled.reshape(-1, 3).T)
     paper = np.zeros(channels.shape[1], bool)
     for _ in range(COLOURS):
@@ -58,7 +33,8 @@ def _paper(sampled: NDArray[np.uint8]) -> NDArray[np.bool_]:
         if near is None:
             break
         paper |= near
-    return paper
+    shares: NDArray[np.float64] = paper.reshape(rows, side, columns, side).mean(axis=(1, 3))
+    return shares
 
 
 def _ground(channels: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.bool_] | None:

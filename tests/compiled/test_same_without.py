@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cliqa.compiled.library import compiled
-from cliqa.images import loading, paper, shrinking
+from cliqa.images import loading, shrinking
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, exposure, scale_factor
 from cliqa.metrics import sharpness as sharpness_metric
@@ -18,7 +18,7 @@ from cliqa.signal.resampling import network_traces, spectra
 from cliqa.signal.sharpness import tiles as sharpness_tiles
 
 pytestmark = pytest.mark.skipif(compiled() is None, reason="no compiled routines here")
-MODULES = (loading, paper, shrinking, exposure, network_traces, spectra, sharpness_tiles)
+MODULES = (loading, shrinking, exposure, network_traces, spectra, sharpness_tiles)
 
 
 @pytest.fixture
@@ -99,17 +99,6 @@ def test_tones(kind: str, both: Callable[..., tuple[Any, Any]]) -> None:
     found, without = both(lambda: exposure.tone_counts(image))
     equal(found, without)
     assert found.sum() == 6 * 203 * 301
-
-
-@pytest.mark.parametrize("shape", [(260, 300), (900, 700)])
-def test_paper(shape: tuple[int, int], both: Callable[..., tuple[Any, Any]]) -> None:
-    page = picture("smooth", *shape)
-    page[:, : shape[1] // 2] = 250
-    page[: shape[0] // 3] = (30, 90, 91)
-    page[-40:] += picture("noise", 40, shape[1]) // 128
-    for pixels in (page, picture("noise", *shape), picture("flat", *shape), picture("smooth", *shape)):
-        equal(*both(lambda pixels=pixels: paper.paper_shares(Image.fromarray(pixels), 64)))
-    assert 0.4 < paper.paper_shares(Image.fromarray(page), 64).mean() < 1
 
 
 @pytest.mark.parametrize("kind", ["noise", "smooth"])
