@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from cliqa.cli.guard import run_body
 from cliqa.cli.options import add_columns, add_damaged, add_results, new_parser, positive
+from cliqa.inputs.folders import JPEG_SUFFIXES
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 
 COMMAND = "predict_jpeg_qf"
-JPEG_SUFFIXES = [".jpg", ".jpeg", ".jpe", ".jfif"]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,7 +53,9 @@ def parser() -> argparse.ArgumentParser:
         help=f"the limit; giving one enables it (default: {DEFAULT_MAX_IMAGE_PIXELS})",
     )  # fmt: skip
     add_damaged(group)
-    group.add_argument("--exts", nargs="+", default=JPEG_SUFFIXES, metavar="EXT", help="suffixes that are processed")
+    group.add_argument(
+        "--exts", nargs="+", default=list(JPEG_SUFFIXES), metavar="EXT", help="suffixes that are processed"
+    )
     group.add_argument(
         "--workers", type=positive(int, zero=True), default=None, metavar="N",
         help="decode processes (default: one per processor, none for a single file); 0 decodes in the main one, where nothing "
