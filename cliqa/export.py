@@ -24,8 +24,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--where", "-w", default="", metavar="CONDITION", help="only the rows that fulfil a condition")
     parser.add_argument(
         "--columns", nargs="+", default=["all"], metavar="NAME",
-        help="only these: METRIC.FIELD, a METRIC for all its fields, a fact such as width, or all. In CSV and JSON Lines all leaves out "
-        "what is for programs alone, the hashes and thumbnails of fingerprint: all fingerprint takes them too (default: all)",
+        help="only these columns: METRIC.FIELD, a METRIC for all its fields, a fact such as width, or all; for .csv and .jsonl, all is "
+        "without the hashes and thumbnails of fingerprint, 5 kB a row, and 'all fingerprint' is with them (default: all)",
     )  # fmt: skip
     parser.add_argument(
         "--spreadsheet", action="store_true",

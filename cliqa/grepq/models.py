@@ -244,7 +244,7 @@ def more_labels(curve: Sequence[tuple[int, float]], labels: int) -> str:
     """What the growth so far says of further labels, in words; that it says nothing where the labels are few."""
     if len(curve) < 2 or labels < ENOUGH:
         return (
-            f"this rests on {labels} labels, each predicted by a model of the others: too few to say how much more of them would "
+            f"this rests on {labels} labels, each predicted by a model that did not see it: too few to say how much more of them would "
             f"help; {ENOUGH} are a good start"
         )
     steps = ", ".join(f"{value:.3f} with {count}" for count, value in curve)
