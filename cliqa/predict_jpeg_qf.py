@@ -17,7 +17,10 @@ COMMAND = "predict_jpeg_qf"
 def parser() -> argparse.ArgumentParser:
     """All options; each documented name works with underscores and with dashes."""
     parser = new_parser(
-        COMMAND, "Predict the JPEG quality factor (1-100) of images from their decoded pixels.", "-i INPUT [options]"
+        COMMAND,
+        "Predict the JPEG quality factor (1-100) of images from their decoded pixels. Each option works with dashes for underscores "
+        "too.",
+        "-i INPUT [options]",
     )
     group = parser.add_argument_group("prediction")
     group.add_argument(

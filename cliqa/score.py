@@ -51,8 +51,8 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     group.add_argument(
         "--all-fields", action="store_true",
-        help="show every field of each picture with what it means, instead of a line for each metric (up to three pictures) or "
-        "picture",
+        help="show every field of each picture and what it means; without it a picture is one line, and up to three that are named "
+        "have one for each metric",
     )  # fmt: skip
     group.add_argument("--print", action="store_true", help="write the paths of the scored files to standard output")
     group.add_argument("--strict", action="store_true", help="exit with status 3 when some files had issues")
