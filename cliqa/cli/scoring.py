@@ -6,7 +6,7 @@ import argparse
 import os
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cliqa.cli.console import Console, standard_output
 from cliqa.cli.faults import FAULTS, faults_among
@@ -32,7 +32,9 @@ class Scoring(ScoringRun):
     def __init__(self, options: argparse.Namespace, console: Console, listing: Listing) -> None:
         super().__init__(options, console, listing)
         self.faults: Counter[str] = Counter()
-        self.words = in_full if options.all_fields else in_words if _few(options.input) else in_short
+        self.words: Callable[[Record, Sequence[Metric]], str] | None = None  # where nothing is stored or printed
+        if not options.results and not options.print:
+            self.words = in_full if options.all_fields else in_words if _few(options.input) else in_short
 
     def __call__(self, metrics: list[list[Metric]]) -> int:
         """As every run; the faults are counted."""
@@ -43,7 +45,7 @@ class Scoring(ScoringRun):
         """Store it, or show it where nothing is stored."""
         super().record(record)
         self._count(record)
-        if not self.options.results and not self.options.print:
+        if self.words is not None:
             with standard_output():
                 print(self.words(record, self.metrics))
 
@@ -58,7 +60,7 @@ class Scoring(ScoringRun):
     def summary(self) -> list[str]:
         """The closing line, the faults, and what to do next."""
         lines = super().summary()
-        if self.words is in_short and self.scored and not self.options.results and not self.options.print:
+        if self.words is in_short and self.scored:
             lines.append("more of each: name a few pictures, or --all-fields; --results FILE keeps the scores")
         if not self.options.results or not self.scored + self.known:
             return lines
