@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import os
 import sys
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.errors import UsageError
+from cliqa.errors import ImageError, ImageIssue, ImageSkipped, UsageError
 from cliqa.images.loading import LoadedImage, load_image
 from cliqa.inputs.listing import Listing
 from cliqa.inputs.locations import is_remote
@@ -22,6 +23,7 @@ from cliqa.metrics import Field, Metric, Value, View, list_metrics
 from cliqa.metrics import load_metric as load_batch_metric
 from cliqa.pipeline.run import PipelineSettings, run
 from cliqa.records import Issue, Record, Source
+from cliqa.text import display
 
 Row = dict[str, Any]
 ImageLike = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
@@ -61,9 +63,10 @@ class ImageScorer:
 
         Raises:
             ImageSkipped: sound, but outside the limits (too large, too small, too flat for this metric).
-            ImageError: missing, unreadable, broken or no image.
+            ImageError: missing, unreadable, broken or no image. Both messages begin with the path, where there is one.
         """
-        return self.metric.score_view(self._view(image, max_image_pixels))
+        with _named(image):
+            return self.metric.score_view(self._view(image, max_image_pixels))
 
     def map(self, image: ImageLike, max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS) -> NDArray[np.float32]:
         """Where in the picture: a number for each part of it, of metrics that have a map (`sharpness`: blur in pixels, nan can't tell).
@@ -73,7 +76,8 @@ class ImageScorer:
         Returns:
             float32 (rows, columns), parts of the picture as stored.
         """
-        found = self.metric.map(self._view(image, max_image_pixels))
+        with _named(image):
+            found = self.metric.map(self._view(image, max_image_pixels))
         if found is None:
             raise UsageError(f"the metric {self.name} has no map")
         return found
@@ -89,6 +93,18 @@ class ImageScorer:
 
     def __repr__(self) -> str:
         return f"<metric {self.name}: {', '.join(field.name for field in self.fields)}>"
+
+
+@contextlib.contextmanager
+def _named(image: ImageLike) -> Iterator[None]:
+    """What goes wrong with an image is said with its path."""
+    try:
+        yield
+    except ImageIssue as error:
+        if not isinstance(image, (str, os.PathLike)):
+            raise
+        kind = ImageSkipped if isinstance(error, ImageSkipped) else ImageError
+        raise kind(f"{display(os.fspath(image))}: {error}") from error
 
 
 def load_metric(
@@ -135,7 +151,7 @@ def score_images(
             with "damaged image data", of what can be decoded.
 
     Yields:
-        A Record (`path`, `values["metric.field"]`, `facts`) or an Issue (`path`, `kind`, `message`) for each path.
+        A Record (`path`, `values["metric.field"]`, `facts`) or an Issue (`path`, `kind`, `message`; as text, all three) for each path.
 
     Raises:
         UsageError, CheckpointError: before anything is scored.

@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     group.add_argument("--print", action="store_true", help="write the paths to standard output")
     group.add_argument("--null", action="store_true", help="short: -0; paths on standard output end with a zero byte")
-    group.add_argument("--dry-run", action="store_true", help="place nothing, say what would be done")
+    group.add_argument("--dry-run", action="store_true", help="place nothing, name the files that would be placed")
     group.add_argument("--resume", action="store_true", help="go on with an interrupted run into the same folder")
     group.add_argument("--strict", action="store_true", help="exit with status 3 when some files could not be placed")
     group.add_argument("--quiet", action="store_true", help="no progress, summary or issue lines on standard error")
@@ -75,7 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parse.error("give the store that cliqa.score wrote, or --undo JOURNAL")
     if not (options.undo or options.output or options.print or options.dry_run):
         parse.error("nothing to do: give --output, --print or --dry-run")
-    return run_body(COMMAND, "cliqa.cli.applying:apply", options, resumes=not options.undo)
+    return run_body(
+        COMMAND,
+        "cliqa.cli.applying:apply",
+        options,
+        resumes=bool(options.output and not (options.undo or options.dry_run)),
+    )
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", "-o", required=True, metavar="FILE", help="a .csv, .jsonl or .parquet file")
     parser.add_argument("--where", "-w", default="", metavar="CONDITION", help="only the rows that fulfil a condition")
     parser.add_argument(
+        "--columns", nargs="+", default=["all"], metavar="NAME",
+        help="only these columns: METRIC.FIELD, a METRIC for all its fields, a fact such as width, or all; for .csv and .jsonl, all is "
+        "without the hashes and thumbnails of fingerprint, 5 kB a row, and 'all fingerprint' is with them (default: all)",
+    )  # fmt: skip
+    parser.add_argument(
         "--spreadsheet", action="store_true",
         help="CSV to look at in a spreadsheet: with a byte order mark, so that accents are read rightly, and an apostrophe before text "
         "that one would run as a formula (paths that begin with = + - @ no longer lead to their files)",

@@ -8,16 +8,19 @@ from collections.abc import Sequence
 
 from cliqa.cli.guard import run_body
 from cliqa.cli.options import add_columns, add_damaged, add_results, new_parser, positive
+from cliqa.inputs.folders import JPEG_SUFFIXES
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS
 
 COMMAND = "predict_jpeg_qf"
-JPEG_SUFFIXES = [".jpg", ".jpeg", ".jpe", ".jfif"]
 
 
 def parser() -> argparse.ArgumentParser:
     """All options; each documented name works with underscores and with dashes."""
     parser = new_parser(
-        COMMAND, "Predict the JPEG quality factor (1-100) of images from their decoded pixels.", "-i INPUT [options]"
+        COMMAND,
+        "Predict the JPEG quality factor (1-100) of images from their decoded pixels. Each option works with dashes for underscores "
+        "too.",
+        "-i INPUT [options]",
     )
     group = parser.add_argument_group("prediction")
     group.add_argument(
@@ -53,7 +56,9 @@ def parser() -> argparse.ArgumentParser:
         help=f"the limit; giving one enables it (default: {DEFAULT_MAX_IMAGE_PIXELS})",
     )  # fmt: skip
     add_damaged(group)
-    group.add_argument("--exts", nargs="+", default=JPEG_SUFFIXES, metavar="EXT", help="suffixes that are processed")
+    group.add_argument(
+        "--exts", nargs="+", default=list(JPEG_SUFFIXES), metavar="EXT", help="suffixes that are processed"
+    )
     group.add_argument(
         "--workers", type=positive(int, zero=True), default=None, metavar="N",
         help="decode processes (default: one per processor, none for a single file); 0 decodes in the main one, where nothing "

@@ -115,6 +115,9 @@ class Issue:
         """The path as it was given or found."""
         return self.source.path
 
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.path}: {self.message}"
+
     @classmethod
     def of(cls, source: Source, error: ImageIssue, facts: dict[str, Scalar] | None = None) -> Issue:
         """The issue that an exception stands for."""

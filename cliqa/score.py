@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
         "paths",
         nargs="*",
         metavar="INPUT",
-        help="what to score, as of -i; without --results the scores are shown in words",
+        help="what to score, as of -i; without --results what is wrong with each picture is shown in words",
     )
     group = parser.add_argument_group("scores")
     group.add_argument(
@@ -49,6 +49,11 @@ def parser() -> argparse.ArgumentParser:
         "--by-content", action="store_true",
         help="with --resume: tell by the SHA-256 of the file's content, instead of its size and time, whether it is the same",
     )  # fmt: skip
+    group.add_argument(
+        "--all-fields", action="store_true",
+        help="show every field of each picture and what it means; without it a picture is one line, and up to three that are named "
+        "have one for each metric",
+    )  # fmt: skip
     group.add_argument("--print", action="store_true", help="write the paths of the scored files to standard output")
     group.add_argument("--strict", action="store_true", help="exit with status 3 when some files had issues")
     add_input(parser, required=False)
@@ -61,20 +66,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parse = parser()
     options = parse.parse_args(arguments)
     options.input = [*options.input, *options.paths]
-    if not options.input:
-        options.input = _swallowed(options.metrics)
-    if not options.input:
+    if not (options.input or _may_hold_input(options.metrics)):
         parse.error(
             "name what to score: images, or a folder; before the options or after -i, since -m takes every word after it"
         )
     if not options.results and (options.resume or options.engine != "local"):
         parse.error("--resume and --engine ray need --results")
-    return run_body(COMMAND, "cliqa.cli.scoring:score", options, resumes=True)
+    if options.all_fields and (options.results or options.print):
+        parse.error("--all-fields is about the words that are shown without --results and --print")
+    return run_body(COMMAND, "cliqa.cli.scoring:score", options, resumes=bool(options.results))
 
 
-def _swallowed(names: list[str]) -> list[str]:
-    """The last word of `-m NAME PATH`, where it is a file or folder and no input was named; it is taken from the names."""
-    return [names.pop()] if len(names) > 1 and os.path.exists(names[-1]) else []
+def _may_hold_input(names: list[str]) -> bool:
+    """Whether the last word of `-m NAME PATH` can be the input; to know the metrics' names takes an import."""
+    return len(names) > 1 and os.path.exists(names[-1])
 
 
 if __name__ == "__main__":

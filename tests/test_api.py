@@ -59,8 +59,14 @@ def test_one_image_in_any_shape(tmp_path: Path) -> None:
 
 def test_what_is_no_image_says_so(tmp_path: Path) -> None:
     metric = cliqa.load_metric(BRIGHTNESS)
-    with pytest.raises(cliqa.ImageError, match="no such file"):
+    with pytest.raises(cliqa.ImageError) as raised:
         metric.score(tmp_path / "none.png")
+    assert str(raised.value) == f"{tmp_path / 'none.png'}: no such file"
+    (issue,) = cliqa.score_images([tmp_path / "none.png"], BRIGHTNESS)
+    assert str(issue) == f"error: {tmp_path / 'none.png'}: no such file"
+    Image.new("RGB", (8, 8)).save(tmp_path / "small.png")
+    with pytest.raises(cliqa.ImageSkipped, match=r"small\.png: .*smaller"):
+        metric.map(tmp_path / "small.png")
     with pytest.raises(cliqa.ImageSkipped, match="smaller"):
         metric.score(np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(cliqa.ImageError, match="uint8"):

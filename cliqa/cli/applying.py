@@ -84,7 +84,7 @@ def _fill_tars(store: Store, condition: str, options: argparse.Namespace, consol
     rows = _begun(store.rows(["path"], condition, order or [("path", False)], options.limit))
     paths = (str(path) for (path,) in rows)
     if options.dry_run:
-        console.say(_summary(options, store.count(), sum(1 for _ in paths), 0))
+        console.say(_summary(options, store.count(), _name(((path,) for path in paths), store, options, console), 0))
         return 0
     printer = PathPrinter(options.null) if options.print else None
     placed = failed = 0

@@ -17,7 +17,7 @@ from cliqa.cli.console import Console, standard_output
 from cliqa.errors import UsageError
 from cliqa.files.atomic import creating
 from cliqa.results.conditions import column
-from cliqa.results.labels import Labels, match_paths, read_labels
+from cliqa.results.labels import Labels, match_paths, read_labels, told_missing
 from cliqa.results.store import Store
 from cliqa.signal.statistics import thresholds
 from cliqa.signal.statistics.thresholds import Direction, Estimate, Rule
@@ -95,12 +95,10 @@ def _labelled_rows(
     """Scores (rows, columns; NaN where missing) and whether to keep, of the files that are labelled."""
     matched, _ = match_paths(labels.ratings, (store.rerooted(row[0]) for row in store.rows(["path"])), store.base)
     if not matched:
-        raise UsageError("no labelled path is in the store; paths are compared with those that `cliqa.export` writes")
-    missing = len(labels.ratings) - len(matched)
-    if missing:
-        console.say(
-            f"{missing} of {len(labels.ratings)} labelled paths are not in the store (or not the only file of that name)"
-        )
+        named = told_missing(list(labels.ratings), matched, "the store")
+        raise UsageError(f"{named}; paths are compared with those that `cliqa.export` writes")
+    if missing := told_missing(list(labels.ratings), matched, "the store"):
+        console.say(missing)
     if labels.repeated:
         console.say(f"{len(labels.repeated)} paths are labelled more than once; the last label counts")
     if labels.rated:

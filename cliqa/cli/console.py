@@ -39,7 +39,7 @@ class Console:
 
     def issue(self, issue: Issue) -> None:
         """The line of a file that gave no score."""
-        self.say(f"{issue.kind}: {issue.path}: {issue.message}")
+        self.say(str(issue))
 
     def watched(self, items: Iterable[Item], total: int | None = None) -> Iterable[Item]:
         """The same items, on a terminal with a bar that counts those that were taken."""

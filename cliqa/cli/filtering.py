@@ -63,7 +63,8 @@ class Filter:
         options = parser.parse_args(arguments)
         if not (options.output or options.print or options.results or options.keys or options.dry_run):
             parser.error("nothing to do: give --output, --print, --results, --keys or --dry-run")
-        return guarded(self.command, options.quiet, lambda console: self._run(options, console), resumes=True)
+        resumes = bool((options.output and not options.dry_run) or options.results or options.keys)
+        return guarded(self.command, options.quiet, lambda console: self._run(options, console), resumes)
 
     def with_weights_of(self, others: Sequence[str], checkpoint: str | None) -> Filter:
         """The command with one of the `others` for its metric where a .safetensors checkpoint is of that; else as it is.

@@ -26,7 +26,7 @@ class _Stopped(KeyboardInterrupt):
 def guarded(command: str, quiet: bool, action: Callable[[Console], int], resumes: bool = False) -> int:
     """Run a command's body; failures become one line on standard error and an exit status.
 
-    `resumes` says that the command has `--resume`, which a person who interrupted it may want to know.
+    `resumes` says that `--resume` would go on with this run, which a person who interrupted it may want to know.
 
     Beside the documented statuses, a run that Ctrl-C or a signal stopped gives 128 + the signal's number, as in any shell.
     """

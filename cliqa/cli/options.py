@@ -45,7 +45,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """The message, without the usage above it: `--help` has that. Exit status 2."""
-        self.exit(2, f"{self.prog.removeprefix(MODULE_CALL)}: {display(message)}; --help tells the options\n")
+        self.exit(2, f"{named(self.prog)}: {display(message)}; --help tells the options\n")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """As argparse does; a reader that has closed the pipe, such as `head -1`, ends it quietly."""
@@ -72,6 +72,11 @@ def called(command: str) -> str:
         os.path.join("cliqa", "__main__.py")
     )
     return f"cliqa {command}" if by_name else f"{MODULE_CALL}{command}"
+
+
+def named(prog: str) -> str:
+    """The command's name alone, with which every message of it begins, however it was called."""
+    return prog.removeprefix(MODULE_CALL).removeprefix("cliqa ")
 
 
 def new_parser(command: str, description: str, usage: str = "[options]") -> argparse.ArgumentParser:
@@ -212,7 +217,10 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "--keys", metavar="FILE",
         help="write the keys of the kept samples of shards to a new file, one a line (with --null, a zero byte after each)",
     )  # fmt: skip
-    group.add_argument("--dry-run", action="store_true", help="place nothing; results and keys are still written")
+    group.add_argument(
+        "--dry-run", action="store_true",
+        help="place nothing, name the files that would be placed; results and keys are still written",
+    )  # fmt: skip
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:

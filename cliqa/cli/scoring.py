@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cliqa.cli.console import Console, standard_output
 from cliqa.cli.faults import FAULTS, faults_among
+from cliqa.cli.picture_words import in_full, in_short, in_words
 from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing, open_metrics
 from cliqa.errors import UsageError
-from cliqa.inputs.listing import Listing
-from cliqa.metrics import Field, Metric, left_out, list_metrics, metric_class
-from cliqa.records import Record, Scalar
+from cliqa.inputs.listing import Listing, reaches_beyond
+from cliqa.metrics import Metric, known_metrics, left_out, list_metrics, metric_class
+from cliqa.records import Record
 from cliqa.results.resume import Saved
 from cliqa.text import display
+
+FEW = 3  # pictures that are told at length; chosen by hand: what fits a screen
 
 
 class Scoring(ScoringRun):
@@ -28,6 +32,9 @@ class Scoring(ScoringRun):
     def __init__(self, options: argparse.Namespace, console: Console, listing: Listing) -> None:
         super().__init__(options, console, listing)
         self.faults: Counter[str] = Counter()
+        self.words: Callable[[Record, Sequence[Metric]], str] | None = None  # where nothing is stored or printed
+        if not options.results and not options.print:
+            self.words = in_full if options.all_fields else in_words if _few(options.input) else in_short
 
     def __call__(self, metrics: list[list[Metric]]) -> int:
         """As every run; the faults are counted."""
@@ -38,9 +45,9 @@ class Scoring(ScoringRun):
         """Store it, or show it where nothing is stored."""
         super().record(record)
         self._count(record)
-        if not self.options.results and not self.options.print:
+        if self.words is not None:
             with standard_output():
-                print(in_words(record, self.metrics))
+                print(self.words(record, self.metrics))
 
     def settle(self, saved: Saved) -> None:
         """It counts, too."""
@@ -53,6 +60,8 @@ class Scoring(ScoringRun):
     def summary(self) -> list[str]:
         """The closing line, the faults, and what to do next."""
         lines = super().summary()
+        if self.words is in_short and self.scored:
+            lines.append("more of each: name a few pictures, or --all-fields; --results FILE keeps the scores")
         if not self.options.results or not self.scored + self.known:
             return lines
         columns = {f"{metric.name}.{field.name}" for metric in self.metrics for field in metric.fields}
@@ -82,10 +91,27 @@ def _parts(words: Sequence[str]) -> list[str]:
     return [part for word in words for part in word.split(",") if part]
 
 
+def _few(inputs: Sequence[str]) -> bool:
+    """Whether the input is a few single files, each of which is told at length."""
+    return len(inputs) <= FEW and not any(reaches_beyond(given) or os.path.isdir(given) for given in inputs)
+
+
+def _swallowed(words: list[str]) -> str:
+    """The last word of `-m NAME PATH`, which is the input where none was named; it is taken from the names.
+
+    A metric's name is one, even where a file or folder of that name lies here.
+    """
+    if words[-1] in known_metrics():
+        raise UsageError(f"name what to score, before the options or after -i; {words[-1]} after -m is the metric")
+    return words.pop()
+
+
 def score(options: argparse.Namespace, console: Console) -> int:
     """Score what the options name; returns the exit status."""
     if options.by_content and not options.resume:
         raise UsageError("--by-content says how --resume knows a file again; give --resume too")
+    if not options.input:
+        options.input = [_swallowed(options.metrics)]
     names = metric_names(options.metrics)
     if "all" in _parts(options.metrics):
         for name, extra in left_out().items():
@@ -97,42 +123,3 @@ def score(options: argparse.Namespace, console: Console) -> int:
     if options.engine == "ray":
         from cliqa.cli.ray_run import RayScoring as kind  # noqa: N813 - Ray is an extra
     return kind(options, console, listing)(open_metrics(names, options, console))
-
-
-def in_words(record: Record, metrics: Sequence[Metric]) -> str:
-    """The scores of one picture as a person reads them: the faults first, then each number, what it means, and whether it is one.
-
-    Fields that tell a person nothing, such as hashes and thumbnails, are left out.
-    """
-    facts = record.facts
-    told = [fault for fault in faults_among(record.values) if fault.words]
-    faults = ", ".join(fault.words for fault in told if fault.shown_by(record.values))
-    verdict = f"; {faults or 'no fault found'}" if told else ""
-    lines = [
-        f"{display(record.path)}: {facts.get('format')}, {facts.get('width')} x {facts.get('height')} pixels{verdict}"
-    ]
-    for metric in metrics:
-        for field in metric.fields:
-            name = f"{metric.name}.{field.name}"
-            if not field.opaque:
-                lines.append(
-                    f"  {name:<36} {_number(record.values.get(name), field):>12}  {_meaning(name, field, record)}"
-                )
-    return "\n".join([*lines, *(f"  note: {display(note)}" for note in record.notes)])
-
-
-def _number(value: Scalar, field: Field) -> str:
-    if value is None:
-        return "none"
-    return display(str(value)) if isinstance(value, str) else f"{value:.4g} {field.unit}".strip()
-
-
-def _meaning(name: str, field: Field, record: Record) -> str:
-    end = {"higher": ", higher is better", "lower": ", lower is better"}.get(field.better, "")
-    span = "" if field.kind == "str" else f" ({field.low:g} to {field.high:g}{end})"
-    fault = next((fault for fault in FAULTS if fault.column == name and fault.words), None)
-    verdict = ""
-    if fault is not None and record.values.get(name) is not None:
-        dropped = f"; FAULT: {fault.words}, {fault.command} drops it"
-        verdict = dropped if fault.shown_by(record.values) else "; no fault"
-    return f"{field.meaning}{span}{verdict}"

@@ -227,6 +227,8 @@ class FilterRun(ScoringRun):
             return None
         if kept and self.printer is not None:
             self.printer(record.path)
+        elif kept and self.options.dry_run:
+            self.console.say(record.path)
         self.kept += kept
         if self.command.scored is not None:
             folder_record = self.placer.record if isinstance(self.placer, FolderPlacer) else None

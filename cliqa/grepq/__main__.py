@@ -105,7 +105,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return run_body(COMMAND, "cliqa.grepq.command:act", options)
+    return run_body(f"{COMMAND} {options.action}", "cliqa.grepq.command:act", options)
 
 
 if __name__ == "__main__":

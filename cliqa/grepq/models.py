@@ -7,7 +7,7 @@ import contextlib
 import csv
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -24,12 +24,13 @@ from cliqa.metrics import View, checkpoints, load_metric
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import DEFAULT_KIND, KINDS, of_kind
 from cliqa.records import Issue, Source
-from cliqa.results.labels import match_paths, read_labels
+from cliqa.results.labels import match_paths, read_labels, told_missing
 from cliqa.signal.statistics.ridge import fit
 
 # What a model that was fitted on the published features is.
 FITTED: dict[str, Any] = {"metric": "grepq_published", "architecture": "clip-and-patches-ridge", "version": 1}
 FEWEST = 3  # labels: below, cross-validation has nothing to hold out
+ENOUGH = 50  # labels: below, the fifth that is held out (ten of fifty) can't tell a gain from luck; chosen by hand
 
 
 def open_metric(options: argparse.Namespace, console: Console, checkpoint: str | None = None) -> GRepQ | Published:
@@ -73,15 +74,23 @@ def _kind_of(metric: GRepQ | Published, asked: str | None) -> str:
     return KIND if isinstance(metric, Published) else asked or DEFAULT_KIND
 
 
-def _compute(
-    folder: str, metric: GRepQ | Published, kind: str, console: Console
-) -> tuple[list[str], NDArray[np.float32]]:
+def _listed(folder: str) -> Listing:
     listing = Listing(folder, recursive=True)
     listing.check()
+    return listing
+
+
+def _compute(
+    folder: str, metric: GRepQ | Published, kind: str, console: Console, wanted: Collection[str] | None = None
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Paths and features of a folder's images, or of those that are `wanted` alone."""
+    listing = _listed(folder)
     paths, rows = [], []
     for source in console.watched(listing, listing.count()):
         if isinstance(source, Issue):
             console.issue(source)
+            continue
+        if wanted is not None and source.path not in wanted:
             continue
         observed = observe(source.path, metric, console)
         if observed is not None:
@@ -91,16 +100,16 @@ def _compute(
 
 
 def read_features(
-    name: str, metric: GRepQ | Published, kind: str | None, console: Console
+    name: str, metric: GRepQ | Published, kind: str | None, console: Console, wanted: Collection[str] | None = None
 ) -> tuple[list[str], NDArray[np.float32], str]:
-    """Paths, features and their kind: of a folder, computed now, or those of a file.
+    """Paths, features and their kind: of a folder, computed now (of the paths `wanted` alone, if given), or those of a file.
 
     Raises:
         UsageError: the file holds no features, or those of other weights or of another kind.
     """
     if not name.endswith(".npz"):
         kind = _kind_of(metric, kind)
-        return *_compute(name, metric, kind, console), kind
+        return *_compute(name, metric, kind, console, wanted), kind
     paths, features, weights, stored_kind = _stored_features(name)
     if weights != metric.metadata.get("features_of", metric.metadata["weights"]):
         raise UsageError(f"{name} was made with other weights; make the features again")
@@ -129,19 +138,16 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
         raise UsageError(
             f"{options.labels} holds {len(ratings)} labels; at least three are needed, fifty are a good start"
         )
+    matched = _matched(ratings, options)
     base = str(options.checkpoint or checkpoints.shipped_path("grepq"))
     metric = open_metric(options, console, base)
     if metric.fitted:
         raise UsageError(f"{base} is itself a fitted model; fit on the weights that it was made from")
-    paths, features, kind = read_features(options.features, metric, options.kind, console)
-    matched, unclear = match_paths(ratings, paths)
-    for name, alike in unclear.items():
-        raise UsageError(f"{options.labels}: {name} could be {' or '.join(alike[:2])}; give more of the path")
-    lost = [name for name in ratings if name not in matched]
-    if lost:
-        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-        raise UsageError(f"{options.labels}: no image matches {', '.join(lost[:3])}{more}")
-    rows, targets = [paths.index(matched[name]) for name in ratings], list(ratings.values())
+    paths, features, kind = read_features(options.features, metric, options.kind, console, set(matched.values()))
+    places = {path: place for place, path in enumerate(paths)}
+    if unread := [name for name in ratings if matched[name] not in places]:
+        raise UsageError(f"{options.labels}: {', '.join(unread[:3])} can't be read; take such labels out")
+    rows, targets = [places[matched[name]] for name in ratings], list(ratings.values())
     tried = KINDS if kind == "all" and options.kind is None else (kind,)
     alphas, given = tuple(options.alpha), np.array(targets)
     try:
@@ -174,8 +180,22 @@ def fit_model(options: argparse.Namespace, console: Console) -> int:
         console.say(
             f"nine of ten images lie within {found.within:.3g} of their prediction, as far as these labels tell"
         )
-    console.say(more_labels(found.curve))
+    console.say(more_labels(found.curve, len(targets)))
     return 0
+
+
+def _matched(ratings: Mapping[str, float], options: argparse.Namespace) -> dict[str, str]:
+    """Labelled path -> image, before any is opened. Raises UsageError unless each label has its one image."""
+    if options.features.endswith(".npz"):
+        paths = _stored_features(options.features)[0]
+    else:
+        paths = [source.path for source in _listed(options.features) if not isinstance(source, Issue)]
+    matched, unclear = match_paths(ratings, paths)
+    for name, alike in unclear.items():
+        raise UsageError(f"{options.labels}: {name} could be {' or '.join(alike[:2])}; give more of the path")
+    if missing := told_missing(list(ratings), matched, options.features):
+        raise UsageError(f"{options.labels}: {missing}")
+    return matched
 
 
 def predict(options: argparse.Namespace, console: Console) -> int:
@@ -220,10 +240,13 @@ def _published_prediction(
     return paths, features, tensors["fit.weight"].astype(np.float64), float(tensors["fit.bias"].reshape(()))
 
 
-def more_labels(curve: Sequence[tuple[int, float]]) -> str:
-    """What the growth so far says of further labels, in words."""
-    if len(curve) < 2:
-        return "too few labels to say how much more of them would help"
+def more_labels(curve: Sequence[tuple[int, float]], labels: int) -> str:
+    """What the growth so far says of further labels, in words; that it says nothing where the labels are few."""
+    if len(curve) < 2 or labels < ENOUGH:
+        return (
+            f"this rests on {labels} labels, each predicted by a model that did not see it: too few to say how much more of them would "
+            f"help; {ENOUGH} are a good start"
+        )
     steps = ", ".join(f"{value:.3f} with {count}" for count, value in curve)
     gain = curve[-1][1] - curve[-2][1]
     verdict = f"twice as many may add about {max(gain * 0.7, 0.0):.2f}" if gain > 0.01 else "more would help little"

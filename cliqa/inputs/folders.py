@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import select
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
@@ -24,6 +24,7 @@ RAW_SUFFIXES = (
     ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".orf", ".rw2", ".raf", ".pef", ".dng", ".3fr", ".fff",
     ".iiq", ".erf", ".mef", ".mos", ".mrw", ".srw", ".x3f", ".rwl", ".dcr", ".kdc", ".gpr",
 )  # fmt: skip
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 ANY_SUFFIX = "*"
 _LONGEST_PATH = 32_767  # bytes; Windows' limit, the largest of any system
 
@@ -78,6 +79,8 @@ class Folder:
         reached: what the run has come to before.
         left_out: files passed over so far because of their suffix.
         raw: how many of those are cameras' raw files, by their suffix.
+        unlisted: the suffixes of those that are images by name but of no suffix that is listed, and how many each has.
+        deeper: whether there are sub-folders that were not listed.
     """
 
     path: str
@@ -86,6 +89,8 @@ class Folder:
     reached: Reached
     left_out: int = field(default=0, init=False)
     raw: int = field(default=0, init=False)
+    unlisted: Counter[str] = field(default_factory=Counter, init=False)
+    deeper: bool = field(default=False, init=False)
 
     def __iter__(self) -> Iterator[Source | Issue]:
         """Depth first: a folder's own files in order of name, then its sub-folders; one folder's names in memory."""
@@ -117,13 +122,18 @@ class Folder:
             for name, is_link in sorted(files, key=lambda file: os.fsencode(file[0])):
                 path = os.path.join(folder, name)
                 if not is_wanted(name, self.suffixes):
+                    suffix = os.path.splitext(name)[1].lower()
                     self.left_out += 1
-                    self.raw += os.path.splitext(name)[1].lower() in RAW_SUFFIXES
+                    self.raw += suffix in RAW_SUFFIXES
+                    if suffix in IMAGE_SUFFIXES:
+                        self.unlisted[suffix] += 1
                 elif self.reached.file(path) if is_link else self.reached.inside(os.path.join(real, name)):
                     yield Source(path, below)
             if self.recursive:
                 for name in sorted(folders, key=os.fsencode, reverse=True):
                     waiting.append((os.path.join(folder, name), os.path.join(below, name), (*parents, identity)))
+            else:
+                self.deeper = bool(folders)
 
 
 def is_wanted(name: str, suffixes: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO
 
@@ -12,7 +13,7 @@ from cliqa.errors import ImageError, RunError, UsageError
 from cliqa.inputs import Pictures
 from cliqa.inputs.braces import expand_braces, has_braces
 from cliqa.inputs.contents import Remote
-from cliqa.inputs.folders import IMAGE_SUFFIXES, Folder, Reached, StreamedPaths, is_wanted
+from cliqa.inputs.folders import IMAGE_SUFFIXES, JPEG_SUFFIXES, Folder, Reached, StreamedPaths, is_wanted
 from cliqa.inputs.locations import is_glob, is_remote, is_remote_folder, matches, open_location, remote_files, state_of
 from cliqa.inputs.member_names import TABLE_SUFFIXES, is_shard, split_member_path
 from cliqa.inputs.members import pick
@@ -22,6 +23,9 @@ from cliqa.records import Issue, Source, State
 from cliqa.text import counted, display, reason
 
 _OF_RAW = "--with-companions takes them along with their pictures, --exts .dng .nef ... scores their previews"
+
+_NAMED = 3  # folders in a message; chosen by hand
+_LOOK_SECONDS = 0.5  # for counting what lies deeper; chosen by hand: a run's end is not held up
 
 
 def reaches_beyond(given: str) -> bool:
@@ -54,6 +58,7 @@ class Listing:
     Attributes:
         left_out: files, folders and members passed over so far because of their names.
         raw: how many of those are cameras' raw files in folders.
+        unlisted: the suffixes of images in folders that were left out because they are none of `suffixes`, and how many each has.
     """
 
     def __init__(
@@ -70,11 +75,13 @@ class Listing:
         self.recursive = recursive
         self.suffixes = suffixes
         self.left_out = self.raw = 0
+        self.unlisted: Counter[str] = Counter()
         self._columns = (image_column, key_column)
         self._streamed = StreamedPaths(stream, recursive, null) if stream is not None else None
         self._reached = Reached(suffixes)
         self._inside = False
-        self._given = False  # whether there was anything to read
+        self._given = False  # whether an input other than standard input held anything
+        self._deeper: list[str] = []  # input folders with sub-folders that were not listed
 
     def check(self) -> None:
         """Raise UsageError or RunError now for an input that can't be listed at all, or stands for nothing."""
@@ -93,12 +100,9 @@ class Listing:
     def __iter__(self) -> Iterator[Source | Issue]:
         for unit in self.units():
             if isinstance(unit, (Source, Issue)):
-                self._given = True
                 yield unit
             else:
-                for found in self._ahead(self._counted(unit)):
-                    self._given = True
-                    yield found
+                yield from self._ahead(self._counted(unit))
 
     def units(self) -> Iterator[Pictures | Source | Issue]:
         """What the inputs stand for: shards, unread, and the files of whatever else there is."""
@@ -109,7 +113,9 @@ class Listing:
                     yield from self._once(found if isinstance(found, Issue) else self._named(found))
                 continue
             for place, state in _places(given):
-                yield from self._at(given, place, state)
+                for unit in self._at(given, place, state):
+                    self._given = True
+                    yield unit
 
     def count(self, seconds: float = 1.0) -> int | None:
         """How many files there are; None where telling would take longer than `seconds`, or only reading could tell."""
@@ -129,25 +135,35 @@ class Listing:
 
     def summary(self) -> list[str]:
         """What is to be said at the end of files that were not given."""
-        again = self._reached.again
-        below = 0 if self.recursive or self._given else sum(self._below(given) for given in self.inputs)
-        if below:
-            return [f"0 images here, {below} in sub-folders: add -r"]
-        raw, others = self.raw, self.left_out - self.raw
-        parts = [f"{counted(raw, 'RAW file')} left out: {_OF_RAW}"] if raw else []
+        again, raw, unlisted = self._reached.again, self.raw, self.unlisted.total()
+        others = self.left_out - raw - unlisted
+        folders = [given for given in self.inputs if given != "-" and os.path.isdir(given)]
+        nothing = folders and not self._given and not unlisted
+        parts = [f"no image files in {display(', '.join(folders[:_NAMED]))}"] if nothing else []
+        below = self._below()
+        parts += [f"{below}{' more' if self._given else ''} in sub-folders: add -r"] if below else []
+        parts += [self._of_unlisted(unlisted)] if unlisted else []
+        parts += [f"{counted(raw, 'RAW file')} left out: {_OF_RAW}"] if raw else []
         entries = "entry that is no image file" if others == 1 else "entries that are no image files"
         parts += [f"{others} {entries} by name left out"] if others else []
         return [*parts, f"{again} reached again by another path and taken once"] if again else parts
 
-    def _below(self, given: str) -> int:
-        """How many images there are in the sub-folders of an input folder."""
-        if given == "-" or not os.path.isdir(given):
-            return 0
-        return sum(
-            sum(is_wanted(name, self.suffixes) for name in names)
-            for inside, _, names in os.walk(given)
-            if inside != given
-        )
+    def _below(self) -> str:
+        """How many images there are in the sub-folders that were not listed, as far as a short look tells; "" for none."""
+        end, count = time.monotonic() + _LOOK_SECONDS, 0
+        for given in self._deeper:
+            for inside, _, names in os.walk(given):
+                count += sum(is_wanted(name, self.suffixes) for name in names) if inside != given else 0
+                if time.monotonic() > end:
+                    return f"at least {count}" if count else "maybe some"
+        return str(count or "")
+
+    def _of_unlisted(self, count: int) -> str:
+        """What `suffixes` left out, by suffix, and how to have it."""
+        kinds = ", ".join(f"{number} {suffix}" for suffix, number in self.unlisted.most_common())
+        why = "not JPEG by name" if set(self.suffixes) <= set(JPEG_SUFFIXES) else "of other suffixes"
+        wanted = " ".join([*self.suffixes, *self.unlisted])
+        return f"{counted(count)} left out, {why}: {kinds}; --exts {wanted} takes them too"
 
     def _paths(self) -> StreamedPaths:
         if self._streamed is None:
@@ -167,6 +183,9 @@ class Listing:
             folder = Folder(place, self.recursive, self.suffixes, self._reached)
             yield from self._counted(folder)
             self.raw += folder.raw
+            self.unlisted += folder.unlisted
+            if folder.deeper:
+                self._deeper.append(place)
         elif place != given and is_glob(given) and not is_shard(place) and not is_wanted(place, self.suffixes):
             self.left_out += 1
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+from collections.abc import Mapping
 
 from cliqa.errors import CheckpointError, UsageError
 from cliqa.metrics import checkpoints
@@ -50,6 +51,11 @@ def list_metrics() -> list[str]:
     return [*built_in, *sorted(set(_targets()) - set(_BUILT_IN) - set(_UNLISTED))]
 
 
+def known_metrics() -> set[str]:
+    """Every name that `load_metric` takes: also those that are not listed, or lack a package."""
+    return set(_targets())
+
+
 def left_out() -> dict[str, str]:
     """Built-in metrics whose package is not installed, and the extra that brings it."""
     return {name: extra for name, (package, extra) in _NEEDS.items() if importlib.util.find_spec(package) is None}
@@ -62,15 +68,23 @@ def metric_class(name: str) -> type[Metric]:
     """
     targets = _BUILT_IN if name in _BUILT_IN else {name: name} if ":" in name else _targets()
     if name not in targets:
-        near = difflib.get_close_matches(name, targets, n=2)
-        hint = f"; did you mean {' or '.join(near)}?" if near else f"; known: {', '.join(list_metrics())}"
-        raise UsageError(f"there is no metric {name!r}{hint}")
+        raise UsageError(f"there is no metric {name!r}{_hint(name, targets)}")
     module, _, attribute = targets[name].partition(":")
     try:
         found: type[Metric] = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"the metric {name!r} can't be imported from {targets[name]}: {error}") from error
     return found
+
+
+def _hint(name: str, targets: Mapping[str, str]) -> str:
+    """What a wrong name may stand for: a metric's field, the start of names, a slip of the keys."""
+    metric, dot, field = name.partition(".")
+    if dot and metric in targets:
+        return f"; {metric} is the metric, {field} would be its field: give {metric}"
+    begun = [known for known in targets if name and known.startswith(name)]
+    near = begun or difflib.get_close_matches(name, targets, n=2)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; known: {', '.join(list_metrics())}"
 
 
 def load_metric(name: str, checkpoint: str | None = None, device: str = "cpu") -> Metric:

@@ -15,6 +15,7 @@ from cliqa.text import display, reason
 
 _KEEP = frozenset({"keep", "kept", "k", "yes", "y", "true", "good", "accept", "accepted", "pick", "+"})
 _DROP = frozenset({"drop", "dropped", "d", "no", "n", "false", "bad", "reject", "rejected", "-"})
+_NAMED = 3  # paths in a message; chosen by hand
 _PATH_NAMES = ("path", "file", "filename", "image")
 _LABEL_NAMES = ("label", "keep", "rating", "score", "mos")
 
@@ -127,6 +128,18 @@ def match_paths(
             if best[0] in taken:
                 unclear[taken[best[0]]] = best
     return found | {name: path for path, name in taken.items() if name not in unclear}, unclear
+
+
+def told_missing(wanted: Sequence[str], matched: Iterable[str], where: str) -> str:
+    """Of which labelled paths `match_paths` found no file, or no single one, as a message; "" where it found all."""
+    known = set(matched)
+    lost = [name for name in wanted if name not in known]
+    if not lost:
+        return ""
+    names = ", ".join(display(name) for name in lost[:_NAMED])
+    more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    verb = "is" if len(lost) == 1 else "are"
+    return f"{len(lost)} of {len(wanted)} labelled paths {verb} not in {where} (or not the only file of that name): {names}{more}"
 
 
 def _words(path: str) -> list[str]:

@@ -84,7 +84,13 @@ def test_labels_that_no_score_tells_apart_are_told(
 def test_labels_of_other_files(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "labels.csv").write_text("x.jpg,keep\ny.jpg,drop\n")
     assert calibrate([str(folder / "scores.db"), "--labels", str(tmp_path / "labels.csv")]) == 2
-    assert "no labelled path is in the store" in capsys.readouterr().err
+    assert "2 of 2 labelled paths are not in the store" in (told := capsys.readouterr().err) and "x.jpg, y.jpg;" in told
+    labels = (folder / "keep.csv").read_text().splitlines()
+    (tmp_path / "labels.csv").write_text("\n".join([*labels, "away.jpg,keep"]))
+    assert calibrate([str(folder / "scores.db"), "--labels", str(tmp_path / "labels.csv"), "--print"]) == 0
+    assert (
+        "labelled paths is not in the store (or not the only file of that name): away.jpg\n" in capsys.readouterr().err
+    )
     assert calibrate([str(folder / "scores.db"), "--labels", str(tmp_path / "none.csv")]) == 1
 
 

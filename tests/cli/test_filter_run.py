@@ -40,7 +40,9 @@ def test_kept_files_are_copied_and_all_are_recorded(
     assert shown.err.splitlines()[-1] == "2 of 3 images kept; 1 with issues"
 
 
-def test_options_of_the_output(make_folder: Callable[..., Path], tmp_path: Path) -> None:
+def test_options_of_the_output(
+    make_folder: Callable[..., Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     root = make_folder(BRIGHT | {"sub/d.png": 255})
     assert filter_("-i", root, "-o", tmp_path / "prefix", "--score-prefix") == 0
     assert names(tmp_path / "prefix") == ["120_b.png", "200_c.png"]
@@ -51,6 +53,12 @@ def test_options_of_the_output(make_folder: Callable[..., Path], tmp_path: Path)
     assert names(tmp_path / "tree") == [os.path.join("sub", "d.png")]
     assert filter_("-i", root, "-o", tmp_path / "dry", "--dry-run", "--results", tmp_path / "dry.csv") == 0
     assert not (tmp_path / "dry").exists() and len(scores(tmp_path / "dry.csv")) == 3
+    told = capfd.readouterr().err.splitlines()
+    assert [line for line in told if line.startswith(str(root))] == [str(root / "b.png"), str(root / "c.png")]
+    assert "-r" in told[-1] and "1 more in sub-folders" in told[-1]
+    assert filter_("-i", root, "-o", tmp_path / "dry", "--dry-run", "--print") == 0
+    shown = capfd.readouterr()
+    assert shown.out.splitlines() == [str(root / "b.png"), str(root / "c.png")] and str(root / "b.png") not in shown.err
     assert filter_("-i", root / "c.png", "-o", tmp_path / "one") == 0
     assert names(tmp_path / "one") == ["c.png"]
 

@@ -169,6 +169,10 @@ def test_names_of_metrics(make_folder: Callable[..., Path], tmp_path: Path, caps
     folder = make_folder(FILES)
     assert run(folder, tmp_path / "s.db", metric="jpeg_qualty") == 2
     assert "did you mean jpeg_quality" in capsys.readouterr().err
+    assert run(folder, tmp_path / "s.db", metric="grepq.quality") == 2
+    assert "grepq is the metric, quality would be its field" in capsys.readouterr().err
+    assert run(folder, tmp_path / "s.db", metric="jpeg") == 2
+    assert "did you mean jpeg_quality or jpeg_qf?" in capsys.readouterr().err
     assert run(folder, tmp_path / "s.db", "--checkpoint", "x", metric=f"{BRIGHTNESS},{__name__}:Contrast") == 2
     assert not (tmp_path / "s.db").exists()
     assert run(folder, tmp_path / "s.db", metric=f"{BRIGHTNESS},{__name__}:Contrast") == 0
@@ -256,12 +260,50 @@ def test_pictures_named_on_the_command_line_are_told_in_words(
     words = ["--metrics", "tests.toy_metric:Brightness", "-g", "-1", "--workers", "0"]
     assert score([str(root / "a.png"), str(root / "b.png"), *words]) == 0
     shown = capfd.readouterr()
-    assert f"{root / 'a.png'}: PNG, 40 x 40 pixels" in shown.out and f"{root / 'b.png'}: PNG" in shown.out
+    assert shown.out.splitlines() == [
+        f"{root / 'a.png'}: PNG, 40 x 40 pixels", "  brightness  mean 50, label dark",
+        f"{root / 'b.png'}: PNG, 40 x 40 pixels", "  brightness  mean 150, label light",
+    ]  # fmt: skip
+    assert shown.err == "2 images scored\n"
+    assert score([str(root / "a.png"), *words, "--all-fields"]) == 0
+    shown = capfd.readouterr()
     assert "brightness.mean" in shown.out and "mean value (0 to 255)" in shown.out
-    assert "2 images scored" in shown.err
-    for wrong in ([], [str(root), "--resume"]):
+    for wrong in ([], [str(root), "--resume"], [str(root), "--all-fields", "--print"]):
         with pytest.raises(SystemExit):
             score([*wrong, *words])
+
+
+def test_pictures_of_a_folder_are_a_line_each(
+    make_folder: Callable[..., Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = make_folder({"a.png": 50, "b.png": 150, "below/c.png": 200})
+    words = [str(root), "-m", BRIGHTNESS, "-g", "-1", "--workers", "0"]
+    assert score(words) == 0
+    shown = capfd.readouterr()
+    assert shown.out.splitlines() == [
+        f"{root / 'a.png'}: PNG, 40 x 40 pixels; mean 50, label dark",
+        f"{root / 'b.png'}: PNG, 40 x 40 pixels; mean 150, label light",
+    ]
+    assert "2 images scored; 1 more in sub-folders: add -r" in shown.err and "--all-fields" in shown.err
+    assert score([str(root), "-r", "-m", f"{BRIGHTNESS},{__name__}:Contrast", *words[3:]]) == 0
+    assert len(capfd.readouterr().out.splitlines()) == 3
+
+
+def test_a_folder_without_pictures_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text.txt").write_text("")
+    assert score([str(tmp_path), "-m", BRIGHTNESS, "-g", "-1", "--workers", "0"]) == 0
+    assert f"0 images scored; no image files in {tmp_path}; 1 entry that is no" in capsys.readouterr().err
+
+
+def test_the_word_after_m_is_a_metric_even_where_a_folder_of_that_name_lies_here(
+    make_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_folder({"grepq/a.png": 50, "photos/a.png": 50})
+    monkeypatch.chdir(root)
+    assert score(["-g", "-1", "--workers", "0", "-m", BRIGHTNESS, "grepq"]) == 2
+    assert "grepq after -m is the metric" in capsys.readouterr().err
+    assert score(["-g", "-1", "--workers", "0", "-m", BRIGHTNESS, "photos"]) == 0
+    assert "photos/a.png" in capsys.readouterr().out
 
 
 def test_a_picture_in_words_starts_with_its_faults_and_leaves_hashes_out(
@@ -271,10 +313,15 @@ def test_a_picture_in_words_starts_with_its_faults_and_leaves_hashes_out(
     Image.fromarray(noise).resize((256, 256), Image.Resampling.BICUBIC).save(tmp_path / "a.jpg", quality=40)
     words = ["-g", "-1", "--workers", "0", "-m", "jpeg_quality", "compression"]
     assert score([*words, str(tmp_path / "a.jpg")]) == 0  # the path is no metric's name
-    first = capfd.readouterr().out.splitlines()[0]
+    first, *rest = capfd.readouterr().out.splitlines()
+    assert [line.split()[0] for line in rest] == ["jpeg_quality", "compression"]
+    assert "filter_low_quality_jpeg drops it" in rest[0]
     assert first.startswith(f"{tmp_path / 'a.jpg'}: JPEG, 256 x 256 pixels; saved as a low quality JPEG")
     pytest.importorskip("pdqhash")
-    assert score([str(tmp_path / "a.jpg"), "-g", "-1", "--workers", "0", "-m", "fingerprint"]) == 0
+    words = [str(tmp_path / "a.jpg"), "-g", "-1", "--workers", "0", "-m", "fingerprint"]
+    assert score(words) == 0
+    assert "detail to find copies by" in capfd.readouterr().out
+    assert score([*words, "--all-fields"]) == 0
     shown = capfd.readouterr().out
     assert "fingerprint.detail" in shown and "fingerprint.thumbnail" not in shown and "fault" not in shown
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from cliqa.grepq import __main__ as grepq
+from cliqa.grepq import models
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, checkpoints
 from cliqa.metrics.grepq import GRepQ
@@ -42,7 +43,10 @@ def test_fit_and_predict_agree_from_folder_and_from_features(folder, weights, tm
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("path,score\nnone.png,1\n0.png,2\n1.png,3\n", "no image matches none.png"),
+        (
+            "path,score\nnone.png,1\n0.png,2\n1.png,3\n",
+            "1 of 3 labelled paths is not in {folder} (or not the only file of that name): none.png",
+        ),
         ("path,score\n0.png,2\n", "at least three"),
         ("path,score\n0.png,2\n1.png,2\n2.png,2\n", "all labels are 2"),
         ("path,score\n0.png,nan\n1.png,2\n2.png,2\n", "is nan"),
@@ -67,7 +71,31 @@ def test_labels_that_teach_nothing_are_refused(folder, weights, tmp_path, capsys
         "-1",
     ]
     assert grepq.main(arguments) == 2
-    assert message in capsys.readouterr().err
+    assert message.format(folder=folder) in capsys.readouterr().err
+
+
+def test_only_what_is_labelled_is_read_and_labels_are_matched_first(folder, weights, tmp_path, capsys, monkeypatch):
+    (folder / "broken.png").write_bytes(b"none")
+    labels, model = tmp_path / "mos.csv", str(tmp_path / "own.safetensors")
+    arguments = ["fit", str(folder), "--labels", str(labels), "-o", model, "--checkpoint", weights, "-g", "-1"]
+    labels.write_text("path,score\n0.png,1\n1.png,2\n2.png,5\n")
+    seen = []
+    read = models.load_image
+    monkeypatch.setattr(models, "load_image", lambda path: [seen.append(path), read(path)][1])
+    assert grepq.main(arguments) == 0
+    assert seen == [str(folder / f"{number}.png") for number in range(3)]
+    assert "rests on 3 labels" in capsys.readouterr().err
+    for name, message in (("broken.png", "broken.png can't be read"), ("away.png", "is not in")):
+        labels.write_text(f"path,score\n0.png,1\n1.png,2\n2.png,5\n{name},3\n")
+        seen.clear()
+        assert grepq.main(arguments) == 2
+        assert message in capsys.readouterr().err and bool(seen) == (name == "broken.png")
+
+
+def test_what_more_labels_would_add_is_said_of_enough_alone():
+    curve = ((10, 0.5), (20, 0.6), (40, 0.605))
+    assert models.more_labels(curve, 50).endswith("more would help little")
+    assert models.more_labels(((5, 1.0), (10, 1.0)), 12).startswith("this rests on 12 labels")
 
 
 def test_a_fit_says_how_far_off_it_is(folder, weights, tmp_path, capsys):

@@ -60,12 +60,31 @@ def test_from_python(tmp_path: Path) -> None:
     assert isinstance(found[-1], Issue) and found[-1].message == "no such file"
 
 
-def test_images_that_lie_deeper_are_told_of(make_folder: Callable[..., Path]) -> None:
+def test_images_that_lie_deeper_are_told_of(make_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     root = make_folder({"a/1.png": 1, "a/b/2.png": 2, "c/3.txt": b""})
     listing = Listing(str(root))
-    assert list(listing) == [] and listing.summary() == ["0 images here, 2 in sub-folders: add -r"]
+    assert list(listing) == []
+    assert listing.summary() == [f"no image files in {root}", "2 in sub-folders: add -r"]
     recursive = Listing(str(root), recursive=True)
     assert len(list(recursive)) == 2 and "add -r" not in " ".join(recursive.summary())
     (root / "0.png").write_bytes(b"")
     listing = Listing(str(root))
-    assert len(list(listing)) == 1 and "add -r" not in " ".join(listing.summary())
+    assert len(list(listing)) == 1 and listing.summary() == ["2 more in sub-folders: add -r"]
+    monkeypatch.setattr("cliqa.inputs.listing._LOOK_SECONDS", -1)
+    assert listing.summary() == ["maybe some more in sub-folders: add -r"]
+    (root / "c/3.txt").rename(root / "4.txt")
+    only = Listing(str(root / "c"))
+    assert list(only) == [] and only.summary() == [f"no image files in {root / 'c'}"]
+
+
+def test_images_that_exts_leaves_out_are_told_with_what_takes_them(make_folder: Callable[..., Path]) -> None:
+    root = make_folder({"1.png": 1, "2.PNG": 2, "3.webp": b"", "4.jpg": b"", "5.txt": b"", "6.cr2": b""})
+    listing = Listing(str(root), suffixes=(".jpg",))
+    assert len(list(listing)) == 1
+    left, raw, others = listing.summary()
+    assert left == "3 images left out, not JPEG by name: 2 .png, 1 .webp; --exts .jpg .png .webp takes them too"
+    assert raw.startswith("1 RAW file left out") and others == "1 entry that is no image file by name left out"
+    listing = Listing(str(root), suffixes=(".webp",))
+    assert len(list(listing)) == 1 and listing.summary()[0].startswith(
+        "3 images left out, of other suffixes: 2 .png, 1 .jpg"
+    )
