@@ -34,6 +34,7 @@ AS_FINE = 0.9  # of the resolution of a file that a resized one can come from: w
 HIDDEN = 1.0  # halvings that a reduction can hide at most: a JPEG of 40 is still seen in half its size
 # Halvings that `compression` may find too many in a JPEG: those that nothing preceded reach 1.2, ones made of an AVIF or WebP 1.4
 BEFORE = 1.0
+FINER = 15.0  # units of JPEG quality by which a file's steps must be finer than its source's to tell which came first: see `descent`
 CLEAN = 45.0  # dB of `grain_noise.psnr`; better ones look alike
 CUT = 0.012  # share of a side beyond which a copy counts as cropped: what the alignment of 32 pixels can tell
 FRAMED = 0.97  # share of its pixels that a picture with bars has for itself at most
@@ -79,6 +80,7 @@ def judge(group: Group, pictures: Sequence[Picture]) -> tuple[int, dict[int, str
     known = {index: _by_network(one, smallest) for index, one in known.items()}
     never = [one.fine for one in known.values() if one.scale == 1.0]
     known = {index: _from_its_source(one, never) for index, one in known.items()}
+    known = _inherited(group, known)
     peers = _peers(list(known.values()))
     verdicts = {index: _verdict(one, peers) for index, one in known.items()}
     best = min(group.members, key=lambda index: (-verdicts[index].worth, *_plainness(pictures[index].path), index))
@@ -128,6 +130,22 @@ def _from_its_source(one: _Known, never_enlarged: Sequence[float]) -> _Known:
     if one.scale == 1.0 or not sources or max(sources) >= one.fine:
         return one
     return replace(one, scale=one.scale * one.fine / max(sources), fine=max(sources))
+
+
+def _inherited(group: Group, known: dict[int, _Known]) -> dict[int, _Known]:
+    """A JPEG that was made of another member has lost what that one shows to have lost, though the save may hide it."""
+    found = dict(known)
+    for link in sorted((link for link in group.links if link.child >= 0), key=lambda link: -known[link.child].fine):
+        child, parent = known[link.child], known[link.first if link.child == link.second else link.second]
+        own, before = child.picture.number("jpeg_quality.qf_header"), _saved_at(parent.picture)
+        if own is None or own < (before if before is not None else 0.0) + FINER:
+            continue  # the nearer their steps, the less tells which of both came first
+        if parent.codec >= child.codec:
+            child = replace(child, codec=parent.codec + 0.05, codec_words=f"a JPEG of {own:.0f} made of the other one")
+        if parent.scale > child.scale:
+            child = replace(child, scale=parent.scale, fine=min(child.fine, parent.fine))
+        found[link.child] = child
+    return found
 
 
 def _saved_at(picture: Picture) -> float | None:

@@ -46,6 +46,11 @@ class Pixels:
     middle: Grey
     made: tuple[int, ...] = ()
 
+    @property
+    def table(self) -> tuple[int, ...]:
+        """The steps of a JPEG's luma; empty for other formats."""
+        return self.made[2:]
+
 
 class GreyPicture(Metric):
     """No scorer: what a worker hands over of a file are its `Pixels`."""

@@ -15,7 +15,7 @@ class Link:
 
     `box` is where the second lies in the first, as `Alignment.box`, after `turn`. `light`: how many EV the second is lighter, as far as
     that was looked at. `tones`: how far apart those of both are, in levels; infinite where that isn't known, or where it is in doubt
-    whether both are one shot.
+    whether both are one shot. `child`: the one of both that is a JPEG made of the other one, -1 for neither.
     """
 
     first: int
@@ -25,3 +25,4 @@ class Link:
     turn: int = 0
     light: float = 0.0
     tones: float = 0.0
+    child: int = -1

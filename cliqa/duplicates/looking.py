@@ -10,6 +10,7 @@ from dataclasses import replace
 from cliqa.duplicates.decoding import Pixels
 from cliqa.duplicates.links import OTHER_EXPOSURE, Link
 from cliqa.duplicates.pictures import Picture
+from cliqa.signal.copies.descent import made_of
 from cliqa.signal.copies.grain import noise_apart
 from cliqa.signal.copies.light import light_apart
 from cliqa.signal.copies.shots import compare
@@ -66,11 +67,24 @@ def looked_at(
             apart.update((link.first, link.second))
             decided.append(replace(link, kind="bracket" if abs(light) >= OTHER_EXPOSURE else "burst", light=light))
             continue
-        decided.append(replace(link, box=shots.box, light=light, tones=shots.tones))
+        child = -1 if link.turn else _child(link, first, second)
+        decided.append(replace(link, box=shots.box, light=light, tones=shots.tones, child=child))
         if one is not two:
             one |= two
             joined |= dict.fromkeys(two, one)
     return _reconciled(decided, pictures), left
+
+
+def _child(link: Link, first: Pixels, second: Pixels) -> int:
+    """Which of two files of one size is a JPEG that was made of the other, -1 where neither was, or either could be."""
+    if first.middle.shape != second.middle.shape:
+        return -1
+    found = [
+        index
+        for index, one, other in ((link.first, first, second), (link.second, second, first))
+        if one.table and made_of(other.middle, one.middle, one.table)
+    ]
+    return found[0] if len(found) == 1 else -1
 
 
 def _made_alike(first: Pixels, second: Pixels, *pictures: Picture) -> bool:
