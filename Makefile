@@ -7,6 +7,8 @@ UV = $(shell command -v uv 2>/dev/null)
 CPU_ONLY = $(if $(shell command -v nvidia-smi 2>/dev/null),,--torch-backend=cpu)
 INSTALL = $(if $(UV),install() { $(UV) pip install --python $(BIN)/python -q $(CPU_ONLY) -e "$$1" || $(UV) pip install --python $(BIN)/python -q -e "$$1"; }; install,$(BIN)/python -m pip install -q -e)
 
+ROUTINES = $(wildcard cliqa/compiled/*.[ch])  # compiled by the installation, where a C compiler is at hand
+
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: demo test soak browser lint install install-test clean
@@ -36,11 +38,11 @@ install-test: $(VENV)/.installed-test
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed: pyproject.toml $(ROUTINES) | $(VENV)/bin/python
 	$(INSTALL) '.[demo]'
 	touch $@
 
-$(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed-test: pyproject.toml $(ROUTINES) | $(VENV)/bin/python
 	$(INSTALL) '.[test]'
 	touch $@ $(VENV)/.installed
 

@@ -164,8 +164,6 @@ def test_it_fits_and_has_no_accessibility_findings(
             viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=phone, is_mobile=phone
         )
         view = opened(context, viewer.serving.address)
-        if phone:
-            view.click("#tab-gallery")
         until(view, "document.querySelectorAll('.tile img.there').length > 3")
         assert view.evaluate("document.documentElement.scrollWidth") <= width
         found = axe(view)

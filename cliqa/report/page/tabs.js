@@ -18,7 +18,7 @@ export function buildTabs(chosen = () => {}) {
   };
   const narrow = matchMedia('(max-width: 60rem)');
   const settle = () => {
-    if (narrow.matches && !document.body.dataset.view) select($('tab-thresholds'));
+    if (narrow.matches && !document.body.dataset.view) select($('tab-gallery')); // pictures first, as beside the thresholds
     if (!narrow.matches && document.body.dataset.view === 'thresholds') select($('tab-gallery'));
   };
   narrow.addEventListener('change', settle);

@@ -46,3 +46,23 @@ def test_other_codecs_have_tables_of_another_shape():
 
 def test_pictures_that_were_never_saved_show_nothing():
     assert read_filtered(tiles(textured(6, 384)), 0).best()[1] < CLEAR
+
+
+def noisy(pixels: np.ndarray) -> np.ndarray:
+    """Noise that fills the lattice of a fine save."""
+    noise = np.random.default_rng(7).normal(0, 6, pixels.shape)
+    return np.clip(np.rint(0.4 * pixels + 40 + noise), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("last", [88, 90, 94])
+def test_the_last_save_through_a_filter_is_no_save_before_it(last: int):
+    """A blur leads the steps of 84 to those of 90 at half of the frequencies."""
+    found = read_filtered(tiles(saved(noisy(textured(8, 384)), last)), 0, last)
+    assert found.best(last - 6)[1] < CLEAR
+
+
+def test_a_save_before_a_filter_and_another_save_still_shows():
+    pixels = FILTERS["darker"](Image.fromarray(saved(textured(9, 384), 45)))
+    likely, nats = read_filtered(tiles(saved(np.asarray(pixels), 93)), 0, 93).best(87)
+    assert nats > 4 * CLEAR
+    assert abs(likely - 45) <= 5

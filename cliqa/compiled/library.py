@@ -1,0 +1,43 @@
+"""The compiled routines, where they are: the few loops over all pixels that NumPy can do only in many passes.
+
+They are an addition, never a need: every caller has the same in NumPy, gives the same numbers without them, and is tested both ways.
+`CLIQA_COMPILED=0` leaves them out.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cliqa.compiled.build import LIBRARY, sources
+
+
+@cache
+def compiled() -> ctypes.CDLL | None:
+    """The library; None where it was not compiled, was compiled of other sources, or is not wanted."""
+    if os.environ.get("CLIQA_COMPILED") == "0" or not LIBRARY.is_file():
+        return None
+    try:
+        library = ctypes.CDLL(str(LIBRARY))
+        library.compiled_of.restype = ctypes.c_int64
+        return library if library.compiled_of() == sources() else None
+    except (OSError, AttributeError):  # of another machine
+        return None
+
+
+def pointer(array: NDArray[np.generic], dtype: type[np.generic]) -> ctypes.c_void_p:
+    """Where the numbers of an array lie. Raises ValueError where it is not C-contiguous or of another type than the routine reads."""
+    if array.dtype != dtype or not array.flags.c_contiguous:
+        raise ValueError(
+            f"a routine reads a C-contiguous array of {np.dtype(dtype)}, not {array.dtype} {array.strides}"
+        )
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def size(number: int) -> ctypes.c_int64:
+    """A whole number as routines take it."""
+    return ctypes.c_int64(number)

@@ -1,0 +1,14 @@
+/* What every routine shares. Arrays are C-contiguous; sizes are int64_t; nothing is allocated that is not freed before the return. */
+#ifndef CLIQA_ROUTINES_H
+#define CLIQA_ROUTINES_H
+
+#include <stdint.h>
+
+/* One machine code for processors with AVX2 and one for all others, the same numbers from both: no fused multiply-add. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+#define ROUTINE __attribute__((visibility("default"), target_clones("avx2", "default")))
+#else
+#define ROUTINE __attribute__((visibility("default")))
+#endif
+
+#endif
