@@ -2,7 +2,7 @@
 
 Frames of one scene that tell no time are among what is none: they are simulated (`burst_frames.py`).
 
-    python benchmarks/copies.py --data photos/ [--split test]
+    python benchmarks/copies.py --data photos/ [--split test] [--tables frames]
     python benchmarks/copies.py --fingerprints 1000000
 
 Only test photographs by default: thresholds were chosen on the others. Copies are made by Pillow, into a temporary folder. The second
@@ -144,15 +144,16 @@ def main() -> None:
     parser.add_argument("--fingerprints", type=int, metavar="N", help="group N made-up fingerprints instead")
     parser.add_argument("--split", default="test", choices=("train", "val", "test"))
     parser.add_argument("--limit", type=int, default=400)
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     options = parser.parse_args()
     if options.fingerprints:
-        return grouping(options.fingerprints)
+        grouping(options.fingerprints)
+        return
     if not options.data:
         parser.error("give --data or --fingerprints")
     photos = [photo for photo in read_photos(options.data, options.split) if photo.kind != "drawn"][: options.limit]
-    found_table(photos)
-    best_table(photos)
-    return frames_table(photos)
+    for name in options.tables:
+        TABLES[name](photos)
 
 
 def found_table(photos: list) -> None:  # type: ignore[type-arg]
@@ -227,6 +228,9 @@ def frames_table(photos: list) -> None:  # type: ignore[type-arg]
         rest = superfluous([(group, *judge(group, pictures)) for group in groups], groups)
         shares = " | ".join(f"{100 * len(some) / len(pictures):.1f} %" for some in (copies, shots, rest))
         print(f"| {kind} | {shares} |")
+
+
+TABLES: dict[str, Callable[[list], None]] = {"found": found_table, "best": best_table, "frames": frames_table}  # type: ignore[type-arg]
 
 
 def grouping(count: int) -> None:

@@ -19,6 +19,7 @@ from PIL import Image, ImageFilter
 
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, load_metric
+from cliqa.signal.exposure.labels import LABELS
 from cliqa.training.photos import read_photos
 
 Pixels = NDArray[np.uint8]
@@ -114,10 +115,12 @@ _metric = functools.cache(load_metric)
 
 
 def judge(pixels: Pixels) -> dict[str, float | str]:
-    """The class, the probability of rejected, and the rated quality."""
+    """The class, the probability of rejected, the rated quality, and the highest level of any exposure label."""
     view = View(LoadedImage.from_array(pixels))
     found, quality = _metric("aesthetic").score_view(view), _metric("grepq").score_view(view)["quality"]
-    return {"label": str(found["label"]), "p_rejected": float(found["p_rejected"] or 0), "quality": float(quality or 0)}
+    levels = _metric("exposure").score_view(view)
+    return {"label": str(found["label"]), "p_rejected": float(found["p_rejected"] or 0), "quality": float(quality or 0),
+            "level": max(float(levels[f"{label}_level"] or 1) for label in LABELS)}  # fmt: skip
 
 
 def draw(photos: Path, out: Path) -> None:
@@ -145,14 +148,16 @@ def draw(photos: Path, out: Path) -> None:
 
 
 def table(photos: Path) -> None:
-    """Share of rejected, and mean change of quality, over the photographs of the test split, at 640 pixels."""
+    """Share of rejected, mean quality, and shares with an exposure label at 2 and at 3 or more: test split, at 640 pixels."""
     originals = []
     for photo in read_photos(photos, "test", ("lossless",)):
         picture = Image.fromarray(photo.pixels())
         picture.thumbnail((640, 640))
         originals.append(np.asarray(picture))
     before = [judge(pixels) for pixels in originals]
-    print(f"{len(originals)} photographs\n\n| rendering | rejected | quality, mean |\n|---|---|---|")
+    print(
+        f"{len(originals)} photographs\n\n| rendering | rejected | quality, mean | exposure >= 2 | >= 3 |\n|---|---|---|---|---|"
+    )
     print(_row("as they are", before))
     for name, rendering in (STYLES | FAULTS).items():
         print(_row(name, [judge(rendering(pixels)) for pixels in originals]), flush=True)
@@ -160,7 +165,9 @@ def table(photos: Path) -> None:
 
 def _row(name: str, found: list[dict[str, float | str]]) -> str:
     rejected = np.mean([each["label"] == "rejected" for each in found])
-    return f"| {name} | {100 * rejected:.0f} % | {np.mean([float(each['quality']) for each in found]):.0f} |"
+    quality = np.mean([float(each["quality"]) for each in found])
+    faults = [np.mean([float(each["level"]) >= level for each in found]) for level in (2, 3)]
+    return f"| {name} | {100 * rejected:.0f} % | {quality:.0f} | {100 * faults[0]:.0f} % | {100 * faults[1]:.0f} % |"
 
 
 def main() -> None:

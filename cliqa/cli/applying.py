@@ -56,8 +56,8 @@ def apply(options: argparse.Namespace, console: Console) -> int:
         console.say(_summary(options, store.count(), chosen, failed, placer.already if placer is not None else 0))
         if isinstance(placer, FolderPlacer) and placer.mover is not None and placer.mover.moved:
             console.say(f"to put them back: cliqa apply --undo {shlex.quote(placer.mover.journal.path)}")
-        if failed and not chosen:
-            _refuse_gone(store)
+        if failed and not chosen and (gone := store.told_gone()):
+            raise RunError(gone)
     return 3 if options.strict and failed else 0
 
 
@@ -73,21 +73,6 @@ def _undo(options: argparse.Namespace, console: Console) -> int:
         console.say(f"not put back: {path}: {why}")
     console.say("; ".join([f"{counted(restored, 'file')} put back", *([f"{len(left)} could not be"] if left else [])]))
     return 3 if options.strict and left else 0
-
-
-def _refuse_gone(store: Store) -> None:
-    """Raises RunError where nothing could be placed because nothing is where it was scored any more."""
-    first = ""
-    for (path,) in store.rows(["path"]):
-        here = store.locate(path)
-        if os.path.lexists(here):
-            return
-        first = first or here
-    old = store.inputs[0] if store.inputs else os.path.dirname(first)
-    raise RunError(
-        f"no file of the store is where it was scored, such as {display(first)}; where the folder was moved or renamed, say so: "
-        f"--root {shlex.quote(display(old))}=NEW"
-    )
 
 
 def _fill_tars(store: Store, condition: str, options: argparse.Namespace, console: Console) -> int:

@@ -38,6 +38,14 @@ def pointer(array: NDArray[np.generic], dtype: type[np.generic]) -> ctypes.c_voi
     return ctypes.c_void_p(array.ctypes.data)
 
 
+def first_of_rows(array: NDArray[np.generic], dtype: type[np.generic]) -> tuple[ctypes.c_void_p, int]:
+    """Where an array (rows, columns) lies, and by how many numbers its rows lie apart. Raises ValueError as `pointer` does."""
+    apart, along = array.strides
+    if array.dtype != dtype or along != array.itemsize or apart % array.itemsize or apart < 0:
+        raise ValueError(f"a routine reads rows of {np.dtype(dtype)}, not {array.dtype} {array.strides}")
+    return ctypes.c_void_p(array.ctypes.data), apart // array.itemsize
+
+
 def size(number: int) -> ctypes.c_int64:
     """A whole number as routines take it."""
     return ctypes.c_int64(number)

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cliqa.duplicates.grouping import Group
-from cliqa.duplicates.links import OTHER_EXPOSURE
+from cliqa.duplicates.keeping import kept
 from cliqa.duplicates.pictures import Picture
-from cliqa.duplicates.places import Place, lights, places
+from cliqa.duplicates.places import Place, places
 
 # Halvings that a JPEG history of such a lowest quality costs. Not measured: set so that 75 weighs as reducing to three quarters.
 _QUALITIES = (5, 20, 40, 60, 75, 85, 92, 98, 100)
@@ -32,6 +32,8 @@ BY_NETWORK = 0.6  # `scale_factor.learned` from which it does, where a smaller c
 NETWORK_SCALE = 2.0  # what such networks mostly do
 AS_FINE = 0.9  # of the resolution of a file that a resized one can come from: what the two scales err by
 HIDDEN = 1.0  # halvings that a reduction can hide at most: a JPEG of 40 is still seen in half its size
+# Halvings that `compression` may find too many in a JPEG: those that nothing preceded reach 1.2, ones made of an AVIF or WebP 1.4
+BEFORE = 1.0
 CLEAN = 45.0  # dB of `grain_noise.psnr`; better ones look alike
 CUT = 0.012  # share of a side beyond which a copy counts as cropped: what the alignment of 32 pixels can tell
 FRAMED = 0.97  # share of its pixels that a picture with bars has for itself at most
@@ -85,9 +87,8 @@ def judge(group: Group, pictures: Sequence[Picture]) -> tuple[int, dict[int, str
         for index in group.members
         if index != best
     }
-    for index, light in lights(group, best).items():
-        if index != best and abs(light) >= OTHER_EXPOSURE:
-            reasons[index] += f"; its light is {abs(light):.1f} EV apart: kept, it could be another exposure"
+    for index, why in kept(group, best).items():
+        reasons[index] += f"; {why}"
     runner = max((index for index in group.members if index != best), key=lambda index: verdicts[index].worth)
     reasons[best] = f"best: {_praise(pictures[best])}; the next one: {reasons[runner]}"
     return best, reasons
@@ -142,7 +143,8 @@ def _codec(picture: Picture, reduced: float) -> tuple[float, str]:
     fidelity = picture.number("compression.fidelity")
     taken = max(0.0, (95.0 - fidelity) / 25.0) if fidelity is not None else 0.0  # 90: visually lossless, 50: as JPEG 40
     if quality is not None and picture.values.get("compression.codec") in ("jpeg", None):
-        taken = min(taken, saved)  # the tables tell more exactly what JPEG took than the picture does
+        # The tables tell more exactly what JPEG took than the picture does; what is beyond that, another codec took before
+        taken = min(taken, max(saved, taken - BEFORE))
     if quality is not None and saved >= taken - 0.3:
         return max(saved, taken), f"it was a JPEG of {quality:.0f}"
     return taken, "a codec took much of it"

@@ -8,6 +8,7 @@ fingerprints keep of them.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +20,9 @@ from cliqa.duplicates.links import OTHER_EXPOSURE, Kind, Link
 from cliqa.duplicates.looking import Look, looked_at
 from cliqa.duplicates.pictures import Picture, Prints
 from cliqa.signal.copies.alignment import align
+from cliqa.signal.copies.light import light_apart, parts_of, tones_apart
 from cliqa.signal.copies.motion import motion
 from cliqa.signal.copies.neighbours import alike
-from cliqa.signal.copies.shots import light_apart
 from cliqa.signal.copies.turns import TURNS, turned_hashes, turned_thumbnails
 
 COPIES: tuple[Kind, ...] = ("exact", "pixels", "near")
@@ -121,7 +122,7 @@ def _look_alikes(
             for (first, second), correlation, box in zip(some.tolist(), found.correlation, found.box, strict=True):
                 kind = _kind(pictures[first], pictures[second], float(correlation), box, burst_seconds)
                 if kind is not None and (first, second) not in links:
-                    links[first, second] = Link(first, second, kind, (*map(float, box),), turn)  # type: ignore[arg-type]
+                    links[first, second] = Link(first, second, kind, (*map(float, box),), turn, tones=math.inf)  # type: ignore[arg-type]
     return list(links.values())
 
 
@@ -146,12 +147,16 @@ def _looked_at_closer(near: Sequence[Link], prints: Prints) -> Iterator[Link]:
             if turned:
                 yield replace(link, kind="burst")
             elif not beyond and not moved:
-                yield replace(link, light=_light(closer[link.first], second, link))
+                yield _lit(link, closer[link.first], second)
 
 
-def _light(first: NDArray[np.uint8], second: NDArray[np.uint8], link: Link) -> float:
-    """How much lighter the second closer picture is, in EV; 0 where weak contrast was stretched: that takes the light away."""
-    return light_apart(first, second, link.box) if min(np.ptp(first), np.ptp(second)) > UNSTRETCHED else 0.0
+def _lit(link: Link, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Link:
+    """A link with the light of its closer pictures; as it is where weak contrast was stretched: that takes the light away."""
+    if min(np.ptp(first), np.ptp(second)) <= UNSTRETCHED:
+        return link
+    return replace(
+        link, light=light_apart(first, second, link.box), tones=tones_apart(*parts_of(first, second, link.box))
+    )
 
 
 def _starts(pictures: Sequence[Picture], pairs: NDArray[np.int64], ways: NDArray[np.int64]) -> NDArray[np.float32]:

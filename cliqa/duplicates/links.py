@@ -14,7 +14,8 @@ class Link:
     """Two pictures that belong together.
 
     `box` is where the second lies in the first, as `Alignment.box`, after `turn`. `light`: how many EV the second is lighter, as far as
-    that was looked at.
+    that was looked at. `tones`: how far apart those of both are, in levels; infinite where that isn't known, or where it is in doubt
+    whether both are one shot.
     """
 
     first: int
@@ -23,3 +24,4 @@ class Link:
     box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     turn: int = 0
     light: float = 0.0
+    tones: float = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -10,7 +11,8 @@ from cliqa.duplicates.decoding import Pixels
 from cliqa.duplicates.links import OTHER_EXPOSURE, Link
 from cliqa.duplicates.pictures import Picture
 from cliqa.signal.copies.grain import noise_apart
-from cliqa.signal.copies.shots import compare, light_apart
+from cliqa.signal.copies.light import light_apart
+from cliqa.signal.copies.shots import compare
 from cliqa.signal.copies.turns import turned_thumbnails
 
 ALL_PAIRS = 8  # members up to which all pairs of a group are compared; of a thousand copies of one picture each is compared once
@@ -40,14 +42,14 @@ def looked_at(
     """
     order = sorted(links, key=lambda link: -min(_pixels(pictures[link.first]), _pixels(pictures[link.second])))
     joined: dict[int, set[int]] = {}
-    shots: Counter[int] = Counter()
+    apart: Counter[int] = Counter()
     decided, left = [], []
     compared = 0
     for link in order:
         one, two = (joined.setdefault(index, {index}) for index in (link.first, link.second))
         if one is two and len(one) > ALL_PAIRS:
             continue
-        enough = compared == most or max(shots[link.first], shots[link.second]) >= MOST_SHOTS
+        enough = compared == most or max(apart[link.first], apart[link.second]) >= MOST_SHOTS
         first, second = (None, None) if enough else (look(link.first), look(link.second))
         if first is None or second is None:
             left.append(link)
@@ -55,15 +57,16 @@ def looked_at(
         compared += 1
         grey = turned_thumbnails(second.grey[None], link.turn)[0]
         light = light_apart(first.grey, grey, link.box)
-        if compare(first.grey, grey, link.box).two or (
+        shots = compare(first.grey, grey, link.box)
+        if shots.two or (
             not link.turn
             and _made_alike(first, second, pictures[link.first], pictures[link.second])
             and noise_apart(first.middle, second.middle)
         ):
-            shots.update((link.first, link.second))
+            apart.update((link.first, link.second))
             decided.append(replace(link, kind="bracket" if abs(light) >= OTHER_EXPOSURE else "burst", light=light))
             continue
-        decided.append(replace(link, light=light))
+        decided.append(replace(link, box=shots.box, light=light, tones=shots.tones))
         if one is not two:
             one |= two
             joined |= dict.fromkeys(two, one)
@@ -86,7 +89,7 @@ def _saved_once(picture: Picture) -> bool:
 
 
 def _reconciled(links: Sequence[Link], pictures: Sequence[Picture]) -> list[Link]:
-    """Two shots that enough others are copies of, both, are copies too: links of shots turned into such of copies."""
+    """Two shots that enough others are copies of, both, are copies too: links of shots turned into such of copies, in doubt."""
     copies: dict[int, set[int]] = defaultdict(set)
     for link in links:
         if link.kind == "near":
@@ -96,8 +99,8 @@ def _reconciled(links: Sequence[Link], pictures: Sequence[Picture]) -> list[Link
     for link in links:
         least = LARGE * min(_pixels(pictures[link.first]), _pixels(pictures[link.second]))
         both = copies[link.first] & copies[link.second]
-        one = link.kind == "near" or sum(_pixels(pictures[index]) >= least for index in both) >= WITNESSES
-        found.append(replace(link, kind="near") if one else link)
+        overruled = link.kind != "near" and sum(_pixels(pictures[index]) >= least for index in both) >= WITNESSES
+        found.append(replace(link, kind="near", tones=math.inf) if overruled else link)
     return found
 
 

@@ -23,12 +23,12 @@ class Place:
 
 def places(group: Group) -> dict[int, Place]:
     """The place of each member. Boxes go from link to link, beginning at the member with the most of them, so errors don't add up."""
-    boxes = _boxes(group)
-    left, top = min(box[0] for box in boxes.values()), min(box[1] for box in boxes.values())
-    right, bottom = max(box[2] for box in boxes.values()), max(box[3] for box in boxes.values())
+    all_boxes = boxes(group)
+    left, top = min(box[0] for box in all_boxes.values()), min(box[1] for box in all_boxes.values())
+    right, bottom = max(box[2] for box in all_boxes.values()), max(box[3] for box in all_boxes.values())
     wide, high = right - left, bottom - top
     found = {}
-    for index, (x0, y0, x1, y1) in boxes.items():
+    for index, (x0, y0, x1, y1) in all_boxes.items():
         lacks = max((x0 - left) / wide, (y0 - top) / high, (right - x1) / wide, (bottom - y1) / high)
         found[index] = Place(lacks, ((x1 - x0) * (y1 - y0) / (wide * high)) ** 0.5)
     return found
@@ -51,22 +51,22 @@ def lights(group: Group, start: int) -> dict[int, float]:
     return {index: found.get(index, 0.0) for index in group.members}
 
 
-def _boxes(group: Group) -> dict[int, Box]:
+def boxes(group: Group) -> dict[int, Box]:
     """Left, top, right, bottom of each member in the frame of one of them."""
     near: dict[int, list[tuple[int, Box]]] = defaultdict(list)
     for first, second, box in _links(group):
         near[first].append((second, box))
         near[second].append((first, _inverse(box)))
     start = max(group.members, key=lambda index: len(near[index]))
-    boxes = {start: _UNIT}
+    found = {start: _UNIT}
     waiting = deque([start])
     while waiting:
         index = waiting.popleft()
         for other, box in near[index]:
-            if other not in boxes:
-                boxes[other] = _within(boxes[index], box)
+            if other not in found:
+                found[other] = _within(found[index], box)
                 waiting.append(other)
-    return {index: boxes.get(index, _UNIT) for index in group.members}
+    return {index: found.get(index, _UNIT) for index in group.members}
 
 
 def _links(group: Group) -> Iterator[tuple[int, int, Box]]:

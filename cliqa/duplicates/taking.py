@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from cliqa.cli.applying import store_placer
 from cliqa.cli.console import Console, PathPrinter
 from cliqa.duplicates.grouping import COPIES, Group
-from cliqa.duplicates.links import OTHER_EXPOSURE
+from cliqa.duplicates.keeping import kept
 from cliqa.duplicates.pictures import Picture
-from cliqa.duplicates.places import lights
 from cliqa.errors import ImageIssue
 from cliqa.records import Issue, Source
 from cliqa.results.store import Store
@@ -57,15 +56,10 @@ def take(
 def superfluous(judged: Sequence[Judged], groups: Sequence[Group]) -> set[int]:
     """The copies that are not the best of their groups. Frames of brackets and bursts are none of each other.
 
-    What differs from the best in light stays too: without EXIF a tone curve can't be told from another exposure.
+    What is in doubt stays too, see `keeping`.
     """
     copies = [(group, best) for group, best, _ in judged if group.kind in COPIES]
-    rest = {
-        index
-        for group, best in copies
-        for index, light in lights(group, best).items()
-        if index != best and abs(light) < OTHER_EXPOSURE
-    }
+    rest = {index for group, best in copies for index in set(group.members) - {best} - set(kept(group, best))}
     exact = {
         index for group, best in copies if group.kind in ("exact", "pixels") for index in group.members if index != best
     }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from cliqa.errors import DAMAGED, ImageError, ImageIssue, ImageSkipped
@@ -37,6 +38,7 @@ class Origin:
         opaque: the box outside of which all is transparent; None where nothing is.
         profile_left_out: see `Opened`.
         preview: whether the pixels are those of a raw file's preview.
+        rows: the stored pixels as an array, read-only, where the decoder gave one.
     """
 
     profile: bytes | None = None
@@ -46,6 +48,7 @@ class Origin:
     opaque: Box | None = None
     profile_left_out: bool = False
     preview: bool = False
+    rows: NDArray[np.uint8] | None = None
 
 
 def decode(
@@ -63,7 +66,7 @@ def decode(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             header = header_of(image, file.stream)
-            image, note = _pixels_of(file, damaged)
+            image, note, rows = _pixels_of(file, damaged)
             if header.format in ("PNG", "JXL"):  # EXIF that follows the pixels; a depth that decoding tells
                 bits = image.info.get("bits", header.bits)
                 header = replace(header, orientation=orientation_of(image), mode=image.mode, bits=bits)
@@ -92,12 +95,13 @@ def decode(
         opaque=_opaque_box(image),
         profile_left_out=file.profile_left_out,
         preview=bool(file.raw),
+        rows=rows if stored is image and stored.mode == "RGB" else None,
     )
     return stored, header, origin, [*file.notes, *([note] if note else [])]
 
 
-def _pixels_of(file: Opened, damaged: bool) -> tuple[Image.Image, str]:
-    """The decoded picture, and what is wrong with it, "" for nothing.
+def _pixels_of(file: Opened, damaged: bool) -> tuple[Image.Image, str, NDArray[np.uint8] | None]:
+    """The decoded picture, what is wrong with it, "" for nothing, and its decoder's rows where they are kept.
 
     Raises:
         ImageError: damaged, unless `damaged` lets it pass and something can be decoded.
@@ -117,14 +121,14 @@ def _pixels_of(file: Opened, damaged: bool) -> tuple[Image.Image, str]:
         raise ImageError(fault)
     if not damaged:
         image.load()
-        return image, ""
+        return image, "", None
     try:
         image.load()
     except (OSError, SyntaxError) as error:
         fault = f"{DAMAGED}: {describe(error)}"
         with _as_far_as_it_goes():
             image.load()
-    return image, fault
+    return image, fault, None
 
 
 @contextlib.contextmanager

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.compiled.raster import reader
+
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 NEAR = 10
@@ -138,7 +140,7 @@ def _lines(image: Image.Image, box: Box, side: int, start: int, stop: int) -> ND
         2: (right - stop, top, right - start, bottom),
         3: (left, bottom - stop, right, bottom - start),
     }[side]
-    values = np.asarray(image.crop(region)).astype(np.int16)
+    values = reader(image)(region).astype(np.int16)
     if side in (0, 2):
         values = values.transpose(1, 0, 2)
     return values[::-1] if side in (2, 3) else values
@@ -212,7 +214,8 @@ def plainness(image: Image.Image) -> dict[str, int]:
     `grey`: it has no colour (a tint over all of it is one). `flat`: nearly all of it is one colour, so there is little information.
     """
     size = (min(SAMPLE, image.width), min(SAMPLE, image.height))
-    pixels = np.asarray(image.resize(size, Image.Resampling.NEAREST)).reshape(-1, 3).astype(np.int16)
-    colour = pixels.max(axis=1) - pixels.min(axis=1)
-    apart = np.abs(pixels - np.median(pixels, axis=0)).max(axis=1)
+    pixels = np.asarray(image.resize(size, Image.Resampling.NEAREST)).reshape(-1, 3)
+    channels = np.ascontiguousarray(pixels.T).astype(np.int16)  # channel by channel: ten times as fast
+    colour = channels.max(axis=0) - channels.min(axis=0)
+    apart = np.abs(channels - np.median(channels, axis=1)[:, None]).max(axis=0)
     return {"grey": int(np.mean(colour <= COLOURLESS) >= MOST), "flat": int(np.mean(apart <= EVEN) >= MOST)}

@@ -4,12 +4,14 @@ Pillow asks the same library not to speak: a picture with a grey lower half, or 
 Both give the same pixels, bit by bit; this one also takes arithmetic coding of any size, and less time.
 
 The memory of a decoded picture is used again for the next one of its size: Pillow clears that of every picture before it is filled,
-half a millisecond a megapixel. A worker that is done with a picture hands its memory on. This decoder writes every row or fails, so
-nothing of the earlier picture can show; no other format's decoder gets used memory.
+half a millisecond a megapixel. A worker that is done with a picture hands its memory on; the decoder's own rows, which are kept beside
+the picture, are used again when nobody holds them. This decoder writes every row or fails, so nothing of the earlier picture can
+show; no other format's decoder gets used memory.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import Any
 
@@ -30,15 +32,18 @@ _STRAY = "stray bytes between the parts of its header"
 MOST_PIXELS = 1 << 24
 """Of larger pictures no memory is kept: 64 MiB. Chosen by hand."""
 _spare: list[Any] = []
-# `rows`: a buffer for the next picture; each thread has its own, as what is returned lies in it
 _kept = threading.local()
+"""`rows`: a buffer for the next picture; each thread has its own."""
+_kept.rows = np.empty(0, np.uint8)
+_UNUSED = sys.getrefcount(_kept.rows)
+"""References to a buffer that no array lies in."""
 
 
 class UnusualSampling(Exception):
     """A chroma subsampling that this decoder has no name for; it is legal, and Pillow decodes it."""
 
 
-def decode(image: Image.Image, data: bytes, damaged: bool = False) -> tuple[Image.Image, str]:
+def decode(image: Image.Image, data: bytes, damaged: bool = False) -> tuple[Image.Image, str, NDArray[np.uint8]]:
     """Decode the first picture of a JPEG file.
 
     Args:
@@ -47,8 +52,9 @@ def decode(image: Image.Image, data: bytes, damaged: bool = False) -> tuple[Imag
         damaged: give the pixels of damaged data too.
 
     Returns:
-        The picture, decoded, in the mode of `image`; and what is wrong with the file, "" for nothing. Wrong are stray bytes between
-        the parts of the header and a missing end marker, which cost no pixel, and with `damaged` any fault.
+        The picture, decoded, in the mode of `image`; what is wrong with the file, "" for nothing; and the decoder's rows, read-only
+        (height, width, channels). Wrong are stray bytes between the parts of the header and a missing end marker, which cost no
+        pixel, and with `damaged` any fault.
 
     Raises:
         UnusualSampling: see there.
@@ -58,7 +64,8 @@ def decode(image: Image.Image, data: bytes, damaged: bool = False) -> tuple[Imag
     picture = _blank(image.mode, image.size)
     picture.frombytes(rows, "raw", SPACES[image.mode][1])
     picture.info = dict(image.info)
-    return picture, note
+    rows.flags.writeable = False
+    return picture, note, rows
 
 
 def _checked(data: bytes, image: Image.Image, damaged: bool) -> tuple[NDArray[np.uint8], str]:
@@ -93,17 +100,19 @@ def _checked(data: bytes, image: Image.Image, damaged: bool) -> tuple[NDArray[np
 def _rows_of(data: bytes, image: Image.Image, strict: bool) -> NDArray[np.uint8]:
     space: Any = SPACES[image.mode][0]
     size = image.width * image.height * len(space if space != "GRAY" else "L")
-    buffer = getattr(_kept, "rows", None)
-    _kept.rows = None
-    if buffer is None or len(buffer) < size:
-        buffer = np.empty(size, np.uint8)
+    if not hasattr(_kept, "rows") or sys.getrefcount(_kept.rows) > _UNUSED or len(_kept.rows) < size:
+        _kept.rows = None  # its memory first
+        _kept.rows = np.empty(size, np.uint8)
+    buffer = _kept.rows
     least = {"min_width": image.width, "min_height": image.height}  # the whole size, unless `draft` has made it smaller
-    found = simplejpeg.decode_jpeg(data, colorspace=space, buffer=buffer[:size], strict=strict, **least)
+    found: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+        data, colorspace=space, buffer=buffer[:size], strict=strict, **least
+    )
     if found.shape[:2] != (image.height, image.width):
         raise ImageError(f"{DAMAGED}: the frame's size is not that of the header")
-    if size <= 4 * MOST_PIXELS:
-        _kept.rows = buffer
-    return buffer[:size]
+    if size > 4 * MOST_PIXELS:
+        del _kept.rows
+    return found
 
 
 def fault_inside_tiff(image: Image.Image, data: bytes) -> str:

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from cliqa.compiled.library import compiled
 from cliqa.errors import ImageError
 from cliqa.images.colour import HLG, PQ, Conversion, deep_to_srgb, from_profile, profile_space, tone_mapping
 from cliqa.images.decoding import Origin, decode, turn
@@ -33,6 +34,7 @@ from cliqa.images.formats import Opened, opened, prepare_pillow
 from cliqa.images.frame import Box, content_box, on_grid, plainness
 from cliqa.images.header import Header, header_of
 from cliqa.images.patches import Tiles
+from cliqa.images.shrinking import GAP, can_shrink, grey_levels, shrink
 from cliqa.limits import DEFAULT_MAX_IMAGE_PIXELS, DEFAULT_NUM_PATCHES
 from cliqa.signal.resampling.replication import before_replication
 
@@ -64,8 +66,8 @@ class LoadedImage:
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
-        """uint8 array (height, width, 3), as stored."""
-        return np.asarray(self.stored)
+        """uint8 array (height, width, 3), as stored; read-only."""
+        return np.asarray(self.stored) if self._origin.rows is None else self._origin.rows
 
     @cached_property
     def coded(self) -> Image.Image:
@@ -89,6 +91,14 @@ class LoadedImage:
         if self.content_box is None:
             return self.stored
         return self.stored.crop(on_grid(self.content_box))
+
+    @cached_property
+    def grey(self) -> NDArray[np.uint8]:
+        """Luma of `inside`, uint8 (height, width)."""
+        if compiled() is None:
+            return np.asarray(self.inside.convert("L"))
+        left, top, right, bottom = on_grid(self.content_box) if self.content_box else (0, 0, *self.stored.size)
+        return grey_levels(self.pixels[top:bottom, left:right])
 
     def facts(self) -> dict[str, str | int | float | bool | None]:
         """What goes into every record: of the header; `content_box`, "x,y,width,height" or ""; `grey` and `flat`, see `plainness`."""
@@ -130,12 +140,16 @@ class LoadedImage:
     def as_seen(self, long_side: int, framed: bool = False) -> Image.Image:
         """See `thumbnail`; a PIL image, mode RGB, `framed` with the bars and frames."""
         image, convert = self._coloured
-        if not framed and self.content_box is not None:
-            image = image.crop(self.content_box)
-        longest = max(image.size)
-        if longest > long_side:
-            width, height = (max(1, round(side * long_side / longest)) for side in image.size)
-            image = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+        box = (0, 0, *image.size) if framed or self.content_box is None else self.content_box
+        have = box[2] - box[0], box[3] - box[1]
+        large = max(have) > long_side
+        width, height = (max(1, round(side * long_side / max(have))) for side in have)
+        if large and image is self.stored and can_shrink(have, (width, height)):
+            image = Image.fromarray(shrink(self.pixels[box[1] : box[3], box[0] : box[2]], (width, height)))
+        else:
+            image = image if have == image.size else image.crop(box)
+            if large:
+                image = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=GAP)
         return turn(image if convert is None else convert(image), self.header.orientation)
 
     @cached_property

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.exposure_schema import exposure_graph, use_schema
 from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.labels import LABELS
 from cliqa.signal.exposure.schema import SCHEMA
-from cliqa.signal.exposure.tones import HIGHLIGHTS, MEDIAN_LUMA, SIDE, tone_statistics
+from cliqa.signal.exposure.tones import CHANNELS, HIGHLIGHTS, MEDIAN_LUMA, SIDE, tone_statistics
 from cliqa.signal.networks.dense import Dense
 
 SOFTNESS = 2.0  # z from which `softened` bends: no tuning on record
@@ -47,13 +48,22 @@ def label_fields() -> tuple[Field, ...]:
 def observe_tones(view: View) -> NDArray[np.float32]:
     """Tone statistics of a view, float32 (cliqa.signal.exposure.tones.WIDTH,)."""
     sample = view.image.sample(SAMPLE_PIXELS)
-    red, green, blue = sample.split()
+    thumbnail = np.asarray(sample.resize((SIDE, SIDE), Image.Resampling.BOX))
+    return tone_statistics(tone_counts(sample), thumbnail)
+
+
+def tone_counts(picture: Image.Image) -> NDArray[np.float64]:
+    """Histograms of a picture, mode RGB: (6, 256), see `cliqa.signal.exposure.tones.CHANNELS`."""
+    library = compiled()
+    if library is not None:
+        pixels, counts = np.asarray(picture), np.empty((len(CHANNELS), 256), np.int64)
+        library.tone_counts(pointer(pixels, np.uint8), size(pixels.size // 3), pointer(counts, np.int64))
+        return counts.astype(np.float64)
+    red, green, blue = picture.split()
     brightest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
     darkest = ImageChops.darker(ImageChops.darker(red, green), blue)
-    planes = (red, green, blue, sample.convert("L"), brightest, darkest)
-    counts = np.array([plane.histogram() for plane in planes], dtype=np.float64)
-    thumbnail = np.asarray(sample.resize((SIDE, SIDE), Image.Resampling.BOX))
-    return tone_statistics(counts, thumbnail)
+    planes = (red, green, blue, picture.convert("L"), brightest, darkest)
+    return np.array([plane.histogram() for plane in planes], dtype=np.float64)
 
 
 def gloom(tones: NDArray[Any]) -> float:

@@ -24,15 +24,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.compiled.raster import planes, reader
 from cliqa.errors import ImageSkipped
 from cliqa.images.patches import pad_to_patch
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
-from cliqa.signal.colour import LUMA32
 from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.last_save import read_quality, read_stated
 from cliqa.signal.jpeg.other_tables import EXPLAINS, stated_share
 from cliqa.signal.jpeg.quantization import LUMA_TABLES, first_table
+from cliqa.signal.jpeg.windows import luma_of
 
 # The documented rule of `predict_jpeg_qf`, kept as users know it: nothing here was chosen by a measurement.
 PATCH = 128  # pixels
@@ -83,11 +84,12 @@ def select_patches(picture: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8
         if not choose_patches([_variance(pixels)]):
             raise ImageSkipped("too little information: the picture varies too little")
         return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
+    read = reader(image)
     boxes: list[tuple[int, int, int, int]] = []
     variances: list[float] = []
     for y, x in product(range(0, height - PATCH + 1, PATCH), range(0, width - PATCH + 1, PATCH)):
         box = (x, y, x + PATCH, y + PATCH)
-        variance = _variance(np.asarray(image.crop(box)))
+        variance = _variance(read(box))
         if variance >= RELAXED:  # no rule takes a flatter one
             variances.append(variance)
             boxes.append(box)
@@ -97,8 +99,7 @@ def select_patches(picture: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8
     if not chosen:
         raise ImageSkipped("too little information: no patch varies enough")
     chosen.sort(key=lambda index: -variances[index])
-    tiles = [np.asarray(image.crop(boxes[index])).transpose(2, 0, 1) for index in chosen]
-    return np.ascontiguousarray(np.stack(tiles))
+    return planes([read(boxes[index]) for index in chosen])
 
 
 def _at_least_a_patch(view: View) -> Image.Image:
@@ -121,7 +122,7 @@ def _read(view: View, patches: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _variance(pixels: NDArray[np.uint8]) -> float:
     """Variance of the luma of uint8 (height, width, 3)."""
-    return float((pixels.astype(np.float32) @ LUMA32).var())
+    return float(luma_of(pixels).var())
 
 
 class JpegQf(Metric):

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.raster import planes
 from cliqa.images.patches import Tiles
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
@@ -162,7 +163,7 @@ def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observatio
 
 def _stacked(tiles: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Tiles (3, h, w) as one array (n, 3, h, w), in that order in memory too."""
-    return np.ascontiguousarray(np.stack(list(tiles)))
+    return planes([tile.transpose(1, 2, 0) for tile in tiles])
 
 
 class JpegQuality(Metric):

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from cliqa.errors import CheckpointError
+from cliqa.images.shrinking import averaged
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.sharpness.features import WIDTH, tile_features
 from cliqa.signal.sharpness.reading import LARGEST, LONGEST, SharpnessNetworks
@@ -20,16 +20,15 @@ from cliqa.signal.sharpness.sharpness_map import sharpness_map
 from cliqa.signal.sharpness.tiles import LEAST, choose_tiles
 
 
-def scales(grey: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """A picture (mode L) at its own size, half and a quarter of it; small ones are mirrored out to `LEAST` first."""
-    if min(grey.size) < LEAST:
-        pixels = np.asarray(grey)
-        grey = Image.fromarray(np.pad(pixels, [(0, max(0, LEAST - side)) for side in pixels.shape], mode="symmetric"))
-    return np.asarray(grey), np.asarray(grey.reduce(2)), np.asarray(grey.reduce(4))
+def scales(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Luma (h, w) at its own size, half and a quarter of it; small pictures are mirrored out to `LEAST` first."""
+    if min(grey.shape) < LEAST:
+        grey = np.pad(grey, [(0, max(0, LEAST - side)) for side in grey.shape], mode="symmetric")
+    return grey, averaged(grey, 2), averaged(grey, 4)
 
 
-def picture_tiles(grey: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The tiles of a picture (mode L) that are looked at, see `choose_tiles`."""
+def picture_tiles(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The tiles of a picture's luma (h, w) that are looked at, see `choose_tiles`."""
     return choose_tiles(*scales(grey))
 
 
@@ -64,19 +63,19 @@ class Sharpness(Metric):
     @classmethod
     def observe(cls, view: View) -> Observation:
         """`features` float32 (tiles, WIDTH), `coarse` bool (tiles,), `angle` and `long_side`."""
-        grey = view.image.inside.convert("L")
+        grey = view.image.grey
         tiles, coarse = picture_tiles(grey)
         features, angle = tile_features(tiles, coarse)
         return {
             "features": features,
             "coarse": coarse,
             "angle": np.array(angle, np.float32),
-            "long_side": np.array(max(grey.size)),
+            "long_side": np.array(max(grey.shape)),
         }
 
     def map(self, view: View) -> NDArray[np.float32]:
         """The blur of each part of the picture within bars and frames, see `sharpness_map`."""
-        return sharpness_map(*scales(view.image.inside.convert("L")), self.networks)
+        return sharpness_map(*scales(view.image.grey), self.networks)
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """The fields; what the networks say passes the calibration curve."""

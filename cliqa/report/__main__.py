@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--title", help="heading of the page (default: the folder that was scored)")
     parser.add_argument(
         "--where", "-w", default="", metavar="CONDITION",
-        help='thresholds to begin with, such as "grain_noise.psnr >= 40 and aesthetic.score >= 1"',
+        help='thresholds to begin with instead of the filters\' own, such as "grain_noise.psnr >= 40 and aesthetic.score >= 1"',
     )  # fmt: skip
     parser.add_argument(
         "--thumbnails", type=positive(int, zero=True), default=DEFAULT_THUMBNAILS, metavar="N",

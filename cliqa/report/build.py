@@ -27,7 +27,7 @@ from cliqa.report.columns import Column, Rows, read_rows
 from cliqa.report.sample import stratified_sample
 from cliqa.report.scripts import asset, bundle
 from cliqa.report.thumbnails import LONG_SIDE, SMALLER, thumbnails
-from cliqa.report.words import title_of_store, told_column
+from cliqa.report.words import starting_conditions, title_of_store, told_column, told_faults
 from cliqa.results.conditions import column as find_column
 from cliqa.results.store import Store
 from cliqa.text import display, reason
@@ -61,6 +61,7 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
     with Store(options.store, options.root) as store:
         rows = read_rows(store, options.max_rows)
         start = starting_thresholds(options.where, rows.columns)
+        names = [column.name for column in rows.columns]
         found = store.issues()
         issues = [[display(path), kind, display(message)] for path, kind, message in islice(found, MAX_ISSUES)]
         issue_count = len(issues) + sum(1 for _ in found)
@@ -71,13 +72,15 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
         located = [store.locate(rows.paths[row]) for row in order]
         rows.paths[:] = map(store.rerooted, rows.paths)
         title = options.title or title_of_store(store, store.path)
+        lost = _lost(store, order, located)
     facts = {
         "title": title,
         "version": __version__,
         "store": " ".join([shlex.quote(display(options.store)), *_roots(options.root)]),
         "rows": len(rows.paths),
         "total": rows.total,
-        "start": start,
+        "start": start or starting_conditions(names),
+        "faults": told_faults(names),
         "issues": issue_count,
         "groups": groups,
         "columns": [describe(column) for column in rows.columns],
@@ -86,9 +89,19 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
     room = MAX_PAGE_BYTES - sum(len(text) for _, text in parts) - 200_000
     chosen, pictures = _read_pictures(order, located, room, options.workers or default_workers(), console)
     facts["pictures"] = _picture_index(chosen, pictures)
+    facts["lost"] = "" if pictures else lost  # members of shards are no files, and may be there
     parts += [(f"pictures-{number}", text) for number, text in enumerate(_picture_blocks(pictures))]
     stream.write(page(title, facts, parts))
+    if facts["lost"]:
+        console.say(lost)
     return f"{len(rows.paths):,} rows, {len(pictures):,} pictures"
+
+
+def _lost(store: Store, order: Sequence[int], located: Sequence[str]) -> str:
+    """Why the page will have no picture, where the files are not where they were scored; "" where one of those that it wants is."""
+    if not order or any(os.path.lexists(path) or "://" in path for path in located):
+        return ""
+    return store.told_gone()
 
 
 def _roots(roots: Sequence[tuple[str, str]]) -> list[str]:
@@ -132,7 +145,9 @@ def starting_thresholds(condition: str, columns: Sequence[Column]) -> list[dict[
             raise UsageError(
                 f"the page can begin with comparisons joined by `and`, each like grain_noise.psnr >= 40; not {term!r}"
             )
-        found.append({"name": find_column(match[1], names), "operator": match[2], "value": float(match[3])})
+        found.append(
+            {"name": find_column(match[1], names), "operator": match[2], "value": float(match[3]), "keepUnsure": False}
+        )
     return found
 
 

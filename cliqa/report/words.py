@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from cliqa.cli.faults import Fault, faults_among
+from cliqa.cli.faults import FAULTS, Fault, faults_among
 from cliqa.metrics import Field
 from cliqa.results.store import Store
 from cliqa.text import display
@@ -56,14 +56,7 @@ TITLES = {
     "bits": "Bits per channel",
     "frames": "Pictures in the file",
 }
-# And every level of exposure: what can be measured. Taste, and blur, which may be meant, count as faults but drop nothing.
-STARTING = (
-    "jpeg_quality.quality",
-    "grain_noise.psnr",
-    "scale_factor.quality",
-    "scale_factor.learned",
-    "compression.fidelity",
-)
+TASTE = ("grepq", "aesthetic")  # metrics of what people like: no page begins with a condition on them
 
 _KEPT = {"<": ">=", ">": "<=", ">=": "<"}
 
@@ -79,11 +72,23 @@ def title_of(name: str) -> str:
 
 
 def told_column(name: str, field: Field) -> dict[str, Any]:
-    """What a page is told of a column, but for its values."""
+    """What a page is told of a column, but for its values.
+
+    `main`: a filter decides by it. `begins`: the operator and value that its filter keeps by, None where it has none. `sure`, `least`:
+    where that other column is less, the column can't be told, and its filter keeps the picture.
+    """
     metric, _, short = name.rpartition(".")
     facts = {fact: getattr(field, fact) for fact in ("meaning", "low", "high", "unit", "better")}
     called = {"name": name, "title": title_of(name), "metric": metric or "file", "field": short}
-    return called | facts | {"whole": field.kind == "int"}
+    fault = next((one for one in FAULTS if one.column == name), None)
+    by_number = fault is not None and fault.many
+    filtered = {
+        "main": fault is not None,
+        "begins": [_KEPT[fault.operator], fault.value] if fault and by_number else None,
+        "sure": fault.sure if fault else "",
+        "least": fault.least if fault else 0.0,
+    }
+    return called | facts | filtered | {"whole": field.kind == "int"}
 
 
 def title_of_store(store: Store, path: str) -> str:
@@ -97,10 +102,20 @@ def page_faults(names: Iterable[str]) -> list[Fault]:
     return [fault for fault in faults_among(names) if fault.many]
 
 
+def is_taste(fault: Fault) -> bool:
+    """Whether it is a matter of taste, which no page drops by unasked."""
+    return fault.column.partition(".")[0] in TASTE
+
+
+def told_faults(names: Iterable[str]) -> list[dict[str, object]]:
+    """The faults that a page can name by these columns, as it is told of them."""
+    return [vars(fault) | {"taste": is_taste(fault)} for fault in page_faults(names)]
+
+
 def starting_conditions(names: Iterable[str]) -> list[dict[str, object]]:
-    """The filters' own thresholds for these columns: what a page begins with."""
+    """The filters' own thresholds for these columns: what a page begins with. A picture with a fault is dropped, but for taste."""
     return [
         {"name": fault.column, "operator": _KEPT[fault.operator], "value": fault.value}
         for fault in page_faults(names)
-        if fault.column in STARTING or fault.column.startswith("exposure.")
+        if not is_taste(fault)
     ]

@@ -10,6 +10,7 @@ import json
 import ntpath
 import os
 import re
+import shlex
 import sqlite3
 import sys
 import tempfile
@@ -161,6 +162,22 @@ class Store:
         """Whether relative paths hold from here: the scoring was started here, or where is not told or gone."""
         base = self.rerooted(self.base)
         return not os.path.isdir(base) or os.path.samefile(base, os.curdir)
+
+    def told_gone(self) -> str:
+        """That no file is where it was scored any more, and what to do, in a line; "" where one is. Members of shards count as gone."""
+        first = ""
+        for (path,) in self.rows(["path"]):
+            here = self.locate(path)
+            if os.path.lexists(here):
+                return ""
+            first = first or here
+        if not first:
+            return ""
+        old = self.inputs[0] if self.inputs else os.path.dirname(first)
+        return (
+            f"no file of the store is where it was scored, such as {display(first)}; where the folder was moved or renamed, say so: "
+            f"--root {shlex.quote(display(old))}=NEW"
+        )
 
     def folder(self, path: str) -> str:
         """The folder of a file below the input folder that it came from ("" at its top), for mirroring the tree."""

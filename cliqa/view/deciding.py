@@ -159,18 +159,19 @@ def _mapped(values: Any, view: View) -> Box | None:
 
 
 _TONES: dict[str, tuple[str, Callable[[NDArray[np.float64]], float], str]] = {
-    "too_bright": ("too bright", lambda cell: float(cell.mean()), "This is its brightest part: {share:.0%} of it is pure white."),
-    "too_dark": ("too dark", lambda cell: -float(cell.mean()), "This is its darkest part: {dark:.0%} of it is pure black."),
+    "too_bright": ("bright", lambda cell: float(cell.mean()), "This is its brightest part: {share:.0%} of it is pure white."),
+    "too_dark": ("dark", lambda cell: -float(cell.mean()), "This is its darkest part: {dark:.0%} of it is pure black."),
     "highlights_clipped": (
-        "clipped in the highlights", lambda cell: float((cell >= WHITE).mean()), "Here {share:.0%} is pure white, without any detail.",
+        "clipped", lambda cell: float((cell >= WHITE).mean()), "Here {share:.0%} is pure white, without any detail.",
     ),
 }  # fmt: skip
 _WHOLE_TONES = {
-    "contrast_too_high": "Too much contrast: a twentieth of it is darker than {low:.0f} and another brighter than {high:.0f} of 255.",
-    "contrast_too_low": "Too little contrast: nine tenths of it lie between {low:.0f} and {high:.0f} of 255.",
-    "highlights_over_suppressed": "Its lights are greyed: the brightest hundredth reaches no more than {top:.0f} of 255.",
+    "contrast_too_high": "It has {too} high contrast: a twentieth is darker than {low:.0f}, another brighter than {high:.0f} of 255.",
+    "contrast_too_low": "It has {too} low contrast: nine tenths of it lie between {low:.0f} and {high:.0f} of 255.",
+    "highlights_over_suppressed": "Its lights are {how}greyed: the brightest hundredth reaches no more than {top:.0f} of 255.",
 }
-_HOW = {2: "somewhat", 3: "far", 4: "hopelessly"}
+_TOO = {2: "rather", 3: "too", 4: "far too"}  # by level; from 3 on the filter drops
+_HOW = {2: "a little ", 3: "", 4: "badly "}
 
 
 def _tones(view: View, scores: Mapping[str, Any]) -> Iterator[Reason]:
@@ -183,12 +184,13 @@ def _tones(view: View, scores: Mapping[str, Any]) -> Iterator[Reason]:
     for label, level in shown.items():
         box = None
         if label in _WHOLE_TONES:
-            said = _WHOLE_TONES[label].format(low=low, high=high, top=top)
+            said = _WHOLE_TONES[label].format(low=low, high=high, top=top, too=_TOO[level], how=_HOW[level])
         else:
             words, strength, text = _TONES[label]
             cell, place = _strongest(grey, strength)
             box = in_stored(place, (grey.shape[1], grey.shape[0]), view.image)
-            begun = f"It is {_HOW[level]} {words}. " if label != "highlights_clipped" else "Its lights are clipped. "
+            lights = label == "highlights_clipped"
+            begun = f"Its lights are {_HOW[level]}{words}. " if lights else f"It is {_TOO[level]} {words}. "
             said = begun + text.format(share=(cell >= WHITE).mean(), dark=(cell <= BLACK).mean())
         yield _reason(f"exposure.{label}_level", scores, said, box)
     if not shown:

@@ -19,15 +19,18 @@ from cliqa.errors import CliqaError, ImageIssue, UsageError
 from cliqa.files.atomic import open_regular
 from cliqa.images.loading import load_image, read_header
 from cliqa.inputs.members import image_bytes
-from cliqa.report.words import page_faults, starting_conditions
+from cliqa.report.words import starting_conditions, told_faults
 from cliqa.view.marks import FLAGS, MOST_STARS
 from cliqa.view.session import Session
 
 MODULES = {  # what is served of the page, and as what
-    "report": ("conditions.js", "dom.js", "histograms.js", "issues.js", "page.css", "scatter.js", "sorting.js", "table.js", "tabs.js"),
+    "report": (
+        "conditions.js", "dom.js", "faults.js", "histograms.js", "issues.js", "page.css", "scatter.js", "sorting.js", "table.js",
+        "tabs.js",
+    ),
     "view": (
-        "acting.js", "compare.js", "copies.js", "faults.js", "floors.js", "gallery.js", "keys.js", "live.js", "main.js", "marks.js",
-        "picture.js", "server.js", "sharp_map.js", "stage.js", "view.css",
+        "acting.js", "commands.js", "compare.js", "copies.js", "floors.js", "gallery.js", "grid.js", "keys.js", "live.js", "main.js",
+        "marks.js", "picture.js", "server.js", "sharp_map.js", "stage.js", "view.css",
     ),
 }  # fmt: skip
 KINDS = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
@@ -149,7 +152,7 @@ class Answers:
             "title": table.title, "version": __version__, "store": session.shown_store, "output": session.shown_output,
             "rows": len(table.paths),
             "columns": [column.described() for column in table.columns],
-            "faults": [vars(fault) for fault in page_faults(names)],
+            "faults": told_faults(names),
             "start": starting_conditions(names),
             "ways": session.actor.ways(), "session": session.name,
         }  # fmt: skip

@@ -31,6 +31,7 @@ def test_copies_stand_by_group(browser: Any, tmp_path: Path) -> None:
     view.click("#show-copies")
     settle(view)
     cards = view.locator(".card").all_inner_texts()
+    assert view.locator(".card.begins").count() == 1
     assert len(cards) == 2 and "original.png" in cards[0] and "best copy" in cards[0] and "fewer pixels" in cards[1]
     if os.environ.get("CLIQA_SCREENSHOTS"):
         view.screenshot(path=os.path.join(os.environ["CLIQA_SCREENSHOTS"], "report-copies.png"))

@@ -38,8 +38,8 @@ def store_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def page(browser: Any, store_path: Path) -> Iterator[Any]:
-    """The page, opened offline; fails the test when the page asks for anything or logs an error."""
+def begun(browser: Any, store_path: Path) -> Iterator[Any]:
+    """The page as it opens, offline; fails the test when the page asks for anything or logs an error."""
     context = browser.new_context(viewport={"width": 1300, "height": 850}, offline=True)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     view = context.new_page()
@@ -53,6 +53,15 @@ def page(browser: Any, store_path: Path) -> Iterator[Any]:
     yield view
     context.close()
     assert trouble == []
+
+
+@pytest.fixture
+def page(begun: Any) -> Any:
+    """The page without any condition."""
+    begun.locator(".field.used input[aria-label^=use]").evaluate_all("boxes => boxes.forEach((box) => box.click())")
+    settle(begun)
+    assert begun.locator(".field.used").count() == 0
+    return begun
 
 
 def number(view: Any, selector: str) -> int:
@@ -86,6 +95,43 @@ def kept_by_store(store_path: Path, where: str) -> int:
         return store.count(where)
 
 
+def test_it_opens_with_the_filters_thresholds_and_the_faults_in_words(begun: Any, store_path: Path) -> None:
+    terms = condition(begun).split(" and ")
+    assert {"jpeg_quality.quality >= 90", "exposure.too_dark_level <= 2"} <= set(terms)
+    assert number(begun, "#kept") == kept_by_store(store_path, condition(begun)) < ROWS
+    assert begun.locator(".field.used").count() == len(terms)
+    shown = begun.locator(".field.used").evaluate_all("cards => cards.every((card) => card.checkVisibility())")
+    assert shown, "what drops files is to be seen"
+    chip = begun.locator(".fault", has_text="were JPEGs below 90")
+    count = int(chip.locator("b").inner_text())
+    assert count == kept_by_store(store_path, "jpeg_quality.quality < 90")
+    begun.uncheck("#pictured")
+    chip.click()
+    settle(begun)
+    assert begun.locator("#position").inner_text().endswith(f"of {count}")
+    assert set(begun.locator(".card .status").all_inner_texts()) == {"✕ dropped"}
+    chip.click()
+    begun.locator(".fault-pair", has_text="would be rated low").get_by_role("button", name="Drop those").click()
+    begun.locator(".fault-pair", has_text="would be rated low").wait_for(state="detached")
+    assert "grepq.quality >= 50" in condition(begun)
+    assert number(begun, "#kept") == kept_by_store(store_path, condition(begun))
+    begun.click("#reset")
+    begun.locator(".fault-pair", has_text="would be rated low").wait_for()
+    assert condition(begun).split(" and ") == terms
+
+
+def test_a_condition_in_use_is_never_hidden(page: Any) -> None:
+    more = page.locator(".metric", has=page.locator("h3", has_text="scale_factor")).locator("details")
+    assert not page.locator('input[aria-label="use scale_factor.scale"]').is_visible()
+    more.locator("summary").click()
+    page.check('input[aria-label="use scale_factor.scale"]')
+    settle(page)
+    more.locator("summary").click()
+    assert page.locator('input[aria-label="use scale_factor.scale"]').is_visible()
+    assert not page.locator('input[aria-label="use scale_factor.scale_x"]').is_visible()
+    assert more.locator("summary").inner_text() == "more: scale_x, scale_y"
+
+
 def test_it_opens_with_everything_kept(page: Any) -> None:
     assert number(page, "#kept") == ROWS and number(page, "#dropped") == 0
     assert page.locator("#metrics .metric").count() == 8
@@ -109,7 +155,8 @@ def test_dragging_counts_what_the_command_would_keep(page: Any, store_path: Path
     assert number(page, "#kept") == kept_by_store(store_path, condition(page)) and " or " in condition(page)
     page.click("#reset")
     settle(page)
-    assert number(page, "#kept") == ROWS and "--where" not in page.locator("#command").inner_text()
+    assert "jpeg_quality.quality >= 90 and grain_noise.psnr >= 40" in condition(page), "as it began"
+    assert page.locator("#combine-all").get_attribute("aria-pressed") == "true"
 
 
 def test_thresholds_by_keyboard_number_and_direction(page: Any, store_path: Path) -> None:
@@ -196,6 +243,7 @@ def test_the_command_is_copied(page: Any) -> None:
 def test_a_hostile_name_is_text(page: Any) -> None:
     page.uncheck("#pictured")
     page.click("[data-show=all]")
+    settle(page)
     while page.locator(".card", has_text="onerror").count() == 0:
         assert page.locator("#later").is_enabled()
         page.click("#later")

@@ -32,6 +32,57 @@ def test_it_opens_with_the_filters_thresholds_and_the_faults_in_words(page: Any,
     assert page.locator(".tile").first.evaluate("tile => getComputedStyle(tile).opacity") == "1"
 
 
+def test_taste_is_no_condition_until_it_is_asked_for(page: Any) -> None:
+    pair = page.locator(".fault-pair", has_text="would be rated low")
+    assert "Taste, not among the conditions:" in page.locator("#faults").inner_text()
+    count = int(pair.locator("b").inner_text())
+    kept = number(page, "#kept")
+    pair.get_by_role("button", name="Drop those").click()
+    pair.wait_for(state="detached")
+    assert number(page, "#kept") <= kept
+    chip = page.locator(".fault", has_text="would be rated low")
+    assert int(chip.locator("b").inner_text()) == count
+    chip.click()
+    until(page, f"document.querySelector('#position').textContent.startsWith('{count} of')")
+    assert set(page.locator(".tile .status .hidden-text").all_inner_texts()) == {"dropped"}
+    page.locator('input[aria-label="threshold of jpeg_quality.quality"]').fill("12")
+    page.locator('input[aria-label="threshold of jpeg_quality.quality"]').press("Enter")
+    page.uncheck('input[aria-label="use jpeg_quality.quality"]')
+    page.click("#reset")
+    pair.wait_for()
+    assert page.locator('input[aria-label="threshold of jpeg_quality.quality"]').input_value() == "90"
+    assert number(page, "#kept") == kept
+
+
+def test_faults_are_not_cut_off_and_what_finds_nothing_says_so(page: Any) -> None:
+    assert page.locator("#faults").evaluate("box => box.scrollHeight <= box.clientHeight")
+    page.fill("#find", "no such name")
+    page.locator("#nothing").wait_for()
+    assert page.locator("#nothing-text").inner_text() == "No name with “no such name”."
+    page.select_option("#show", "marked")
+    page.fill("#find", "")
+    until(page, "document.querySelector('#nothing-text').textContent === 'No file is marked.'")
+    page.click("#show-everything")
+    page.locator("#nothing").wait_for(state="hidden")
+    assert page.locator("#show").input_value() == "all" and page.locator(".tile").count() > 5
+
+
+def test_the_command_is_that_of_the_choice(page: Any) -> None:
+    page.click("#act-open")
+    assert (
+        " --where " in page.locator("#command").inner_text() and "--invert" not in page.locator("#command").inner_text()
+    )
+    page.select_option("#act-which", "dropped")
+    until(page, "!document.querySelector('#act-go').disabled")
+    assert page.locator("#act-go").inner_text() == f"Do it: {number(page, '#dropped')} files"
+    assert "--invert -o" in page.locator("#command").inner_text()
+    page.route("**/api/preview", lambda route: None)  # no answer
+    page.select_option("#act-which", "selected")
+    assert page.locator("#act-go").inner_text() == "Do it"
+    assert not page.locator("#command").is_visible()
+    assert "No command does the same" in page.locator("#command-words").inner_text()
+
+
 def test_a_click_on_a_fault_shows_its_files(page: Any) -> None:
     chip = page.locator(".fault", has_text="are noisy")
     count = int(chip.locator("b").inner_text())
@@ -98,6 +149,7 @@ def test_sorting_and_filtering(page: Any) -> None:
     page.click("#turn")
     until(page, f"{value}.find(([place]) => place === 1)[1] > {rising[-1]}")
     page.fill("#find", "onerror")
+    until(page, "document.querySelectorAll('.tile').length === 1")
     assert page.locator(".tile .file").all_inner_texts() == [HOSTILE.split("/")[-1]]
     assert page.title() == "photos · cliqa" and page.locator("img[src=x]").count() == 0
 

@@ -97,6 +97,32 @@ def test_two_pictures_zoom_and_move_together(page: Any) -> None:
     assert page.locator("#picture-name").inner_text() == "IMG_0000003.jpg"
 
 
+def test_what_was_said_of_one_picture_is_not_said_of_the_next(page: Any) -> None:
+    held: list[Any] = []
+    page.locator("#gallery-list").focus()
+    page.keyboard.press("Enter")
+    page.locator("#picture[open]").wait_for()
+    page.locator("#reasons .reason").first.wait_for()
+    page.route("**/api/reasons/*", lambda route: held.append(route))
+    page.keyboard.press("ArrowRight")
+    first = page.locator("#picture-name").inner_text()
+    assert "Looking for the place" in page.locator("#reasons").inner_text()
+    assert page.locator("#reasons .reason").count() == 0 and page.locator("#stage-a .place").is_hidden()
+    page.keyboard.press("ArrowRight")
+    until(page, f"document.querySelector('#picture-name').textContent !== '{first}'")
+    page.wait_for_timeout(100)
+    assert len(held) == 2
+    late = {
+        "reasons": [{"column": "a", "title": "Of the one before", "fault": True, "sentence": "", "box": [0, 0, 9, 9]}]
+    }
+    held[0].fulfill(json=late)
+    page.wait_for_timeout(300)
+    assert "Looking for the place" in page.locator("#reasons").inner_text() and page.locator(".place").first.is_hidden()
+    held[1].continue_()
+    page.locator("#reasons .reason").first.wait_for()
+    assert "Of the one before" not in page.locator("#reasons").inner_text()
+
+
 def test_the_map_of_sharpness_stands_beside_the_picture(browser: Any, tmp_path: Path) -> None:
     root = tmp_path / "in"
     root.mkdir()
@@ -122,8 +148,19 @@ def test_copies_stand_by_group_and_are_compared_at_the_same_zoom(browser: Any, c
     ) as viewer:
         context = browser.new_context(viewport={"width": 1300, "height": 850})
         page = opened(context, viewer.serving.address)
+        held: list[Any] = []
+        page.route("**/api/copies", lambda route: held.append(route))
         page.select_option("#show", "copies")
+        page.locator("#searching").wait_for()
+        until(page, "/Looking for copies.* 1 s$/.test(document.querySelector('#nothing-text').textContent)")
+        held[0].continue_()
         until(page, "document.querySelectorAll('.tile').length === 3")
+        assert page.locator("#nothing").is_hidden()
+        assert page.locator(".group-head").all_inner_texts() == ["Group 1: the same picture, 3 files"]
+        cut = (
+            "notes => notes.filter((note) => note.scrollHeight > note.clientHeight + 1).map((note) => note.textContent)"
+        )
+        assert page.locator(".tile .note").evaluate_all(cut) == [], "reasons are read whole"
         assert axe(page) == []
         assert page.locator('.tile[aria-posinset="1"] .file').inner_text() == "original.png"
         assert page.locator(".tile.best").count() == 1
@@ -142,6 +179,8 @@ def test_copies_stand_by_group_and_are_compared_at_the_same_zoom(browser: Any, c
         page.select_option("#act-which", "copies")
         page.select_option("#act-way", "move")
         until(page, "document.querySelector('#act-summary').textContent.startsWith('2 files would be moved')")
+        command = page.locator("#command").inner_text()
+        assert command.startswith("cliqa duplicates ") and " --keep rest -o " in command and command.endswith(" --move")
         if os.environ.get("CLIQA_SCREENSHOTS"):
             page.click("#act-close")
             page.screenshot(path=os.path.join(os.environ["CLIQA_SCREENSHOTS"], "copies.png"))
@@ -167,6 +206,13 @@ def test_it_fits_and_has_no_accessibility_findings(
         until(view, "document.querySelectorAll('.tile img.there').length > 3")
         assert view.evaluate("document.documentElement.scrollWidth") <= width
         found = axe(view)
+        box = view.locator("#sort").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width, "sorting is within reach"
+        if phone:
+            view.locator("#tab-thresholds").tap()
+            assert view.locator("#learn-narrow").is_visible()
+            found += axe(view)
+            view.locator("#tab-gallery").tap()
         view.locator("#gallery-list").focus()
         if phone:
             view.locator(".tile").nth(1).tap()

@@ -30,6 +30,11 @@ def picture(path: str, **values: object) -> Picture:
             {"jpeg_quality.quality": 80.0},
             "made of a JPEG",
         ),
+        (
+            {"jpeg_quality.quality": 86.0, "compression.codec": "jpeg", "compression.fidelity": 76.0},
+            {"jpeg_quality.quality": 94.0, "compression.codec": "jpeg", "compression.fidelity": 54.0},
+            "a codec took much of it",
+        ),
         ({"grain_noise.psnr": 48.0}, {"grain_noise.psnr": 30.0}, "noisier"),
         ({"camera": "Camera 1"}, {}, "what the camera wrote"),
     ],

@@ -111,6 +111,23 @@ def test_pictures_of_another_kind_get_their_own(other: bytes):
     assert not decoder._spare
 
 
+def test_rows_are_used_again_when_nobody_holds_them():
+    first = load_image(jpeg(1))
+    place, shape = first.pixels.ctypes.data, first.pixels.shape
+    assert not first.pixels.flags.writeable
+    assert np.array_equal(first.pixels, np.asarray(first.stored))
+    part = first.pixels[5:9]
+    before = part.copy()
+    del first
+    second = load_image(jpeg(2))
+    assert second.pixels.ctypes.data != place
+    assert np.array_equal(part, before)
+    place = second.pixels.ctypes.data
+    del second
+    assert load_image(jpeg(3)).pixels.ctypes.data == place
+    assert load_image(jpeg(3)).pixels.shape == shape
+
+
 def test_other_formats_get_their_own():
     stream = io.BytesIO()
     Image.fromarray(textured(4, 200)).save(stream, "PNG")

@@ -144,12 +144,43 @@ def test_starting_thresholds(store_path: Path) -> None:
     with Store(str(store_path)) as store:
         columns = read_rows(store, 500).columns
     assert starting_thresholds("grain_noise.psnr >= 40 AND exposure.too_dark_level<3", columns) == [
-        {"name": "grain_noise.psnr", "operator": ">=", "value": 40.0},
-        {"name": "exposure.too_dark_level", "operator": "<", "value": 3.0},
+        {"name": "grain_noise.psnr", "operator": ">=", "value": 40.0, "keepUnsure": False},
+        {"name": "exposure.too_dark_level", "operator": "<", "value": 3.0, "keepUnsure": False},
     ]
     assert report([str(store_path), "-o", str(store_path.with_name("x.html")), "-w", "psnr >= 40"]) == 2
     assert report([str(store_path), "-o", str(store_path.with_name("x.html")), "-w", "width = 3 or height > 1"]) == 2
     assert not store_path.with_name("x.html").exists()
+
+
+def test_it_begins_with_the_filters_thresholds_where_none_are_asked_for(store_path: Path) -> None:
+    facts = json.loads(Elements(build(store_path, "--thumbnails", "0")).scripts["facts"])
+    begun = {one["name"]: one["value"] for one in facts["start"]}
+    assert (
+        begun["jpeg_quality.quality"] == 90 and begun["exposure.too_dark_level"] == 2 and "grepq.quality" not in begun
+    )
+    assert {one["column"] for one in facts["faults"]} >= {*begun, "grepq.quality"}
+    facts = json.loads(
+        Elements(build(store_path, "--thumbnails", "0", "-w", "scale_factor.scale < 1.2")).scripts["facts"]
+    )
+    assert [one["name"] for one in facts["start"]] == ["scale_factor.scale"]
+
+
+def test_a_folder_that_moved_is_told_and_how_to_find_it(store_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [str(store_path), "-o", str(store_path.with_name("moved.html"))]
+    store_path.with_name("photos").rename(store_path.with_name("pictures"))
+    assert report(words) == 0
+    told = capsys.readouterr().err
+    assert (
+        "no file of the store is where it was scored" in told
+        and "--root photos=NEW" in told
+        and ", 0 pictures," in told
+    )
+    facts = json.loads(Elements(store_path.with_name("moved.html").read_text(encoding="utf-8")).scripts["facts"])
+    assert facts["lost"].startswith("no file of the store")
+    assert report([*words, "--force", "--root", f"photos={store_path.with_name('pictures')}"]) == 0
+    told = capsys.readouterr().err
+    assert "--root" not in told and ", 40 pictures," in told
+    assert json.loads(Elements(build(store_path, "--thumbnails", "0")).scripts["facts"])["lost"] == ""
 
 
 def test_a_page_that_exists_stays(store_path: Path) -> None:

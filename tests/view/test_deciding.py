@@ -70,11 +70,29 @@ def test_the_map_of_sharpness_lies_as_the_picture_is_seen(tmp_path: Path, orient
 def test_the_darkest_part_is_found_however_the_picture_is_turned(tmp_path: Path, orientation: int) -> None:
     image = smooth(800, 600)
     ImageDraw.Draw(image).rectangle((600, 450, 799, 599), fill=(1, 1, 1))
-    scores = {"exposure.too_dark_level": 3, "exposure.contrast_too_low_level": 1}
+    scores = {"exposure.too_dark_level": 4, "exposure.contrast_too_low_level": 1}
     (reason,) = Reasons().of(saved(image, tmp_path / "a.png", orientation), scores)["reasons"]
     left, top, right, bottom = reason["box"]
     assert left >= 595 and top >= 445 and right <= 805 and bottom <= 605
     assert reason["fault"] and "far too dark" in reason["sentence"] and "100%" in reason["sentence"]
+
+
+def test_levels_are_told_in_plain_words(tmp_path: Path) -> None:
+    image = load_image(saved(smooth(300, 200), tmp_path / "a.png"))
+
+    def said(label: str, level: int) -> str:
+        (reason,) = reasons(image, {f"exposure.{label}_level": level})
+        assert reason.fault == (level > 2)
+        return reason.sentence
+
+    assert [said("too_dark", level).partition(".")[0] for level in (2, 3, 4)] == [
+        "It is rather dark",
+        "It is too dark",
+        "It is far too dark",
+    ]
+    assert said("contrast_too_low", 2).startswith("It has rather low contrast:")
+    assert said("highlights_clipped", 4).startswith("Its lights are badly clipped.")
+    assert said("highlights_over_suppressed", 3).startswith("Its lights are greyed:")
 
 
 def test_a_jpeg_in_a_corner_is_pointed_at(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 // Conditions: which rows are kept, and the same in SQL and on a command line.
 
 import { redraw } from './dom.js';
-import { table } from './table.js';
+import { columnOf, table } from './table.js';
 
 export const conditions = {
   combine: 'all',
@@ -21,22 +21,48 @@ export const conditions = {
     this.keptCount = this.total = table.rows;
   },
 
-  // Where a field starts: at the worse tenth, not in use.
+  // Where a field starts: where its filter does, else at the worse tenth; not in use.
   begin(column) {
     if (column.condition) return column.condition;
     const lower = column.better === 'lower';
     const { order, values } = column;
     const at = order.length ? values[order[Math.floor((order.length - 1) * (lower ? 0.9 : 0.1))]] : 0;
+    const [operator, value] = column.begins ?? [lower ? '<=' : '>=', column.isText ? 0 : onStep(column, at, lower ? Math.ceil : Math.floor)];
     column.condition = {
       used: false,
-      operator: lower ? '<=' : '>=',
-      value: column.isText ? 0 : onStep(column, at, lower ? Math.ceil : Math.floor),
+      operator,
+      value,
       labels: new Set(column.labels.keys()),
       keepMissing: false,
+      keepUnsure: true, // rows in which the column can't be told, as its filter does
       mask: null, // Uint8Array, 1 where the row does not fulfil it; null while not in use
       failing: 0,
     };
     return column.condition;
+  },
+
+  // Put the conditions in use that the page begins with.
+  async start() {
+    const begun = table.facts.start.map(({ name, ...condition }) => [columnOf(name), condition]);
+    await Promise.all(begun.map(([column]) => column.load()));
+    for (const [column, condition] of begun) {
+      this.begin(column);
+      Object.assign(column.condition, condition, { used: true });
+      this.update(column);
+    }
+  },
+
+  // Every condition as it was before anybody touched it, and those of the beginning in use.
+  async reset() {
+    this.combine = 'all';
+    this.fails.fill(0);
+    for (const column of table.columns.filter(({ condition }) => condition)) {
+      column.condition = null;
+      column.touched = false;
+      this.begin(column);
+    }
+    await this.start();
+    this.recount();
   },
 
   // Recount after a change of one column's condition, or of its values.
@@ -86,10 +112,15 @@ export const conditions = {
     return this.inUse().map(term).join(this.combine === 'any' ? ' or ' : ' and ');
   },
 
-  command(program = 'cliqa apply') {
+  // The same as an option of a command line, '' where none is in use.
+  whereOption() {
     const where = this.where();
     const quoted = /["$`\\!]/.test(where) ? `'${where.replaceAll("'", `'"'"'`)}'` : `"${where}"`;
-    return `${program} ${table.facts.store}${where ? ` --where ${quoted}` : ''} -o ${table.facts.output ?? 'kept'}`;
+    return where ? ` --where ${quoted}` : '';
+  },
+
+  command() {
+    return `cliqa apply ${table.facts.store}${this.whereOption()} -o kept`;
   },
 };
 
@@ -117,15 +148,27 @@ export function fails(values, operator, edge, ofMissing) {
 function failMask(column) {
   const { values, condition } = column;
   const ofMissing = condition.keepMissing ? 0 : 1;
-  if (!column.isText) return fails(values, condition.operator, condition.value, ofMissing);
+  if (!column.isText) {
+    const mask = fails(values, condition.operator, condition.value, ofMissing);
+    if (condition.keepUnsure) unsure(column)?.forEach((one, row) => { if (one) mask[row] = 0; });
+    return mask;
+  }
   const mask = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i++) mask[i] = values[i] !== values[i] ? ofMissing : condition.labels.has(values[i]) ? 0 : 1;
   return mask;
 }
 
+// 1 where a column can't be told, by another one that says how sure it is; null where there is none.
+export function unsure(column) {
+  const { sureness } = column;
+  if (!sureness?.values) return null;
+  const least = Math.fround(column.least);
+  return Uint8Array.from(sureness.values, (value) => (value < least ? 1 : 0));
+}
+
 export function term(column) {
   const { condition } = column;
-  const name = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(column.name) ? column.name : `"${column.name.replaceAll('"', '""')}"`;
+  const name = nameOf(column);
   let text;
   if (column.isText) {
     const chosen = [...condition.labels].sort((a, b) => a - b).map((index) => `'${column.labels[index].replaceAll("'", "''")}'`);
@@ -135,5 +178,11 @@ export function term(column) {
   } else {
     text = `${name} ${condition.operator} ${condition.value}`;
   }
-  return condition.keepMissing ? `(${text} or ${name} is null)` : text;
+  const kept = [
+    ...(!column.isText && condition.keepUnsure && column.sureness ? [`${nameOf(column.sureness)} < ${column.least}`] : []),
+    ...(condition.keepMissing ? [`${name} is null`] : []),
+  ];
+  return kept.length ? `(${[text, ...kept].join(' or ')})` : text;
 }
+
+const nameOf = ({ name }) => (/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);

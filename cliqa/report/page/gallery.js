@@ -3,6 +3,7 @@
 import { beside } from './beside.js';
 import { conditions } from './conditions.js';
 import { $, fileName, groupBy, make, redraw, whole } from './dom.js';
+import { faults } from './faults.js';
 import { pictures } from './pictures.js';
 import { table } from './table.js';
 
@@ -49,6 +50,13 @@ export const gallery = {
     this.restart();
   },
 
+  // The files with the chosen fault, the worst first; without one, as before.
+  async showFault() {
+    const column = faults.found.find(({ fault }) => fault.column === faults.chosen)?.column;
+    if (column) await this.sortBy(column);
+    else this.restart();
+  },
+
   // A threshold moved: go where it is.
   follow(column) {
     if (this.column !== column) {
@@ -77,6 +85,8 @@ export const gallery = {
     if (this.show === 'copies') return [...this.copies.keys()].filter((row) => !only || pictures.has(row));
     if (only && !column.pictured) column.pictured = column.order.filter((row) => pictures.has(row));
     let list = column[key];
+    const fault = faults.mask();
+    if (fault) list = list.filter((row) => fault[row]);
     if (this.show === 'kept') list = list.filter((row) => conditions.kept[row]);
     if (this.show === 'dropped') list = list.filter((row) => !conditions.kept[row]);
     return this.rising ? list : list.slice().reverse();
@@ -109,7 +119,7 @@ export const gallery = {
     const size = across * 8;
     const list = this.list();
     const edge = this.boundary(list);
-    const around = this.show === 'threshold' && !this.column.isText;
+    const around = this.show === 'threshold' && !this.column.isText && !faults.chosen;
     let start = around ? edge - 2 * across + this.offset * size : this.offset * size;
     if (this.show === 'dropped') start = Math.max(0, list.length - size) - this.offset * size; // the nearest to being kept
     const end = Math.min(list.length, start + size);
@@ -119,6 +129,7 @@ export const gallery = {
     const backwards = this.show === 'dropped';
     $('earlier').disabled = backwards ? end >= list.length : from <= 0;
     $('later').disabled = backwards ? from <= 0 : end >= list.length;
+    $('nothing').hidden = this.rows.length > 0;
     const shown = this.rows.length ? `${whole(from + 1)}–${whole(end)} of ${whole(list.length)}` : 'no file';
     $('position').textContent = `${shown}${$('pictured').checked && pictures.count < table.rows ? ' with a picture' : ''}`;
     for (const button of document.querySelectorAll('[data-show]')) button.setAttribute('aria-pressed', button.dataset.show === this.show);
@@ -129,7 +140,7 @@ export const gallery = {
     const cards = $('cards');
     while (this.nodes.length < this.rows.length) this.nodes.push(this.card());
     this.nodes.forEach((node, i) => {
-      if (i < this.rows.length) this.fill(node, this.rows[i]);
+      if (i < this.rows.length) this.fill(node, this.rows[i], this.rows[i - 1]);
       if (i >= this.rows.length) node.remove();
       else if (node.parentNode !== cards || cards.children[i] !== node) cards.insertBefore(node, cards.children[i] ?? null);
     });
@@ -156,7 +167,7 @@ export const gallery = {
     return node;
   },
 
-  fill(node, row) {
+  fill(node, row, before) {
     const { image, mark, score, status, file } = node.parts;
     const kept = conditions.kept[row] === 1;
     if (node.row !== row) {
@@ -168,7 +179,10 @@ export const gallery = {
     }
     const place = this.show === 'copies' ? this.copies.get(row) : undefined;
     const [kind, , best, why] = table.facts.groups[place] ?? [];
+    node.classList.toggle('grouped', place !== undefined);
+    node.classList.toggle('begins', place !== undefined && this.copies.get(before) !== place);
     score.textContent = place === undefined ? this.column.show(this.column.values[row]) : `group ${place + 1}`;
+    status.classList.toggle('best', place !== undefined && best === row);
     status.textContent = place !== undefined && best === row ? 'best copy' : kept ? '✓ kept' : '✕ dropped';
     const words = place === undefined ? fileName(table.paths[row]) : `${fileName(table.paths[row])}: ${why[row] ?? kind}`;
     if (file.textContent !== words) file.textContent = words;
@@ -276,7 +290,8 @@ export const detail = {
     $('detail-name').textContent = fileName(table.paths[row]);
     $('detail-path').textContent = table.paths[row];
     const kept = conditions.kept[row];
-    $('detail-verdict').textContent = kept ? '✓ kept' : '✕ dropped';
+    const found = faults.short(row);
+    $('detail-verdict').textContent = `${kept ? '✓ kept' : '✕ dropped'}${found ? ` · ${found}` : ''}`;
     $('detail-verdict').className = kept ? 'in-text' : 'out-text';
     this.showMark();
     $('compare').hidden = !gallery.group(row);

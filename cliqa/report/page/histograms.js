@@ -1,32 +1,54 @@
 // Histograms: a card per field, a native slider over a canvas, so that touch, mouse and keyboard all work.
 
-import { conditions } from './conditions.js';
+import { conditions, unsure } from './conditions.js';
 import { $, colours, fit, groupBy, make, percent, redraw, whole } from './dom.js';
 import { table } from './table.js';
 
 const THUMB = 20; // px, the slider's handle as in page.css: the plot is inset by half of it at both ends
 const HEIGHT = 64;
 
-// The fields that stand open: a metric's first, its overall score, and levels. The others wait behind "more".
-const isMain = (column, position) => position === 0 || /(^|_)(level|score)$/.test(column.field);
+// The fields that stand open: those that filters decide by; where a metric has none, its first, its overall score, and levels.
+export function mainFields(members) {
+  const filtered = members.filter(({ main }) => main);
+  return filtered.length ? filtered : members.filter(({ field, metric }, position) => metric !== 'file' && (position === 0 || /(^|_)(level|score)$/.test(field)));
+}
 
+// The others wait behind "more", but for those whose condition is in use: what drops files is always to be seen.
 export function buildHistograms() {
   for (const [metric, members] of groupBy(table.columns)) {
     const section = make('div', { className: 'metric' }, make('h3', {}, make('span', { text: metric })));
-    const open = members.filter((column, position) => metric !== 'file' && isMain(column, position));
-    const rest = members.filter((column) => !open.includes(column));
-    section.append(...open.map(buildField));
-    if (rest.length) {
-      const names = rest.length > 3 ? `${rest.length} more fields` : rest.map((column) => column.field).join(', ');
-      const details = make('details', {}, make('summary', { text: open.length ? `more: ${names}` : names }));
-      details.addEventListener('toggle', () => {
-        if (details.open && details.children.length === 1) details.append(...rest.map(buildField));
-      });
-      rest.forEach((column) => { column.reveal = () => { details.open = true; if (!column.card) details.append(...rest.filter((one) => !one.card).map(buildField)); }; });
-      section.append(details);
-    }
+    const main = mainFields(members);
+    section.append(...main.map(buildField));
+    const rest = members.filter((column) => !main.includes(column));
+    if (rest.length) section.append(buildRest(rest, main.length > 0));
     $('metrics').append(section);
+    rest.forEach((column) => { if (column.condition?.used) column.reveal(); });
   }
+}
+
+function buildRest(rest, more) {
+  const summary = make('summary');
+  const details = make('details', {}, summary);
+  const within = () => rest.filter(({ card }) => !card || card.parentNode === details);
+  const settle = () => {
+    const left = within();
+    const names = left.length > 3 ? `${left.length} ${more ? 'more ' : ''}fields` : left.map(({ field }) => field).join(', ');
+    summary.textContent = more ? `more: ${names}` : names;
+    details.hidden = !left.length;
+  };
+  details.addEventListener('toggle', () => {
+    if (details.open) details.append(...within().filter(({ card }) => !card).map(buildField));
+    else for (const column of within()) if (column.condition?.used) column.reveal();
+  });
+  for (const column of rest) {
+    column.reveal = () => {
+      if (column.card && column.card.parentNode !== details) return;
+      details.before(column.card ?? buildField(column));
+      settle();
+    };
+  }
+  settle();
+  return details;
 }
 
 export const visible = new Set();
@@ -73,6 +95,12 @@ function buildField(column) {
   box.addEventListener('change', () => conditions.change(column, { keepMissing: box.checked }));
   column.parts.missing = make('label', { className: 'missing', hidden: !column.missing }, box, words);
   if (column.missing || conditions.counted) card.append(column.parts.missing);
+  if (column.sureness) {
+    const unsureBox = make('input', { type: 'checkbox', checked: true });
+    unsureBox.addEventListener('change', () => conditions.change(column, { keepUnsure: unsureBox.checked }));
+    column.parts.unsure = make('label', { className: 'missing' }, unsureBox, make('span', { text: 'keep those that can’t be told' }));
+    card.append(column.parts.unsure);
+  }
   watcher ??= watch();
   watcher.observe(card);
   return card;
@@ -131,6 +159,12 @@ export function showCondition(column) {
   const without = missing(column);
   parts.missing.hidden = !without;
   parts.missing.lastChild.textContent = `keep the ${whole(without)} without a value`;
+  parts.missing.firstChild.checked = condition.keepMissing;
+  if (parts.unsure) {
+    parts.unsure.firstChild.checked = condition.keepUnsure;
+    const some = unsure(column)?.reduce((sum, one) => sum + one, 0) ?? 0;
+    parts.unsure.lastChild.textContent = `keep the ${whole(some)} that can’t be told`;
+  }
   card.classList.toggle('used', condition.used);
   parts.use.checked = condition.used;
   const loss = column.isText || condition.used ? percent(condition.failing, conditions.counted ? counted() : table.rows) : '';

@@ -3,6 +3,7 @@
 import { beside } from './beside.js';
 import { conditions } from './conditions.js';
 import { $, copyText, painters, percent, readColours, redraw, whole } from './dom.js';
+import { faults } from './faults.js';
 import { detail, gallery } from './gallery.js';
 import { buildHistograms, drawField, fillField, showCondition, visible } from './histograms.js';
 import { issues } from './issues.js';
@@ -29,19 +30,18 @@ function buildTop() {
   for (const way of ['all', 'any']) {
     $(`combine-${way}`).addEventListener('click', () => {
       conditions.combine = way;
-      for (const one of ['all', 'any']) $(`combine-${one}`).setAttribute('aria-pressed', one === way);
       conditions.recount();
-      redraw();
+      showConditions();
     });
   }
-  $('reset').addEventListener('click', () => {
-    for (const column of conditions.inUse()) {
-      Object.assign(column.condition, { used: false, labels: new Set(column.labels.keys()) });
-      conditions.update(column);
-      showCondition(column);
-    }
+  $('reset').addEventListener('click', async () => {
+    await conditions.reset();
+    showConditions();
+    await faults.count();
     redraw();
   });
+  $('notice').hidden = !table.facts.lost;
+  $('notice').textContent = table.facts.lost && `There are no pictures here: ${table.facts.lost}`;
   const measureTop = () => document.documentElement.style.setProperty('--top', `${document.querySelector('.top').offsetHeight}px`);
   measureTop();
   addEventListener('resize', () => { measureTop(); redraw(); });
@@ -57,19 +57,28 @@ async function loadText(id) {
   return new TextDecoder().decode(await inflated(id));
 }
 
-// The thresholds that the page was made with.
+function showConditions() {
+  for (const way of ['all', 'any']) $(`combine-${way}`).setAttribute('aria-pressed', way === conditions.combine);
+  for (const column of table.columns) if (column.card && column.condition) showCondition(column);
+  redraw();
+}
+
+let counting = 0;
+function recountFaults() {
+  clearTimeout(counting);
+  counting = setTimeout(async () => { await faults.count(); redraw(); }, 120); // when the hand rests
+}
+
+// The thresholds that the page was made with, the filters' own where none were asked for.
 async function begin() {
-  for (const { name, operator, value } of table.facts.start) {
-    const column = table.columns.find((one) => one.name === name);
-    await column.load();
+  await conditions.start();
+  for (const column of conditions.inUse()) {
     column.reveal?.();
-    conditions.begin(column);
-    Object.assign(column.condition, { operator, value, used: true });
-    conditions.update(column);
     fillField(column);
     showCondition(column);
   }
-  const first = table.columns.find((column) => column.name === table.facts.start[0]?.name) ?? table.columns.find((column) => !column.isText);
+  await faults.count();
+  const [first] = [...conditions.inUse(), ...table.columns.filter((column) => !column.isText)];
   if (first) await gallery.sortBy(first);
   else $('position').textContent = 'No file was scored.';
 }
@@ -80,7 +89,8 @@ async function main() {
   fillTable(facts, readPacked);
   fillPictures(facts.pictures);
   conditions.begins();
-  conditions.listeners.push(showCondition, (column) => gallery.follow(column));
+  conditions.listeners.push(showCondition, (column) => gallery.follow(column), recountFaults);
+  faults.changed = () => gallery.showFault();
   painters.push(
     showTally,
     () => { for (const column of visible) drawField(column); },

@@ -30,8 +30,11 @@ export class Column {
 
   get isText() { return Boolean(this.text) || this.labels.length > 0; }
 
+  // The column that says how sure this one is, if there is one.
+  get sureness() { return this.sure ? columnOf(this.sure) : undefined; }
+
   load() {
-    this.loading ??= this.reader(this).then((values) => this.setValues(values));
+    this.loading ??= Promise.all([this.reader(this), this.sureness?.load()]).then(([values]) => this.setValues(values));
     return this.loading;
   }
 
@@ -55,8 +58,9 @@ export class Column {
       const margin = 0.1 * (at(1 - TAIL) - at(TAIL)) || (high - low) / 20;
       [low, high] = [Math.max(low, at(TAIL) - margin), Math.min(high, at(1 - TAIL) + margin)];
     }
-    const begins = table.facts.start?.find((one) => one.name === this.name)?.value;
-    if (begins !== undefined) [low, high] = [Math.min(low, begins), Math.max(high, begins)];
+    for (const begins of [this.begins?.[1], table.facts.start?.find((one) => one.name === this.name)?.value]) {
+      if (begins !== undefined) [low, high] = [Math.min(low, begins), Math.max(high, begins)];
+    }
     if (this.whole && this.high > this.low && this.high - this.low <= LEVELS) [low, high] = [Math.min(low, this.low), Math.max(high, this.high)];
     if (this.isText) [low, high] = [0, this.labels.length - 1];
     if (high <= low) [low, high] = [low - 1, low + 1];

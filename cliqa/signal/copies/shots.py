@@ -5,7 +5,8 @@ leaves behind is told from a watermark by where its content is now. A watermark 
 other; a subject that moved is found elsewhere in the other one, as a whole or bent.
 
 A camera that stood still before a scene in which nothing moved takes two pictures that differ in their noise alone, see `grain`. Codecs
-take that away or add some, so here such shots are taken for copies. How far apart in light two pictures are is told by `light_apart`.
+take weak noise away or add some, so here shots without more are taken for copies. How far apart in light two pictures are is told by
+`light`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.signal.copies.elsewhere import content_elsewhere
+from cliqa.signal.copies.grain import strong_noise_apart
+from cliqa.signal.copies.light import tones_apart
 from cliqa.signal.copies.motion import SIDE as START_SIDE
 from cliqa.signal.copies.motion import motion
+from cliqa.signal.copies.overlap import overlap
 from cliqa.signal.copies.placement import BLOCKS, Placement, placed, summed
 
 # Pixels of a picture's longer side from which more tell nothing new: subjects are larger, turns are seen
@@ -37,13 +41,6 @@ SWAYED = 0.001  # of a side by which parts are off their place; copies reach 0.0
 SWAYED_SURE = 5.0  # standard errors; watermarks reach 3
 PARTS = 6  # blocks a side within each of BLOCKS; of these every other one is taken for either of two measurements
 
-_LINEAR = 2.2  # from levels to light, nearly sRGB's curve
-_DARK, _LIGHT = 8.0, 247.0  # levels beyond which light has been clipped
-_SHARES = np.linspace(0.02, 0.98, 49)  # of pixels that are darker; of an over-exposed picture few tell anything
-_CLIPPING = 6.0  # levels beyond the bounds that a copy differs by at most
-_ENOUGH = 3  # shares that tell of light
-IN_DOUBT = 0.5  # EV; more than what counts as another exposure
-
 Grey = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Box = tuple[float, float, float, float]
@@ -51,17 +48,24 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Shots:
-    """What tells that a camera took two pictures: it `turned`, each shows something `beyond` the other, parts `swayed` or `moved`."""
+    """What tells that a camera took two pictures: it `turned`, each shows something `beyond` the other, parts `swayed` or `moved`, or
+    each has noise of its `own`.
+
+    `tones`: how far apart those are, see `light.tones_apart`. `box`: where the second lies in the first, as closely as was found.
+    """
 
     turned: bool
     beyond: bool
     swayed: bool
     moved: bool
+    own: bool = False
+    tones: float = 0.0
+    box: Box = (0.0, 0.0, 1.0, 1.0)
 
     @property
     def two(self) -> bool:
         """Whether anything does."""
-        return self.turned or self.beyond or self.swayed or self.moved
+        return self.turned or self.beyond or self.swayed or self.moved or self.own
 
 
 def compare(first: Grey, second: Grey, box: Box) -> Shots:
@@ -78,7 +82,9 @@ def compare(first: Grey, second: Grey, box: Box) -> Shots:
     found = placed(_square(first, side), _square(second, side), found.place)
     if float(found.rest[0]) > LOST:
         small = motion(_square(first, START_SIDE), _square(second, START_SIDE), np.array([box], np.float32))
-        return Shots(bool(small.turned[0]), bool(small.beyond[0]), False, bool(small.moved[0]))
+        one, two = overlap(first, second, found.place[0])
+        tones = tones_apart(one, two) if one.size else np.inf
+        return Shots(bool(small.turned[0]), bool(small.beyond[0]), False, bool(small.moved[0]), tones=tones, box=box)
     less_sure = LESS_SURE * float(found.rest[0])
     turned = float(found.turn[0]) >= TURNED and float(found.turn_sure[0]) >= TURN_SURE + less_sure
     enough = BEYOND if first.shape == second.shape else max(BEYOND, GRID / smallest)
@@ -88,47 +94,15 @@ def compare(first: Grey, second: Grey, box: Box) -> Shots:
     if side % (BLOCKS * PARTS) == 0 and not turned:
         amount, sure = _sway(found, side)
         swayed = amount >= SWAYED and sure >= SWAYED_SURE
-    moved = False
+    moved = own = False
+    tones = np.inf
     if not (turned or beyond or swayed):
-        one, two = _overlap(first, second, found.place[0])
+        one, two = overlap(first, second, found.place[0])
         moved = min(one.shape) >= START_SIDE and content_elsewhere(one, two)
-    return Shots(turned, beyond, swayed, moved)
-
-
-def light_apart(first: Grey, second: Grey, box: Box) -> float:
-    """How much more light the second picture has than the first, in EV: the median over their shares of lighter pixels.
-
-    No pixel is compared with another, so they need not be aligned. Where most of what could tell was clipped in one picture alone, the
-    light is as far apart as that says, and IN_DOUBT at least. 0 where both are black or white.
-    """
-    left, top, right, bottom = box
-    wide, high = right - left, bottom - top
-    one = _part(first, (left, top, right, bottom))
-    two = _part(second, (-left / wide, -top / high, (1 - left) / wide, (1 - top) / high))
-    a, b = (np.clip(_levels_of(each), _DARK, _LIGHT) for each in (one, two))
-    apart = _LINEAR * np.log2(b / a)
-    clear = (np.minimum(a, b) > _DARK) & (np.maximum(a, b) < _LIGHT)
-    lost = ~clear & (np.abs(a - b) > _CLIPPING)  # one clipped, the other not, by more than codecs do
-    if lost.sum() > clear.sum():
-        by = float(np.median(apart[lost]))
-        return float(np.copysign(max(abs(by), IN_DOUBT), by))
-    if clear.sum() < _ENOUGH:
-        return 0.0 if not clear.any() else float(np.median(apart[clear]))
-    # Of a bright picture most shares are squeezed against white: the darker ones tell
-    return float(np.median(apart[np.flatnonzero(clear)[: len(_SHARES) // 2]]))
-
-
-def _levels_of(picture: Grey) -> NDArray[np.float64]:
-    """The level that each of _SHARES of the pixels does not exceed."""
-    counts = np.bincount(picture.ravel(), minlength=256).cumsum()
-    return np.asarray(np.searchsorted(counts, _SHARES * counts[-1]), np.float64)
-
-
-def _part(picture: Grey, box: Box) -> Grey:
-    height, width = picture.shape
-    left, right = (int(np.clip(share, 0, 1) * width) for share in box[::2])
-    top, bottom = (int(np.clip(share, 0, 1) * height) for share in box[1::2])
-    return picture[top : max(bottom, top + 1), left : max(right, left + 1)]
+        own = not moved and min(one.shape) >= START_SIDE and strong_noise_apart(one, two)
+        tones = tones_apart(one, two) if one.size else np.inf
+    wide, left, high, top = (float(number) for number in found.place[0])
+    return Shots(turned, beyond, swayed, moved, own, tones, (left, top, left + wide, top + high))
 
 
 def _square(picture: Grey, side: int) -> Grey:
@@ -161,30 +135,3 @@ def _sway(found: Placement, side: int) -> tuple[float, float]:
     mean = float((weight * agreed).sum() / max(float(weight.sum()), 1e-6))
     error = float(np.sqrt((weight**2 * (agreed - mean) ** 2).sum()) / max(float(weight.sum()), 1e-6))
     return float(np.sqrt(max(0.0, mean))) / side, mean / max(error, 1e-9)
-
-
-def _overlap(first: Grey, second: Grey, place: Floats) -> tuple[Floats, Floats]:
-    """What both show, on the grid of the coarser one: the first and the second, of one shape."""
-    wide, left, high, top = (float(number) for number in place)
-    (height_1, width_1), (height_2, width_2) = first.shape, second.shape
-    if height_2 * width_2 > height_1 * width_1 * wide * high * 1.001:
-        two, one = _overlap(second, first, np.array([1 / wide, -left / wide, 1 / high, -top / high], np.float32))
-        return one, two
-    near = 0.01  # of a pixel beyond the border
-    x0, x1 = (max(0.0, -left / wide) * width_2, min(1.0, (1 - left) / wide) * width_2)
-    y0, y1 = (max(0.0, -top / high) * height_2, min(1.0, (1 - top) / high) * height_2)
-    x0, y0, x1, y1 = int(np.ceil(x0 - near)), int(np.ceil(y0 - near)), int(x1 + near), int(y1 + near)
-    two = second[y0:y1, x0:x1].astype(np.float32)
-    if min(two.shape) < 1:
-        return two, two
-    box = (
-        wide * x0 / width_2 + left,
-        high * y0 / height_2 + top,
-        wide * x1 / width_2 + left,
-        high * y1 / height_2 + top,
-    )
-    at = [min(max(share, 0.0), 1.0) * size for share, size in zip(box, (width_1, height_1) * 2, strict=True)]
-    if two.shape == first.shape and np.abs(np.subtract(at, (0, 0, width_1, height_1))).max() < 0.03:
-        return first.astype(np.float32), two
-    resized = Image.fromarray(first.astype(np.float32)).resize(two.shape[::-1], Image.Resampling.BICUBIC, box=tuple(at))
-    return np.asarray(resized), two

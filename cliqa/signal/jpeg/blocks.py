@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.dct import dct_matrix
 
@@ -64,6 +65,12 @@ def luma(rgb: NDArray[np.uint8]) -> Floats:
     A decoder makes RGB of an integer Y, so rounding takes the noise of RGB's own rounding out again.
     """
     y = np.empty((len(rgb), *rgb.shape[2:]), np.float32)
+    library = compiled()
+    if library is not None and rgb.flags.c_contiguous:
+        count = rgb.shape[2] * rgb.shape[3]
+        read = pointer(rgb, np.uint8), size(len(rgb)), size(count), size(3 * count), size(1)
+        library.luma_rows(*read, pointer(LUMA32, np.float32), size(1), pointer(y, np.float32), size(count))
+        return y
     part = np.empty(rgb.shape[2:], np.float32)
     for tile, plane in zip(rgb, y, strict=True):  # tile by tile, so that all of it stays in the processor's cache
         np.multiply(tile[0], LUMA32[0], out=plane)
@@ -99,6 +106,10 @@ def every(count: int, most: int) -> int:
     return max(1, count // most)
 
 
+_WIDEST = 1024  # pixels in the rows of a tile that the compiled routine has room for
+_VARIED = 1  # what the compiled routine says of a block that is not constant and has no clipped pixel
+
+
 def choose_blocks(
     rgb: NDArray[np.uint8], y: Floats, x0: int, y0: int, most: int = 1 << 30, enough: int = 128
 ) -> Blocks:
@@ -111,6 +122,19 @@ def choose_blocks(
         rgb: uint8 (n, 3, h, w); y: its `luma` (n, h, w); x0, y0: offset of the grid.
         most: of more clean blocks than this every second, third ... is taken, so that there are no more than twice as many.
     """
+    library = compiled()
+    _, _, height, width = rgb.shape
+    if library is not None and rgb.flags.c_contiguous and y.flags.c_contiguous and width <= _WIDEST:
+        kinds = np.empty(len(rgb) * ((height - y0) // 8) * ((width - x0) // 8), np.uint8)
+        lines = pointer(y, np.float32)
+        shape = size(height), size(width), size(x0), size(y0)
+        library.block_kinds(pointer(rgb, np.uint8), lines, size(len(rgb)), *shape, pointer(kinds, np.uint8))
+        clean = np.flatnonzero(kinds == _VARIED)
+        if len(clean) >= enough:
+            chosen = np.ascontiguousarray(clean[:: every(len(clean), most)], np.int64)
+            found = np.empty((len(chosen), 64), np.float32)
+            library.cut_blocks(lines, *shape, pointer(chosen, np.int64), size(len(chosen)), pointer(found, np.float32))
+            return Blocks(found, among=len(clean))
     pixels = cut_blocks(y, x0, y0)
     clipped = clipped_blocks(rgb, x0, y0)
     textured = (pixels[:, 1:] != pixels[:, :1]).any(axis=1)

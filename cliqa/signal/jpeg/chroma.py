@@ -9,12 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.colour import LUMA32
 
 Floats = NDArray[np.float32]
 PHASES = 16  # positions in a macroblock of 4:2:0
 TILES, INTEGER_TILES = 4, 2
 """How many tiles are read for the profiles, and for integer colours."""
+_WIDEST = 256
+"""Pixels in the rows of a plane that the compiled routine has room for."""
 _FLOOR = 0.02  # in pixel values, added before logarithms; no tuning on record
 
 
@@ -35,8 +38,8 @@ def phase_profiles(planes: Floats, x: int, y: int) -> Floats:
     steps at its edges is taken. Rows: first across, third across, first down, third down; phase 15 is the step across an edge.
     """
     rows = []
-    for axis, offset in ((2, x), (1, y)):
-        sums, lines = _difference_sums(planes, axis)
+    for offset, sums, lines in zip((x, y), _difference_sums(planes), planes.shape[:0:-1], strict=True):
+        lines = planes.size // lines
         means = []
         for line, lead in zip(sums, (0, 1), strict=True):  # a third difference is centred one step further on
             phase = (np.arange(len(line)) + lead - offset) % PHASES
@@ -48,11 +51,24 @@ def phase_profiles(planes: Floats, x: int, y: int) -> Floats:
     return np.stack(rows).astype(np.float32)
 
 
-def _difference_sums(planes: Floats, axis: int) -> tuple[list[Floats], int]:
-    """Sums of |first| and of |third| differences of planes (n, h, w) along `axis` (1 or 2), over all lines, and how many lines."""
+def _difference_sums(planes: Floats) -> list[list[NDArray[np.floating]]]:
+    """Sums of |first| and of |third| differences of planes (n, h, w) over all lines, across and then down."""
     count, height, width = planes.shape
+    library = compiled()
+    if library is not None and min(height, width) >= 4 and width <= _WIDEST:
+        planes = np.ascontiguousarray(planes)
+        made = [np.zeros(length) for length in (width, width, height, height)]
+        outs = [pointer(each, np.float64) for each in made]
+        library.difference_sums(pointer(planes, np.float32), size(count), size(height), size(width), *outs)
+        return [[first[:-1], third[:-3]] for first, third in (made[:2], made[2:])]
+    return [_sums_along(planes, axis) for axis in (2, 1)]
+
+
+def _sums_along(planes: Floats, axis: int) -> list[NDArray[np.floating]]:
+    """The same along one axis (1 or 2)."""
+    _, height, width = planes.shape
     length, lines = (width, height) if axis == 2 else (height, width)
-    sums = [np.zeros(length - 1, np.float32), np.zeros(length - 3, np.float32)]
+    sums: list[NDArray[np.floating]] = [np.zeros(length - 1, np.float32), np.zeros(length - 3, np.float32)]
     ones = np.ones(lines, np.float32)
     for plane in planes:  # one at a time, so that it stays in the processor's cache
         turned = plane if axis == 2 else plane.T
@@ -61,7 +77,7 @@ def _difference_sums(planes: Floats, axis: int) -> tuple[list[Floats], int]:
         third = second[:, 1:] - second[:, :-1]
         sums[0] += ones @ np.abs(first, out=first)
         sums[1] += ones @ np.abs(third, out=third)
-    return sums, count * lines
+    return sums
 
 
 def integer_colour(rgb: NDArray[np.uint8]) -> tuple[float, float]:
@@ -69,6 +85,15 @@ def integer_colour(rgb: NDArray[np.uint8]) -> tuple[float, float]:
 
     About a quarter of all RGB colours are; of a decoder's output nearly all.
     """
+    library = compiled()
+    if library is not None and rgb.flags.c_contiguous:
+        found = np.zeros(2, np.int64)
+        for tile in rgb.reshape(len(rgb), 3, -1):
+            channels = [pointer(channel, np.uint8) for channel in tile]
+            weights = pointer(LUMA32, np.float32)
+            library.integer_colours(*channels, size(tile.shape[1]), weights, pointer(found, np.int64))
+        same_count, count = (int(each) for each in found)
+        return (same_count / count if count else 0.0), count * 3 / rgb.size
     wide = rgb.reshape(rgb.shape[0], 3, -1).astype(np.float32)
     r, g, b = wide[:, 0], wide[:, 1], wide[:, 2]
     y = LUMA32[0] * r + LUMA32[1] * g + LUMA32[2] * b

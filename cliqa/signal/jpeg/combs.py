@@ -21,6 +21,7 @@ from cliqa.signal.jpeg.step_spectra import (
     folded,
     harmonic_sizes,
     harmonics,
+    joined_places,
     mean_harmonics,
     spectra,
 )
@@ -47,13 +48,13 @@ def whole_scores(values: NDArray[np.complex64]) -> Floats:
     return scores
 
 
-def _most_whole(spectrum: Spectra, steps: NDArray[np.float64]) -> Floats:
-    """What `whole_scores` of some steps can be at most, by the size of their harmonics alone: float32 (steps,)."""
+def _most_whole(spectrum: Spectra, places: NDArray[np.intp]) -> Floats:
+    """What `whole_scores` of steps can be at most, by the size of their harmonics at such places alone: float32 (steps,)."""
     size = np.abs(spectrum.values)
     size = np.clip(np.maximum(size[:, 1:], size[:, :-1]), np.float32(_LOW), np.float32(_HIGH)) - np.float32(_LOW)
     by_harmonic = np.maximum(WEIGHTS.T, 0) @ size
-    places = np.minimum(folded(steps, spectrum.length)[2].astype(np.intp), size.shape[1] - 1)
-    most: Floats = np.take_along_axis(by_harmonic, places, axis=1).sum(axis=0)
+    rows = by_harmonic.shape[1] * np.arange(len(places))[:, None]
+    most: Floats = np.take(by_harmonic, places + rows).sum(axis=0)
     return most
 
 
@@ -128,6 +129,24 @@ def _native_pairs(
     return sizes_x / width, sizes_y / height, np.clip(place, 0, len(sizes_y) - 1), some
 
 
+@lru_cache(maxsize=4)
+def _free_steps(grid: float) -> NDArray[np.float64]:
+    return np.arange(SMALLEST, LARGEST, grid)
+
+
+@lru_cache(maxsize=4)
+def _free_places(grid: float, length: int) -> tuple[NDArray[np.intp], Floats]:
+    return joined_places(_free_steps(grid), length)
+
+
+@lru_cache(maxsize=4)
+def _native_places(width: int, height: int, length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where the harmonics of the steps of `_native_pairs` lie in a spectrum: (harmonics, steps) across and down."""
+    across, down, _, _ = _native_pairs(width, height)
+    found = [np.minimum(folded(steps, length)[2].astype(np.intp), length // 2 - 1) for steps in (across, down)]
+    return found[0], found[1]
+
+
 def _running_max(values: Floats, reach: int) -> Floats:
     """The largest of each value and `reach` ones on each side."""
     found = np.pad(values, reach, constant_values=-np.inf)
@@ -183,8 +202,10 @@ class Combs:
 
     def _any_whole(self, least: float) -> bool:
         steps_x, steps_y, place, some = self._pairs
-        across, down = (_most_whole(axis, steps) for axis, steps in zip(self.axes, (steps_x, steps_y), strict=True))
-        likely = np.flatnonzero(((across[:, None] + down[place] > least) & some).any(axis=1))
+        places = _native_places(*self.size, self._length)
+        across, down = (_most_whole(axis, found) for axis, found in zip(self.axes, places, strict=True))
+        about = _running_max(down, SLACK)[place[:, SLACK]]  # at least the best of its partners
+        likely = np.flatnonzero((across + about > least) & some.any(axis=1))
         across = whole_scores(harmonics(self.axes[0], steps_x[likely]))
         rows, columns = np.nonzero((across[:, None] + down[place[likely]] > least) & some[likely])
         partners, number = np.unique(place[likely][rows, columns], return_inverse=True)
@@ -192,9 +213,9 @@ class Combs:
         return bool((across[rows] + down[number] > least).any())
 
     def _any_cropped(self, least: float) -> bool:
-        steps = self._free_steps
+        steps, places = self._free_steps, _free_places(self.grid, self._length)
         across, down = (
-            CROPPED_WEIGHTS @ np.minimum(harmonic_sizes(axis, steps), np.float32(_HIGH)) for axis in self.axes
+            CROPPED_WEIGHTS @ np.minimum(harmonic_sizes(axis, places), np.float32(_HIGH)) for axis in self.axes
         )
         across[np.abs(steps - 1) < SAME] = down[np.abs(steps - 1) < SAME] = -np.inf
         likely = np.flatnonzero(across + _running_max(down, self._reach) > least)
@@ -206,7 +227,7 @@ class Combs:
 
     @property
     def _free_steps(self) -> NDArray[np.float64]:
-        return np.arange(SMALLEST, LARGEST, self.grid)
+        return _free_steps(self.grid)
 
     @property
     def _reach(self) -> int:

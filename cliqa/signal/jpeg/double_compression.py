@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.signal.densities import normal, upper_tail
+from cliqa.signal.jpeg.counts import count_bins
 from cliqa.signal.jpeg.lattice import FINE_PER_UNIT, ROUNDING_SIGMA, Histograms, bin_centres, bin_width
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
@@ -55,13 +56,7 @@ _LATER_OUTLIERS = 0.03
 
 def count_levels(coefficients: Floats, table: NDArray[np.int64]) -> Floats:
     """How often each |level| occurs: coefficients (64, blocks), steps (64,) -> float32 (64, LEVELS)."""
-    scaled = np.abs(coefficients)
-    scaled *= (1.0 / table).astype(np.float32)[:, None]
-    scaled += np.float32(0.5)
-    index = scaled.astype(np.int32)
-    np.minimum(index, LEVELS, out=index)
-    index += (np.arange(64, dtype=np.int32) * (LEVELS + 1))[:, None]
-    counted = np.bincount(index.ravel(), minlength=64 * (LEVELS + 1)).reshape(64, LEVELS + 1)
+    counted = count_bins(coefficients, LEVELS, (1.0 / table).astype(np.float32))
     return counted[:, :LEVELS].astype(np.float32)
 
 

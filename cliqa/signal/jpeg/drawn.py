@@ -6,11 +6,15 @@ area, no JPEG was there, whatever the periods of text and tables look like. Such
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.raster import reader
 
 BUSY = 48
 """Range of the values in a block that has a strong edge."""
@@ -26,6 +30,8 @@ _ROWS = 4
 """Every so many rows (of pixels, of blocks) are read for the first look."""
 _TOGETHER = 8
 """Tiles that are looked at together."""
+_WIDEST = 1024
+"""Pixels in the rows of a tile that the compiled routine has room for."""
 _FAR = 0.5
 """Part of `EXACT` that the first look must stay below to be the last: photographs have 0.05-0.15."""
 
@@ -63,24 +69,45 @@ def _by_blocks(function: np.ufunc, rows: NDArray[np.uint8]) -> NDArray[np.uint8]
     return found
 
 
+def _look(
+    tiles: Sequence[NDArray[np.uint8]], every: int
+) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.float64]]:
+    """`_flat` and `_exact_shares` of the green of some tiles (3, h, w) of one size."""
+    _, height, width = tiles[0].shape
+    library = compiled()
+    if library is None or width > _WIDEST:
+        greens = np.stack([tile[1] for tile in tiles])
+        return _flat(greens), *_exact_shares(greens, every)
+    found = np.empty((len(tiles), 3), np.int64)
+    for tile, numbers in zip(tiles, found, strict=True):
+        apart, step = tile.strides[1:]
+        shape = size(height), size(width), size(step), size(apart), size(every)
+        library.look_at_tile(ctypes.c_void_p(tile[1].ctypes.data), *shape, pointer(numbers, np.int64))
+    same, counts, largest = found.T
+    shares = np.where(counts < FEWEST, 0.0, largest / (64 * np.maximum(counts, 1)))
+    return same > FLAT * (-(-height // _ROWS) * (width - 1)), counts, shares
+
+
 def is_drawn(tile: NDArray[np.uint8]) -> bool:
     """Whether a tile (3, h, w) was drawn and never saved at less than about 92."""
-    return bool(_exact_shares(np.ascontiguousarray(tile[1:2]))[1][0] > EXACT)
+    return bool(_look([tile], 1)[2][0] > EXACT)
 
 
 def telling_tiles(
     picture: Image.Image,
     tiles: Sequence[tuple[int, int]],
-    size: int,
+    side: int,
     count: int,
     passed_over: Callable[[tuple[int, int]], bool] = lambda _: False,
 ) -> Iterator[tuple[tuple[int, int], NDArray[np.uint8]]]:
     """Of the origins (x, y) of tiles, most detailed first, the first `count` that were not drawn; fewer where there are no more.
 
     Text and flat drawings have the most detail by far, and would hide a photograph beside them: those with many equal
-    neighbours come last. Tiles beyond the last that is taken are hardly looked at. Each comes with its pixels, uint8 (3, size, size).
+    neighbours come last. Tiles beyond the last that is taken are hardly looked at.
+    Each comes with its pixels, uint8 (3, side, side), to be read only.
     Origins that are `passed_over` when their turn comes count as taken, and are not looked at.
     """
+    read = reader(picture)
     looked_at = found = 0
     late: list[tuple[int, int]] = []
     for origins, whole in ((tiles, len(tiles) <= count), (late, True)):
@@ -90,10 +117,10 @@ def telling_tiles(
             looked_at, found = looked_at + len(turn) - len(group), found + len(turn) - len(group)
             if not group:
                 continue
-            cut = [np.asarray(picture.crop((x, y, x + size, y + size))).transpose(2, 0, 1) for x, y in group]
-            greens = np.stack([tile[1] for tile in cut])
-            flat = np.zeros(len(group), bool) if whole else _flat(greens)
-            counts, shares = _exact_shares(greens, _ROWS)
+            cut = [read((x, y, x + side, y + side)).transpose(2, 0, 1) for x, y in group]
+            flat, counts, shares = _look(cut, _ROWS)
+            if whole:
+                flat[:] = False
             doubtful = (counts < FEWEST) | (shares >= _FAR * EXACT)
             for origin, tile, put_off, ask in zip(group, cut, flat, doubtful, strict=True):
                 if put_off:

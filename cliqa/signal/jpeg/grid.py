@@ -13,14 +13,17 @@ their index is y * 8 + x.
 
 from __future__ import annotations
 
+import ctypes
 from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.densities import wrapped_normal
 from cliqa.signal.jpeg.blocks import DCT_MATRIX
+from cliqa.signal.jpeg.phases import sums_at
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -43,6 +46,9 @@ def offset_histograms(planes: Floats) -> Floats:
     counted = np.empty((64, len(PAIRS), BINS), np.float32)
     first_bins = _first_bins(columns)
     last_bins = first_bins + np.float32(BINS)
+    library = compiled()
+    scale, base = np.ones(count * rows // 8, np.float32), np.zeros(8 * columns, np.int32)
+    limits = [pointer(each, np.float32) for each in (scale, first_bins, last_bins)] + [pointer(base, np.int32)]
     pair = 0
     for filtered, frequencies in zip(across, _DOWN.values(), strict=True):
         part = np.empty((len(frequencies), count, rows, columns), np.float32)
@@ -50,8 +56,15 @@ def offset_histograms(planes: Floats) -> Floats:
         stacks = as_strided(filtered, (count, rows, 8, columns), (tile, down, down, along))
         np.matmul(DCT_MATRIX[list(frequencies)] * np.float32(PER_UNIT), stacks, out=part.transpose(1, 2, 0, 3))
         for values in part:  # one pair at a time, so that it stays in the processor's cache
-            np.abs(values, out=values)
             numbers = values.reshape(count * rows // 8, 8 * columns)
+            if library is not None:
+                counts = np.zeros((64, BINS + 1), np.int32)
+                read = pointer(numbers, np.float32), size(len(numbers)), size(8 * columns), *limits
+                library.count_bins(*read, size(0), pointer(counts, np.int32))
+                counted[:, pair] = counts[:, :BINS]
+                pair += 1
+                continue
+            np.abs(numbers, out=numbers)
             numbers += first_bins
             # one more bin for what is out of range; a row of limits, since a single one takes NumPy four times as long
             np.minimum(numbers, last_bins, out=numbers)
@@ -67,10 +80,23 @@ ZEROED = {0: (4,), 2: (2,), 4: (0, 4)}
 """For some horizontal frequencies the vertical ones whose zeros are counted: higher ones are 0 in any smooth picture, lower seldom."""
 
 
+_ZEROED = np.array([(v, u) for u, down in ZEROED.items() for v in down], np.int64)
+_LONGEST = 256
+"""Pixels a side of the planes that the compiled routine has room for."""
+
+
 def near_zeros(planes: Floats) -> NDArray[np.intp]:
     """How many coefficients are nearly 0 at each offset of each plane: (n, h, w) -> (n, 64), far cheaper than their histograms."""
     count, height, width = planes.shape
     rows, columns = (height - 7) // 8 * 8, (width - 7) // 8 * 8
+    library = compiled()
+    if library is not None and max(height, width) <= _LONGEST and planes.strides[2] == planes.itemsize:
+        zeros = np.empty((count, 64), np.int64)
+        apart, stride = (each // planes.itemsize for each in planes.strides[:2])
+        shape = [size(each) for each in (count, height, width, apart, stride)]
+        asked = pointer(DCT_MATRIX, np.float32), pointer(_ZEROED, np.int64), size(len(_ZEROED)), ctypes.c_float(ZERO)
+        library.near_zeros(ctypes.c_void_p(planes.ctypes.data), *shape, *asked, pointer(zeros, np.int64))
+        return zeros
     across = _across(planes, columns // 8, tuple(ZEROED))
     found = np.zeros((count, 8, columns), np.intp)
     values = np.empty((count, rows // 8, 8, columns), np.float32)
@@ -231,10 +257,7 @@ def comb_evidence(histograms: Floats, envelopes: Floats) -> Floats:
     expected = shapes.reshape(-1, BINS) @ _comb_tables()
     evidence = histograms.reshape(-1, BINS) @ _log_combs() - total * np.log(expected, out=expected)
     by_step = evidence.reshape(count, len(PAIRS), len(SIGMAS), MAX_STEP)
-    result = np.zeros((count, len(SIGMAS), 100), np.float32)
-    for pair, steps in enumerate(_TABLE_STEPS.T):
-        result += by_step[:, pair][..., steps]
-    return result
+    return np.stack([sums_at(each, _TABLE_STEPS) for each in by_step])
 
 
 def newest_evidence(counted: Floats, grid: int) -> Floats:

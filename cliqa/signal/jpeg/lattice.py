@@ -25,7 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.densities import normal, wrapped_normal
+from cliqa.signal.jpeg.counts import count_bins
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -58,20 +60,14 @@ class Histograms:
 
 def histograms(coefficients: Floats) -> Histograms:
     """Count (frequencies, blocks) coefficients; those beyond a histogram's range are left out of it."""
-    scaled = np.abs(coefficients)
-    coarse = _count(scaled, COARSE_BINS)
-    scaled *= FINE_PER_UNIT // COARSE_PER_UNIT
-    return Histograms(_count(scaled, FINE_BINS), coarse)
+    finer = np.full(len(coefficients), FINE_PER_UNIT // COARSE_PER_UNIT, np.float32)
+    return Histograms(_counted(coefficients, FINE_BINS, finer), _counted(coefficients, COARSE_BINS))
 
 
-def _count(scaled: Floats, most: int) -> Floats:
-    rows = len(scaled)
-    index = np.rint(scaled).astype(np.int32)
-    bins = min(int(index.max(initial=0)) + 1, most)
-    np.minimum(index, bins, out=index)  # one more bin for what is out of range
-    index += (np.arange(rows, dtype=np.int32) * (bins + 1))[:, None]
-    counted = np.bincount(index.ravel(), minlength=rows * (bins + 1)).reshape(rows, bins + 1)
-    return counted[:, :bins].astype(np.float32)
+def _counted(coefficients: Floats, most: int, scale: Floats | None = None) -> Floats:
+    counts = count_bins(coefficients, most, scale, to_even=True)
+    used = int(np.flatnonzero(counts.any(axis=0)).max(initial=0)) + 1
+    return counts[:, : min(used, most)].astype(np.float32, order="C")
 
 
 def bin_centres(fine: bool) -> NDArray[np.float64]:
@@ -128,20 +124,42 @@ def step_evidence(counted: Histograms, sigma: float = ROUNDING_SIGMA, outliers: 
     """Log likelihood ratio (nats) of each step 1-255 against no quantization: float32 (frequencies, 255)."""
     parts = []
     for fine, histogram in ((True, counted.fine), (False, counted.coarse)):
-        bins = histogram.shape[1]
         steps = np.arange(1, FINE_STEPS + 1) if fine else np.arange(FINE_STEPS + 1, MAX_STEP + 1)
         smooth = _sums(histogram, _smooth_table(sigma, fine)).max(axis=1)
         sums = _sums(histogram, _lattice_tables(sigma, outliers, fine))
-        log_noise, levels = sums[:, : len(steps)], sums[:, len(steps) :]
-        n1 = _beyond_zero(histogram, steps, fine)
-        n0 = histogram.sum(axis=1, keepdims=True) - n1
-        tail_logs = histogram * np.log1p(bin_centres(fine)[:bins]).astype(np.float32)
-        masses = np.maximum(
-            _laplacian_masses(n0, n1, levels),
-            _tail_masses(n0, n1, _beyond_zero(tail_logs, steps, fine), steps.astype(np.float32)),
-        )
-        parts.append(masses + log_noise - smooth[:, None])
+        parts.append(_masses(histogram, sums, smooth, steps, fine))
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _masses(histogram: Floats, sums: Floats, smooth: Floats, steps: NDArray[np.int64], fine: bool) -> NDArray[Any]:
+    """Evidence (frequencies, steps) from histograms, what `_lattice_tables` give of them and what the smooth densities do at best."""
+    library = compiled()
+    if library is not None and len(histogram):
+        first, logs, numbers = _beginnings(fine)
+        made = np.empty((len(histogram), len(steps)), np.float32)
+        shape = size(len(histogram)), size(histogram.shape[1])
+        tables = [pointer(each, np.float32) for each in (sums, logs, smooth, numbers)]
+        ends = pointer(first, np.int64), size(len(steps)), pointer(made, np.float32)
+        library.lattice_masses(pointer(histogram, np.float32), *shape, *tables, *ends)
+        return made
+    log_noise, levels = sums[:, : len(steps)], sums[:, len(steps) :]
+    n1 = _beyond_zero(histogram, steps, fine)
+    n0 = histogram.sum(axis=1, keepdims=True) - n1
+    tail_logs = histogram * np.log1p(bin_centres(fine)[: histogram.shape[1]]).astype(np.float32)
+    masses = np.maximum(
+        _laplacian_masses(n0, n1, levels),
+        _tail_masses(n0, n1, _beyond_zero(tail_logs, steps, fine), steps.astype(np.float32)),
+    )
+    evidence: NDArray[Any] = masses + log_noise - smooth[:, None]
+    return evidence
+
+
+@lru_cache(maxsize=2)
+def _beginnings(fine: bool) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """(first, logs, steps): the first bin at level 1 of each step, the bins' log(1 + |c|), the steps."""
+    steps = np.arange(1, FINE_STEPS + 1) if fine else np.arange(FINE_STEPS + 1, MAX_STEP + 1)
+    first = np.searchsorted(bin_centres(fine), steps / 2).astype(np.int64)
+    return first, np.log1p(bin_centres(fine)).astype(np.float32), steps.astype(np.float32)
 
 
 _COMMON = 96  # bins that most frequencies need; the others are filled by DC and its neighbours alone. By hand

@@ -59,7 +59,7 @@ def tiles_by_grid(rgb: NDArray[np.uint8], known: int) -> list[NDArray[np.intp]]:
         rgb: tiles uint8 (n, 3, h, w) whose origins share their phase.
         known: offset index of a grid that was read already; most tiles having that one, they are no part.
     """
-    planes = luma(rgb[:, :, :CORNER, :CORNER])
+    planes = luma(rgb)[:, :CORNER, :CORNER]
     for side, more in MORE_ZEROS:
         crowded = _crowded(near_zeros(planes[:, :side, :side]), more)
         if not _likely(crowded, known):

@@ -14,7 +14,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.densities import wrapped_normal
+from cliqa.signal.jpeg.counts import count_bins_of_groups
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Floats = NDArray[np.float32]
@@ -27,6 +29,8 @@ CAP = 8.0
 a smooth gradient or a drawing has some few whose values repeat."""
 _SPREAD = 0.2
 """Share of coefficients that lie anywhere: blocks that were clipped or edited."""
+_SIDE_BY_SIDE = 16
+"""Deviations that the compiled routine has room for."""
 _WIDE = ((1.0, 0.55), (2.2, 0.25))
 """The noise is a mixture of these multiples of its deviation, with these shares."""
 
@@ -115,11 +119,9 @@ def step_curves_of_groups(coefficients: Floats, group: NDArray[np.intp], groups:
         coefficients: (down, across, blocks); group: of each block its number, (blocks,).
     """
     chosen = chosen_frequencies(*coefficients.shape[:2])
-    picked = np.abs(np.stack([coefficients[v, u] for v, u in chosen]))
-    picked *= np.float32(1 / BIN)
-    index = np.minimum(picked + np.float32(0.5), detail.bins).astype(np.intp)
-    index += (np.arange(len(chosen))[:, None] + len(chosen) * group) * (detail.bins + 1)
-    counted = np.bincount(index.ravel(), minlength=groups * len(chosen) * (detail.bins + 1))
+    picked = np.stack([coefficients[v, u] for v, u in chosen])
+    scale = np.full(len(chosen), 1 / BIN, np.float32)
+    counted = count_bins_of_groups(picked, detail.bins, scale, group, groups)
     counted = counted.reshape(groups * len(chosen), detail.bins + 1)[:, : detail.bins]
     used = int(np.flatnonzero(counted.any(axis=0)).max(initial=0)) + 1
     curves = counted[:, :used].astype(np.float32) @ log_densities(detail)[:used]
@@ -159,6 +161,14 @@ def sums_at(curves: Floats, places: NDArray[np.intp]) -> Floats:
 def _sums(curves: Floats, places: NDArray[np.intp]) -> Floats:
     """`sums_at` with the deviations last, (n, m, sigmas): those of a step are read at once, which is four times as fast."""
     by_step = np.ascontiguousarray(curves.transpose(0, 2, 1))
+    library = compiled()
+    if library is not None and by_step.shape[2] <= _SIDE_BY_SIDE:
+        made = np.empty((*places.shape[:-1], by_step.shape[2]), np.float32)
+        shape = [size(each) for each in by_step.shape]
+        asked = np.ascontiguousarray(places, np.int64)
+        tables = pointer(asked, np.int64), size(places.size // places.shape[-1])
+        library.table_sums(pointer(by_step, np.float32), *shape, *tables, pointer(made, np.float32))
+        return made
     total: Floats = np.take(by_step[0], places[..., 0], axis=0)
     for row in range(1, len(curves)):
         total += np.take(by_step[row], places[..., row], axis=0)
@@ -168,7 +178,7 @@ def _sums(curves: Floats, places: NDArray[np.intp]) -> Floats:
 def place_of(logs: NDArray[np.float64]) -> NDArray[np.intp]:
     """Index of the steps with these logarithms, the number of steps for those out of range."""
     index = np.rint((logs - np.log(COARSE.steps[0])) / COARSE.ratio).astype(np.intp)
-    return np.where((index >= 0) & (index < len(COARSE.steps)), index, len(COARSE.steps))
+    return np.ascontiguousarray(np.where((index >= 0) & (index < len(COARSE.steps)), index, len(COARSE.steps)))
 
 
 RADIAL_GROWTH = (-0.05, 0.0, 0.04, 0.08, 0.12, 0.18, 0.25)

@@ -12,6 +12,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, first_of_rows, pointer, size
+
 Floats = NDArray[np.float32]
 
 LENGTH = 8192
@@ -28,9 +30,25 @@ _SMOOTH = 21
 def profiles(luma: Floats, most_lines: int = MOST_LINES) -> list[tuple[NDArray[np.float64], float]]:
     """Profiles along the rows of luma (h, w), each with the place of its first value, in pixels from the left edge."""
     lines = luma[:: max(1, len(luma) // most_lines)]
-    width = lines.shape[1]
-    sums = [np.zeros(width - lost, np.float32) for lost in (1, 3, 2, 4)]
-    for top in range(0, len(lines), _TOGETHER):  # some rows at a time, so that they stay in the processor's cache
+    means = _step_sums(lines) / len(lines)
+    whole = lines.shape[1]
+    return [
+        (mean[: whole - lost], place)
+        for mean, lost, place in zip(means, (1, 3, 2, 4), (1.0, 2.0, 1.5, 2.5), strict=True)
+    ]
+
+
+def _step_sums(lines: Floats) -> NDArray[np.float64]:
+    """Sums down lines (h, w) of sqrt|first|, log of relative, sqrt|second|, sqrt|fourth| steps: (4, w), the last places not filled."""
+    height, width = lines.shape
+    library = compiled()
+    if library is not None:
+        sums = np.empty((4, width))
+        start, stride = first_of_rows(lines, np.float32)
+        if not library.step_sums(start, size(stride), size(height), size(width), pointer(sums, np.float64)):
+            return sums
+    sums = np.zeros((4, width))
+    for top in range(0, height, _TOGETHER):  # some rows at a time, so that they stay in the processor's cache
         part = lines[top : top + _TOGETHER]
         ones = np.ones(len(part), np.float32)
         first = part[:, 1:] - part[:, :-1]
@@ -43,11 +61,10 @@ def profiles(luma: Floats, most_lines: int = MOST_LINES) -> list[tuple[NDArray[n
         about += 1
         relative = first[:, 1:-1] + np.float32(1)
         relative /= about
-        sums[1] += ones @ np.log(relative, out=relative)
+        sums[1, : width - 3] += ones @ np.log(relative, out=relative)
         for place, steps in ((0, first), (2, np.abs(second, out=second)), (3, np.abs(fourth, out=fourth))):
-            sums[place] += ones @ np.sqrt(steps, out=steps)
-    means = [(each / np.float32(len(lines))).astype(np.float64) for each in sums]
-    return list(zip(means, (1.0, 2.0, 1.5, 2.5), strict=True))
+            sums[place, : steps.shape[1]] += ones @ np.sqrt(steps, out=steps)
+    return sums
 
 
 def _moving_mean(values: NDArray[np.floating], length: int) -> NDArray[np.float64]:
@@ -96,18 +113,36 @@ def _moves(apart: tuple[float, ...], length: int) -> tuple[NDArray[np.complex64]
 
 def spectra(luma: Floats, start: int = 0, most_lines: int = MOST_LINES, length: int = LENGTH) -> Spectra:
     """The spectra of the profiles along the rows, by transforms of that length; `start` is the place of the first column."""
-    found, places = [], []
-    for profile, place in profiles(luma, most_lines):
-        flat = profile - _moving_mean(profile, _SMOOTH)
-        limit = 4 * np.median(np.abs(flat)) + 1e-6
-        flat = np.clip(flat, -limit, limit)
-        position, count, taper = _positions(len(flat))
-        flat = flat - (np.bincount(position, flat, LATER) / count)[position]
-        spectrum = np.fft.rfft((flat * taper).astype(np.float32), length)
-        about = _moving_mean(np.abs(spectrum), int(length / len(flat) * 40) | 1)
-        found.append(spectrum / (about + 1e-9).astype(np.float32))
-        places.append(place + start)
-    return Spectra(np.stack(found).astype(np.complex64), np.array(places))
+    found = profiles(luma, most_lines)
+    flat = np.zeros((len(found), length), np.float32)
+    for (profile, _), line in zip(found, flat, strict=True):
+        line[: len(profile)] = _flat(profile)
+    values = np.fft.rfft(flat).astype(np.complex64, copy=False)
+    for (profile, _), spectrum in zip(found, values, strict=True):
+        _whiten(spectrum, int(length / len(profile) * 40) | 1)
+    return Spectra(values, np.array([place + start for _, place in found]))
+
+
+def _flat(profile: NDArray[np.float64]) -> Floats:
+    """A profile without its slow part, its spikes and what later saves left, tapered."""
+    position, count, taper = _positions(len(profile))
+    library = compiled()
+    if library is not None and len(profile) > _SMOOTH:
+        made = np.empty(len(profile), np.float32)
+        read = pointer(profile, np.float64), pointer(taper, np.float64), size(len(profile))
+        if not library.flat_profile(*read, pointer(made, np.float32)):
+            return made
+    flat = profile - _moving_mean(profile, _SMOOTH)
+    limit = 4 * np.median(np.abs(flat)) + 1e-6
+    flat = np.clip(flat, -limit, limit)
+    flat = flat - (np.bincount(position, flat, LATER) / count)[position]
+    return (flat * taper).astype(np.float32)
+
+
+def _whiten(spectrum: NDArray[np.complex64], length: int) -> None:
+    """Divide a spectrum by the mean of its sizes over so many places about each."""
+    about = _moving_mean(np.abs(spectrum), length)
+    spectrum /= (about + 1e-9).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
@@ -151,29 +186,29 @@ def harmonics(spectrum: Spectra, steps: NDArray[np.float64]) -> NDArray[np.compl
 
 def mean_harmonics(spectrum: Spectra, steps: NDArray[np.float64]) -> NDArray[np.complex64]:
     """The mean of `harmonics` over the profiles, from `Spectra.joined`, at a quarter of the cost: (harmonics, steps)."""
-    cycles, mirrored, place = folded(steps, spectrum.length)
-    value = _joined_at(spectrum, cycles, mirrored, place)
+    cycles, mirrored, _ = folded(steps, spectrum.length)
+    value = _joined_at(spectrum, *joined_places(steps, spectrum.length))
     np.negative(value.imag, out=value.imag, where=mirrored)
     value *= _turned(cycles, float(spectrum.places[0]))
     return value
 
 
-def harmonic_sizes(spectrum: Spectra, steps: NDArray[np.float64]) -> Floats:
-    """The absolute values of `mean_harmonics`, for which nothing need be turned: float32 (harmonics, steps)."""
-    sizes: Floats = np.abs(_joined_at(spectrum, *folded(steps, spectrum.length)))
+def harmonic_sizes(spectrum: Spectra, places: tuple[NDArray[np.intp], Floats]) -> Floats:
+    """The absolute values of `mean_harmonics` at `joined_places`, for which nothing need be turned: float32 (harmonics, steps)."""
+    sizes: Floats = np.abs(_joined_at(spectrum, *places))
     return sizes
 
 
-def _joined_at(
-    spectrum: Spectra, cycles: NDArray[np.float64], mirrored: NDArray[np.bool_], place: NDArray[np.float64]
-) -> NDArray[np.complex64]:
-    """`Spectra.joined` between two of its places, for what `folded` gives."""
+def joined_places(steps: NDArray[np.float64], length: int) -> tuple[NDArray[np.intp], Floats]:
+    """Where `Spectra.joined` has the harmonics of some steps: the place before, and how far beyond it they lie; (harmonics, steps)."""
+    cycles, mirrored, place = folded(steps, length)
     odd = (np.floor(cycles) + mirrored).astype(np.intp) % 2
-    index = np.minimum(place.astype(np.intp), spectrum.values.shape[1] - 2)
-    part = (place - index).astype(np.float32)
-    index += odd * spectrum.joined.shape[1]
+    index = np.minimum(place.astype(np.intp), length // 2 - 1)
+    return index + odd * (length // 2 + 1), (place - index).astype(np.float32)
+
+
+def _joined_at(spectrum: Spectra, index: NDArray[np.intp], part: Floats) -> NDArray[np.complex64]:
     flat = spectrum.joined.ravel()
     value: NDArray[np.complex64] = np.take(flat, index)
-    index += 1
-    value += (np.take(flat, index) - value) * part
+    value += (np.take(flat[1:], index) - value) * part
     return value

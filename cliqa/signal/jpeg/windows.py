@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.compiled.library import compiled, first_of_rows, pointer, size
+from cliqa.compiled.raster import reader
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.jpeg.native_blocks import Window
 
@@ -66,7 +69,7 @@ def cut_window(picture: Image.Image, x: int, y: int, side: int, region: Window |
         inner = region.luma[top - region.y : bottom - region.y, left - region.x : right - region.x]
         if inner.shape == (bottom - top, right - left):
             return Window(inner, left, top)
-    return Window(luma_of(np.asarray(picture.crop((left, top, right, bottom)))), left, top)
+    return Window(luma_of(reader(picture)((left, top, right, bottom))), left, top)
 
 
 def luma_of(rgb: NDArray[np.uint8]) -> Floats:
@@ -74,6 +77,13 @@ def luma_of(rgb: NDArray[np.uint8]) -> Floats:
     height, width = rgb.shape[:2]
     # Rows that lie a multiple of 4 KiB apart share few places of the processor's cache, and reading columns takes nine times as long
     luma = np.empty((height, (width // 32 * 2 + 3) * 16), np.float32)[:, :width]
+    library = compiled()
+    apart, step, channel = rgb.strides
+    if library is not None and rgb.dtype == np.uint8 and step in (3, 4) and channel == 1:
+        out, out_apart = first_of_rows(luma, np.float32)
+        read = ctypes.c_void_p(rgb.ctypes.data), size(height), size(width), size(apart), size(step)
+        library.luma_rows(*read, pointer(LUMA32, np.float32), size(0), out, size(out_apart))
+        return luma
     for top in range(0, len(rgb), _TOGETHER):
         np.matmul(rgb[top : top + _TOGETHER].astype(np.float32), LUMA32, out=luma[top : top + _TOGETHER])
     luma -= 128

@@ -14,9 +14,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cliqa.compiled.library import compiled, pointer, size
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int16]
@@ -55,6 +58,7 @@ _NEIGHBOURS, NEIGHBOURS = _classes(mirrored=True)
 _CHANNELS, CHANNELS = _classes(mirrored=False)
 
 
+@cache
 def _limits(step: int) -> tuple[int, int]:
     """The least residuals of levels 1 and 2: where residual / step rounds to them, halves to even."""
     levels = np.rint(np.arange(3 * step) / step)
@@ -132,12 +136,9 @@ def _differences(planes: Ints) -> list[Ints]:
 def _co_occurrences(residuals: Sequence[Ints], steps: Sequence[int], across: bool) -> list[Floats]:
     """Of three neighbours in planes (n, h, w), all planes together: (n, NEIGHBOURS) for each step of the quantization."""
     limits = sorted({limit for step in steps for limit in _limits(step)})
-    triples = []
+    total = np.zeros((len(residuals[0]), (2 * len(limits) + 1) ** 3), np.int64)
     for each in residuals:
-        levels = _levels(each, limits)
-        along = levels.swapaxes(1, 2) if across else levels
-        triples.append((along[..., :-2], along[..., 1:-1], along[..., 2:]))
-    total = _counts(triples, 2 * len(limits) + 1)
+        _count(total, each, 1 if across else 2, limits)
     return [_shares(total @ _members(tuple(limits), step)) for step in steps]
 
 
@@ -154,8 +155,39 @@ def _members(limits: tuple[int, ...], step: int) -> NDArray[np.float64]:
 
 def _together(turns: Sequence[Ints], step: int) -> Floats:
     """Of the residuals (3, n, h, w) of red, green and blue at one place, rows and columns together: (n, CHANNELS)."""
-    total = _counts([tuple(_levels(turn, _limits(step))) for turn in turns], LEVELS)
+    total = np.zeros((turns[0].shape[1], LEVELS**3), np.int64)
+    for each in turns:
+        _count(total, each, 0, _limits(step))
     return _shares(total @ np.eye(CHANNELS)[_CHANNELS])
+
+
+def _count(total: NDArray[np.int64], residuals: Ints, axis: int, limits: Sequence[int]) -> None:
+    """Add to `total` (n, levels^3) how often each triple of levels occurs in each tile, see `_triple`."""
+    library = compiled()
+    if library is None:
+        levels = np.uint16(2 * len(limits) + 1)
+        first, second, third = _triple(_levels(residuals, limits), axis)
+        for counts, numbers in zip(total, (first * levels + second) * levels + third, strict=True):
+            counts += np.bincount(numbers.ravel(), minlength=len(counts))
+        return
+    first, second, third = _triple(np.ascontiguousarray(residuals), axis)
+    tiles, rows, columns = first.shape
+    tile, row, one, two = (
+        size(step // first.itemsize)
+        for step in (*first.strides[:2], *(each.ctypes.data - first.ctypes.data for each in (second, third)))
+    )
+    bounds = np.array(limits, np.int16)
+    where = first.ctypes, size(tiles), tile, size(rows), size(columns), row, one, two
+    if library.triple_counts(*where, pointer(bounds, np.int16), size(len(bounds)), pointer(total, np.int64)):
+        raise MemoryError("not enough memory to count residuals")
+
+
+def _triple(values: NDArray[Any], axis: int) -> tuple[NDArray[Any], ...]:
+    """The three planes of (3, n, h, w), axis 0; or three neighbours along axis 1 or 2 of (n, h, w)."""
+    if axis == 0:
+        return tuple(values)
+    ends = [slice(first, values.shape[axis] - 2 + first) for first in range(3)]
+    return tuple(values[:, end] if axis == 1 else values[..., end] for end in ends)
 
 
 def _levels(residuals: Ints, limits: Sequence[int]) -> NDArray[np.uint16]:
@@ -165,16 +197,6 @@ def _levels(residuals: Ints, limits: Sequence[int]) -> NDArray[np.uint16]:
         levels += (residuals >= limit).view(np.uint8)
         levels += (residuals > -limit).view(np.uint8)
     return levels.astype(np.uint16)
-
-
-def _counts(triples: Sequence[tuple[NDArray[np.uint16], ...]], levels: int) -> NDArray[np.float64]:
-    """How often each triple of levels occurs in each tile: three (n, h, w) a direction -> (n, levels^3)."""
-    total = np.zeros((len(triples[0][0]), levels**3))
-    for first, second, third in triples:
-        numbers = (first * np.uint16(levels) + second) * np.uint16(levels) + third
-        for tile, each in enumerate(numbers):
-            total[tile] += np.bincount(each.ravel(), minlength=levels**3)
-    return total
 
 
 def _shares(counts: NDArray[np.float64]) -> Floats:
@@ -201,29 +223,57 @@ def _pattern(planes: Ints, curved: Ints) -> Floats:
         planes: luma and both differences of colour, (3, n, h, w).
         curved: their Laplacians.
     """
-    crossed = np.abs(np.diff(np.diff(planes, axis=2), axis=3))
-    found = []  # whole numbers, so that sums are exact in whatever type
-    for cut in (np.clip(curved, -6, 6), np.minimum(np.abs(curved), 12), np.minimum(crossed, 6)):
-        values = cut.astype(np.float32)
-        flat = values.reshape(*values.shape[:2], -1)
-        power = np.einsum("pnk,pnk->pn", flat, flat) / flat.shape[2] - np.square(flat.mean(axis=2))
-        chance = power.mean(axis=1) + 0.01
-        whole = (cut.sum(axis=1, dtype=np.int16) / np.float32(cut.shape[1]))[:, None]
-        for period in PATTERNS:
-            each = values if PATCH_GRID % period else whole
-            means, count = _phase_means(each, period)
-            count *= values.shape[1] // each.shape[1]
+    crossed = np.diff(np.diff(planes, axis=2), axis=3)
+    tiles, found = planes.shape[1], []
+    for values, sizes, least, most in ((curved, False, -6, 6), (curved, True, 0, 12), (crossed, True, 0, 6)):
+        power, phases = (_phase_sums if compiled() is None else _compiled_phase_sums)(values, sizes, least, most)
+        total, squares = np.moveaxis(power.astype(np.float32), 2, 0) / np.float32(values[0, 0].size)
+        chance = (squares - np.square(total)).mean(axis=1) + 0.01
+        for period, each in zip(PATTERNS, np.split(phases.astype(np.float32), _ENDS, axis=2), strict=True):
+            count = (values.shape[2] // period) * (values.shape[3] // period)
+            if not PATCH_GRID % period:
+                each = each.sum(axis=1, keepdims=True) / tiles
+            means = each / count
+            count *= tiles // each.shape[1]
             found.append(np.log1p(means.var(axis=2).mean(axis=1) * count / chance))
     return np.stack(found, axis=1).ravel().astype(np.float32)
 
 
-def _phase_means(planes: Floats, period: int) -> tuple[Floats, int]:
-    """The mean of each phase along both axes of (k, n, h, w): (k, n, period * period); and of how many places."""
-    k, n, height, width = planes.shape
-    rows, columns = height // period, width // period
-    whole = planes[..., : rows * period, : columns * period].reshape(k * n, rows, period * columns * period)
-    total = whole.sum(axis=1).reshape(k * n, period, columns, period).sum(axis=2)
-    return (total / (rows * columns)).reshape(k, n, -1), rows * columns
+_ENDS = np.cumsum(np.square(PATTERNS))[:-1]
+
+
+def _phase_sums(values: Ints, sizes: bool, least: int, most: int) -> tuple[Floats, Floats]:
+    """Of tiles (k, n, h, w), their values or sizes cut to least ... most: sum and sum of squares (k, n, 2); sums of each phase along
+    both axes, for one of `PATTERNS` after the other (k, n, sum of their squares).
+    """
+    k, n, height, width = values.shape
+    # As floats, in which sums are quick, and exact of whole numbers
+    cut = np.clip(np.abs(values) if sizes else values, least, most).astype(np.float32)
+    flat = cut.reshape(k, n, -1)
+    phases = []
+    for period in PATTERNS:
+        rows, columns = height // period, width // period
+        whole = cut[..., : rows * period, : columns * period].reshape(k * n, rows, period * columns * period)
+        total = whole.sum(axis=1).reshape(k * n, period, columns, period).sum(axis=2)
+        phases.append(total.reshape(k, n, -1))
+    power = np.stack([flat.sum(axis=2), np.einsum("pnk,pnk->pn", flat, flat)], axis=2)
+    return power, np.concatenate(phases, axis=2)
+
+
+def _compiled_phase_sums(
+    values: Ints, sizes: bool, least: int, most: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same."""
+    library, (k, n, height, width) = compiled(), values.shape
+    periods = np.array(PATTERNS, np.int64)
+    power, phases = np.empty((k, n, 2), np.int64), np.empty((k, n, int(np.square(periods).sum())), np.int64)
+    numbers = [size(number) for number in (k * n, height, width, least, most, sizes)]
+    found = [pointer(array, np.int64) for array in (power, phases)]
+    assert library is not None
+    whole = np.ascontiguousarray(values)
+    if library.phase_sums(pointer(whole, np.int16), *numbers, pointer(periods, np.int64), size(len(periods)), *found):
+        raise MemoryError("not enough memory to add up phases")
+    return power, phases
 
 
 def _cells(curved: Ints) -> list[Floats]:

@@ -23,6 +23,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.colour import LUMA32
 
 LENGTH = 512  # samples of a transform along an axis, zero-padded
@@ -32,6 +33,7 @@ _BLOCK = 32  # rows worked on at once, so that they stay in the cache
 SEGMENT = 128  # samples of a segment of the power spectrum
 BANDS = SEGMENT // 2 + 1
 RESIDUALS = ("d1 root", "d4 root", "d4", "d6", "d6 sum2", "d4 sum2")
+_SHORTER = (1, 4, 4, 6, 8, 6)  # than a row, each of them
 # Of a difference to its neighbours', below which two lines count as equal; no tuning on record
 _DUPLICATE_RATIOS = (0.02, 0.08, 0.2, 0.4)
 SCALARS = len(_DUPLICATE_RATIOS) + 9
@@ -82,7 +84,9 @@ def picture_evidence(plane: Array) -> Evidence:
     Args:
         plane: luma (height, width), each between 32 and about `LENGTH` samples; 0-255 units.
     """
-    turned = np.ascontiguousarray(plane.T)
+    plane, turned = np.ascontiguousarray(plane), np.empty(plane.shape[::-1], np.float32)
+    for top in range(0, len(plane), 16):  # a few lines of the cache at a time: a quarter of a plain copy
+        turned[:, top : top + 16] = plane[top : top + 16].T
     strips = [residual_strips(each) for each in (plane, turned)]
     found = cyclic_lines([each for axis in strips for each in axis])
     lines, coherence, peaks = (values.reshape(2, len(RESIDUALS), BINS) for values in found)
@@ -114,9 +118,22 @@ def deviation(scalars: Array) -> float:
 def residual_strips(plane: Array) -> list[Array]:
     """Column means of the residuals' magnitudes over each of `STRIPS` bands of rows: (STRIPS, about width) for each."""
     edges = np.linspace(0, plane.shape[0], STRIPS + 1).astype(int)
-    scratch = np.empty((4, int(np.diff(edges).max()) * plane.shape[1]), np.float32)
-    found = [_magnitudes(plane[first:last], scratch) for first, last in zip(edges, edges[1:], strict=False)]
+    most = int(np.diff(edges).max()) * plane.shape[1]
+    scratch = np.empty((4, most) if compiled() is None else len(RESIDUALS) * most, np.float32)
+    magnitudes = _magnitudes if compiled() is None else _compiled_magnitudes
+    found = [magnitudes(plane[first:last], scratch) for first, last in zip(edges, edges[1:], strict=False)]
     return [np.stack(values) for values in zip(*found, strict=True)]
+
+
+def _compiled_magnitudes(rows: Array, scratch: Array) -> list[Array]:
+    """The same as `_magnitudes`. `scratch`: one long array."""
+    library, (count, width) = compiled(), rows.shape
+    assert library is not None
+    if library.residual_sizes(pointer(rows, np.float32), size(count), size(width), pointer(scratch, np.float32)):
+        raise MemoryError("not enough memory for residuals")
+    ends = np.cumsum([0, *(count * (width - shorter) for shorter in _SHORTER)])
+    share = np.full(count, 1 / count, np.float32)
+    return [share @ scratch[first:last].reshape(count, -1) for first, last in zip(ends, ends[1:], strict=False)]
 
 
 def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
@@ -144,12 +161,12 @@ def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
         return np.abs(values, out=out)
 
     first = joined(np.subtract, rows, 0)
-    size = sizes(first)
-    root = share @ np.sqrt(size, out=size)
+    magnitude = sizes(first)
+    root = share @ np.sqrt(magnitude, out=magnitude)
     fourth = joined(np.subtract, joined(np.subtract, joined(np.subtract, first, 1), 0), 1)
-    size = sizes(fourth)
-    plain = share @ size
-    root4 = share @ np.sqrt(size, out=size)
+    magnitude = sizes(fourth)
+    plain = share @ magnitude
+    root4 = share @ np.sqrt(magnitude, out=magnitude)
     fourth_summed = summed(fourth)
     sixth = joined(np.subtract, joined(np.subtract, fourth, 0), 1)
     return [root, root4, plain, share @ sizes(sixth), summed(sixth), fourth_summed]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
+
 TILE = 64  # pixels a side
 FINE = 20  # tiles at full size
 SPREAD = 4  # coarse tiles a side of the picture: one for each of 4 x 4 parts
@@ -27,11 +29,20 @@ def steepness(half: Bytes, side: int, power: int) -> NDArray[np.float32]:
         power: 2 for how much structure there is, 4 for where the steepest edges are.
     """
     rows, columns = half.shape[0] // side, half.shape[1] // side
-    found = np.empty((rows, columns), np.float32)
+    whole = half[: rows * side, : columns * side]
+    plain = compiled() is None or whole.strides[1] != 1
+    sums = _column_sums(whole, side, power) if plain else _compiled_column_sums(whole, side, power)
+    return np.asarray(sums.reshape(rows, columns, side).sum(axis=2) / np.float32(side * side), np.float32)
+
+
+def _column_sums(whole: Bytes, side: int, power: int) -> NDArray[np.float32]:
+    """The gradient to that power, summed down the columns of each tile: float32 (rows of tiles, width)."""
+    rows = len(whole) // side
+    found = np.empty((rows, whole.shape[1]), np.float32)
     for row in range(rows):  # a row of tiles at a time stays in the processor's cache
         top = row * side
         last = row == rows - 1
-        strip = half[top : top + side + (not last), : columns * side].astype(np.float32)
+        strip = whole[top : top + side + (not last)].astype(np.float32)
         grey = strip[:side]
         across, squares = np.zeros_like(grey), np.zeros_like(grey)
         np.subtract(grey[:, 1:], grey[:, :-1], out=across[:, :-1])
@@ -41,8 +52,18 @@ def steepness(half: Bytes, side: int, power: int) -> NDArray[np.float32]:
         squares += across
         if power == 4:
             squares *= squares
-        found[row] = squares.sum(axis=0).reshape(columns, side).sum(axis=1)
-    return np.asarray(found / np.float32(side * side), np.float32)
+        found[row] = squares.sum(axis=0)
+    return found
+
+
+def _compiled_column_sums(whole: Bytes, side: int, power: int) -> NDArray[np.float32]:
+    """The same."""
+    library, (height, width) = compiled(), whole.shape
+    assert library is not None
+    found = np.empty((height // side, width), np.float32)
+    shape = [size(number) for number in (whole.strides[0], height, width, side, power == 4)]
+    library.steep_columns(whole.ctypes, *shape, pointer(found, np.float32))
+    return found
 
 
 def steepest(values: NDArray[np.float32], count: int) -> Places:

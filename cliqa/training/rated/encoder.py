@@ -94,6 +94,8 @@ def fine_tune(
             if loaded is None or loaded[0] != path:
                 loaded = path, load_shard(path)
             rng = np.random.default_rng([settings.seed, 1, step, 0])
+            # By step: dropout is then the same in a run that was stopped and resumed
+            torch.manual_seed(settings.seed * 1_000_000 + step)
             loss = _loss(net, loaded[1], rows, train, settings, rng)
             optimizer.zero_grad()
             loss.backward()

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from cliqa.metrics import checkpoints
 from cliqa.metrics.sharpness import Sharpness, picture_tiles
@@ -48,7 +47,7 @@ def make_plain_example(scenes: Scenes, rng: np.random.Generator, index: int) -> 
 
 
 def _example(picture: Picture) -> Example:
-    return observed(*picture_tiles(Image.fromarray(picture.grey))) | {
+    return observed(*picture_tiles(picture.grey)) | {
         "truth": np.array([picture.least, picture.most, picture.motion, picture.angle, picture.tells], np.float32),
         "family": np.array(picture.family, "U12"),
         "layout": np.array(picture.layout, "U8"),

@@ -3,6 +3,7 @@
 import { conditions } from '../report/conditions.js';
 import { $, copyText, make, whole } from '../report/dom.js';
 import { table } from '../report/table.js';
+import { sameCommand } from './commands.js';
 import { copies } from './copies.js';
 import { gallery } from './gallery.js';
 import { live } from './live.js';
@@ -24,7 +25,7 @@ export const acting = {
     $('act-go').addEventListener('click', () => this.act());
     $('act-undo').addEventListener('click', () => this.withdraw());
     $('copy').addEventListener('click', async () => {
-      await copyText(conditions.command('cliqa apply'), $('command'));
+      await copyText($('command').textContent, $('command'));
       $('copy').textContent = 'Copied';
       setTimeout(() => { $('copy').textContent = 'Copy'; }, 1500);
     });
@@ -47,16 +48,27 @@ export const acting = {
     return rows;
   },
 
+  // What a terminal would need for the choice of the moment, or that it could not.
+  showCommand() {
+    const choice = { which: $('act-which').value, way: $('act-way').value, along: $('act-along').checked };
+    const { words, command } = sameCommand(choice, { ...table.facts, where: conditions.whereOption() });
+    $('command-words').textContent = words;
+    $('command').textContent = command;
+    $('command').parentNode.hidden = !command;
+  },
+
   asked() { return { rows: this.rows(), way: $('act-way').value, along: $('act-along').checked }; },
 
   async preview() {
     const turn = this.turn += 1; // the answer to an earlier choice may come late: it is dropped
-    $('command').textContent = conditions.command('cliqa apply');
+    this.showCommand();
     $('act-go').disabled = true;
+    $('act-go').textContent = 'Do it';
     $('act-list').replaceChildren();
     $('act-summary').textContent = 'Looking what would happen …';
     try {
-      if ($('act-which').value === 'copies') await copies.load(live.version);
+      if ($('act-which').value === 'copies') await copies.load(live.version, (words) => { if (turn === this.turn) $('act-summary').textContent = words; });
+      if (turn !== this.turn) return;
       const told = await tell('/api/preview', this.asked());
       if (turn !== this.turn) return;
       $('act-summary').textContent = told.summary;

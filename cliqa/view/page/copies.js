@@ -10,11 +10,22 @@ export const copies = {
   rest: [], // copies that are not the best
   message: '',
   version: null,
+  heard: () => {}, // what is told, each second, that they are still looked for
 
-  // Ask for them where there is something new.
-  async load(version) {
-    if (this.version === version) return;
-    const told = await askJson('/api/copies');
+  // Ask for them where there is something new; `heard(words)` until they are there.
+  load(version, heard = () => {}) {
+    this.heard = heard;
+    if (this.version === version) return Promise.resolve();
+    this.loading ??= this.ask(version).finally(() => { this.loading = null; });
+    return this.loading;
+  },
+
+  async ask(version) {
+    const begun = Date.now();
+    const tick = () => this.heard(waitingWords(Math.round((Date.now() - begun) / 1000)));
+    tick();
+    const ticking = setInterval(tick, 1000);
+    const told = await askJson('/api/copies').finally(() => clearInterval(ticking));
     this.groups = told.groups.map(([kind, rows, best, why]) => ({ kind, rows, best, why }));
     this.rest = told.rest;
     this.message = told.message ?? '';
@@ -32,6 +43,12 @@ export const copies = {
 
   kindOf(row) { return WORDS[this.groups[this.of.get(row)]?.kind] ?? ''; },
 
+  // What stands above a group.
+  heading(place) {
+    const { kind, rows } = this.groups[place];
+    return `Group ${place + 1}: ${WORDS[kind]}, ${rows.length} files`;
+  },
+
   // In a line: which group, and why it is or isn't the best.
   words(row) {
     const place = this.of.get(row);
@@ -40,6 +57,10 @@ export const copies = {
     return `${place + 1}: ${why[row] ?? WORDS[kind]}`;
   },
 };
+
+export function waitingWords(seconds) {
+  return `Looking for copies: files that look alike are compared in their pixels …${seconds ? ` ${seconds} s` : ''}`;
+}
 
 export function firstGroups(groups) {
   const of = new Map();

@@ -2,13 +2,19 @@
 
 import { conditions } from '../report/conditions.js';
 import { $, fileName, groupBy, make, redraw, whole } from '../report/dom.js';
+import { faults } from '../report/faults.js';
 import { columnOf, table } from '../report/table.js';
 import { copies } from './copies.js';
-import { faults } from './faults.js';
+import { Grid } from './grid.js';
 import { marks } from './marks.js';
 
 const GAP = 10;
-const CAPTION = 46; // px under a picture
+const CAPTION = 46; // px under a picture: its name, and a line
+const LINE = 17; // px of one more line
+const LETTER = 6.4; // px, the mean width of a letter there, and a little for words that go on to the next line
+const MOST_LINES = 8;
+const HEAD = 30; // px above a group
+const READABLE = 230; // px, the least width of a picture whose reason is to be read, where there is room
 const WAITING = 0;
 const NEAR = 0.03; // of a histogram's span: so near to a threshold it is doubtful
 const TALLEST = 15e6; // px; browsers make no taller elements, and round before that
@@ -23,6 +29,8 @@ export const gallery = {
   spare: [],
   open: () => {},
   findCopies: async () => {},
+  waiting: '', // what is said while they are looked for
+  heads: new Map(), // place at which a group begins -> its heading
   column: null, // null: by name
   down: false,
 
@@ -42,15 +50,25 @@ export const gallery = {
     $('turn').addEventListener('click', () => { this.down = !this.down; this.renew(true); });
     $('show').addEventListener('change', () => this.change());
     $('find').addEventListener('input', () => this.renew(true));
+    $('show-everything').addEventListener('click', () => {
+      $('find').value = '';
+      $('show').value = 'all';
+      if (faults.chosen) faults.choose(null);
+      this.renew(true);
+    });
     $('size').addEventListener('input', () => { this.scrolledTo = this.first(); redraw(); });
   },
 
   async change() {
-    if ($('show').value === 'copies') {
-      $('position').textContent = 'Looking for copies …';
-      await this.findCopies();
-    }
     this.renew(true);
+    if ($('show').value !== 'copies') return;
+    try {
+      await this.findCopies((words) => { this.waiting = words; redraw(); });
+    } catch (error) {
+      copies.message = `Copies could not be looked for: ${error.message}`;
+    }
+    this.waiting = '';
+    if ($('show').value === 'copies') this.renew(true);
   },
 
   async sortBy(column) {
@@ -82,9 +100,21 @@ export const gallery = {
     }
     this.list = found.slice(0, count);
     this.placeOf = null;
+    this.group(show === 'copies');
     if (top) $('gallery-list').scrollTop = 0;
     if (!this.has(this.active)) this.active = count ? this.list[0] : -1;
     redraw();
+  },
+
+  // Where groups begin in the list, and how long the longest reason is.
+  group(grouped) {
+    this.starts = [];
+    this.longest = 0;
+    if (!grouped) return;
+    this.list.forEach((row, place) => {
+      if (!place || copies.of.get(row) !== copies.of.get(this.list[place - 1])) this.starts.push(place);
+      this.longest = Math.max(this.longest, copies.words(row).length + (this.column ? 12 : 0));
+    });
   },
 
   ordered() {
@@ -111,12 +141,15 @@ export const gallery = {
   measure() {
     const box = $('gallery-list');
     const wide = box.clientWidth - GAP;
-    const wanted = Math.min(Number($('size').value), Math.max(90, wide / 2 - GAP));
+    const grouped = $('show').value === 'copies';
+    const size = Math.max(Number($('size').value), grouped ? READABLE : 0);
+    const wanted = Math.min(size, Math.max(90, wide / 2 - GAP));
     const across = Math.max(1, Math.floor(wide / (wanted + GAP)));
     const width = Math.floor(wide / across) - GAP;
-    const height = Math.round(width * 0.75) + CAPTION;
-    const lines = Math.ceil(this.list.length / across);
-    this.grid = { across, width, height, pitch: height + GAP, lines, tall: lines * (height + GAP) + GAP };
+    const lines = grouped ? Math.min(MOST_LINES, Math.ceil((this.longest * LETTER) / (width - 18))) : 1;
+    const height = Math.round(width * 0.75) + CAPTION + (Math.max(1, lines) - 1) * LINE;
+    const grid = new Grid(this.list.length, across, height + GAP, grouped ? this.starts : null, HEAD);
+    this.grid = Object.assign(grid, { width, height, noteLines: lines, tall: grid.height + GAP });
     return this.grid;
   },
 
@@ -131,7 +164,7 @@ export const gallery = {
 
   first() {
     if (!this.grid) return 0;
-    return Math.floor(($('gallery-list').scrollTop + this.shift()) / this.grid.pitch) * this.grid.across;
+    return this.grid.first(this.grid.lineAt($('gallery-list').scrollTop + this.shift()));
   },
 
   // Scrolling changes neither scores nor marks: only what has come into sight is filled.
@@ -144,16 +177,22 @@ export const gallery = {
   draw(scrolling = false) {
     const box = $('gallery-list');
     if (!box.clientWidth) return;
-    const { across, width, height, pitch, tall } = scrolling && this.grid ? this.grid : this.measure();
-    if (!scrolling) this.inner.style.height = `${Math.min(tall, TALLEST)}px`;
+    const grid = scrolling && this.grid ? this.grid : this.measure();
+    const { width, height, tall } = grid;
+    if (!scrolling) {
+      this.inner.style.height = `${Math.min(tall, TALLEST)}px`;
+      this.inner.classList.toggle('grouped', grid.grouped);
+      this.inner.style.setProperty('--note-lines', grid.noteLines);
+      this.inner.style.setProperty('--caption', `${height - Math.round(width * 0.75)}px`);
+    }
     if (this.scrolledTo !== undefined) {
-      box.scrollTop = Math.floor(this.scrolledTo / across) * pitch;
+      box.scrollTop = this.scrolledTo < grid.count ? grid.top(grid.lineOf(this.scrolledTo)) : 0;
       this.scrolledTo = undefined;
     }
     const shift = this.shift();
     const top = box.scrollTop + shift;
-    const from = Math.max(0, Math.floor(top / pitch) - 1) * across;
-    const to = Math.min(this.list.length, (Math.ceil((top + box.clientHeight) / pitch) + 1) * across);
+    const from = grid.first(Math.max(0, grid.lineAt(top) - 1));
+    const to = grid.first(grid.lineAt(top + box.clientHeight) + 2);
     const wanted = new Set(this.list.subarray(from, to));
     for (const [row, node] of this.nodes) {
       if (wanted.has(row)) continue;
@@ -172,18 +211,52 @@ export const gallery = {
         this.nodes.set(row, node);
         this.inner.append(node);
       }
-      node.style.transform = `translate(${GAP + (place % across) * (width + GAP)}px, ${GAP + Math.floor(place / across) * pitch - shift}px)`;
+      const line = grid.lineOf(place);
+      node.style.transform = `translate(${GAP + (place - grid.first(line)) * (width + GAP)}px, ${GAP + grid.top(line) - shift}px)`;
       node.style.width = `${width}px`;
       node.style.height = `${height}px`;
       this.fill(node, row, place);
     }
+    this.drawHeads(from, to, shift);
     if (scrolling) return;
+    this.drawNothing();
     const active = this.nodes.get(this.active);
     if (active) box.setAttribute('aria-activedescendant', active.id);
     else box.removeAttribute('aria-activedescendant');
     const some = this.selected.size ? `${whole(this.selected.size)} selected · ` : '';
-    const grouped = $('show').value === 'copies' ? copies.message || `${whole(copies.groups.length)} group${copies.groups.length === 1 ? '' : 's'} · ` : '';
-    $('position').textContent = `${grouped}${some}${whole(this.list.length)}${this.list.length < table.rows ? ` of ${whole(table.rows)}` : ''} files`;
+    const grouped = $('show').value === 'copies' && copies.groups.length ? `${whole(copies.groups.length)} group${copies.groups.length === 1 ? '' : 's'} · ` : '';
+    $('position').textContent = `${grouped}${some}${whole(this.list.length)}${this.list.length < table.rows ? ` of ${whole(table.rows)}` : ' files'}`;
+  },
+
+  // The headings of the groups that begin in sight.
+  drawHeads(from, to, shift) {
+    const { grid } = this;
+    const wanted = new Map(grid.grouped ? [...grid.begins].filter(([, place]) => place >= from && place < to) : []);
+    const places = new Set(wanted.values());
+    for (const [place, head] of this.heads) if (!places.has(place)) { head.remove(); this.heads.delete(place); }
+    for (const [line, place] of wanted) {
+      let head = this.heads.get(place);
+      if (!head) {
+        head = make('div', { className: 'group-head', attributes: { 'aria-hidden': 'true' } });
+        this.heads.set(place, head);
+        this.inner.append(head);
+      }
+      const text = copies.heading(copies.of.get(this.list[place]));
+      if (head.textContent !== text) head.textContent = text;
+      head.style.transform = `translate(0, ${GAP + grid.top(line) - HEAD + 4 - shift}px)`;
+    }
+  },
+
+  // What is said where there is no picture to show.
+  drawNothing() {
+    const searching = $('show').value === 'copies' && this.waiting;
+    $('nothing').hidden = this.list.length > 0 && !searching;
+    if ($('nothing').hidden) return;
+    const [words, fault, show] = [$('find').value.trim(), Boolean(faults.mask()), $('show').value];
+    const text = this.waiting || nothingWords({ words, fault, show, total: table.rows, message: copies.message });
+    if ($('nothing-text').textContent !== text) $('nothing-text').textContent = text;
+    $('searching').hidden = !searching;
+    $('show-everything').hidden = !(words || fault || show !== 'all');
   },
 
   card() {
@@ -220,7 +293,6 @@ export const gallery = {
     status.className = `status ${kept ? 'in-text' : state === 1 ? 'out-text' : ''}`;
     const value = this.column?.values ? `${this.column.show(this.column.values[row])} ${this.column.unit}`.trim() : '';
     const grouped = $('show').value === 'copies';
-    node.classList.toggle('odd-group', grouped && copies.of.get(row) % 2 === 1);
     node.classList.toggle('best', grouped && copies.isBest(row));
     const words = grouped ? copies.words(row) : state === 2 ? 'no score' : state === WAITING ? 'not scored yet' : faults.short(row) || 'no fault found';
     const text = value && value !== '–' ? `${value} · ${words}` : words;
@@ -259,8 +331,12 @@ export const gallery = {
   },
 
   // Move by so many files; returns whether there was one to move to.
-  move(by, selecting = false) {
-    const place = Math.max(0, Math.min(this.list.length - 1, this.place(this.active) + by));
+  move(by, selecting = false) { return this.moveTo(this.place(this.active) + by, selecting); },
+
+  moveLines(lines, selecting) { return this.grid && this.moveTo(this.grid.below(Math.max(0, this.place(this.active)), lines), selecting); },
+
+  moveTo(wanted, selecting) {
+    const place = Math.max(0, Math.min(this.list.length - 1, wanted));
     if (!this.list.length) return false;
     const row = this.list[place];
     const moved = row !== this.active;
@@ -274,12 +350,14 @@ export const gallery = {
   reveal(row) {
     const box = $('gallery-list');
     if (!this.grid) return;
-    const { across, pitch, tall } = this.grid;
-    const top = Math.floor(this.place(row) / across) * pitch;
+    const { grid } = this;
+    const { pitch, tall } = grid;
+    const line = grid.lineOf(this.place(row));
+    const top = grid.top(line) - (grid.grouped && grid.begins.has(line) ? HEAD : 0);
     const scale = tall > TALLEST ? (TALLEST - box.clientHeight) / (tall - box.clientHeight) : 1;
     const seen = box.scrollTop + this.shift();
     if (top < seen) box.scrollTop = top * scale;
-    else if (top + pitch + GAP > seen + box.clientHeight) box.scrollTop = (top + pitch + GAP - box.clientHeight) * scale;
+    else if (grid.top(line) + pitch + GAP > seen + box.clientHeight) box.scrollTop = (grid.top(line) + pitch + GAP - box.clientHeight) * scale;
   },
 
   // What a mark goes to: the selected files, else the active one.
@@ -289,6 +367,21 @@ export const gallery = {
 
   get lines() { return Math.max(1, Math.floor($('gallery-list').clientHeight / (this.grid?.pitch ?? 200))); },
 };
+
+const NONE = {
+  kept: 'No file is kept', dropped: 'No file is dropped', near: 'No file is near a threshold in use', marked: 'No file is marked', unmarked: 'Every file is marked',
+  copies: 'No copies were found', waiting: 'Every file was looked at', selected: 'No file is selected',
+};
+
+// Why no file is shown: `words` are looked for in names, `fault` is whether one was chosen, `show` what is to be shown.
+export function nothingWords({ words, fault, show, total, message }) {
+  if (!total) return 'There are no pictures here.';
+  if (show === 'copies' && message) return message;
+  const among = fault || show !== 'all' ? ' among the files that you chose to see' : '';
+  if (words) return `No name with “${words}”${among}.`;
+  if (fault && show !== 'all') return 'No file with this fault is among those that you chose to see.';
+  return `${NONE[show] ?? 'No file has this fault any more'}.`;
+}
 
 // 1 where a file is so near to a threshold in use that a little would turn it.
 function nearThresholds() {

@@ -68,12 +68,11 @@ function inGallery(event) {
   if (event.key === '/') { $('find').focus(); return true; }
   if (event.key === '?') { $('help').showModal(); return true; }
   if (!event.target.closest('#gallery-list')) return false;
-  const { across } = gallery.grid ?? { across: 1 };
   const { lines, list } = gallery;
-  const step = {
-    ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across, PageUp: -across * lines, PageDown: across * lines, Home: -list.length, End: list.length,
-  }[event.key];
+  const step = { ArrowLeft: -1, ArrowRight: 1, Home: -list.length, End: list.length }[event.key];
   if (step) { gallery.move(step, event.shiftKey); return true; }
+  const down = { ArrowUp: -1, ArrowDown: 1, PageUp: -lines, PageDown: lines }[event.key];
+  if (down) { gallery.moveLines(down, event.shiftKey); return true; }
   if (event.key === 'Enter' && gallery.active >= 0) { picture.open(gallery.active); return true; }
   if (event.key === ' ' && gallery.active >= 0) { gallery.select(gallery.active); return true; }
   if (event.key === 'Escape') { gallery.selected.clear(); redraw(); return true; }

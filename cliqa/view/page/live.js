@@ -2,9 +2,9 @@
 
 import { $, redraw, whole } from '../report/dom.js';
 import { conditions } from '../report/conditions.js';
+import { faults } from '../report/faults.js';
 import { fillField, showCondition } from '../report/histograms.js';
 import { table } from '../report/table.js';
-import { faults } from './faults.js';
 import { gallery } from './gallery.js';
 import { marks } from './marks.js';
 import { Refused, ask, askJson, readColumn } from './server.js';
@@ -57,9 +57,9 @@ export const live = {
     const [states, ...values] = await Promise.all([ask('/api/states').then((answer) => answer.arrayBuffer()), ...loaded.map(readColumn)]);
     gallery.states = new Uint8Array(states);
     conditions.counted = gallery.states.map((state) => (state === 1 ? 1 : 0));
+    loaded.forEach((column, at) => column.setValues(values[at])); // all before any is counted: one may say how sure another is
     loaded.forEach((column, at) => {
       const untouched = column.condition && !column.condition.used && !column.touched;
-      column.setValues(values[at]);
       if (untouched) column.condition = null; // where it begins follows the values
       else if (column.condition) {
         for (let label = known[at]; label < column.labels.length; label++) column.condition.labels.add(label); // new ones are kept

@@ -2,6 +2,7 @@
 
 import { conditions } from '../report/conditions.js';
 import { $, make, painters, percent, readColours, redraw, whole } from '../report/dom.js';
+import { faults } from '../report/faults.js';
 import { buildHistograms, drawField, fillField, showCondition, visible } from '../report/histograms.js';
 import { issues } from '../report/issues.js';
 import { scatter } from '../report/scatter.js';
@@ -9,7 +10,6 @@ import { columnOf, fillTable, table } from '../report/table.js';
 import { buildTabs } from '../report/tabs.js';
 import { acting } from './acting.js';
 import { copies } from './copies.js';
-import { faults } from './faults.js';
 import { foldersOf, raise } from './floors.js';
 import { gallery } from './gallery.js';
 import { buildKeys } from './keys.js';
@@ -60,18 +60,24 @@ function renewIfShown() {
   redraw();
 }
 
+function showConditions() {
+  for (const way of ['all', 'any']) $(`combine-${way}`).setAttribute('aria-pressed', way === conditions.combine);
+  for (const column of table.columns) if (column.card && column.condition) showCondition(column);
+  renewIfShown();
+}
+
 function buildTop() {
   for (const way of ['all', 'any']) {
     $(`combine-${way}`).addEventListener('click', () => {
       conditions.combine = way;
-      for (const one of ['all', 'any']) $(`combine-${one}`).setAttribute('aria-pressed', one === way);
       conditions.recount();
-      renewIfShown();
+      showConditions();
     });
   }
   $('reset').addEventListener('click', async () => {
-    for (const column of conditions.inUse()) put(column, { used: false, labels: new Set(column.labels.keys()) });
-    await begin();
+    await conditions.reset();
+    showConditions();
+    await faults.count();
     renewIfShown();
   });
   for (const id of ['marks-decide', 'floor']) $(id).addEventListener('input', () => { conditions.recount(); renewIfShown(); });
@@ -80,7 +86,7 @@ function buildTop() {
     $(dialog).addEventListener('click', (event) => { if (event.target === $(dialog)) $(dialog).close(); });
     $(`${dialog === 'acting' ? 'act' : dialog}-close`).addEventListener('click', () => $(dialog).close());
   }
-  $('learn').addEventListener('click', learn);
+  for (const id of ['learn', 'learn-narrow']) $(id).addEventListener('click', learn);
   const measureTop = () => document.documentElement.style.setProperty('--top', `${document.querySelector('.top').offsetHeight}px`);
   new ResizeObserver(() => { measureTop(); redraw(); }).observe(document.querySelector('.top'));
   measureTop();
@@ -100,13 +106,6 @@ function put(column, difference) {
   Object.assign(column.condition, difference);
   conditions.update(column);
   if (column.card) { fillField(column); showCondition(column); }
-}
-
-// The thresholds of the filters.
-async function begin() {
-  const begun = table.facts.start.map(({ name, ...condition }) => [columnOf(name), condition]);
-  await Promise.all(begun.map(([column]) => column.load()));
-  for (const [column, condition] of begun) put(column, { ...condition, used: true });
 }
 
 // Thresholds from the marks: proposed first, moved on request.
@@ -140,7 +139,7 @@ async function learn() {
       const column = columnOf(name);
       await column.load();
       column.reveal?.();
-      put(column, { operator, value, used: true });
+      put(column, { operator, value, used: true, keepUnsure: false });
     }
     await faults.count();
     renewIfShown();
@@ -167,7 +166,7 @@ async function main() {
     () => scatter.draw(),
   );
   scatter.open = gallery.open = (row) => { gallery.active = row; picture.open(row); };
-  gallery.findCopies = () => copies.load(live.version);
+  gallery.findCopies = (heard) => copies.load(live.version, heard);
   faults.changed = () => gallery.renew(true);
   marks.trouble = notice('marks');
   live.trouble = notice('live');
@@ -195,7 +194,7 @@ async function main() {
     redraw();
   });
   const first = askJson('/api/progress');
-  await begin();
+  await conditions.start();
   buildHistograms();
   scatter.build();
   const progress = await first;

@@ -37,7 +37,7 @@ export class Stage {
 
   show(row, small) {
     this.row = row;
-    this.box = null;
+    this.box = this.told = this.chosen = this.ready = null; // what was said of the picture before is not said of this one
     this.size = { width: 0, height: 0 };
     this.note.textContent = small ? '' : 'Reading …';
     this.image.classList.remove('there');

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cliqa.signal.copies.grain import noise_apart
+from cliqa.signal.copies.grain import noise_apart, strong_noise_apart
 from tests.signal.copies.scenes import fine_scene
 
 
@@ -52,3 +52,17 @@ def test_nothing_is_said_where_there_is_no_noise_or_the_pictures_do_not_lie_on_e
     assert not noise_apart(FIRST, np.roll(shot(2), 3, 1))
     white = np.full((400, 400), 255, np.uint8)
     assert not noise_apart(white, white)
+
+
+@pytest.mark.parametrize("quality", [60, 75, 97])
+def test_much_noise_tells_shots_whatever_they_were_saved_as(quality: int) -> None:
+    other = saved(shot(2).astype(np.float32) * 1.1 - 5, quality)
+    assert strong_noise_apart(FIRST, other) and strong_noise_apart(other, FIRST)
+    copy = saved(FIRST.astype(np.float32) * 1.1 - 5, quality)
+    assert not strong_noise_apart(FIRST, copy)
+    assert not strong_noise_apart(FIRST, saved(saved(FIRST.astype(np.float32), 40).astype(np.float32), quality))
+
+
+def test_little_noise_tells_nothing_of_unlike_saves() -> None:
+    assert not strong_noise_apart(shot(1, 0.4), saved(shot(2, 0.4).astype(np.float32), 60))
+    assert not strong_noise_apart(FIRST, np.roll(shot(2), 3, 1))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
-from cliqa.signal.copies.shots import Shots, compare, light_apart
+from cliqa.signal.copies.shots import Shots, compare
 from tests.signal.copies.scenes import fine_scene
 from tests.signal.copies.test_motion import WHOLE, window
 
@@ -63,7 +63,8 @@ def test_a_subject_that_moved_is_seen(seed: int) -> None:
     subject = fine_scene(seed + 9).crop((100, 100, 180, 200))
     before.paste(subject, (100, 200))
     after.paste(subject, (250, 190))
-    assert between(before, jpeg(after, 90)) == Shots(turned=False, beyond=False, swayed=False, moved=True)
+    found = between(before, jpeg(after, 90))
+    assert found.moved and not (found.turned or found.beyond or found.swayed)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -86,31 +87,3 @@ def test_flat_and_tiny_pictures_are_one_shot() -> None:
     assert not between(flat, flat).two
     tiny = fine_scene(1).resize((40, 60))
     assert not between(tiny, tiny).two
-
-
-@pytest.mark.parametrize("ev", [-1.3, -0.4, 0.7])
-def test_light_is_told_in_ev(ev: float) -> None:
-    image = np.asarray(window(fine_scene(4)), np.float32) / 255
-    other = np.clip(image * 2 ** (ev / 2.2), 0, 1)
-    first, second = (np.rint(each * 255).astype(np.uint8) for each in (image, other))
-    assert light_apart(first, second, WHOLE) == pytest.approx(ev, abs=0.05)
-    assert light_apart(second, first, WHOLE) == pytest.approx(-ev, abs=0.05)
-
-
-def test_light_of_an_over_exposed_picture_is_told_by_what_is_left() -> None:
-    image = np.asarray(window(fine_scene(4)), np.float32) / 255 * 0.9 + 0.5
-    first, second = (np.rint(np.clip(image * 2 ** (ev / 2.2), 0, 1) * 255).astype(np.uint8) for ev in (0.0, 0.8))
-    assert light_apart(first, second, WHOLE) >= 0.3
-
-
-def test_what_one_alone_has_clipped_tells_of_another_exposure() -> None:
-    rng = np.random.default_rng(4)
-    bright = np.clip(rng.normal(243, 4, (90, 90)), 0, 255).astype(np.uint8)
-    brighter = np.clip(bright * 2 ** (0.6 / 2.2), 0, 255).astype(np.uint8)
-    assert light_apart(bright, brighter, WHOLE) >= 0.5 and light_apart(brighter, bright, WHOLE) <= -0.5
-    assert abs(light_apart(bright, np.clip(bright + 2, 0, 255).astype(np.uint8), WHOLE)) < 0.1  # what a codec does
-
-
-def test_black_and_white_have_no_light_to_tell() -> None:
-    page = np.full((100, 100), 255, np.uint8)
-    assert light_apart(page, page, WHOLE) == light_apart(0 * page, 0 * page, WHOLE) == 0.0

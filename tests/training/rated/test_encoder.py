@@ -74,6 +74,18 @@ def test_a_second_round_goes_on_from_the_first_and_a_finished_one_is_not_run_aga
     assert any(not torch.equal(before[name], value) for name, value in further.state_dict().items())
 
 
+def test_a_run_that_was_stopped_and_resumed_ends_with_the_same_weights(
+    images: list[RatedImage], trunk: Trunk, tmp_path: Path
+) -> None:
+    found = []
+    for folder, stops in (("whole", (None,)), ("stopped", (1, None))):
+        for stop in stops:
+            torch.manual_seed(1)
+            branch, head = fine_tune(images, trunk, Branch(), tmp_path / folder, replace(SETTINGS, stop=stop))
+        found.append(branch.state_dict() | head.state_dict())
+    assert all(torch.equal(value, found[1][name]) for name, value in found[0].items())
+
+
 def test_the_held_out_share_is_a_sixteenth_and_told_by_the_name_alone() -> None:
     names = [RatedImage(Path("a") / f"{number}.jpg", 0.0, "") for number in range(4000)]
     held = [held_out(image) for image in names]

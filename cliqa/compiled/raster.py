@@ -1,0 +1,75 @@
+"""The pixels of a Pillow picture where they lie, so that parts of it are read without a copy of each."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cliqa.compiled.library import compiled, pointer, size
+
+_BYTES = 4  # a pixel has in Pillow's memory: red, green, blue and one that means nothing
+
+
+class _ArrowArray(ctypes.Structure):
+    """The first fields of a structure of the Arrow C data interface, by which Pillow (11.2 and later) tells where pixels lie."""
+
+
+_ArrowArray._fields_ = [
+    *((name, ctypes.c_int64) for name in ("length", "null_count", "offset", "n_buffers", "n_children")),
+    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+    ("children", ctypes.POINTER(ctypes.POINTER(_ArrowArray))),
+]
+_address_in = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+    ("PyCapsule_GetPointer", ctypes.pythonapi)
+)
+
+
+def raster(image: Image.Image) -> NDArray[np.uint8] | None:
+    """Red, green, blue and a fourth byte of a picture of mode RGB, to be read only: uint8 (height, width, 4), no copy.
+
+    None where Pillow keeps the picture in several pieces, as it does beyond four megapixels, or does not tell where.
+    """
+    if image.mode != "RGB" or not hasattr(image, "__arrow_c_array__"):
+        return None
+    try:
+        _, capsule = image.__arrow_c_array__()
+    except (ValueError, MemoryError):
+        return None
+    array = _ArrowArray.from_address(_address_in(capsule, b"arrow_array"))
+    if array.n_children != 1 or array.length != image.width * image.height:
+        return None
+    memory: Any = (ctypes.c_uint8 * (array.length * _BYTES)).from_address(array.children[0].contents.buffers[1])
+    memory.owner = capsule  # it keeps the picture's memory as long as this
+    pixels = np.frombuffer(memory, np.uint8).reshape(image.height, image.width, _BYTES)
+    pixels.flags.writeable = False
+    return pixels
+
+
+def reader(image: Image.Image) -> Callable[[tuple[int, int, int, int]], NDArray[np.uint8]]:
+    """What gives the pixels in a box (left, top, right, bottom) of a picture, mode RGB, to be read only: uint8 (height, width, 3)."""
+    pixels = (
+        raster(image) if compiled() is not None else None
+    )  # NumPy takes longer for every fourth byte than the copy costs
+    if pixels is None:
+        return lambda box: np.asarray(image.crop(box))
+    return lambda box: pixels[box[1] : box[3], box[0] : box[2], :3]
+
+
+def planes(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Tiles (height, width, 3) of one size, such as a `reader` gives, channel by channel: uint8 (n, 3, height, width)."""
+    height, width, _ = tiles[0].shape
+    made = np.empty((len(tiles), 3, height, width), np.uint8)
+    library = compiled()
+    for tile, out in zip(tiles, made, strict=True):
+        apart, step, channel = tile.strides
+        if library is None or channel != 1:
+            out[:] = tile.transpose(2, 0, 1)
+            continue
+        shape = size(height), size(width), size(step), size(apart)
+        library.planes_of(ctypes.c_void_p(tile.ctypes.data), *shape, pointer(out, np.uint8))
+    return made
