@@ -20,7 +20,7 @@ from cliqa.images.page import photograph_box
 from cliqa.images.patches import PATCH
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.networks.dense import Dense
-from cliqa.signal.resampling.factor_network import NEAR_ONE, FactorNetwork
+from cliqa.signal.resampling.factor_network import NEAR_ONE, FactorReader
 from cliqa.signal.resampling.network_traces import WIDTH, network_traces
 from cliqa.signal.resampling.reduced_grid import reduced_grid
 from cliqa.signal.resampling.replication import STRIP, replication
@@ -98,11 +98,11 @@ def joined_factor(x: float, y: float) -> float:
 
 
 class ScaleFactor(Metric):
-    """Reads spectra of interpolation residuals, per axis, through a small network over the candidate factors."""
+    """Reads spectra of interpolation residuals, per axis, through small networks over the candidate factors."""
 
     name = "scale_factor"
     architecture = "factor-network"
-    version = 5
+    version = 6
     reads_grid = True
     in_worker = True
     summary = "how much the picture was enlarged (1.0-2.0), whatever resized it"
@@ -123,7 +123,7 @@ class ScaleFactor(Metric):
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
         try:
-            self.network = FactorNetwork(tensors)
+            self.reader = FactorReader(tensors)
             count = len({name.split(".")[1] for name in tensors if name.startswith("learned.net")})
             self.detectors = [Dense(tensors, f"learned.net{index}.") for index in range(count)]
             self.shift = float(tensors["learned.shift"].ravel()[0])
@@ -152,7 +152,7 @@ class ScaleFactor(Metric):
         scalars = observation["scalars"]
         if deviation(scalars) >= FLAT:
             axes = [Evidence(*(observation[name][axis] for name in NAMES)) for axis in range(2)]
-            (x, y), chance = self.network.read(axes)
+            (x, y), chance = self.reader.read(axes)
             slight = NEAR_ONE < joined_factor(x, y) <= SLIGHT and chance <= DOUBT
             if slight and reduced_grid(observation["lines"], (x, y)) > GRID:
                 x, y = min(x, DOUBTED), min(y, DOUBTED)

@@ -90,7 +90,8 @@ def test_noise_of_the_colours_counts_in_its_own_field(metric):
     noise = np.random.default_rng(0).normal(0, 12, (512, 512, 3))
     noisy = np.clip(np.rint(clean + noise - noise.mean(axis=2, keepdims=True)), 0, 255).astype(np.uint8)
     found = metric.score_view(view(noisy))
-    assert found["psnr"] > 42 and found["chroma_psnr"] == pytest.approx(chroma_psnr(clean, noisy), abs=5)
+    assert found["psnr"] > 42
+    assert found["chroma_psnr"] == pytest.approx(chroma_psnr(clean, noisy), abs=7)  # drawn scenes; photographs 2
     shared = metric.score_view(view(add_noise(clean, 9)))
     assert shared["chroma_psnr"] > shared["psnr"] + 8
 

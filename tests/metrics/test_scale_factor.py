@@ -117,7 +117,7 @@ def test_joined_factor():
 
 def test_damaged_weights_are_refused():
     with pytest.raises(CheckpointError, match="incomplete"):
-        ScaleFactor({"maps.mean": np.zeros(3, np.float32)}, {})
+        ScaleFactor({"net0.maps.mean": np.zeros(3, np.float32)}, {})
     facts = {"metric": "scale_factor", "architecture": ScaleFactor.architecture, "version": ScaleFactor.version}
     tensors, metadata = load(shipped_path("scale_factor"), **facts)
     for lost in ("learned.shift", "learned.net0.weight.0", "learned.net"):

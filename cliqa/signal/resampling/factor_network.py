@@ -22,10 +22,12 @@ NUMBERS = 4 * BANDS + SCALARS + 10 * KINDS
 NEAR_ONE = 1.05  # the enlargement that the default threshold allows
 _NEIGHBOURS = np.array([1, 2, 3, 2, 1]) / 9  # two axes agree when they are this many bins apart
 _AROUND = 33  # bins of the local level of a line
+_UPPER = 7 * (BANDS - 1) // 8  # first place of the upper eighth in the power spectrum
+_FULL = 0.5  # log power; of validation photographs saved as JPEG, WebP and AVIF half have less there
 
 
 _NEEDED = (
-    *("maps.mean", "maps.scale", "numbers.mean", "numbers.scale", "prior", "reading"),
+    *("maps.mean", "maps.scale", "numbers.mean", "numbers.scale"),
     *("context.weight.0", "context.weight.1", "context.bias.0", "context.bias.1"),
     *(f"conv.{layer}.{part}" for layer in (0, 1) for part in ("weight", "place", "context")),
     *("head.weight", "head.place", "head.context"),
@@ -97,42 +99,17 @@ def both_axes(maps: Array, numbers: Array) -> tuple[Array, Array]:
 
 
 class FactorNetwork:
-    """Observations of one image -> probabilities of each factor of `FACTORS`, per axis.
+    """One network: joined maps and numbers of the axes of an image -> probabilities of each factor of `FACTORS`, per axis.
 
-    Tensors: `maps.mean`, `maps.scale`, `numbers.mean`, `numbers.scale`; `context.weight.0/1`, `.bias.0/1` (two dense layers on the
-    numbers); `conv.<i>.weight` (out, in, taps), `.place` (out, BINS), `.context` (out, width) for two convolutions;
-    `head.weight` (in,), `head.place` (BINS,), `head.context` (BINS, width); `prior` (BINS,) and `reading` (same, power,
-    caution of `read_together`, sure of `cautious_factor`).
+    Tensors, their names after `prefix`: `maps.mean`, `maps.scale`, `numbers.mean`, `numbers.scale`; `context.weight.0/1`, `.bias.0/1`
+    (two dense layers on the numbers); `conv.<i>.weight` (out, in, taps), `.place` (out, BINS), `.context` (out, width) for two
+    convolutions; `head.weight` (in,), `head.place` (BINS,), `head.context` (BINS, width).
     """
 
-    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
-        self._tensors = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in tensors.items()}
-        for name in _NEEDED:
-            if name not in self._tensors:
-                raise KeyError(name)
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], prefix: str = "") -> None:
+        self._tensors = {name: np.ascontiguousarray(tensors[prefix + name], dtype=np.float32) for name in _NEEDED}
         if self._tensors["maps.mean"].shape != (MAPS + SHARED,) or self._tensors["head.place"].shape != (BINS,):
             raise ValueError("other inputs than this version observes")
-        if self._tensors["reading"].shape != (4,):
-            raise ValueError("another reading than this version has")
-
-    def factors(self, axes: Sequence[Evidence]) -> NDArray[np.float64]:
-        """Evidence of the axes (x, y) -> the two factors, 1.0-2.0."""
-        return self.read(axes)[0]
-
-    def read(self, axes: Sequence[Evidence]) -> tuple[NDArray[np.float64], float]:
-        """The two factors, 1.0-2.0, and the probability of an enlargement above `NEAR_ONE`, of the axis where it is larger."""
-        probabilities = self(axes)
-        factors = cautious_factor(probabilities, float(self._tensors["reading"][3]))
-        return factors, float(chance_enlarged(probabilities).max())
-
-    def __call__(self, axes: Sequence[Evidence]) -> Array:
-        """Evidence of the axes (x, y) -> float32 (2, BINS), rows summing to 1."""
-        maps = np.stack([factor_maps(each) for each in axes])
-        numbers = np.stack([axis_numbers(each) for each in axes])
-        prior, reading = self._tensors["prior"], [float(value) for value in self._tensors["reading"][:3]]
-        found = self.probabilities(*both_axes(maps, numbers))
-        together: Array = read_together(found[None], prior, *reading)[0]
-        return together
 
     def probabilities(self, maps: Array, numbers: Array) -> Array:
         """Joined maps (n, MAPS + SHARED, BINS) and numbers (n, 2 * NUMBERS) -> (n, BINS)."""
@@ -150,6 +127,52 @@ class FactorNetwork:
         return result
 
 
+class FactorReader:
+    """Observations of one image -> probabilities of each factor, per axis: what several networks say in the mean, read together.
+
+    Tensors: those of `FactorNetwork` under `net0.`, `net1.` and so on; `prior` (BINS,) and `reading` (same and power of
+    `read_together`, caution a unit of `upper_band`, sure of `cautious_factor`).
+    """
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        groups = {name.split(".")[0] for name in tensors if name.startswith("net")}
+        self.networks = [FactorNetwork(tensors, f"{group}.") for group in sorted(groups)]
+        if not self.networks:
+            raise KeyError("net0")
+        self._prior = tensors["prior"].astype(np.float32)
+        if tensors["reading"].shape != (4,):
+            raise ValueError("another reading than this version has")
+        self._same, self._power, self._caution, self._sure = (float(value) for value in tensors["reading"])
+
+    def read(self, axes: Sequence[Evidence]) -> tuple[NDArray[np.float64], float]:
+        """The two factors, 1.0-2.0, and the probability of an enlargement above `NEAR_ONE`, of the axis where it is larger."""
+        probabilities = self(axes)
+        factors = cautious_factor(probabilities, self._sure)
+        return factors, float(chance_enlarged(probabilities).max())
+
+    def __call__(self, axes: Sequence[Evidence]) -> Array:
+        """Evidence of the axes (x, y) -> float32 (2, BINS), rows summing to 1."""
+        maps = np.stack([factor_maps(each) for each in axes])
+        numbers = np.stack([axis_numbers(each) for each in axes])
+        seen = both_axes(maps, numbers)
+        found: Array = np.mean([network.probabilities(*seen) for network in self.networks], axis=0)
+        caution = self._caution * upper_band(np.stack([each.power for each in axes]))
+        together: Array = read_together(found[None], self._prior, self._same, self._power, np.array([caution]))[0]
+        return together
+
+
+def upper_band(power: Array) -> float:
+    """How full the upper eighth of the band is: 0 for empty to 3, in nats above what codecs leave there.
+
+    An enlargement leaves that band empty unless noise came after it; of what is not enlarged and was taken for it most is noisy.
+    So the fuller it is, the surer an enlargement must be.
+
+    Args:
+        power: (..., 4, BANDS), of `Evidence`.
+    """
+    return float(np.clip(power[..., 1, _UPPER:].mean() - _FULL, 0.0, 3.0))
+
+
 def _convolved(x: Array, weight: Array) -> Array:
     """(n, in, BINS) * (out, in, taps) -> (n, out, BINS); the ends are padded with zeros."""
     taps = weight.shape[2]
@@ -161,7 +184,9 @@ def _convolved(x: Array, weight: Array) -> Array:
     return result
 
 
-def read_together(probabilities: Array, prior: Array, same: float, power: float, caution: float) -> Array:
+def read_together(
+    probabilities: Array, prior: Array, same: float, power: float, caution: float | NDArray[np.float64]
+) -> Array:
     """Let the axes help each other: most pictures were enlarged by one factor, so where one axis is sure the other may follow.
 
     Bayes' rule for "one factor" against "two", from what each axis says by itself.
@@ -171,8 +196,9 @@ def read_together(probabilities: Array, prior: Array, same: float, power: float,
         prior: (BINS,) distribution of factors among the examples that the network was fitted to.
         same: prior probability of one factor for both axes, 0-1.
         power: exponent of the distributions in their product; below 1 as the two are not independent.
-        caution: natural log by which the odds of "not enlarged", the bins up to `NEAR_ONE`, are raised; lowered, where the other axis
-            is surely enlarged: caution is for pictures, and one that was enlarged along one axis mostly was along both.
+        caution: natural log by which the odds of "not enlarged", the bins up to `NEAR_ONE`, are raised, one number or (n,); lowered,
+            where the other axis is surely enlarged: caution is for pictures, and one that was enlarged along one axis mostly was
+            along both.
 
     Returns:
         (n, 2, BINS), rows summing to 1.
@@ -186,7 +212,7 @@ def read_together(probabilities: Array, prior: Array, same: float, power: float,
     weight = (weight / (weight + 1.0 - same))[..., None]
     values = (1.0 - weight) * values + weight * product / evidence[..., None]
     above = values[..., FACTORS > NEAR_ONE].sum(axis=2) / values.sum(axis=2)
-    lean = caution * (1.0 - 4.0 * np.maximum(above[:, ::-1] - 0.5, 0.0))
+    lean = np.reshape(caution, (-1, 1)) * (1.0 - 4.0 * np.maximum(above[:, ::-1] - 0.5, 0.0))
     values *= np.where(FACTORS <= NEAR_ONE, np.exp(lean)[..., None], 1.0)
     result: Array = (values / values.sum(axis=2, keepdims=True)).astype(np.float32)
     return result

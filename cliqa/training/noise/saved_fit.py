@@ -36,7 +36,7 @@ from cliqa.training.train import TrainOptions
 Tensors = dict[str, NDArray[Any]]
 Slopes = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-EXAMPLES, COLOUR_EXAMPLES = 8192, 512
+EXAMPLES, COLOUR_EXAMPLES = 12_288, 512
 REPORTED = 256  # of the val split, for the curve and the card
 FIT = NoiseFit(epochs=8, rate=1e-3, dropout=0.2, input_noise=0.08)
 CLEAN_WEIGHT = 1.3  # of pictures without noise in the loss

@@ -6,27 +6,34 @@ from cliqa.signal.resampling.factor_network import (
     NUMBERS,
     SHARED,
     FactorNetwork,
+    FactorReader,
     axis_numbers,
     both_axes,
     cautious_factor,
     factor_maps,
     median_factor,
     read_together,
+    upper_band,
 )
 from cliqa.signal.resampling.spectra import BANDS, BINS, FACTORS, RESIDUALS
 from tests.factor_readings import READING, observed
 
 
-def torch_network():
+def torch_network(seed=0):
     torch = pytest.importorskip("torch")
     from cliqa.training.scale.fit import FactorFitSettings, TorchFactorNetwork
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     net = TorchFactorNetwork(FactorFitSettings())
     with torch.no_grad():
         for value in (*net.parameters(), net.maps_mean, net.numbers_mean):
             value.add_(0.05 * torch.randn_like(value))
     return net.eval()
+
+
+def reader(*nets):
+    tensors = {f"net{number}.{name}": value for number, net in enumerate(nets) for name, value in net.tensors().items()}
+    return FactorReader(tensors | READING)
 
 
 def test_equals_its_torch_twin():
@@ -37,7 +44,7 @@ def test_equals_its_torch_twin():
     numbers = rng.normal(size=(4, 2 * NUMBERS)).astype(np.float32)
     with torch.no_grad():
         expected = net(torch.from_numpy(maps), torch.from_numpy(numbers)).softmax(1).numpy()
-    np.testing.assert_allclose(FactorNetwork(net.tensors() | READING).probabilities(maps, numbers), expected, atol=1e-5)
+    np.testing.assert_allclose(FactorNetwork(net.tensors()).probabilities(maps, numbers), expected, atol=1e-5)
 
 
 def test_joins_the_axes_as_training_does():
@@ -53,12 +60,40 @@ def test_joins_the_axes_as_training_does():
 
 
 def test_swapping_the_axes_swaps_the_answers():
-    network = FactorNetwork(torch_network().tensors() | READING)
+    network = reader(torch_network())
     seen = observed(np.random.default_rng(2))
     forward, swapped = network(seen), network(seen[::-1])
     assert forward.shape == (2, BINS)
     np.testing.assert_allclose(forward.sum(axis=1), 1.0, rtol=1e-5)
     np.testing.assert_allclose(swapped, forward[::-1], atol=1e-6)
+
+
+def test_the_mean_of_the_networks_is_read():
+    nets = torch_network(0), torch_network(1)
+    seen = observed(np.random.default_rng(5))
+    inputs = both_axes(np.stack([factor_maps(each) for each in seen]), np.stack([axis_numbers(each) for each in seen]))
+    mean = np.mean([FactorNetwork(net.tensors()).probabilities(*inputs) for net in nets], axis=0)
+    same, power, caution, _ = (float(value) for value in READING["reading"])
+    caution *= upper_band(np.stack([each.power for each in seen]))
+    expected = read_together(mean[None], READING["prior"], same, power, caution)[0]
+    np.testing.assert_allclose(reader(*nets)(seen), expected, atol=1e-6)
+    assert np.abs(reader(*nets)(seen) - reader(nets[0])(seen)).max() > 1e-3
+
+
+def test_a_full_upper_band_asks_for_surer_enlargements():
+    class Unsure:
+        def probabilities(self, maps, numbers):
+            return np.stack([0.4 * peak(0, 1.0) + 0.6 * peak(200, 1.0)] * 2).astype(np.float32)
+
+    network, seen = reader(torch_network()), observed(np.random.default_rng(6))
+    network.networks = [Unsure()]
+    chances = []
+    for level in (-2.0, 6.0):  # as an enlargement leaves it, and as noise does
+        for each in seen:
+            each.power[1, -9:] = level
+        assert upper_band(np.stack([each.power for each in seen])) == (0.0 if level < 0 else 3.0)
+        chances.append(network.read(seen)[1])
+    assert chances[0] > 0.5 and chances[1] < chances[0] - 0.02
 
 
 def test_maps_gather_a_factor_at_its_bin():
@@ -112,6 +147,13 @@ def test_two_sure_axes_stay_apart():
     )
 
 
+def test_each_picture_has_its_own_caution():
+    even = np.full(BINS, 1 / BINS, np.float32)
+    axes = np.stack([0.6 * peak(0, 1.0) + 0.4 * peak(200, 1.0)] * 2).astype(np.float32)
+    moved = read_together(np.stack([axes, axes]), even, 0.0, 1.0, np.array([0.0, np.log(2.0)]))
+    np.testing.assert_allclose(moved[:, 0, 0], [0.6, 1.2 / 1.6], rtol=1e-4)
+
+
 def test_caution_raises_the_odds_of_not_enlarged():
     even = np.full(BINS, 1 / BINS, np.float32)
     axes = np.stack([0.6 * peak(0, 1.0) + 0.4 * peak(200, 1.0)] * 2).astype(np.float32)[None]
@@ -155,10 +197,13 @@ def test_median_is_bounded_and_ordered():
 
 
 def test_incomplete_weights_are_refused():
-    tensors = torch_network().tensors() | READING
+    tensors = torch_network().tensors()
     with pytest.raises(KeyError):
         FactorNetwork({name: value for name, value in tensors.items() if name != "head.place"})
     with pytest.raises(ValueError, match="other inputs"):
         FactorNetwork(tensors | {"maps.mean": np.zeros(3, np.float32)})
+    named = {f"net0.{name}": value for name, value in tensors.items()}
+    with pytest.raises(KeyError):
+        FactorReader(READING)
     with pytest.raises(ValueError, match="another reading"):
-        FactorNetwork(tensors | {"reading": np.zeros(3, np.float32)})
+        FactorReader(named | READING | {"reading": np.zeros(3, np.float32)})

@@ -3,7 +3,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from cliqa.signal.resampling.factor_network import FactorNetwork
+from cliqa.signal.resampling.factor_network import FactorReader
 from cliqa.signal.resampling.spectra import BINS, FACTORS, Evidence
 from tests.factor_readings import READING, observed
 
@@ -56,7 +56,7 @@ def test_learns_resumes_and_runs_in_numpy(tmp_path):
     found = predicted(again, maps, numbers)
     np.testing.assert_allclose(found, predicted(net, maps, numbers), atol=1e-6)
     reading = {"prior": READING["prior"], "reading": np.array([0.0, 1.0, 0.0, 0.8], np.float32)}
-    network = FactorNetwork(net.tensors() | reading)
+    network = FactorReader({f"net0.{name}": value for name, value in net.tensors().items()} | reading)
     ours = network([Evidence(*(val[field.name][0][axis] for field in fields(Evidence))) for axis in range(2)])
     assert ours.shape == (2, BINS)
     np.testing.assert_allclose(ours, found[0], atol=5e-3)  # training keeps maps in half precision
