@@ -34,6 +34,7 @@ AS_FINE = 0.9  # of the resolution of a file that a resized one can come from: w
 HIDDEN = 1.0  # halvings that a reduction can hide at most: a JPEG of 40 is still seen in half its size
 # Halvings that `compression` may find too many in a JPEG: those that nothing preceded reach 1.2, ones made of an AVIF or WebP 1.4
 BEFORE = 1.0
+AGAIN = 0.1  # halvings that another save costs beside what was lost before: more than a PNG made of a JPEG loses to that
 FINER = 15.0  # units of JPEG quality by which a file's steps must be finer than its source's to tell which came first: see `descent`
 CLEAN = 45.0  # dB of `grain_noise.psnr`; better ones look alike
 CUT = 0.012  # share of a side beyond which a copy counts as cropped: what the alignment of 32 pixels can tell
@@ -141,7 +142,7 @@ def _inherited(group: Group, known: dict[int, _Known]) -> dict[int, _Known]:
         if own is None or own < (before if before is not None else 0.0) + FINER:
             continue  # the nearer their steps, the less tells which of both came first
         if parent.codec >= child.codec:
-            child = replace(child, codec=parent.codec + 0.05, codec_words=f"a JPEG of {own:.0f} made of the other one")
+            child = replace(child, codec=parent.codec + AGAIN, codec_words=f"a JPEG of {own:.0f} made of the other one")
         if parent.scale > child.scale:
             child = replace(child, scale=parent.scale, fine=min(child.fine, parent.fine))
         found[link.child] = child

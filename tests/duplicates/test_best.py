@@ -111,3 +111,13 @@ def test_equal_files_go_by_the_plainer_name() -> None:
     pictures = [picture("a (1).png", sha256="1"), picture("a.png", sha256="1")]
     best, reasons = judge(Group("exact", (0, 1), (Link(0, 1, "exact"),)), pictures)
     assert best == 1 and reasons[0] == "the same file under another name"
+
+
+@pytest.mark.parametrize(("child", "best"), [(1, "source"), (-1, "jpeg"), (0, "jpeg")])
+def test_a_jpeg_that_hides_the_history_of_its_source_is_no_better(child: int, best: str) -> None:
+    """Where the JPEG is not known to have been made of it, the other one's visible history counts alone."""
+    source = picture("source", **{"jpeg_quality.quality": 49.0, "scale_factor.scale": 1.4})
+    jpeg = picture("jpeg", **{"jpeg_quality.quality": 80.0, "jpeg_quality.qf_header": 80, "format": "JPEG"})
+    found, reasons = judge(Group("near", (0, 1), (Link(0, 1, "near", child=child),)), [source, jpeg])
+    assert (source, jpeg)[found].path == best
+    assert ("made of the other one" in reasons[1]) == (child == 1)

@@ -18,6 +18,8 @@ from cliqa.duplicates.looking import looked_at
 from cliqa.duplicates.pictures import Picture
 from cliqa.duplicates.taking import superfluous
 from cliqa.signal.copies.shots import Shots
+from cliqa.signal.jpeg.quantization import LUMA_TABLES
+from tests.jpeg_pictures import saved, textured
 from tests.signal.copies.scenes import fine_scene
 from tests.signal.copies.test_motion import window
 
@@ -143,3 +145,16 @@ def test_noise_tells_shots_of_files_that_were_made_alike(
     files = [Pixels(FILES[0], FILES[0], one) for one in made]
     decided, _ = looked_at([Link(0, 1, "near")], pictures, lambda index: files[index])
     assert [link.kind for link in decided] == [kind]
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_jpeg_is_known_for_the_child_of_the_file_that_it_was_made_of(swapped: bool) -> None:
+    source = saved(textured(11, 384), 45)
+    child = saved(source, 85)
+    files = [
+        Pixels(*[grey(Image.fromarray(source))] * 2),
+        Pixels(*[grey(Image.fromarray(child))] * 2, (384, 384, *LUMA_TABLES[84])),
+    ][:: -1 if swapped else 1]
+    pictures = [Picture(str(number), {"width": 384, "height": 384}) for number in range(2)]
+    (link,), _ = looked_at([Link(0, 1, "near")], pictures, files.__getitem__)
+    assert (link.kind, link.child) == ("near", 0 if swapped else 1)
