@@ -34,9 +34,12 @@ AS_FINE = 0.9  # of the resolution of a file that a resized one can come from: w
 HIDDEN = 1.0  # halvings that a reduction can hide at most: a JPEG of 40 is still seen in half its size
 # Halvings that `compression` may find too many in a JPEG: those that nothing preceded reach 1.2, ones made of an AVIF or WebP 1.4
 BEFORE = 1.0
-AGAIN = 0.1  # halvings that another save costs beside what was lost before: more than a PNG made of a JPEG loses to that
+AGAIN = (
+    0.1  # halvings that another save costs beside what was lost before: more than a PNG made of a JPEG loses to that
+)
 FINER = 15.0  # units of JPEG quality by which a file's steps must be finer than its source's to tell which came first: see `descent`
 CLEAN = 45.0  # dB of `grain_noise.psnr`; better ones look alike
+COLOUR = 1.0  # halvings that a copy without colours has lost; set by hand: two thirds of what there was to see
 CUT = 0.012  # share of a side beyond which a copy counts as cropped: what the alignment of 32 pixels can tell
 FRAMED = 0.97  # share of its pixels that a picture with bars has for itself at most
 
@@ -63,13 +66,15 @@ class _Known:
 
 @dataclass(frozen=True)
 class _Peers:
-    """What a member is measured by: the finest, the largest share of pixels within bars, and `sources`, those never enlarged.
+    """What a member is measured by: the finest, the largest share of pixels within bars, whether any has colour, and `sources`, those
+    never enlarged.
 
     `sources` are pairs (fine, codec), ever finer and with more lost: no other one is both finer and less lossy.
     """
 
     finest: float
     shown: float
+    coloured: bool
     sources: tuple[tuple[float, float], ...]
 
 
@@ -114,7 +119,8 @@ def _peers(members: Sequence[_Known]) -> _Peers:
     ):
         if not sources or codec < sources[-1][1]:
             sources.append((fine, codec))
-    return _Peers(max(one.fine for one in members), max(one.picture.shown for one in members), tuple(reversed(sources)))
+    shown, coloured = max(one.picture.shown for one in members), any(not _grey(one.picture) for one in members)
+    return _Peers(max(one.fine for one in members), shown, coloured, tuple(reversed(sources)))
 
 
 def _by_network(one: _Known, smallest: float) -> _Known:
@@ -197,6 +203,8 @@ def _verdict(one: _Known, peers: _Peers) -> Verdict:
         losses.append((0.06, f"it was saved again at {header:.0f}"))
     elif _saved_at(picture) is not None and picture.values.get("format") != "JPEG":
         losses.append((0.05, f"it is a {picture.values.get('format')} made of a JPEG"))
+    if _grey(picture) and peers.coloured:
+        losses.append((COLOUR, "it has lost its colours"))
     if picture.shown < FRAMED < peers.shown:
         losses.append((0.1, "it has bars or a frame"))
     if not picture.values.get("camera"):
@@ -211,6 +219,10 @@ def _hidden(one: _Known, peers: _Peers) -> float:
     least = AS_FINE * one.fine if enlarged else one.fine / AS_FINE
     taken = min((codec for fine, codec in peers.sources if fine > least), default=0.0)
     return taken if enlarged else min(HIDDEN, taken)
+
+
+def _grey(picture: Picture) -> bool:
+    return bool(picture.number("grey"))
 
 
 def _side(picture: Picture) -> float:

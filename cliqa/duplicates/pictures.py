@@ -46,6 +46,7 @@ FACTS = (
     "bits",
     "taken",
     "camera",
+    "grey",
     "exposure_value",
     "compression.codec",
 )

@@ -37,6 +37,7 @@ def picture(path: str, **values: object) -> Picture:
         ),
         ({"grain_noise.psnr": 48.0}, {"grain_noise.psnr": 30.0}, "noisier"),
         ({"camera": "Camera 1"}, {}, "what the camera wrote"),
+        ({"grey": 0, "jpeg_quality.quality": 88.0}, {"grey": 1, "jpeg_quality.quality": 100.0}, "lost its colours"),
     ],
 )
 def test_the_better_file_and_the_reason(better: dict[str, object], worse: dict[str, object], word: str) -> None:
