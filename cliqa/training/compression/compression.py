@@ -26,7 +26,7 @@ from cliqa.training.jpeg.jpeg_quality import as_markdown
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions
 
-EXAMPLES = 6912
+EXAMPLES = 8640
 VALIDATION = 512
 SCREENS = 6  # one screen or drawing, mostly never saved, for so many pictures
 NETWORKS = 3  # of each kind: for pixels alone, and for files with their header

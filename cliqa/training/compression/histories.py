@@ -27,7 +27,7 @@ Pixels = NDArray[np.uint8]
 Change = Callable[[Pixels], Pixels]
 Source = Callable[[np.random.Generator, Path, Split, int], Pixels]
 
-SCENARIOS = {"none": 0.2, "plain": 0.42, "resaved": 0.16, "resized": 0.16, "changed": 0.06}
+SCENARIOS = {"none": 0.18, "plain": 0.36, "resaved": 0.26, "resized": 0.14, "changed": 0.06}
 SCREEN_SCENARIOS = {"none": 0.6, "plain": 0.25, "resaved": 0.08, "resized": 0.05, "changed": 0.02}
 SIDES = {520: 0.15, 456: 0.15, 400: 0.5, 272: 0.15, 150: 0.05}
 TILES = 8
@@ -73,7 +73,8 @@ def draw_history(
         change = _same
     twin, now = change(original), change(first.pixels)
     if scenario == "resaved" or rng.random() < 0.3:
-        again = draw_save(rng, now, low=0.0 if scenario == "resaved" and rng.random() < 0.5 else 0.6)
+        low = 0.0 if scenario == "resaved" and rng.random() < 0.35 else 0.6
+        again = draw_save(rng, now, codec="jpeg" if rng.random() < 0.4 else "", low=low)  # most files are saved again as JPEG
         twin, now = _cut(twin, again.pixels), _cut(now, again.pixels)
         return _history(scenario, twin, [(first, original), (again, now)], again.pixels, again.data)
     return _history(scenario, twin, [(first, original)], now, b"")
