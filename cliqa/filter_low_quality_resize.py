@@ -41,7 +41,8 @@ COMMAND = Filter(
     "scale_factor",
     "Copy (or link) the images that were not enlarged, as their pixels show it. Quality 100 is the original size or smaller, 80 is "
     "an enlargement by 1.2 and 0 by 2 or more; learned is the probability that an upscaling network (ESRGAN and its kin) made the "
-    "picture. Rotation and a camera's softness are no enlargement; a strong blur may read as one. The notes of the results say which rule dropped an image.",
+    "picture. Rotation and a camera's softness are no enlargement; a strong blur may read as one. The notes of the results say which "
+    "rule dropped an image.",
     _add_options,
     _keep,
     QUALITY.prefix,
