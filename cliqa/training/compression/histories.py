@@ -74,7 +74,9 @@ def draw_history(
     twin, now = change(original), change(first.pixels)
     if scenario == "resaved" or rng.random() < 0.3:
         low = 0.0 if scenario == "resaved" and rng.random() < 0.35 else 0.6
-        again = draw_save(rng, now, codec="jpeg" if rng.random() < 0.4 else "", low=low)  # most files are saved again as JPEG
+        again = draw_save(
+            rng, now, codec="jpeg" if rng.random() < 0.4 else "", low=low
+        )  # most files are saved again as JPEG
         twin, now = _cut(twin, again.pixels), _cut(now, again.pixels)
         return _history(scenario, twin, [(first, original), (again, now)], again.pixels, again.data)
     return _history(scenario, twin, [(first, original)], now, b"")
