@@ -18,12 +18,12 @@ from cliqa.duplicates.decoding import Decoded
 from cliqa.duplicates.grouping import COPIES, Group, find_groups
 from cliqa.duplicates.links import Kind
 from cliqa.duplicates.pictures import PRINTS, SCORES, Picture, read_pictures
-from cliqa.duplicates.taking import Judged, take
+from cliqa.duplicates.taking import Judged, superfluous, take
 from cliqa.errors import CliqaError, UsageError
 from cliqa.metrics import list_metrics
 from cliqa.results.faces import TABLE_SUFFIXES, write_table
 from cliqa.results.store import DATABASE_SUFFIXES, Store
-from cliqa.text import display
+from cliqa.text import counted, display
 
 NEEDED = ("fingerprint", "jpeg_quality", "scale_factor", "grain_noise", "compression")
 _SHOWN = 12  # members of a group that a terminal shows; the table has all
@@ -55,13 +55,13 @@ def duplicates(options: argparse.Namespace, console: Console) -> int:
         judged = [(group, *judge(group, pictures)) for group in chosen]
         if options.results:
             write_table(options.results, _columns(), _table(judged, pictures))
+        if not options.print and (not options.results or console.terminal):
+            for line in _told(judged, pictures):
+                print(line)
+        console.say(_summary(chosen, len(pictures), len(superfluous(judged, groups)), options))
         if options.keep:
             failed = take(options, console, store, pictures, judged, groups)
             status = 3 if options.strict and failed else status
-        elif not options.results or console.terminal:
-            for line in _told(judged, pictures):
-                print(line)
-        console.say(_summary(chosen, len(pictures), options))
     return status
 
 
@@ -148,11 +148,12 @@ _WORDS = {
 }
 
 
-def _summary(groups: Sequence[Group], count: int, options: argparse.Namespace) -> str:
-    extra = sum(len(group.members) - 1 for group in groups if group.kind in COPIES)
+def _summary(groups: Sequence[Group], count: int, rest: int, options: argparse.Namespace) -> str:
+    """`rest`: how many files `--keep rest` takes; more may be copies, and are kept where it is in doubt."""
+    copies = sum(group.kind in COPIES for group in groups)
     parts = [
-        f"{count} pictures",
-        f"{sum(group.kind in COPIES for group in groups)} groups of copies, {extra} files more than needed",
+        counted(count, "picture"),
+        f"{counted(copies, 'group')} of copies, {counted(rest, 'file')} more than needed",
     ]
     parts += [
         f"{found} {kind}{'' if found == 1 else 's'}"

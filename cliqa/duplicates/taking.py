@@ -15,6 +15,7 @@ from cliqa.duplicates.pictures import Picture
 from cliqa.errors import ImageIssue
 from cliqa.records import Issue, Source
 from cliqa.results.store import Store
+from cliqa.text import counted, display
 
 Judged = tuple[Group, int, dict[int, str]]
 
@@ -48,6 +49,9 @@ def take(
                 continue
             if printer is not None:
                 printer(store.locate(path))
+    if placer is not None:
+        done = "moved" if options.move else "linked" if options.symlink or options.hardlink else "copied"
+        console.say(f"{counted(len(wanted) - failed, 'file')} {done} to {display(options.output)}")
     if placer is not None and placer.mover is not None and placer.mover.moved:
         console.say(f"to put them back: cliqa apply --undo {shlex.quote(placer.mover.journal.path)}")
     return failed

@@ -213,6 +213,17 @@ def test_the_rest_is_moved_away_with_what_belongs_to_it_and_put_back(folder: Pat
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_what_is_taken_is_shown_first_and_counted(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["-g", "-1", "--workers", "0"]
+    assert duplicates.main([str(folder), *common, "--keep", "rest", "-o", str(tmp_path / "rest")]) == 0
+    said = capsys.readouterr()
+    taken = [path for path in (tmp_path / "rest").rglob("*") if path.is_file() and not path.name.startswith(".")]
+    assert "the same picture" in said.out and taken
+    assert f"{len(taken)} files more than needed" in said.err and f"{len(taken)} files copied to" in said.err
+
+
 def test_the_best_are_hard_linked(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "best"
     common = ["-g", "-1", "--workers", "0", "--quiet"]
