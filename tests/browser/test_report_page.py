@@ -127,7 +127,7 @@ def test_a_condition_in_use_is_never_hidden(page: Any) -> None:
     page.check('input[aria-label="use scale_factor.scale"]')
     settle(page)
     more.locator("summary").click()
-    assert page.locator('input[aria-label="use scale_factor.scale"]').is_visible()
+    page.locator('input[aria-label="use scale_factor.scale"]').wait_for()  # `toggle` comes after the click
     assert not page.locator('input[aria-label="use scale_factor.scale_x"]').is_visible()
     assert more.locator("summary").inner_text() == "more: scale_x, scale_y"
 
