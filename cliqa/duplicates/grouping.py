@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from cliqa.duplicates.looking import Look, looked_at
 from cliqa.duplicates.pictures import Picture, Prints
 from cliqa.signal.copies.alignment import align
 from cliqa.signal.copies.light import light_apart, parts_of, tones_apart
-from cliqa.signal.copies.motion import motion
+from cliqa.signal.copies.motion import THREADS, motion
 from cliqa.signal.copies.neighbours import alike
 from cliqa.signal.copies.turns import TURNS, turned_hashes, turned_thumbnails
 
@@ -141,13 +142,13 @@ def _looked_at_closer(near: Sequence[Link], prints: Prints) -> Iterator[Link]:
             np.stack(seconds),
             np.array([link.box for link in known], np.float32),
         )
-        for link, second, turned, beyond, moved in zip(
-            known, seconds, found.turned, found.beyond, found.moved, strict=True
-        ):
-            if turned:
-                yield replace(link, kind="burst")
-            elif not beyond and not moved:
-                yield _lit(link, closer[link.first], second)
+        apart = found.turned | found.beyond | found.moved
+        yield from (replace(link, kind="burst") for link, turned in zip(known, found.turned, strict=True) if turned)
+        copies = [
+            (link, closer[link.first], second) for link, second, no in zip(known, seconds, apart, strict=True) if not no
+        ]
+        with ThreadPoolExecutor(THREADS) as threads:
+            yield from threads.map(_lit, *zip(*copies, strict=True))
 
 
 def _lit(link: Link, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Link:

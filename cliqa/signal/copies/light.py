@@ -16,7 +16,8 @@ IN_DOUBT = 0.5  # EV; more than what counts as another exposure
 
 # Chosen on 60 training photographs: copies by codecs, scales, palettes and sharpening against exposures by four cameras' curves
 TONES = 96  # pixels a side that tones are compared on: what codecs, sharpening and scales change is fine
-PARTS = 24  # of the pixels, from dark to light
+PARTS = 24  # of the pixels, from dark to light; it divides their number
+_PLACE_BITS = 14  # that hold TONES * TONES places
 FEW = 2  # parts that codecs may bend: the very dark and light ones
 OTHER_TONES = 2.5  # levels from which tones are not the same
 
@@ -77,7 +78,9 @@ def tones_apart(first: Grey | Floats, second: Grey | Floats) -> float:
         np.asarray(Image.fromarray(each.astype(np.float32)).resize((TONES, TONES), Image.Resampling.BOX)).ravel()
         for each in (first, second)
     )
-    # In the order of both together: in that of one alone its noise would look like light
-    order = np.argsort(one + two, kind="stable")
-    apart = np.abs([np.median(part) for part in np.array_split((two - one)[order], PARTS)])
+    # In the order of both together: in that of one alone its noise would look like light. Bits of floats that are not negative sort as
+    # they do, and with the place beneath them no two are equal: the order of a stable sort in a sixth of its time
+    keys = np.sort(((one + two).view(np.int32).astype(np.int64) << _PLACE_BITS) | np.arange(TONES * TONES))
+    order = keys & ((1 << _PLACE_BITS) - 1)
+    apart = np.abs(np.median((two - one)[order].reshape(PARTS, -1), axis=1))
     return float(max(np.sort(apart)[-1 - FEW], 2 * apart.mean()))
