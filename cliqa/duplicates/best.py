@@ -34,9 +34,7 @@ AS_FINE = 0.9  # of the resolution of a file that a resized one can come from: w
 HIDDEN = 1.0  # halvings that a reduction can hide at most: a JPEG of 40 is still seen in half its size
 # Halvings that `compression` may find too many in a JPEG: those that nothing preceded reach 1.2, ones made of an AVIF or WebP 1.4
 BEFORE = 1.0
-AGAIN = (
-    0.1  # halvings that another save costs beside what was lost before: more than a PNG made of a JPEG loses to that
-)
+AGAIN = 0.1  # halvings that another save costs beside what was lost before: more than a PNG made of a JPEG
 FINER = 15.0  # units of JPEG quality by which a file's steps must be finer than its source's to tell which came first: see `descent`
 CLEAN = 45.0  # dB of `grain_noise.psnr`; better ones look alike
 COLOUR = 1.0  # halvings that a copy without colours has lost; set by hand: two thirds of what there was to see
@@ -142,13 +140,16 @@ def _from_its_source(one: _Known, never_enlarged: Sequence[float]) -> _Known:
 def _inherited(group: Group, known: dict[int, _Known]) -> dict[int, _Known]:
     """A JPEG that was made of another member has lost what that one shows to have lost, though the save may hide it."""
     found = dict(known)
-    for link in sorted((link for link in group.links if link.child >= 0), key=lambda link: -known[link.child].fine):
-        child, parent = known[link.child], known[link.first if link.child == link.second else link.second]
-        own, before = child.picture.number("jpeg_quality.qf_header"), _saved_at(parent.picture)
-        if own is None or own < (before if before is not None else 0.0) + FINER:
+    own = {index: one.picture.number("jpeg_quality.qf_header") or 0.0 for index, one in known.items()}
+    # Coarse ones first: a child may be the parent of a finer one, which inherits from both
+    for link in sorted((link for link in group.links if link.child >= 0), key=lambda link: own[link.child]):
+        child, parent = found[link.child], found[link.first if link.child == link.second else link.second]
+        if own[link.child] < (_saved_at(parent.picture) or 0.0) + FINER:
             continue  # the nearer their steps, the less tells which of both came first
         if parent.codec >= child.codec:
-            child = replace(child, codec=parent.codec + AGAIN, codec_words=f"a JPEG of {own:.0f} made of the other one")
+            child = replace(
+                child, codec=parent.codec + AGAIN, codec_words=f"a JPEG of {own[link.child]:.0f} made of the other one"
+            )
         if parent.scale > child.scale:
             child = replace(child, scale=parent.scale, fine=min(child.fine, parent.fine))
         found[link.child] = child

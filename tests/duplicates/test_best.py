@@ -122,3 +122,11 @@ def test_a_jpeg_that_hides_the_history_of_its_source_is_no_better(child: int, be
     found, reasons = judge(Group("near", (0, 1), (Link(0, 1, "near", child=child),)), [source, jpeg])
     assert (source, jpeg)[found].path == best
     assert ("made of the other one" in reasons[1]) == (child == 1)
+
+
+def test_what_is_hidden_is_inherited_from_save_to_save() -> None:
+    source = picture("source", **{"jpeg_quality.quality": 49.0})
+    first = picture("first", **{"jpeg_quality.quality": 78.0, "jpeg_quality.qf_header": 78, "format": "JPEG"})
+    second = picture("second", **{"jpeg_quality.quality": 96.0, "jpeg_quality.qf_header": 96, "format": "JPEG"})
+    links = (Link(1, 2, "near", child=2), Link(0, 1, "near", child=1))
+    assert judge(Group("near", (0, 1, 2), links), [source, first, second])[0] == 0
