@@ -58,9 +58,10 @@ def duplicates(options: argparse.Namespace, console: Console) -> int:
         if not options.print and (not options.results or console.terminal):
             for line in _told(judged, pictures):
                 print(line)
-        console.say(_summary(chosen, len(pictures), len(superfluous(judged, groups)), options))
+        rest = superfluous(judged, groups)
+        console.say(_summary(chosen, len(pictures), len(rest), options))
         if options.keep:
-            failed = take(options, console, store, pictures, judged, groups)
+            failed = take(options, console, store, pictures, rest)
             status = 3 if options.strict and failed else status
     return status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cliqa.cli.applying import store_placer
 from cliqa.cli.console import Console, PathPrinter
@@ -25,11 +25,9 @@ def take(
     console: Console,
     store: Store,
     pictures: Sequence[Picture],
-    judged: Sequence[Judged],
-    groups: Sequence[Group],
+    rest: Collection[int],
 ) -> int:
-    """Print or place the best copies and all files outside groups, or the copies that are not the best; returns how many failed."""
-    rest = superfluous(judged, groups)
+    """Print or place the `superfluous` files, or all others, as `--keep` says; returns how many failed."""
     wanted = [index for index in range(len(pictures)) if (index in rest) == (options.keep == "rest")]
     printer = PathPrinter(options.null) if options.print else None
     placer = store_placer(options, store) if options.output else None

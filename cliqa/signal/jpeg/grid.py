@@ -90,7 +90,7 @@ def near_zeros(planes: Floats) -> NDArray[np.intp]:
     count, height, width = planes.shape
     rows, columns = (height - 7) // 8 * 8, (width - 7) // 8 * 8
     library = compiled()
-    if library is not None and max(height, width) <= _LONGEST and planes.strides[2] == planes.itemsize:
+    if library is not None and max(height, width) <= _LONGEST and planes.dtype == np.float32 and planes.strides[2] == 4:
         zeros = np.empty((count, 64), np.int64)
         apart, stride = (each // planes.itemsize for each in planes.strides[:2])
         shape = [size(each) for each in (count, height, width, apart, stride)]
