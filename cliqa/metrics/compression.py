@@ -25,7 +25,7 @@ from cliqa.signal.jpeg.quantization import header_quality
 from cliqa.signal.networks.dense import Dense
 
 OUTPUTS = 1 + len(CODECS)  # fidelity (a logit), a logit for each codec
-DOUBT = 0.1  # chance of no loss from which that is the answer: every lossless validation picture passes, at half a point of error of the others
+DOUBT = 0.1  # chance of no loss from which that is the answer: all lossless validation pictures pass, at 0.5 of error of the others
 LOSSLESS = 95.0  # fidelity that such a picture has at least
 LOSSLESS_FORMATS = ("PNG", "BMP", "PPM", "GIF")
 FILE_CODECS = ("none", *CODECS[1:])
