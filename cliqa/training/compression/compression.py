@@ -18,7 +18,7 @@ from cliqa.metrics.compression import OUTPUTS, Compression
 from cliqa.signal.compression.codecs import CODECS
 from cliqa.signal.statistics.correlation import srcc
 from cliqa.training.card import write_results
-from cliqa.training.compression.histories import make_example, make_resaved_example, make_screen_example
+from cliqa.training.compression.histories import make_example, make_screen_example
 from cliqa.training.compression.observed import Examples, file_rows, observed, pixel_rows, quality_curve
 from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate_shards
@@ -28,9 +28,8 @@ from cliqa.training.train import TrainOptions
 
 EXAMPLES = 8640
 VALIDATION = 512
-RESAVED = 4  # one more picture, mostly saved twice, for so many
-SCREENS = 6  # one screen or drawing, mostly never saved, for so many
-NETWORKS = 3
+SCREENS = 6  # one screen or drawing, mostly never saved, for so many pictures
+NETWORKS = 3  # of each kind: for pixels alone, and for files with their header
 FIT = DenseFit(
     hidden=(256, 128), epochs=30, batch=256, rate=2e-3, decay=0.3, dropout=0.3, input_noise=0.2, average=0.995
 )
@@ -49,7 +48,6 @@ def train(options: TrainOptions) -> None:
     count = options.examples or EXAMPLES
     examples = _joined(
         _examples(options, "train", count, options.seed),
-        _examples(options, "train", max(1, count // RESAVED), options.seed + 2, "resaved-", make_resaved_example),
         _examples(options, "train", max(1, count // SCREENS), options.seed, "screens-", make_screen_example),
     )
     held_out = _examples(options, "val", options.at_most(VALIDATION), options.seed + 1)
@@ -79,37 +77,32 @@ def _examples(
     return observed(pictures, options.work / f"evidence-{name}", options.workers)
 
 
-def _joined(*parts: Examples) -> Examples:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _joined(first: Examples, second: Examples) -> Examples:
+    return {name: np.concatenate([first[name], second[name]]) for name in first}
 
 
 def fit(examples: Examples, held_out: Examples, work: Path, out: Path, seed: int) -> None:
-    """Fit the networks and write the weights, in half precision.
-
-    Each reads pictures without their header and files with it: what the many of the one teach about pixels holds for the other, and
-    a header that tells of a second save alone can't outweigh them.
-    """
+    """Fit the networks and write the weights, in half precision."""
     curve = quality_curve(examples)
     tensors: dict[str, NDArray[Any]] = {"curve": curve}
-    rows, held_out_rows = _rows(examples, curve, (0, 1)), _rows(held_out, curve, (0,))
-    for number in range(NETWORKS):
-        net = fit_dense(rows, held_out_rows, loss, OUTPUTS, work / f"net{number}", replace(FIT, seed=seed + number))
-        for name, value in net.tensors(f"net{number}.").items():
-            tensors[name] = value.astype(np.float16) if "weight" in name else value
+    fits = {
+        "pixels": (pixel_rows(examples), pixel_rows(held_out)),
+        "file": (file_rows(examples, curve, (0, 1)), file_rows(held_out, curve)),
+    }
+    for kind, both in fits.items():
+        inputs = [each.evidence if kind == "pixels" else np.column_stack([each.evidence, each.file]) for each in both]
+        for number in range(NETWORKS):
+            net = fit_dense(
+                (inputs[0], both[0].target), (inputs[1], both[1].target), loss, OUTPUTS, work / f"{kind}{number}",
+                replace(FIT, seed=seed + number),
+            )  # fmt: skip
+            for name, value in net.tensors(f"{kind}{number}.").items():
+                tensors[name] = value.astype(np.float16) if "weight" in name else value
     out.mkdir(parents=True, exist_ok=True)
     checkpoints.save(
         out / "compression.safetensors", tensors, metric=Compression.name, architecture=Compression.architecture,
         version=Compression.version,
     )  # fmt: skip
-
-
-def _rows(
-    examples: Examples, curve: NDArray[np.float32], views: tuple[int, ...]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What the networks read, a row each, and the truth: all pictures without a header, then the files with it in these views."""
-    both = pixel_rows(examples), file_rows(examples, curve, views)
-    inputs = np.concatenate([np.column_stack([rows.evidence, rows.file]) for rows in both])
-    return inputs, np.concatenate([rows.target for rows in both])
 
 
 def report(metric: Compression, held_out: Examples) -> str:

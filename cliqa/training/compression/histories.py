@@ -28,7 +28,6 @@ Change = Callable[[Pixels], Pixels]
 Source = Callable[[np.random.Generator, Path, Split, int], Pixels]
 
 SCENARIOS = {"none": 0.18, "plain": 0.36, "resaved": 0.26, "resized": 0.14, "changed": 0.06}
-RESAVED_SCENARIOS = {"plain": 0.2, "resaved": 0.8}
 SCREEN_SCENARIOS = {"none": 0.6, "plain": 0.25, "resaved": 0.08, "resized": 0.05, "changed": 0.02}
 SIDES = {520: 0.15, 456: 0.15, 400: 0.5, 272: 0.15, 150: 0.05}
 TILES = 8
@@ -159,11 +158,6 @@ def make_example(folder: Path, split: Split, rng: np.random.Generator, index: in
     file, `sizes` its length and the picture's height and width (zeros where there is no file).
     """
     return _example(rng, draw_history(rng, folder, split, SCENARIOS, source))
-
-
-def make_resaved_example(folder: Path, split: Split, rng: np.random.Generator, index: int) -> Example:
-    """As `make_example`, mostly saved twice: of what two saves leave there are the most kinds."""
-    return _example(rng, draw_history(rng, folder, split, RESAVED_SCENARIOS, source))
 
 
 def make_screen_example(folder: Path, split: Split, rng: np.random.Generator, index: int) -> Example:

@@ -34,15 +34,6 @@ def test_a_seed_makes_the_same_example_again(photos: Path) -> None:
     assert all(np.array_equal(first[name], again[name]) for name in first)
 
 
-def test_most_of_the_resaved_ones_were_saved_twice(photos: Path) -> None:
-    from cliqa.training.compression.histories import make_resaved_example
-
-    made = [make_resaved_example(photos, "train", np.random.default_rng([7, number]), number) for number in range(8)]
-    scenarios = [str(example["scenario"]) for example in made]
-    assert set(scenarios) <= {"plain", "resaved"} and scenarios.count("resaved") >= 4
-    assert all(example["target"][0] < 100 and example["codec"] > 0 for example in made)
-
-
 def test_none_lost_nothing_and_saves_did(photos: Path) -> None:
     from cliqa.training.compression.histories import SCENARIOS, draw_history
     from cliqa.training.jpeg.histories import source
