@@ -83,7 +83,7 @@ class ImageScorer:
             raise UsageError(f"the metric {self.name} has no map")
         return found
 
-    def _view(self, image: ImageLike, max_image_pixels: int) -> View:
+    def _view(self, image: Any, max_image_pixels: int) -> View:
         if isinstance(image, Image.Image):
             loaded = LoadedImage.from_pil(image, max_image_pixels)
         elif isinstance(image, np.ndarray):
@@ -249,7 +249,7 @@ def score_folder(
     return FolderScores(name, ({name: row.get(name) for name in names} for row in rows), issues)
 
 
-def _sources(paths: Iterable[str | os.PathLike[str] | Source | Issue]) -> Iterator[Source | Issue]:
+def _sources(paths: Iterable[Any]) -> Iterator[Source | Issue]:
     """What each path stands for; patterns are for commands, since a path that a program made is taken as it is."""
     for given in paths:
         if isinstance(given, (Source, Issue)):
@@ -262,7 +262,7 @@ def _sources(paths: Iterable[str | os.PathLike[str] | Source | Issue]) -> Iterat
             yield Source(path)
 
 
-def _many(paths: Any) -> Iterable[str | os.PathLike[str] | Source | Issue]:
+def _many(paths: Any) -> Iterable[Any]:
     """A single path is one path, not its letters."""
     return [paths] if isinstance(paths, (str, os.PathLike, bytes)) else paths
 
