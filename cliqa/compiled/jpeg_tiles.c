@@ -6,7 +6,16 @@ static inline __attribute__((always_inline)) void luma_row(
     const uint8_t *rgb, int64_t step, int64_t channel, int64_t count, const float *weights, int64_t rounded, float *restrict out)
 {
     const float red = weights[0], green = weights[1], blue = weights[2];
-    for (int64_t i = 0; i < count; i++) {
+    int64_t done = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (step == 4 && channel == 1) /* a pixel as one number; the last one may lie at the end of what can be read */
+        for (; done < count - 1; done++) {
+            uint32_t pixel;
+            memcpy(&pixel, rgb + 4 * done, sizeof pixel);
+            out[done] = red * (float)(int32_t)(pixel & 255) + green * (float)(int32_t)(pixel >> 8 & 255) + blue * (float)(int32_t)(pixel >> 16 & 255);
+        }
+#endif
+    for (int64_t i = done; i < count; i++) {
         const uint8_t *pixel = rgb + i * step;
         out[i] = red * pixel[0] + green * pixel[channel] + blue * pixel[2 * channel];
     }
