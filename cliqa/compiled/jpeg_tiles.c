@@ -108,9 +108,9 @@ ROUTINE void look_at_tile(const uint8_t *channel, int64_t height, int64_t width,
 /* Pixels, `step` bytes apart in rows `apart`, channel by channel: out (3, height, width). */
 ROUTINE void planes_of(const uint8_t *pixels, int64_t height, int64_t width, int64_t step, int64_t apart, uint8_t *restrict out)
 {
-    for (int64_t channel = 0; channel < 3; channel++)
-        for (int64_t y = 0; y < height; y++, out += width)
-            one_channel(pixels + channel + y * apart, step, width, out);
+    for (int64_t y = 0; y < height; y++, out += width)
+        for (int64_t channel = 0; channel < 3; channel++) /* inside, so that a row is fetched once */
+            one_channel(pixels + channel + y * apart, step, width, out + channel * height * width);
 }
 
 /* See `tile_detail` in cliqa/images/patches.py: of tiles of `side` pixels, of four bytes each in rows `apart`, the sums (3) and sums of
