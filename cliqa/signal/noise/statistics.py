@@ -65,10 +65,18 @@ _LOWEST, _KEYS = float(np.log(FLOOR)), 3400.0
 def _log_percentiles(energies: Floats, percents: tuple[float, ...]) -> Floats:
     """Logarithms of percentiles over the last axis, by the nearest rank: (k, n) -> (k, len(percents)); to 1.5e-4."""
     ranks = [round(p / 100 * (energies.shape[1] - 1)) for p in percents]
-    keys = ((log_energy(energies) - np.float32(_LOWEST)) * np.float32(_KEYS)).astype(np.uint16)
-    chosen = np.sort(keys, axis=1, kind="stable")[:, ranks]
+    chosen = np.sort(_keys(energies), axis=1, kind="stable")[:, ranks]
     logarithms: Floats = np.float32(_LOWEST) + (chosen + np.float32(0.5)) / np.float32(_KEYS)
     return logarithms
+
+
+def _keys(energies: Floats) -> NDArray[np.uint16]:
+    return ((log_energy(energies) - np.float32(_LOWEST)) * np.float32(_KEYS)).astype(np.uint16)
+
+
+def _ranking(energies: Floats) -> NDArray[np.intp]:
+    """The places of energies (n,) from the least to the largest; of what is alike but for the rounding of its sum, by place."""
+    return np.argsort(_keys(energies), kind="stable")
 
 
 def noise_statistics(parts: Decomposition) -> Floats:
@@ -80,7 +88,7 @@ def noise_statistics(parts: Decomposition) -> Floats:
     found += _by_flatness(parts)
     for scale in SCALES[1:]:
         energy = parts.energies[scale][0]
-        order = np.argsort(energy[:4].sum(axis=0), kind="stable")
+        order = _ranking(energy[:4].sum(axis=0))
         edges = [0, max(1, len(order) // 8), max(2, len(order) // 2)]
         found += [log_energy(energy[:, order[a:b]].mean(axis=1)) for a, b in zip(edges, edges[1:], strict=False)]
     found += _by_brightness(parts.coefficients[1][0], parts.energies[1][0])
@@ -99,7 +107,7 @@ def noise_statistics(parts: Decomposition) -> Floats:
 def _by_flatness(parts: Decomposition) -> list[Floats]:
     """Band energies of groups of blocks from flat to busy; tails and correlations in the flat ones."""
     energies, coefficients = parts.energies[1], parts.coefficients[1]
-    order = np.argsort(energies[0][0] + energies[0][1] + energies[0][2], kind="stable")
+    order = _ranking(energies[0][0] + energies[0][1] + energies[0][2])
     count = len(order)
     shares = np.zeros(
         (count, len(_FLAT_GROUPS)), np.float32
