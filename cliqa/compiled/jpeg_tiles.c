@@ -39,6 +39,35 @@ ROUTINE void luma_rows(const uint8_t *rgb, int64_t rows, int64_t count, int64_t 
     }
 }
 
+enum { ROW_MOST = 1024 };
+
+/* The sums of luma minus 128 of such pixels, in rows of ROW_MOST at most, and of its squares: sums (2). */
+ROUTINE void luma_sums(const uint8_t *rgb, int64_t rows, int64_t count, int64_t apart, int64_t step, const float *weights, double *restrict sums)
+{
+    enum { LANES = 16 };
+    float line[ROW_MOST + LANES];
+    double sum = 0, square = 0;
+    for (int64_t row = 0; row < rows; row++, rgb += apart) {
+        float lanes[LANES] = {0}, squares[LANES] = {0};
+        if (step == 3)
+            luma_row(rgb, 3, 1, count, weights, 0, line);
+        else
+            luma_row(rgb, 4, 1, count, weights, 0, line);
+        memset(line + count, 0, LANES * sizeof *line);
+        for (int64_t start = 0; start < count; start += LANES)
+            for (int lane = 0; lane < LANES; lane++) {
+                lanes[lane] += line[start + lane];
+                squares[lane] += line[start + lane] * line[start + lane];
+            }
+        for (int lane = 0; lane < LANES; lane++) {
+            sum += lanes[lane];
+            square += squares[lane];
+        }
+    }
+    sums[0] = sum;
+    sums[1] = square;
+}
+
 enum { BLOCK = 8, BUSY = 48, ROWS = 4 }; /* the latter two as in cliqa/signal/jpeg/drawn.py */
 
 static inline __attribute__((always_inline)) void one_channel(const uint8_t *pixels, int64_t step, int64_t count, uint8_t *restrict out)
