@@ -86,7 +86,8 @@ def block_zero_shares(planes: Floats, first: int = 0) -> Floats:
     where = pointer(planes, np.float32), *(size(number) for number in (*planes.shape, first))
     library.small_coefficients(*where, pointer(DCT_ROWS, np.float32), ctypes.c_float(ZERO), pointer(counts, np.int32))
     high, wide = ((side - first) // BLOCK for side in planes.shape[1:])
-    return counts.astype(np.float32) / np.float32(len(planes) * high * wide)
+    shares: Floats = counts.astype(np.float32) / np.float32(len(planes) * high * wide)
+    return shares
 
 
 def zero_shares(coefficients: Floats) -> Floats:

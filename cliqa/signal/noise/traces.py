@@ -72,7 +72,8 @@ def _small_zero_shares(planes: Floats, edge: int) -> Floats:
     asked = pointer(_SMALL_ROWS, np.float32), ctypes.c_float(ZERO)
     library.small_coefficients_of_four(*where, *asked, pointer(counts, np.int32))
     high, wide = ((side - 2 * edge) // _SMALL for side in (height, width))
-    return counts.astype(np.float32) / np.float32(n * high * wide)
+    shares: Floats = counts.astype(np.float32) / np.float32(n * high * wide)
+    return shares
 
 
 def _extreme(planes: Floats, combine: np.ufunc) -> Floats:
