@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from cliqa.signal.resampling.factor_network import over_local_level, upper_level
 from cliqa.signal.resampling.spectra import BINS, LENGTH, RESIDUALS, Array
 
-# Chosen on validation photographs, in natural logs. Of 50 that were blurred by a Gaussian of 2 or 3 pixels 27 were read as enlarged, and
-# 8 still are (of 4 pixels nearly all); of 125 enlarged to 1-2 and of 50 to 8 none is lost, of 25 to 2-8 two.
+# Chosen on validation photographs, in natural logs. Of 50 that were blurred by a Gaussian of 2 or 3 pixels 27 were read as enlarged,
+# and 8 still are (of 4 pixels nearly all); of 125 enlarged to 1-2 and of 50 to 8 none is lost, of 25 to 2-8 two.
 _BOTH = 1.2  # a line along both axes, the mean over the residuals
 _ALONE = 1.6  # along one of them
 _OWN = 1.0  # at the factor that was read
