@@ -12,7 +12,7 @@ from cliqa.duplicates.links import OTHER_EXPOSURE, Link
 from cliqa.duplicates.pictures import Picture
 from cliqa.signal.copies.descent import made_of
 from cliqa.signal.copies.grain import noise_apart
-from cliqa.signal.copies.light import light_apart
+from cliqa.signal.copies.light import light_apart, parts_of
 from cliqa.signal.copies.shots import compare
 from cliqa.signal.copies.turns import turned_thumbnails
 
@@ -57,7 +57,7 @@ def looked_at(
             continue
         compared += 1
         grey = turned_thumbnails(second.grey[None], link.turn)[0]
-        light = light_apart(first.grey, grey, link.box)
+        light = light_apart(*parts_of(first.grey, grey, link.box))
         shots = compare(first.grey, grey, link.box)
         if shots.two or (
             not link.turn
