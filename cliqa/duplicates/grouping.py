@@ -150,9 +150,7 @@ def _compared(links: Sequence[Link], texts: Mapping[int, str]) -> list[Link]:
     first = np.stack([closer[link.first] for link in known])
     second = np.stack([turned_thumbnails(closer[link.second][None], link.turn)[0] for link in known])
     seen = motion(first, second, np.array([link.box for link in known], np.float32))
-    for link, one, two, turned, apart in zip(
-        known, first, second, seen.turned, seen.beyond | seen.moved, strict=True
-    ):
+    for link, one, two, turned, apart in zip(known, first, second, seen.turned, seen.beyond | seen.moved, strict=True):
         if turned:
             found.append(replace(link, kind="burst"))
         elif not apart:

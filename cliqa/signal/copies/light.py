@@ -17,7 +17,9 @@ IN_DOUBT = 0.5  # EV; more than what counts as another exposure
 # Chosen on 60 training photographs: copies by codecs, scales, palettes and sharpening against exposures by four cameras' curves
 TONES = 96  # pixels a side that tones are compared on: what codecs, sharpening and scales change is fine
 PARTS = 24  # of the pixels, from dark to light; it divides their number
-_STEPS = 128  # of a level, by which tones are put in order: sums of two fit in 16 bits, which sort in a fifth of the time
+_STEPS = (
+    128  # of a level, by which tones are put in order: sums of two fit in 16 bits, which sort in a fifth of the time
+)
 FEW = 2  # parts that codecs may bend: the very dark and light ones
 OTHER_TONES = 2.5  # levels from which tones are not the same
 
@@ -29,8 +31,8 @@ Box = tuple[float, float, float, float]
 def light_apart(first: Grey, second: Grey) -> float:
     """How much more light the second picture has than the first, in EV: the median over their shares of lighter pixels.
 
-    Both show the same part of the scene. No pixel is compared with another, so they need not be aligned. Where most of what could tell was clipped in one picture alone, the
-    light is as far apart as that says, and IN_DOUBT at least. 0 where both are black or white.
+    Both show the same part of the scene. No pixel is compared with another, so they need not be aligned. Where most of what could tell
+    was clipped in one picture alone, the light is as far apart as that says, and IN_DOUBT at least. 0 where both are black or white.
     """
     a, b = (np.clip(_levels_of(each), _DARK, _LIGHT) for each in (first, second))
     apart = _LINEAR * np.log2(b / a)

@@ -115,7 +115,7 @@ def _solved(blocks: Floats, moves: tuple[Floats, Floats]) -> tuple[Floats, Float
 
 def _blocks(found: Sequence[Floats]) -> Floats:
     """Sums of `products` over blocks, (n, 8, BLOCKS * BLOCKS)."""
-    return np.stack([summed(each, BLOCKS).reshape(len(each), -1) for each in found], 1)
+    return np.stack([summed(each, BLOCKS).reshape(-1, BLOCKS * BLOCKS) for each in found], 1)
 
 
 def products(one: Floats, two: Floats, place: Floats) -> tuple[Floats, ...]:
