@@ -118,12 +118,13 @@ def test_shots_that_large_enough_others_are_copies_of_are_copies(
     pictures = [Picture(f"{number}.jpg", {"width": side, "height": side}) for number, side in enumerate(sides)]
     there = [number for number, side in enumerate(sides) if side]
     links = [Link(one, two, "near") for one in there for two in there if one < two]
-    decided, _ = looked_at(links, pictures, lambda index: Pixels(*[np.full((32, 32), index, np.uint8)] * 2))
+    decided, _ = looked_at(links, pictures, lambda index: Pixels(full := np.full((32, 32), index, np.uint8), full))
     assert {link.kind for link in decided if (link.first, link.second) == (0, 1)} == {kind}
     assert all(link.kind == "near" for link in decided if (link.first, link.second) != (0, 1))
 
 
-ALIKE = ((1, 2), (1, 2))
+STEPS = (1,) * 64
+ALIKE = (STEPS, STEPS)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ ALIKE = ((1, 2), (1, 2))
         (ALIKE, 91.0, {}, [True]),
         (ALIKE, 70.0, {}, [False]),
         (ALIKE, None, {}, [False]),
-        (((1, 2), (1, 3)), 91.0, {}, [False]),
+        ((STEPS, (2, *STEPS[1:])), 91.0, {}, [False]),
         (((), ()), 91.0, {}, [False]),
         (ALIKE, 91.0, {"width": 16}, []),
     ],
@@ -166,8 +167,8 @@ def test_a_jpeg_is_known_for_the_child_of_the_file_that_it_was_made_of(swapped: 
     source = saved(textured(11, 384), 45)
     child = saved(source, 85)
     files = [
-        Pixels(*[grey(Image.fromarray(source))] * 2),
-        Pixels(*[grey(Image.fromarray(child))] * 2, tuple(LUMA_TABLES[84])),
+        Pixels(grey(Image.fromarray(source)), grey(Image.fromarray(source))),
+        Pixels(grey(Image.fromarray(child)), grey(Image.fromarray(child)), tuple(LUMA_TABLES[84])),
     ][:: -1 if swapped else 1]
     pictures = [Picture(str(number), {"width": 384, "height": 384}) for number in range(2)]
     (link,), _ = looked_at([Link(0, 1, "near")], pictures, files.__getitem__)

@@ -5,8 +5,7 @@ leaves behind is told from a watermark by where its content is now. A watermark 
 other; a subject that moved is found elsewhere in the other one, as a whole or bent.
 
 A camera that stood still before a scene in which nothing moved takes two pictures that differ in their noise alone, see `grain`. Codecs
-take weak noise away or add some, so here shots without more are taken for copies. How far apart in light two pictures are is told by
-`light`.
+take weak noise away, so shots without any are taken for copies. How far apart in light two pictures are is told by `light`.
 """
 
 from __future__ import annotations
