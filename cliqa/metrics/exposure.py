@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.exposure_schema import exposure_graph, use_schema
@@ -57,7 +57,7 @@ def tone_counts(picture: Image.Image) -> NDArray[np.float64]:
     library = compiled()
     if library is not None:
         pixels, counts = np.asarray(picture), np.empty((len(CHANNELS), 256), np.int64)
-        library.tone_counts(pointer(pixels, np.uint8), size(pixels.size // 3), pointer(counts, np.int64))
+        library.tone_counts(pixels, pixels.size // 3, counts)
         return counts.astype(np.float64)
     red, green, blue = picture.split()
     brightest = ImageChops.lighter(ImageChops.lighter(red, green), blue)

@@ -13,14 +13,13 @@ their index is y * 8 + x.
 
 from __future__ import annotations
 
-import ctypes
 from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.densities import wrapped_normal
 from cliqa.signal.jpeg.blocks import DCT_MATRIX
 from cliqa.signal.jpeg.phases import sums_at
@@ -48,7 +47,6 @@ def offset_histograms(planes: Floats) -> Floats:
     last_bins = first_bins + np.float32(BINS)
     library = compiled()
     scale, base = np.ones(count * rows // 8, np.float32), np.zeros(8 * columns, np.int32)
-    limits = [pointer(each, np.float32) for each in (scale, first_bins, last_bins)] + [pointer(base, np.int32)]
     pair = 0
     for filtered, frequencies in zip(across, _DOWN.values(), strict=True):
         part = np.empty((len(frequencies), count, rows, columns), np.float32)
@@ -59,8 +57,7 @@ def offset_histograms(planes: Floats) -> Floats:
             numbers = values.reshape(count * rows // 8, 8 * columns)
             if library is not None:
                 counts = np.zeros((64, BINS + 1), np.int32)
-                read = pointer(numbers, np.float32), size(len(numbers)), size(8 * columns), *limits
-                library.count_bins(*read, size(0), pointer(counts, np.int32))
+                library.count_bins(numbers, len(numbers), 8 * columns, scale, first_bins, last_bins, base, 0, counts)
                 counted[:, pair] = counts[:, :BINS]
                 pair += 1
                 continue
@@ -93,9 +90,8 @@ def near_zeros(planes: Floats) -> NDArray[np.intp]:
     if library is not None and max(height, width) <= _LONGEST and planes.dtype == np.float32 and planes.strides[2] == 4:
         zeros = np.empty((count, 64), np.int64)
         apart, stride = (each // planes.itemsize for each in planes.strides[:2])
-        shape = [size(each) for each in (count, height, width, apart, stride)]
-        asked = pointer(DCT_MATRIX, np.float32), pointer(_ZEROED, np.int64), size(len(_ZEROED)), ctypes.c_float(ZERO)
-        library.near_zeros(ctypes.c_void_p(planes.ctypes.data), *shape, *asked, pointer(zeros, np.int64))
+        shape = count, height, width, apart, stride
+        library.near_zeros(planes, *shape, DCT_MATRIX, _ZEROED, len(_ZEROED), ZERO, zeros)
         return zeros
     across = _across(planes, columns // 8, tuple(ZEROED))
     found = np.zeros((count, 8, columns), np.intp)

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.densities import normal, wrapped_normal
 from cliqa.signal.jpeg.counts import count_bins
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
@@ -137,10 +137,8 @@ def _masses(histogram: Floats, sums: Floats, smooth: Floats, steps: NDArray[np.i
     if library is not None and len(histogram):
         first, logs, numbers = _beginnings(fine)
         made = np.empty((len(histogram), len(steps)), np.float32)
-        shape = size(len(histogram)), size(histogram.shape[1])
-        tables = [pointer(each, np.float32) for each in (sums, logs, smooth, numbers)]
-        ends = pointer(first, np.int64), size(len(steps)), pointer(made, np.float32)
-        library.lattice_masses(pointer(histogram, np.float32), *shape, *tables, *ends)
+        tables = sums, logs, smooth, numbers, first
+        library.lattice_masses(histogram, *histogram.shape, *tables, len(steps), made)
         return made
     log_noise, levels = sums[:, : len(steps)], sums[:, len(steps) :]
     n1 = _beyond_zero(histogram, steps, fine)
