@@ -138,7 +138,7 @@ static inline __attribute__((always_inline)) void even_cosine(const float *value
                  + (values[x + 2 * apart] + values[x + 5 * apart]) * cosine[2] + (values[x + 3 * apart] + values[x + 4 * apart]) * cosine[3];
 }
 
-/* See `near_zeros` in cliqa/signal/jpeg/grid.py: of each of some planes, `apart` numbers from each other with rows `stride` apart, how many of
+/* See `near_zeros` in cliqa/signal/jpeg/parts.py: of each of some planes, `apart` numbers from each other with rows `stride` apart, how many of
  * the coefficients (v, u) of the pairs are less than `zero`, at each offset: (count, 64). `dct` is the matrix; the frequencies are even
  * and those with the same u follow each other. The sides are at most `LONGEST`. */
 ROUTINE void near_zeros(const float *STRIDED planes, int64_t count, int64_t height, int64_t width, int64_t apart, int64_t stride, const float *dct,

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from cliqa.compiled.library import compiled
 from cliqa.signal.densities import normal, wrapped_normal
+from cliqa.signal.jpeg.blocks import Blocks, dct_blocks
 from cliqa.signal.jpeg.counts import count_bins
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
@@ -118,6 +119,13 @@ def _smooth_table(sigma: float, fine: bool) -> Floats:
         columns.append(np.log((1 - OUTLIERS) * density + OUTLIERS * tail))
     columns += [np.log((1 - share) * normal(value, width) + share * tail) for share in _TAIL_SHARES]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def read_steps(blocks: Blocks) -> tuple[Floats, Histograms, Floats]:
+    """Of the blocks of one grid (coefficients, counts, evidence): (64, n), their histograms, and (64, 255) from `step_evidence`."""
+    coefficients = dct_blocks(blocks.pixels)
+    counts = histograms(coefficients)
+    return coefficients, counts, step_evidence(counts, outliers=OUTLIERS if blocks.clean else CLIPPED_OUTLIERS)
 
 
 def step_evidence(counted: Histograms, sigma: float = ROUNDING_SIGMA, outliers: float = OUTLIERS) -> Floats:
