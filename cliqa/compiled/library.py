@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +32,7 @@ def compiled() -> ctypes.CDLL | None:
         library.compiled_of.restype = ctypes.c_int64
         if library.compiled_of() != sources():
             return None
-        _declare(library)
+        declare(library, FOLDER.glob("*.c"))
         return library
     except (OSError, AttributeError):  # of another machine
         return None
@@ -42,16 +44,18 @@ class _Array:
     def __init__(self, number: type, strided: bool) -> None:
         self.dtype, self.strided = np.dtype(number), strided
 
-    def from_param(self, array: NDArray[np.generic]) -> ctypes.c_void_p:
-        """Raises ValueError, which ctypes makes an ArgumentError, where the routine would misread it."""
+    def from_param(self, array: NDArray[np.generic] | None) -> ctypes.c_void_p | None:
+        """None for none. Raises ValueError, which ctypes makes an ArgumentError, where the routine would misread it."""
+        if array is None:
+            return None
         if array.dtype != self.dtype or not (self.strided or array.flags.c_contiguous):
             raise ValueError(f"a routine reads a C-contiguous array of {self.dtype}, not {array.dtype} {array.strides}")
         return ctypes.c_void_p(array.ctypes.data)
 
 
-def _declare(library: ctypes.CDLL) -> None:
+def declare(library: ctypes.CDLL, paths: Iterable[Path]) -> None:
     """Tell each routine what it takes and gives, as its prototype in the sources says."""
-    for path in FOLDER.glob("*.c"):
+    for path in paths:
         for given, name, parameters in _PROTOTYPE.findall(path.read_text()):
             routine = getattr(library, name)
             routine.restype = None if given == "void" else _number(given)
