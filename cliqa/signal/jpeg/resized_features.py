@@ -1,4 +1,4 @@
-"""What the metric `jpeg_quality` reads of a `resized.Resized`, and whether the ordinary lattice needs one beside it."""
+"""What the metric `jpeg_quality` reads of a filter or a resize after a save, and whether the ordinary lattice needs one beside it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.filtered import BEFORE, Filtered
 from cliqa.signal.jpeg.history import EXACT, EXACTLY, STRONG, History
-from cliqa.signal.jpeg.resized import CLEAR, Resized
+from cliqa.signal.jpeg.hypothesis import Hypothesis
+from cliqa.signal.jpeg.resized import CLEAR
 from cliqa.signal.jpeg.tones import APART
 
 FAMILY = 2.0
 """In place of the certainty of the steps: the file's own tables or those of a known encoder explain them, or they are `EXACTLY` met."""
-RESIZED_NUMBERS = 8
+RESIZED_NUMBERS = 4
 CODEC, EXACT_CODEC, BEYOND_DOUBT = 1.5, 3.7, 0.86
 """How much clearer than IJG's the tables of another codec must be; more where so large a part of the steps is certain that they are a
 JPEG's: JPEG XL reached 0.84."""
@@ -112,16 +113,10 @@ def older_answer(history: History) -> NDArray[np.float32]:
     return np.array([older.quality, older.nats] if older else [100, 0], np.float32)
 
 
-def resized_answer(found: Resized | None) -> NDArray[np.float32]:
-    """The likeliest save before a resize: float32 (8,).
-
-    Quality, nats and mean step (native pixels an output pixel); then the nats of its rival of another size, the lead over the next
-    quality, whether its comb is clear, whether offsets were free, and the number of native blocks.
-    """
+def resized_answer(found: Hypothesis | None) -> NDArray[np.float32]:
+    """The likeliest save before a resize: float32 (4,): quality, nats, mean step (native pixels an output pixel), is its comb clear."""
     if found is None:
         return np.zeros(RESIZED_NUMBERS, np.float32)
-    best = found.best
-    step = float(np.sqrt(best.across.step * best.down.step))
-    nats = best.nats if best.believed else min(best.nats, CLEAR - 1)  # few frequencies alone are no lattice
-    numbers = [best.quality, nats, step, found.rival, best.lead(), float(best.combed), float(best.cropped), best.blocks]
-    return np.array(numbers, np.float32)
+    step = float(np.sqrt(found.across.step * found.down.step))
+    nats = found.nats if found.believed else min(found.nats, CLEAR - 1)  # few frequencies alone are no lattice
+    return np.array([found.quality, nats, step, float(found.combed)], np.float32)
