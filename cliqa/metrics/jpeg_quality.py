@@ -26,7 +26,7 @@ from cliqa.signal.jpeg.history import EXACT, FINEST
 from cliqa.signal.jpeg.parts import cell_of, spread_tiles, tiles_by_grid
 from cliqa.signal.jpeg.quantization import first_table
 from cliqa.signal.jpeg.readings import RESIZED_NUMBERS, read_tiles, resized_answer
-from cliqa.signal.jpeg.resized import CLEAR, read_resized, worth_a_search
+from cliqa.signal.jpeg.resized import CLEAR, is_combed, read_resized, worth_a_search
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
 from cliqa.signal.jpeg.windows import cut_regions
 from cliqa.signal.networks.dense import Dense
@@ -176,7 +176,7 @@ class JpegQuality(Metric):
             origins = [*found, *(origin for origin in tiles.origins if origin in more)]
             everywhere = len(origins) >= min(len(tiles.origins), MOST_LOOKED_AT)
             region, windows = cut_regions(tiles.image, origins, tiles.size, everywhere)
-            resized = resized_answer(read_resized(region, tiles.image.size, windows))
+            resized = resized_answer(read_resized(region, tiles.image.size, windows, is_combed(tiles.image)))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
             "drawn": np.array(not found or (not history.last and (tiny or len(history.sample) < FEWEST))),
@@ -202,11 +202,11 @@ class JpegQuality(Metric):
         rows = zip(*(observation[name] for name in ("features", "proposals", "filtered", "older")), strict=True)
         quality, sure = min(self._by_grid(*row) for row in rows)
         factor = float(np.sqrt(observation["replicated"].prod()))
-        found, nats, step = (float(value) for value in observation["resized"][:3])
+        found, nats, step, combed = (float(value) for value in observation["resized"])
         if nats >= CLEAR and found <= HIGHEST_RESIZED and found < quality:
             quality, factor = found, factor / step
             sure = nats / (nats + CLEAR / 2)
-        elif quality >= HIGHEST and bool(observation["resized"][5]):
+        elif quality >= HIGHEST and combed:
             sure *= BLURRED
         elif quality >= FINEST:
             sure = min(sure, NONE_SEEN)

@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 from cliqa.signal.jpeg.features import features, hypotheses
 from cliqa.signal.jpeg.filtered import BEFORE, FINE, Filtered, read_filtered
 from cliqa.signal.jpeg.history import EXACT, EXACTLY, STRONG, History, read_history
+from cliqa.signal.jpeg.hypothesis import Hypothesis
 from cliqa.signal.jpeg.older_grids import read_beneath
 from cliqa.signal.jpeg.other_tables import EXPLAINS, stated_share
 from cliqa.signal.jpeg.quantization import nearest_quality
-from cliqa.signal.jpeg.resized import CLEAR, Resized
+from cliqa.signal.jpeg.resized import CLEAR
 from cliqa.signal.jpeg.tones import APART
 
 Floats = NDArray[np.float32]
 
 FAMILY = 2.0
 """In place of the certainty of the steps: the file's own tables or those of a known encoder explain them, or they are `EXACTLY` met."""
-RESIZED_NUMBERS = 8
+RESIZED_NUMBERS = 4
 CODEC, EXACT_CODEC, BEYOND_DOUBT = 1.5, 3.7, 0.86
 """How much clearer than IJG's the tables of another codec must be; more where so large a part of the steps is certain that they are a
 JPEG's: JPEG XL reached 0.84."""
@@ -154,16 +155,10 @@ def older_answer(history: History) -> Floats:
     return np.array([older.quality, older.nats] if older else [100, 0], np.float32)
 
 
-def resized_answer(found: Resized | None) -> Floats:
-    """The likeliest save before a resize: float32 (8,).
-
-    Quality, nats and mean step (native pixels an output pixel); then the nats of its rival of another size, the lead over the next
-    quality, whether its comb is clear, whether offsets were free, and the number of native blocks.
-    """
+def resized_answer(found: Hypothesis | None) -> Floats:
+    """The likeliest save before a resize: float32 (4,): quality, nats, mean step (native pixels an output pixel), is its comb clear."""
     if found is None:
         return np.zeros(RESIZED_NUMBERS, np.float32)
-    best = found.best
-    step = float(np.sqrt(best.across.step * best.down.step))
-    nats = best.nats if best.believed else min(best.nats, CLEAR - 1)  # few frequencies alone are no lattice
-    numbers = [best.quality, nats, step, found.rival, best.lead(), float(best.combed), float(best.cropped), best.blocks]
-    return np.array(numbers, np.float32)
+    step = float(np.sqrt(found.across.step * found.down.step))
+    nats = found.nats if found.believed else min(found.nats, CLEAR - 1)  # few frequencies alone are no lattice
+    return np.array([found.quality, nats, step, float(found.combed)], np.float32)
