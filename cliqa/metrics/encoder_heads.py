@@ -14,7 +14,9 @@ from cliqa.metrics.encoder_layout import DEVIATION, MEAN, POOLED_CHANNELS
 Tensors = Mapping[str, NDArray[Any]]
 Array = NDArray[np.float32]
 
-_LEVELS: Array = (np.arange(256, dtype=np.float32) - np.float32(MEAN)[:, None]) / np.float32(DEVIATION)[:, None]
+_LEVELS: Array = (np.arange(256, dtype=np.float32) - np.array(MEAN, np.float32)[:, None]) / np.array(
+    DEVIATION, np.float32
+)[:, None]
 """What a byte of red, green and blue is to the encoder: (3, 256)."""
 
 
@@ -104,7 +106,7 @@ def _windows(x: Array, step: int, steps: int) -> Array:
             x = x.mean(axis=1, keepdims=True)
         else:
             sums = x[:, : count * step].reshape(len(x), count, step, -1).sum(axis=2)
-            x = _joined(sums, 1, steps) / (step * steps)
+            x = _joined(sums, 1, steps) / np.float32(step * steps)
         x = np.moveaxis(x, 1, axis)
     return np.ascontiguousarray(x, np.float32)
 
@@ -113,8 +115,8 @@ def _joined(sums: Array, axis: int, steps: int) -> Array:
     """Sums of every `steps` neighbours along an axis."""
     sums = np.moveaxis(sums, axis, 0)
     windows = len(sums) - steps + 1
-    found: Array = sum((sums[first : first + windows] for first in range(1, steps)), sums[:windows])
-    return np.moveaxis(found, 0, axis)
+    found = sum((sums[first : first + windows] for first in range(1, steps)), sums[:windows])
+    return np.moveaxis(np.asarray(found), 0, axis)
 
 
 class RatedHead:

@@ -84,7 +84,8 @@ def block_zero_shares(planes: Floats, first: int = 0) -> Floats:
     counts = np.empty(BLOCK * BLOCK, np.int32)
     library.small_coefficients(planes, *planes.shape, first, DCT_ROWS, ZERO, counts)
     high, wide = ((side - first) // BLOCK for side in planes.shape[1:])
-    return counts.astype(np.float32) / np.float32(len(planes) * high * wide)
+    shares: Floats = counts.astype(np.float32) / np.float32(len(planes) * high * wide)
+    return shares
 
 
 def zero_shares(coefficients: Floats) -> Floats:

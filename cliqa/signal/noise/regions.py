@@ -83,7 +83,8 @@ def _clipped(parts: Decomposition, side: int) -> Floats:
     if library is not None:
         counts, tiles = np.empty((2, n * side * side), np.int32), np.ascontiguousarray(parts.tiles)
         library.clipped_samples(tiles, n, height, counts)
-        return counts.astype(np.float32) / np.float32(channels * REGION * REGION)
+        found: Floats = counts.astype(np.float32) / np.float32(channels * REGION * REGION)
+        return found
     shares = []
     for clipped in (parts.tiles < 2, parts.tiles > 253):
         red, green, blue = clipped.view(np.uint8).swapaxes(0, 1)

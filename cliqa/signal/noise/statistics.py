@@ -70,7 +70,8 @@ def _log_percentiles(energies: Floats, percents: tuple[float, ...]) -> Floats:
 
 
 def _keys(energies: Floats) -> NDArray[np.uint16]:
-    return ((log_energy(energies) - np.float32(_LOWEST)) * np.float32(_KEYS)).astype(np.uint16)
+    keys: NDArray[np.uint16] = ((log_energy(energies) - np.float32(_LOWEST)) * np.float32(_KEYS)).astype(np.uint16)
+    return keys
 
 
 def _ranking(energies: Floats) -> NDArray[np.intp]:
@@ -167,7 +168,7 @@ def _shared_spectrum(centred: Floats, rings: int = 16) -> list[Floats]:
     n, side, _ = centred.shape
     taper, ring, outside = _spectral_tables(side, rings)
     spectrum = np.fft.rfft2(centred * taper)
-    chosen = _ranked_powers(spectrum.reshape(n, -1), np.float32(1 / (side * side)), (0, n // 4, n // 2))
+    chosen = _ranked_powers(spectrum.reshape(n, -1), 1 / (side * side), (0, n // 4, n // 2))
     counts = np.bincount(ring, minlength=rings)
     profiles = [np.bincount(ring, weights=p, minlength=rings) / counts for p in chosen]
     found = [log_energy(np.asarray(profile, np.float32)) for profile in profiles]
@@ -180,11 +181,11 @@ def _shared_spectrum(centred: Floats, rings: int = 16) -> list[Floats]:
     return [*found, log_energy(peaks)]
 
 
-def _ranked_powers(spectra: NDArray[np.complex64], scale: np.float32, ranks: tuple[int, ...]) -> list[Floats]:
+def _ranked_powers(spectra: NDArray[np.complexfloating[Any]], scale: float, ranks: tuple[int, ...]) -> list[Floats]:
     """The powers, times a scale, of these ranks among spectra (n, k), as `_least_ones`."""
     library, (n, values) = compiled(), spectra.shape
     if library is None or n > _MOST_RANKED:
-        return _least_ones((np.square(spectra.real) + np.square(spectra.imag)) * scale, ranks)
+        return _least_ones((np.square(spectra.real) + np.square(spectra.imag)) * np.float32(scale), ranks)
     found, wanted = np.empty((len(ranks), values), np.float32), np.array(ranks, np.int64)
     library.ranked_powers(spectra.view(np.float32), n, values, scale, wanted, len(ranks), found)
     return list(found)

@@ -68,7 +68,8 @@ def _small_zero_shares(planes: Floats, edge: int) -> Floats:
     counts = np.empty(_SMALL * _SMALL, np.int32)
     library.small_coefficients_of_four(planes, *planes.shape, edge, edge, _SMALL_ROWS, ZERO, counts)
     high, wide = ((side - 2 * edge) // _SMALL for side in (height, width))
-    return counts.astype(np.float32) / np.float32(n * high * wide)
+    shares: Floats = counts.astype(np.float32) / np.float32(n * high * wide)
+    return shares
 
 
 def _extreme(planes: Floats, combine: np.ufunc) -> Floats:
