@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.compiled.raster import raster
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
@@ -60,7 +60,7 @@ def tone_counts(picture: Image.Image) -> NDArray[np.float64]:
         packed = raster(picture)  # as Pillow keeps it, else in a copy
         pixels, counts = np.asarray(picture) if packed is None else packed, np.empty((len(CHANNELS), 256), np.int64)
         high, wide, step = pixels.shape
-        library.tone_counts(pointer(pixels, np.uint8), size(high * wide), size(step), pointer(counts, np.int64))
+        library.tone_counts(pixels, high * wide, step, counts)
         return counts.astype(np.float64)
     red, green, blue = picture.split()
     brightest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
