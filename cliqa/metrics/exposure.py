@@ -155,8 +155,8 @@ class Exposure(Metric):
         z = softened(z / len(self.networks))
         bright, dark = LABELS.index("too_bright"), LABELS.index("too_dark")
         if self.light:
-            said = np.mean([network(tones[None])[0, 0] for network in self.light], dtype=np.float64)
-            z[bright, 0] = (z[bright, 0] + softened(said)) / 2
+            said = np.array([network(tones[None])[0, 0] for network in self.light], dtype=np.float64)
+            z[bright, :1] = (z[bright, :1] + softened(said.mean(keepdims=True))) / 2
         z[[bright, dark], 0] += self.lean
         z[dark, 0] += self._dusk_shift(tones)
         z[dark, 1] -= lit(tones)

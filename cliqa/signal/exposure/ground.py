@@ -6,6 +6,8 @@ a step.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,10 +58,10 @@ def _fades(pixels: NDArray[np.uint8], cells: Mask) -> float:
     return float(fade[around].mean()) if around.any() else 0.0
 
 
-def _by_cell(function: np.ufunc, plane: NDArray[np.generic]) -> NDArray[np.generic]:
+def _by_cell(function: np.ufunc, plane: NDArray[Any]) -> NDArray[np.int64]:
     """(height, width) -> (SIDE, SIDE), reduced."""
     rows, columns = (-(-np.arange(SIDE) * extent // SIDE) for extent in plane.shape)
-    reduced: NDArray[np.generic] = function.reduceat(function.reduceat(plane, rows, axis=0), columns, axis=1)
+    reduced: NDArray[np.int64] = function.reduceat(function.reduceat(plane, rows, axis=0), columns, axis=1)
     return reduced
 
 
