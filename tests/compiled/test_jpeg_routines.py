@@ -16,8 +16,19 @@ from PIL import Image, ImageFilter
 from cliqa.compiled import library
 from cliqa.images import patches
 from cliqa.images.loading import load_image
-from cliqa.metrics import View, load_metric
-from cliqa.signal.jpeg import blocks, chroma, double_compression, drawn, grid, lattice, phases, step_spectra, windows
+from cliqa.metrics import View, jpeg_qf, load_metric
+from cliqa.signal.jpeg import (
+    blocks,
+    chroma,
+    double_compression,
+    drawn,
+    grid,
+    lattice,
+    parts,
+    phases,
+    step_spectra,
+    windows,
+)
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Result = TypeVar("Result")
@@ -83,6 +94,14 @@ def test_luma_of_pixels_is_the_same(monkeypatch, width):
     one, other = both_ways(monkeypatch, lambda: windows.luma_of(rgb))
     assert np.allclose(one, other, rtol=1e-6, atol=5e-5)
     assert one.strides == other.strides
+
+
+@pytest.mark.parametrize("shape", ((128, 128), (37, 255), (9, 1100)))
+def test_variances_of_patches_are_the_same(monkeypatch, shape):
+    rgb = RNG.integers(0, 256, (shape[0], shape[1] + 5, 4), dtype=np.uint8)
+    for pixels in (rgb[:, 5:, :3], np.ascontiguousarray(rgb[:, 5:, :3])):
+        one, other = both_ways(monkeypatch, lambda: jpeg_qf._variance(pixels))  # noqa: B023
+        assert other == pytest.approx(one, rel=1e-5)
 
 
 @pytest.mark.parametrize(("lines", "most"), ((17, 640), (448, 640), (300, 100)))
@@ -171,7 +190,7 @@ def test_evidence_of_steps_and_tables_is_the_same(monkeypatch):
 @pytest.mark.parametrize("size", (64, 96, 121))
 def test_near_zeros_are_the_same(monkeypatch, size):
     planes = blocks.luma(tiles(size, 75))[:, :size, :size]
-    assert np.array_equal(*both_ways(monkeypatch, lambda: grid.near_zeros(planes)))
+    assert np.array_equal(*both_ways(monkeypatch, lambda: parts.near_zeros(planes)))
 
 
 @pytest.mark.parametrize("size", (4, 50, 128, 200, 300))

@@ -115,6 +115,11 @@ def native_coefficients(
     return np.concatenate(found, axis=2)
 
 
+def block_means(window: Window, across: Axis, kernel: str, phases: int = PHASES) -> Floats:
+    """Of each row of a window the lowest coefficient of each native block across: float32 (h, blocks)."""
+    return np.ascontiguousarray(_apply(window.luma.T, window.x, across, kernel, phases)[:, 0].T)
+
+
 def _window_coefficients(window: Window, across: Axis, down: Axis, kernel: str, phases: int) -> Floats:
     along_x = _apply(window.luma.T, window.x, across, kernel, phases)  # (blocks x, frequencies, h)
     columns, low_x, height = along_x.shape
@@ -124,14 +129,19 @@ def _window_coefficients(window: Window, across: Axis, down: Axis, kernel: str, 
     return np.ascontiguousarray(blocks).reshape(low_y, low_x, -1)
 
 
+def block_edges(axis: Axis, place: int, length: int) -> NDArray[np.float64]:
+    """Where the first edges of native blocks lie in so many output pixels from a place on, counted from there."""
+    first = int(np.ceil((place * axis.step + axis.offset) / 8))
+    last = int((place + length) * axis.step + axis.offset) // 8 + 1
+    edges: NDArray[np.float64] = (8.0 * np.arange(first, last + 1, dtype=np.float64) - axis.offset) / axis.step - place
+    return edges
+
+
 def _apply(lines: Floats, place: int, axis: Axis, kernel: str, phases: int) -> Floats:
     """Low coefficients of the native blocks along the first axis of lines (n, others): float32 (blocks, frequencies, others)."""
     margin, matrices = inverse(axis.step, kernel, phases)
     length = matrices.shape[1]
-    first = int(np.ceil((place * axis.step + axis.offset) / 8))
-    last = int((place + len(lines)) * axis.step + axis.offset) // 8 + 1
-    edges = (8 * np.arange(first, last + 1) - axis.offset) / axis.step - place
-    parts = np.rint(edges * phases).astype(int)
+    parts = np.rint(block_edges(axis, place, len(lines)) * phases).astype(int)
     starts = parts // phases - margin
     whole = (starts >= 0) & (starts + length <= len(lines))
     starts, parts = starts[whole], parts[whole] % phases

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.densities import wrapped_normal
 from cliqa.signal.jpeg.counts import count_bins_of_groups
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
@@ -66,6 +66,9 @@ FINE = Detail(
 )
 COARSE = Detail(400, 0.02, (0.35, 0.7, 1.4, 2.5, 4.2), (-0.01, -0.005, 0, 0.004, 0.009, 0.015))
 """Enough to choose among native sizes and kernels, at a quarter of the cost."""
+
+ROUGH = Detail(300, 0.025, (0.6, 1.1, 2.0, 3.2, 5.0), (-0.005, 0.0, 0.005, 0.012))
+"""Enough to choose among hundreds of steps."""
 
 
 @lru_cache(maxsize=4)
@@ -141,6 +144,14 @@ def evidence_of(
         turned: by the tables of a picture turned by 90 degrees.
         quality: the only one that is asked, (sigmas, 1) then; all where none is given.
     """
+    found: Floats = table_evidence(curves, down, across, turned=turned, detail=detail, quality=quality).max(axis=0).T
+    return found
+
+
+def table_evidence(
+    curves: Floats, down: int, across: int, *, turned: bool = False, detail: Detail = FINE, quality: int | None = None
+) -> Floats:
+    """As `evidence_of`, of each gain: float32 (gains, 100, sigmas)."""
     places = table_places(chosen_frequencies(down, across), turned, detail)
     if quality is not None:
         places = places[:, quality - 1 : quality]
@@ -149,8 +160,7 @@ def evidence_of(
         near = curves.copy()
         np.maximum(near[:, 1:], curves[:, :-1], out=near[:, 1:])
         np.maximum(near[:, :-1], curves[:, 1:], out=near[:, :-1])
-    found: Floats = _sums(near, places).max(axis=0).T
-    return found
+    return _sums(near, places)
 
 
 def sums_at(curves: Floats, places: NDArray[np.intp]) -> Floats:
@@ -164,10 +174,8 @@ def _sums(curves: Floats, places: NDArray[np.intp]) -> Floats:
     library = compiled()
     if library is not None and by_step.shape[2] <= _SIDE_BY_SIDE:
         made = np.empty((*places.shape[:-1], by_step.shape[2]), np.float32)
-        shape = [size(each) for each in by_step.shape]
         asked = np.ascontiguousarray(places, np.int64)
-        tables = pointer(asked, np.int64), size(places.size // places.shape[-1])
-        library.table_sums(pointer(by_step, np.float32), *shape, *tables, pointer(made, np.float32))
+        library.table_sums(by_step, *by_step.shape, asked, places.size // places.shape[-1], made)
         return made
     total: Floats = np.take(by_step[0], places[..., 0], axis=0)
     for row in range(1, len(curves)):

@@ -2,22 +2,25 @@
 
 Of the sizes that the combs propose a first guess is made with one kernel on a few blocks; the likeliest are read with all kernels and
 on all blocks. Where no whole native size shows a lattice, the picture may have been cropped before or after the resize: then steps
-and offsets are free, and refined.
+and offsets are free, placed and refined. Small pictures are cheap: there every reduction is tried where the combs lead nowhere. A
+lattice is believed only where it is seen at one place of the blocks and not half a block beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import astuple, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.signal.jpeg.combs import FAMILY, Candidate, Combs
+from cliqa.signal.jpeg.corner import likely_reductions
 from cliqa.signal.jpeg.hypothesis import COMBED, Hypothesis
 from cliqa.signal.jpeg.native_blocks import FEWER_PHASES, PHASES, Axis, Window, native_coefficients
 from cliqa.signal.jpeg.phases import CAP, COARSE, FINE, Detail, evidence_of, radial_evidence, step_curves
+from cliqa.signal.jpeg.placement import placed
 from cliqa.signal.jpeg.windows import Windows, cut_window
 from cliqa.signal.resampling.kernels import KERNELS
 
@@ -25,6 +28,14 @@ Floats = NDArray[np.float32]
 
 TRIED, TRIED_CROPPED = 8, 4
 """Candidates of which a first guess is made, of whole native sizes and then of free offsets: of nine in ten it is the first."""
+SMALL = 800
+"""Longer side up to which reductions are tried one after the other: in larger ones the combs of more lines are clearer, and the corner
+is a small part. By the cost."""
+REDUCTIONS, FAINT = 3, 7.0
+"""The likeliest of them that are looked at, and the nats that each has at least: pictures without a save reach 8, and true
+steps are seldom beyond the third (validation)."""
+PLACED = 3
+"""Cropped ones whose place is sought where none shows a lattice as it is: a true comb is mostly among the first three."""
 AXES = 3
 """Combs of each axis that are paired where no equal factors show a lattice."""
 PROVED = 2
@@ -42,6 +53,8 @@ PLAIN = 50.0
 """Nats, each frequency capped, from which no other candidate needs to be tried: wrong ones reached 20."""
 CODEC, NEARLY = 0.75, 0.02
 """Part of IJG's evidence that the tables of other codecs may reach, where the step is so near to 2 or 1/2."""
+NEAR = 5
+"""Qualities so near are the same beside a lattice's place."""
 HINT = 12.0
 """Nats below which other kernels are not worth trying."""
 HIGHEST = 88
@@ -62,49 +75,75 @@ _NOTHING = np.zeros(100, np.float32)
 Axes = tuple[tuple[float, float], tuple[float, float]]
 
 
-@dataclass(frozen=True)
-class Resized:
-    """The likeliest resize after a save, and the evidence of the best one of another size beside it."""
-
-    best: Hypothesis
-    rival: float
-
-
 def worth_a_search(picture: Image.Image) -> bool:
+    """Whether a picture, mode RGB, is small, or a comb in its middle tells that it may have been resized after a save."""
+    return max(picture.size) <= SMALL or is_combed(picture)
+
+
+def is_combed(picture: Image.Image) -> bool:
     """Whether a comb in the middle of a picture, mode RGB, tells that it may have been resized after a save."""
     middle = cut_window(picture, picture.width // 2, picture.height // 2, PROBED)
     return Combs(middle, picture.size, length=SHORT).worth_a_search(WORTH_WHOLE, WORTH_CROPPED)
 
 
-def read_resized(region: Window, size: tuple[int, int], windows: Windows) -> Resized | None:
-    """The likeliest save before a resize; None where the picture is too small for any, or so large that its combs tell of none.
+def read_resized(region: Window, size: tuple[int, int], windows: Windows, combed: bool = True) -> Hypothesis | None:
+    """The likeliest save before a resize; None where there is none to look at.
 
     Args:
         region: the part of the picture in which combs are sought, the larger the better.
         size: width and height of the whole picture.
         windows: parts of it, for a first guess, the search and the final word.
+        combed: whether combs are worth a look.
     """
     guessed: dict[Axes, Hypothesis] = {}
     combs = full = Combs(region, size)
-    if max(region.luma.shape) > LARGE:
+    if combed and max(region.luma.shape) > LARGE:
         rough = Combs(region, size, FEWER_LINES)
-        if not rough.worth_a_search(WORTH_LARGE, WORTH_LARGE):
-            return None
-        _guess_whole(rough, windows, guessed, leaders_alone=True)
-        combs = rough if max((each.nats for each in guessed.values()), default=0.0) > OBVIOUS else full
-    if not _is_sure(guessed):
+        combed = rough.worth_a_search(WORTH_LARGE, WORTH_LARGE)
+        if combed:
+            _guess_whole(rough, windows, guessed, leaders_alone=True)
+            combs = rough if _clearest(guessed) > OBVIOUS else full
+    if combed and _clearest(guessed) < SURE:
         _guess_whole(combs, windows, guessed)
-    if not _is_sure(guessed):
-        _guess_all(combs.cropped(TRIED_CROPPED), windows, guessed, cropped=True)
+    if combed and _clearest(guessed) < SURE:
+        candidates = combs.cropped(TRIED_CROPPED)
+        _guess_all(candidates, windows.few, guessed, cropped=True)
+        if _clearest(guessed) < OBVIOUS:
+            _guess_all(
+                (_placed(each, windows) for each in candidates[:PLACED]), windows.searched, guessed, cropped=True
+            )
+    if max(size) <= SMALL and _clearest(guessed) < OBVIOUS:
+        found = [
+            _native_size(step, size, windows.searched) for step in likely_reductions(region.luma, REDUCTIONS, FAINT)
+        ]
+        if found:
+            whole = _likeliest(found)
+            across, down = placed(windows.searched, whole.across, whole.down, FIRST_KERNEL)
+            found.append(_read(windows.searched, replace(whole, across=across, down=down, cropped=True)))
+        guessed |= {(astuple(each.across), astuple(each.down)): each for each in found}
     if not guessed:
         return None
     best = _best(windows, list(guessed.values()))
-    if best.spread < CLEAR:
+    if combed and best.spread < CLEAR:
         apart: dict[Axes, Hypothesis] = {}
-        _guess_all([each for each in full.unequal(AXES) if each.score > COMBED], windows, apart, cropped=True)
+        _guess_all([each for each in full.unequal(AXES) if each.score > COMBED], windows.few, apart, cropped=True)
         if apart:
             best = max(best, _best(windows, list(apart.values())), key=_clearness)
-    return Resized(best, _rival(best, list(guessed.values())))
+    return best
+
+
+def _native_size(step: float, size: tuple[int, int], windows: list[Window]) -> Hypothesis:
+    """The clearest native size in whole pixels about a step: the width with the height of its factor, then the heights beside."""
+    width, height = size
+
+    def read(across: int, down: int) -> Hypothesis:
+        tried = Hypothesis(Axis(across / width), Axis(down / height), FIRST_KERNEL, _NOTHING, 0, 0, 0.0, False)
+        return _read(windows, tried)
+
+    widths = [round(width * step) + away for away in (-1, 0, 1)]
+    best = _likeliest(read(across, round(height * across / width)) for across in widths)
+    across, down = round(width * best.across.step), round(height * best.down.step)
+    return _likeliest([best, read(across, down - 1), read(across, down + 1)])
 
 
 def _guess_whole(combs: Combs, windows: Windows, guessed: dict[Axes, Hypothesis], leaders_alone: bool = False) -> None:
@@ -116,14 +155,14 @@ def _guess_whole(combs: Combs, windows: Windows, guessed: dict[Axes, Hypothesis]
         if not any(_alike(each, leader) for leader in leaders):
             leaders.append(each)
     for leader in leaders:
-        _guess_all([leader], windows, guessed)
-        if _is_sure(guessed):
+        _guess_all([leader], windows.few, guessed)
+        if _clearest(guessed) > SURE:
             after = [each for each in candidates if each is not leader and _alike(each, leader)]
             # blocks of half or twice the size share most of a lattice
             after = after[:AFTER] + [each for each in leaders if _alike(each, leader, 2.0) or _alike(each, leader, 0.5)]
-            return _guess_all(after, windows, guessed)
+            return _guess_all(after, windows.few, guessed)
     if not leaders_alone:
-        _guess_all(candidates, windows, guessed)
+        _guess_all(candidates, windows.few, guessed)
 
 
 def _alike(one: Candidate, other: Candidate, times: float = 1.0) -> bool:
@@ -131,9 +170,9 @@ def _alike(one: Candidate, other: Candidate, times: float = 1.0) -> bool:
     return abs(one.across[0] - times * other.across[0]) < FAMILY * times * other.across[0]
 
 
-def _is_sure(guessed: dict[Axes, Hypothesis]) -> bool:
-    """Whether one is beyond doubt."""
-    return max((each.nats for each in guessed.values()), default=0.0) > SURE
+def _clearest(guessed: dict[Axes, Hypothesis]) -> float:
+    """Nats of the clearest."""
+    return max((each.nats for each in guessed.values()), default=0.0)
 
 
 def _best(windows: Windows, guessed: list[Hypothesis]) -> Hypothesis:
@@ -142,9 +181,8 @@ def _best(windows: Windows, guessed: list[Hypothesis]) -> Hypothesis:
     for guess in _worth(guessed):
         searched = _searched(windows, guess)
         if searched.nats > HINT or searched.promising:
-            searched = _without_codecs(
-                windows, _read(windows.all, _by_kernels(windows, searched, searched is guess), FINE)
-            )
+            by_kernel = _read(windows.all, _by_kernels(windows, searched, searched is guess), FINE)
+            searched = _compared(windows, _without_codecs(windows, by_kernel))
         found.append(searched)
         if searched.spread > PLAIN and searched.quality <= HIGHEST:
             break
@@ -154,6 +192,16 @@ def _best(windows: Windows, guessed: list[Hypothesis]) -> Hypothesis:
 def _clearness(each: Hypothesis) -> tuple[bool, float, float]:
     believed = each.believed and each.quality <= HIGHEST
     return believed, CLEAR if believed else min(each.spread, CLEAR), each.nats
+
+
+def _compared(windows: Windows, found: Hypothesis) -> Hypothesis:
+    """The hypothesis with what its lattice shows half a block beside its place, where it would be believed."""
+    if not found.believed:
+        return found
+    across, down = (replace(axis, offset=(axis.offset + 4) % 8) for axis in (found.across, found.down))
+    beside = _read(windows.all, replace(found, across=across, down=down), FINE)
+    near = slice(max(found.quality - 1 - NEAR, 0), found.quality + NEAR)
+    return replace(found, beside=float(beside.evidence[near].max()))
 
 
 def _without_codecs(windows: Windows, proved: Hypothesis) -> Hypothesis:
@@ -169,11 +217,6 @@ def _without_codecs(windows: Windows, proved: Hypothesis) -> Hypothesis:
     return replace(proved, evidence=_NOTHING, spread=0.0) if explained else proved
 
 
-def _rival(best: Hypothesis, others: list[Hypothesis]) -> float:
-    """Nats of the best first guess of another size."""
-    return max((each.nats for each in others if abs(best.across.step - each.across.step) > 0.01), default=0.0)
-
-
 def _worth(guessed: list[Hypothesis]) -> list[Hypothesis]:
     """Those that are worth a search: the clearest lattices, then the clearest combs of whole sizes and of cropped ones."""
     found = sorted((each for each in guessed if each.nats > HINT), key=lambda each: -each.nats)[:PROVED]
@@ -184,13 +227,19 @@ def _worth(guessed: list[Hypothesis]) -> list[Hypothesis]:
 
 
 def _guess_all(
-    candidates: Iterable[Candidate], windows: Windows, guessed: dict[Axes, Hypothesis], cropped: bool = False
+    candidates: Iterable[Candidate], windows: list[Window], guessed: dict[Axes, Hypothesis], cropped: bool = False
 ) -> None:
     """Guess those candidates that were not guessed before, by fewer lines."""
     for candidate in candidates:
         axes = candidate.across, candidate.down
         known = guessed.get(axes)
-        guessed[axes] = replace(known, comb=candidate.score) if known else _guess(windows.few, candidate, cropped)
+        guessed[axes] = replace(known, comb=candidate.score) if known else _guess(windows, candidate, cropped)
+
+
+def _placed(candidate: Candidate, windows: Windows) -> Candidate:
+    """A cropped candidate where its lattice is clearest."""
+    across, down = placed(windows.searched, Axis(*candidate.across), Axis(*candidate.down), FIRST_KERNEL)
+    return Candidate((across.step, across.offset), (down.step, down.offset), candidate.score)
 
 
 def _guess(windows: list[Window], candidate: Candidate, cropped: bool) -> Hypothesis:
@@ -210,7 +259,9 @@ def _read(windows: list[Window], tried: Hypothesis, detail: Detail = COARSE, mos
     """A hypothesis with its evidence; both turns of the tables are judged at `FINE` detail alone."""
     phases = PHASES if detail is FINE else FEWER_PHASES
     coefficients = native_coefficients(windows, tried.across, tried.down, tried.kernel, most, phases)
-    curves = step_curves(coefficients, detail)
+    curves = np.pad(
+        step_curves(coefficients, detail), ((0, 0), (0, 1), (0, 0))
+    )  # more noise tells nothing, for or against
     capped = np.clip(curves, -np.float32(CAP), np.float32(CAP)) if detail is FINE else curves
     found = []
     for turned in (False, True) if detail is FINE else (tried.turned,):

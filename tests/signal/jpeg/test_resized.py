@@ -10,7 +10,7 @@ from cliqa.signal.jpeg.combs import Combs
 from cliqa.signal.jpeg.hypothesis import Hypothesis
 from cliqa.signal.jpeg.native_blocks import Axis, Window, frequencies, native_coefficients
 from cliqa.signal.jpeg.phases import COARSE, evidence_of, step_curves
-from cliqa.signal.jpeg.resized import CLEAR, read_resized, worth_a_search
+from cliqa.signal.jpeg.resized import CLEAR, is_combed, read_resized, worth_a_search
 from cliqa.signal.jpeg.windows import Windows, cut_regions
 from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
 from tests.jpeg_pictures import saved, textured
@@ -58,12 +58,16 @@ def test_combs_propose_the_native_size():
 
 
 @pytest.mark.parametrize("size", [400, 720])
-def test_a_search_is_worth_it_after_a_resize_alone(size: int):
+def test_combs_are_seen_after_a_resize_alone(size: int):
     before = textured(3, 512)
     after = resized(saved(before, 40), size, size)
-    assert worth_a_search(Image.fromarray(after))
-    assert not worth_a_search(Image.fromarray(saved(before, 92)))
-    assert not worth_a_search(Image.fromarray(before))
+    assert is_combed(Image.fromarray(after))
+    assert not is_combed(Image.fromarray(saved(before, 92)))
+    assert not is_combed(Image.fromarray(before))
+
+
+def test_small_pictures_are_searched_without_a_comb():
+    assert worth_a_search(Image.new("RGB", (640, 480))) and not worth_a_search(Image.new("RGB", (900, 480)))
 
 
 @pytest.mark.parametrize("pixels", [saved(textured(3, 512), 92), resized(saved(textured(4, 512), 60), 600, 600)])
@@ -78,29 +82,36 @@ def test_a_search_is_worth_it_exactly_where_a_candidate_scores_more(pixels: np.n
 def test_the_quality_is_read_through_a_resize(quality: int, size: int):
     pixels = resized(saved(textured(quality, 512), quality), size, size)
     found = read_resized(*_arguments(pixels))
-    assert found is not None and found.best.nats > 2 * CLEAR and found.best.spread > CLEAR
-    assert abs(found.best.quality - quality) <= 1
-    assert found.best.across.step == pytest.approx(512 / size)
+    assert found is not None and found.nats > 2 * CLEAR and found.spread > CLEAR
+    assert abs(found.quality - quality) <= 1
+    assert found.across.step == pytest.approx(512 / size)
 
 
 def test_and_after_a_crop():
     pixels = resized(saved(textured(5, 512), 45), 440, 440)[13:, 21:]
     found = read_resized(*_arguments(pixels))
-    assert found is not None and found.best.cropped and found.best.spread > CLEAR
-    assert abs(found.best.quality - 45) <= 2
-    assert found.best.across.step == pytest.approx(512 / 440, rel=1e-3)
+    assert found is not None and found.cropped and found.spread > CLEAR
+    assert abs(found.quality - 45) <= 2
+    assert found.across.step == pytest.approx(512 / 440, rel=1e-3)
+
+
+def test_and_where_no_comb_is_worth_a_look():
+    region, size, windows = _arguments(saved(resized(saved(textured(8, 512), 30), 420, 420), 95))
+    found = read_resized(region, size, windows, combed=False)
+    assert found is not None and found.believed and not found.combed
+    assert abs(found.quality - 30) <= 2 and found.across.step == pytest.approx(512 / 420)
 
 
 def test_and_by_factors_of_their_own():
     found = read_resized(*_arguments(resized(saved(textured(12, 512), 40), 640, 400)))
-    assert found is not None and found.best.spread > CLEAR and abs(found.best.quality - 40) <= 2
-    assert found.best.across.step == pytest.approx(512 / 640, rel=2e-3)
-    assert found.best.down.step == pytest.approx(512 / 400, rel=2e-3)
+    assert found is not None and found.spread > CLEAR and abs(found.quality - 40) <= 2
+    assert found.across.step == pytest.approx(512 / 640, rel=2e-3)
+    assert found.down.step == pytest.approx(512 / 400, rel=2e-3)
 
 
 def test_without_a_save_there_is_no_lattice():
     found = read_resized(*_arguments(resized(textured(6, 512), 440, 440)))
-    assert found is not None and found.best.nats < CLEAR
+    assert found is not None and found.nats < CLEAR
 
 
 def test_what_is_believed():
@@ -115,6 +126,9 @@ def test_what_is_believed():
     assert not replace(hypothesis(400, 5, 20), cropped=True).believed
     assert not hypothesis(400, 5, 390).believed
     assert not hypothesis(0, 0, 0).believed  # as where another codec explains it
+    assert hypothesis(80, 15, 40).believed and not hypothesis(80, 15, 70).believed
+    assert replace(hypothesis(80, 40, 40), beside=5).believed
+    assert not replace(hypothesis(400, 40, 20), beside=60).believed  # the same is seen beside its blocks
     assert hypothesis(300, 5, 20).lead(5) == 280 and hypothesis(300, 5, 20).lead() == 1
 
 
