@@ -95,11 +95,12 @@ def rows_of(condition: Condition, scored: list[Scored], skipped: int) -> list[st
 
 
 def score_wild(
-    metrics: Sequence[str], number: int, index: int, photos: Sequence[Photo], seed: int
+    metrics: Sequence[str], number: int, index: int, photos: Sequence[Photo], seed: int, draw: int = 0
 ) -> WildScored | None:
     """One photograph through history `number`, scored by all metrics from one decode; None where the history can't be made here."""
     history = HISTORIES[number]
-    rng = np.random.default_rng([seed, crc32(history.name.encode()), index])  # other rows change nothing
+    key = [seed, crc32(history.name.encode()), index]  # other rows change nothing, nor do more draws
+    rng = np.random.default_rng([*key, draw] if draw else key)
     lossless = [photo for photo in photos if photo.kind == "lossless"]
     try:
         made, truth = history.make(rng, photos[index].pixels(), lossless)
@@ -120,15 +121,20 @@ def wild_table(
     seed: int,
     only: str | None,
     most: int | None,
+    draws: int = 1,
 ) -> list[str]:
-    """Histories down, metrics across: the lines of a Markdown table."""
+    """Histories down, metrics across: the lines of a Markdown table. Each photograph goes through each history `draws` times."""
     lines = ["| history | " + " | ".join(metrics) + " |", "|---" * (len(metrics) + 1) + "|"]
     for number, history in enumerate(HISTORIES):
         if only and only.lower() not in history.name.lower():
             continue
         members = [index for index, photo in enumerate(photos) if photo.kind in history.kinds]
         members = members[:: max(1, len(members) // most)][:most] if most else members
-        tasks = [pool.submit(score_wild, metrics, number, index, photos, seed) for index in members]
+        tasks = [
+            pool.submit(score_wild, metrics, number, index, photos, seed, draw)
+            for draw in range(draws)
+            for index in members
+        ]
         scored = [found for task in tqdm(tasks, desc=history.name, leave=False) if (found := task.result()) is not None]
         cells = []
         for metric in metrics:
@@ -167,6 +173,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS))
     parser.add_argument("--wild", action="store_true", help="the table of histories and metrics instead")
     parser.add_argument("--most", type=int, help="at most so many photographs for each row of the table of histories")
+    parser.add_argument("--draws", type=int, default=1, help="how often each photograph goes through each history")
     parser.add_argument("--only", help="run the conditions whose name contains this text")
     parser.add_argument("--split", choices=("train", "val", "test", "all"), default=None)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
@@ -182,7 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
         if given.wild:
             metrics = [metric for metric in given.metrics if metric in JUDGES]
-            lines = wild_table(pool, metrics, photos, given.seed, given.only, given.most)
+            lines = wild_table(pool, metrics, photos, given.seed, given.only, given.most, given.draws)
             (given.out / "wild.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
             return 0
         for metric in given.metrics:

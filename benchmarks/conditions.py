@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import Value
+from cliqa.signal.statistics.thresholds import wilson
 from cliqa.training.photos import Photo
 
 Truth = dict[str, float | str]
@@ -43,3 +45,9 @@ class Condition:
     repeats: int = 4
     plot: tuple[str, str] | None = None
     breakdown: tuple[str, ...] = field(default=())
+
+
+def share(hits: NDArray[np.bool_], digits: int = 0) -> str:
+    """Per cent of pictures, and its 95 % interval: "88% (80-93)"."""
+    low, high = wilson(float(hits.sum()), float(hits.size))
+    return f"{hits.mean():.{digits}%} ({100 * low:.0f}-{100 * high:.0f})"

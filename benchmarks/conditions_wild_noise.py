@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from codec_programs import installed
-from conditions import Scored, Truth
+from conditions import Scored, Truth, share
 from noise_sources import FAMILIES, WITHOUT_NOISE, Noise, Pixels, shaped
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from wild_edits import Made, Make, Rng, Wild
@@ -173,10 +173,10 @@ def grain_noise(scored: list[Scored]) -> str:
     truth = np.array([float(each["psnr"]) for each, _ in pairs])
     found = np.array([float(fields["psnr"] or 0) for _, fields in pairs])
     if (truth == CLEAN).all():
-        return f"{np.mean(found < 40):.1%} below 40 dB"
+        return f"{share(found < 40, 1)} below 40 dB"
     away = np.abs(truth - 40) >= 1.5
-    wrong = np.mean((found < 40)[away] != (truth < 40)[away])
-    text = f"MAE {np.abs(truth - found).mean():.2f}, Spearman {spearman(found, truth):.3f}; wrong side {wrong:.1%}"
+    wrong = share((found < 40)[away] != (truth < 40)[away], 1)
+    text = f"MAE {np.abs(truth - found).mean():.2f}, Spearman {spearman(found, truth):.3f}; wrong side {wrong}"
     if "chroma_psnr" not in pairs[0][1]:
         return text
     colour = [abs(float(each["chroma"]) - float(fields["chroma_psnr"] or 0)) for each, fields in pairs]

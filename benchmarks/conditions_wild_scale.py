@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from conditions import Scored, Truth
+from conditions import Scored, Truth, share
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from resizing_libraries import CORNERS, KERNELS
@@ -228,11 +228,11 @@ def judge(scored: list[Scored]) -> str:
     pairs = [(float(truth["scale"]), fields) for truth, fields in scored if "scale" in truth]
     if not pairs:
         return ""
-    dropped = np.mean([float(f["quality"] or 0) < QUALITY or float(f["learned"] or 0) >= WEIGHT for _, f in pairs])
+    dropped = np.array([float(f["quality"] or 0) < QUALITY or float(f["learned"] or 0) >= WEIGHT for _, f in pairs])
     if all(scale == 1.0 for scale, _ in pairs):
-        return f"{dropped:.0%} rejected"
+        return f"{share(dropped)} rejected"
     error = np.mean([abs(scale - float(fields["scale"] or 0)) for scale, fields in pairs])
-    return f"{dropped:.0%} caught; MAE {error:.2f}"
+    return f"{share(dropped)} caught; MAE {error:.2f}"
 
 
 def _no(most: int) -> dict[str, str]:

@@ -1,10 +1,11 @@
 #include "routines.h"
 
-/* Histograms of RGB (pixels, 3): counts (6, 256) of red, green, blue, luma as Pillow rounds it, the brightest and the darkest channel. */
-ROUTINE void tone_counts(const uint8_t *restrict rgb, int64_t pixels, int64_t *restrict counts) {
+/* Histograms of pixels, of `step` bytes each, which begin with red, green, blue: counts (6, 256) of red, green, blue, luma as Pillow
+   rounds it, the brightest and the darkest channel. */
+ROUTINE void tone_counts(const uint8_t *restrict rgb, int64_t pixels, int64_t step, int64_t *restrict counts) {
     uint32_t some[4][6 * 256] = {0}; /* four pixels in turn: none waits for a count of the one before it */
-    for (int64_t place = 0; place < pixels; place++) {
-        const int red = rgb[3 * place], green = rgb[3 * place + 1], blue = rgb[3 * place + 2];
+    for (int64_t place = 0; place < pixels; place++, rgb += step) {
+        const int red = rgb[0], green = rgb[1], blue = rgb[2];
         const int more = red > green ? red : green, less = red > green ? green : red;
         uint32_t *to = some[place % 4];
         to[red]++;

@@ -6,7 +6,16 @@ static inline __attribute__((always_inline)) void luma_row(
     const uint8_t *rgb, int64_t step, int64_t channel, int64_t count, const float *weights, int64_t rounded, float *restrict out)
 {
     const float red = weights[0], green = weights[1], blue = weights[2];
-    for (int64_t i = 0; i < count; i++) {
+    int64_t done = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (step == 4 && channel == 1) /* a pixel as one number; the last one may lie at the end of what can be read */
+        for (; done < count - 1; done++) {
+            uint32_t pixel;
+            memcpy(&pixel, rgb + 4 * done, sizeof pixel);
+            out[done] = red * (float)(int32_t)(pixel & 255) + green * (float)(int32_t)(pixel >> 8 & 255) + blue * (float)(int32_t)(pixel >> 16 & 255);
+        }
+#endif
+    for (int64_t i = done; i < count; i++) {
         const uint8_t *pixel = rgb + i * step;
         out[i] = red * pixel[0] + green * pixel[channel] + blue * pixel[2 * channel];
     }
@@ -28,6 +37,35 @@ ROUTINE void luma_rows(const uint8_t *rgb, int64_t rows, int64_t count, int64_t 
         else
             luma_row(rgb, 4, 1, count, weights, rounded, out);
     }
+}
+
+enum { ROW_MOST = 1024 };
+
+/* The sums of luma minus 128 of such pixels, in rows of ROW_MOST at most, and of its squares: sums (2). */
+ROUTINE void luma_sums(const uint8_t *rgb, int64_t rows, int64_t count, int64_t apart, int64_t step, const float *weights, double *restrict sums)
+{
+    enum { LANES = 16 };
+    float line[ROW_MOST + LANES];
+    double sum = 0, square = 0;
+    for (int64_t row = 0; row < rows; row++, rgb += apart) {
+        float lanes[LANES] = {0}, squares[LANES] = {0};
+        if (step == 3)
+            luma_row(rgb, 3, 1, count, weights, 0, line);
+        else
+            luma_row(rgb, 4, 1, count, weights, 0, line);
+        memset(line + count, 0, LANES * sizeof *line);
+        for (int64_t start = 0; start < count; start += LANES)
+            for (int lane = 0; lane < LANES; lane++) {
+                lanes[lane] += line[start + lane];
+                squares[lane] += line[start + lane] * line[start + lane];
+            }
+        for (int lane = 0; lane < LANES; lane++) {
+            sum += lanes[lane];
+            square += squares[lane];
+        }
+    }
+    sums[0] = sum;
+    sums[1] = square;
 }
 
 enum { BLOCK = 8, BUSY = 48, ROWS = 4 }; /* the latter two as in cliqa/signal/jpeg/drawn.py */
@@ -99,9 +137,9 @@ ROUTINE void look_at_tile(const uint8_t *channel, int64_t height, int64_t width,
 /* Pixels, `step` bytes apart in rows `apart`, channel by channel: out (3, height, width). */
 ROUTINE void planes_of(const uint8_t *pixels, int64_t height, int64_t width, int64_t step, int64_t apart, uint8_t *restrict out)
 {
-    for (int64_t channel = 0; channel < 3; channel++)
-        for (int64_t y = 0; y < height; y++, out += width)
-            one_channel(pixels + channel + y * apart, step, width, out);
+    for (int64_t y = 0; y < height; y++, out += width)
+        for (int64_t channel = 0; channel < 3; channel++) /* inside, so that a row is fetched once */
+            one_channel(pixels + channel + y * apart, step, width, out + channel * height * width);
 }
 
 /* See `tile_detail` in cliqa/images/patches.py: of tiles of `side` pixels, of four bytes each in rows `apart`, the sums (3) and sums of

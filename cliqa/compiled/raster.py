@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import address, compiled, pointer, size
 
 _BYTES = 4  # a pixel has in Pillow's memory: red, green, blue and one that means nothing
 
@@ -71,5 +71,5 @@ def planes(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
             out[:] = tile.transpose(2, 0, 1)
             continue
         shape = size(height), size(width), size(step), size(apart)
-        library.planes_of(ctypes.c_void_p(tile.ctypes.data), *shape, pointer(out, np.uint8))
+        library.planes_of(address(tile), *shape, pointer(out, np.uint8))
     return made

@@ -6,9 +6,14 @@ and noise. What is clipped to black or white is as even as paper, and says as li
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.raster import planes, raster
 
 COLOURS = 3  # grounds that one page may have
 SHARE = 0.08  # of the picture that one ground covers at least
@@ -19,14 +24,13 @@ FINE_ABOVE = 500_000  # pixels: above, every fourth row and column is looked at
 COARSE_ABOVE = 4_000_000  # pixels: above, every eighth
 
 
-def paper_shares(image: Image.Image, size: int) -> NDArray[np.float64]:
+def paper_shares(image: Image.Image, tile: int) -> NDArray[np.float64]:
     """How much of each whole tile of an RGB image is paper: float64 (rows, columns), 0-1. Tiles lie from the top left corner."""
-    columns, rows = image.width // size, image.height // size
+    columns, rows = image.width // tile, image.height // tile
     pixels = image.width * image.height
     step = 8 if pixels > COARSE_ABOVE else 4 if pixels > FINE_ABOVE else 2
-    side, region = size // step, (0, 0, columns * size, rows * size)
-    sampled = np.asarray(image.resize((columns * side, rows * side), Image.Resampling.NEAREST, box=region))
-    channels = np.ascontiguousarray(sampled.reshape(-1, 3).T)
+    side = tile // step
+    channels = _sampled(image, (columns * side, rows * side), step)
     paper = np.zeros(channels.shape[1], bool)
     for _ in range(COLOURS):
         near = _ground(channels, paper)
@@ -37,20 +41,43 @@ def paper_shares(image: Image.Image, size: int) -> NDArray[np.float64]:
     return shares
 
 
+def _sampled(image: Image.Image, wanted: tuple[int, int], step: int) -> NDArray[np.uint8]:
+    """The middle pixel of every `step` x `step`, (width, height) of them from the top left corner: uint8 (3, n)."""
+    width, height = (side * step for side in wanted)
+    pixels = raster(image) if compiled() is not None else None
+    if pixels is not None:
+        return planes([pixels[step // 2 : height : step, step // 2 : width : step, :3]]).reshape(3, -1)
+    sampled = np.asarray(image.resize(wanted, Image.Resampling.NEAREST, box=(0, 0, width, height)))
+    return np.ascontiguousarray(sampled.reshape(-1, 3).T)
+
+
 def _ground(channels: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """Which of the pixels (3, n) are of the most common colour that is not known; None where that is no paper."""
-    codes = _packed(channels >> np.uint8(3), 5)
-    counts = np.bincount(codes[~known] if known.any() else codes, minlength=1 << 15)
+    counts = _cells(channels, known)
     most = int(counts.argmax())
     if 3 * counts[most] < SHARE * len(known):  # an even colour may lie in two cells or more
         return None
-    cell = channels[:, (codes == most) & ~known]
-    within = int(np.bincount(_packed(cell & np.uint8(7), 3)).argmax())
-    colour = [8 * (most >> 5 * place & 31) + (within >> 3 * place & 7) for place in (2, 1, 0)]
+    corner = [8 * (most >> 5 * place & 31) for place in (2, 1, 0)]
+    inside = ~known
+    for channel, level in zip(channels, corner, strict=True):
+        inside &= channel & np.uint8(248) == level
+    within = int(np.bincount(_packed(channels[:, inside] & np.uint8(7), 3)).argmax())
+    colour = [level + (within >> 3 * place & 7) for level, place in zip(corner, (2, 1, 0), strict=True)]
     near, even = (_within(channels, colour, levels) for levels in (NEAR, EVEN))
     if near.mean() < SHARE or np.count_nonzero(even) < EVEN_SHARE * np.count_nonzero(near):
         return None
     return near
+
+
+def _cells(channels: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.integer[Any]]:
+    """How many of the pixels (3, n) that are not known have each colour, but for the lowest three bits: (32768,)."""
+    library = compiled()
+    if library is None:
+        return np.bincount(_packed(channels[:, ~known] >> np.uint8(3), 5), minlength=1 << 15)
+    counts = np.zeros(1 << 15, np.int32)
+    where = pointer(channels, np.uint8), pointer(known, np.bool_), size(len(known))
+    library.colour_cells(*where, pointer(counts, np.int32))
+    return counts
 
 
 def _within(channels: NDArray[np.uint8], colour: list[int], levels: int) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import address, compiled, pointer, size
 
 Size = tuple[int, int]  # width, height
 
@@ -81,6 +81,6 @@ def _call(routine: Any, pixels: NDArray[np.uint8], *others: object) -> None:
     """Call a routine for pixels whose rows may lie apart."""
     if pixels.dtype != np.uint8 or pixels.strides[1:] not in ((3, 1), (1,)):
         raise ValueError(f"a routine reads rows of packed bytes, not {pixels.dtype} {pixels.strides}")
-    place = ctypes.c_void_p(pixels.ctypes.data), size(pixels.strides[0])
+    place = address(pixels), size(pixels.strides[0])
     if routine(*place, size(pixels.shape[0]), size(pixels.shape[1]), *others):
         raise MemoryError("not enough memory to shrink a picture")

@@ -8,15 +8,41 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.metrics.encoder_layout import POOLED_CHANNELS
+from cliqa.compiled.library import compiled, pointer, size
+from cliqa.metrics.encoder_layout import DEVIATION, MEAN, POOLED_CHANNELS
 
 Tensors = Mapping[str, NDArray[Any]]
 Array = NDArray[np.float32]
+
+_LEVELS: Array = (np.arange(256, dtype=np.float32) - np.array(MEAN, np.float32)[:, None]) / np.array(
+    DEVIATION, np.float32
+)[:, None]
+"""What a byte of red, green and blue is to the encoder: (3, 256)."""
+
+
+def standardised(picture: NDArray[np.uint8]) -> Array:
+    """What the encoder reads of a picture (h, w, 3): (3, h, w)."""
+    height, width, _ = picture.shape
+    library = compiled()
+    if library is None:
+        return np.stack([np.take(levels, picture[..., channel]) for channel, levels in enumerate(_LEVELS)])
+    values = np.empty((3, height, width), np.float32)
+    whole = np.ascontiguousarray(picture)
+    where = pointer(whole, np.uint8), size(height * width)
+    library.looked_up(*where, pointer(_LEVELS, np.float32), pointer(values, np.float32))
+    return values
 
 
 def pool_statistics(x: Array) -> Array:
     """Map (channels, h, w) -> mean of every channel, then standard deviation: (2 * channels,)."""
     pixels = x.reshape(len(x), -1)
+    library = compiled()
+    if library is not None:
+        found = np.empty(2 * len(x), np.float32)
+        whole = np.ascontiguousarray(pixels, np.float32)
+        shape = size(len(whole)), size(whole.shape[1])
+        library.channel_statistics(pointer(whole, np.float32), *shape, pointer(found, np.float32))
+        return found
     mean = pixels.mean(axis=1)
     variance = np.square(pixels - mean[:, None]).mean(axis=1)
     return np.concatenate([mean, np.sqrt(variance + np.float32(1e-6))])
@@ -47,16 +73,31 @@ def window_features(maps: Sequence[Array], window: int, stride: int) -> Array:
     means, deviations = [], []
     for x in maps:
         cell = round(maps[-1].shape[1] * 8 / x.shape[1]) if x is not maps[-1] else 8
-        # Without it the squares of large means would cost the variance its digits
-        level = x.mean(axis=(1, 2), keepdims=True)
-        mean = _windows(x - level, stride // cell, window // stride)
-        square = _windows(np.square(x - level), stride // cell, window // stride)
+        level, mean, square = _about_level(x, stride // cell, window // stride)
         means.append(mean + level)
         deviations.append(np.sqrt(np.maximum(square - np.square(mean), 0.0) + np.float32(1e-6)))
     rows, columns = (min(x.shape[axis] for x in means) for axis in (1, 2))  # maps round odd sizes up
     joined = np.concatenate([x[:, :rows, :columns] for x in means + deviations])
     joined = np.sign(joined) * np.sqrt(np.abs(joined) + np.float32(1e-6))
     return np.asarray(joined.reshape(len(joined), -1).T)
+
+
+def _about_level(x: Array, step: int, steps: int) -> tuple[Array, Array, Array]:
+    """Means of the channels (n, 1, 1); and in windows those of what differs from them, and of its squares, see `_windows`."""
+    channels, height, width = x.shape
+    library = compiled()
+    if library is None or min(height, width) < step * steps:
+        # Without it the squares of large means would cost the variance its digits
+        level = x.mean(axis=(1, 2), keepdims=True)
+        return level, _windows(x - level, step, steps), _windows(np.square(x - level), step, steps)
+    level = np.empty((channels, 1, 1), np.float32)
+    sums = np.empty((2, channels, height // step, width // step), np.float32)
+    whole = np.ascontiguousarray(x, np.float32)
+    where = (size(number) for number in (*x.shape, step))
+    if library.cell_sums(pointer(whole, np.float32), *where, *(pointer(each, np.float32) for each in (level, *sums))):
+        raise MemoryError("not enough memory for the encoder's windows")
+    mean, square = _joined(_joined(sums, 2, steps), 3, steps) / np.float32((step * steps) ** 2)
+    return level, mean, square
 
 
 def _windows(x: Array, step: int, steps: int) -> Array:
@@ -68,10 +109,17 @@ def _windows(x: Array, step: int, steps: int) -> Array:
             x = x.mean(axis=1, keepdims=True)
         else:
             sums = x[:, : count * step].reshape(len(x), count, step, -1).sum(axis=2)
-            windows = count - steps + 1
-            x = sum((sums[:, first : first + windows] for first in range(1, steps)), sums[:, :windows]) / (step * steps)
+            x = _joined(sums, 1, steps) / np.float32(step * steps)
         x = np.moveaxis(x, 1, axis)
     return np.ascontiguousarray(x, np.float32)
+
+
+def _joined(sums: Array, axis: int, steps: int) -> Array:
+    """Sums of every `steps` neighbours along an axis."""
+    sums = np.moveaxis(sums, axis, 0)
+    windows = len(sums) - steps + 1
+    found = sum((sums[first : first + windows] for first in range(1, steps)), sums[:windows])
+    return np.moveaxis(np.asarray(found), 0, axis)
 
 
 class RatedHead:

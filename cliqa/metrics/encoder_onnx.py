@@ -21,11 +21,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from cliqa.metrics.encoder_heads import join_pooled, pool_statistics, window_features
+from cliqa.metrics.encoder_heads import join_pooled, pool_statistics, standardised, window_features
 from cliqa.metrics.encoder_layout import (
-    DEVIATION,
     EARLY_STAGES,
-    MEAN,
     POOLED,
     STAGES,
     TRUNK_STAGES,
@@ -99,15 +97,11 @@ class _Graph:
 
 
 def trunk_graph(tensors: Mapping[str, NDArray[Any]]) -> bytes:
-    """An ONNX model of the trunk's tensors: uint8 (1, h, w, 3) -> the maps (1, 24, h/4, w/4) and (1, 32, h/8, w/8)."""
+    """An ONNX model of the trunk's tensors: `standardised` (1, 3, h, w) -> the maps (1, 24, h/4, w/4) and (1, 32, h/8, w/8)."""
     graph = _Graph(tensors)
-    graph.constant("mean", np.reshape(MEAN, (3, 1, 1)))
-    graph.constant("deviation", np.reshape(DEVIATION, (3, 1, 1)))
-    x = graph.node("Transpose", [graph.node("Cast", ["picture"], to=TensorProto.FLOAT)], perm=[0, 3, 1, 2])
-    x = graph.node("Div", [graph.node("Sub", [x, "mean"]), "deviation"])
-    x = graph.relu6(graph.convolution(x, "stem", 2))
+    x = graph.relu6(graph.convolution("picture", "stem", 2))
     _, maps = graph.stages(x, 0, TRUNK_STAGES)
-    return graph.model(helper.make_tensor_value_info("picture", TensorProto.UINT8, [1, None, None, 3]), maps)
+    return graph.model(helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, None, None]), maps)
 
 
 def branch_graph(tensors: Mapping[str, NDArray[Any]]) -> bytes:
@@ -158,7 +152,7 @@ class OnnxTrunk(_OnnxPart):
 
     def __call__(self, picture: NDArray[np.uint8]) -> Shared:
         """Of a picture (h, w, 3): the last map, for branches, and the statistics of those that are pooled."""
-        maps = self.run("picture", picture[None])
+        maps = self.run("picture", standardised(picture)[None])
         return Shared(maps[-1], [pool_statistics(x[0]) for x in maps])
 
     def batch(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Shared]:
@@ -167,7 +161,7 @@ class OnnxTrunk(_OnnxPart):
 
     def windows(self, picture: NDArray[np.uint8], window: int, stride: int) -> NDArray[np.float32]:
         """`window_features` of a picture (h, w, 3)."""
-        return window_features([x[0] for x in self.run("picture", picture[None])], window, stride)
+        return window_features([x[0] for x in self.run("picture", standardised(picture)[None])], window, stride)
 
     def windows_batch(
         self, pictures: Sequence[NDArray[np.uint8]], window: int, stride: int

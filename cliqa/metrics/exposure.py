@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.raster import raster
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.exposure_schema import exposure_graph, use_schema
@@ -56,8 +57,10 @@ def tone_counts(picture: Image.Image) -> NDArray[np.float64]:
     """Histograms of a picture, mode RGB: (6, 256), see `cliqa.signal.exposure.tones.CHANNELS`."""
     library = compiled()
     if library is not None:
-        pixels, counts = np.asarray(picture), np.empty((len(CHANNELS), 256), np.int64)
-        library.tone_counts(pointer(pixels, np.uint8), size(pixels.size // 3), pointer(counts, np.int64))
+        packed = raster(picture)  # as Pillow keeps it, else in a copy
+        pixels, counts = np.asarray(picture) if packed is None else packed, np.empty((len(CHANNELS), 256), np.int64)
+        high, wide, step = pixels.shape
+        library.tone_counts(pointer(pixels, np.uint8), size(high * wide), size(step), pointer(counts, np.int64))
         return counts.astype(np.float64)
     red, green, blue = picture.split()
     brightest = ImageChops.lighter(ImageChops.lighter(red, green), blue)

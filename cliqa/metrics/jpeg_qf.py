@@ -24,11 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.compiled.library import address, compiled, pointer, size
 from cliqa.compiled.raster import planes, reader
 from cliqa.errors import ImageSkipped
 from cliqa.images.patches import pad_to_patch
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
+from cliqa.signal.colour import LUMA32
 from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.last_save import read_quality, read_stated
 from cliqa.signal.jpeg.other_tables import EXPLAINS, stated_share
@@ -41,6 +43,7 @@ MAX_PATCHES = 24
 VARIANCE = 15.0  # of a patch's luma
 RELAXED = VARIANCE / 1.5
 FEW = 5
+_LONGEST = 1024  # pixels of a row that the routine has room for
 LOWEST = 10
 """Qualities up to this one can leave nothing but blocks of one colour."""
 STATED_PATCHES = 4
@@ -122,7 +125,14 @@ def _read(view: View, patches: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _variance(pixels: NDArray[np.uint8]) -> float:
     """Variance of the luma of uint8 (height, width, 3)."""
-    return float(luma_of(pixels).var())
+    library, (height, width, _), (apart, step, channel) = compiled(), pixels.shape, pixels.strides
+    if library is None or width > _LONGEST or step not in (3, 4) or channel != 1:
+        return float(luma_of(pixels).var())
+    sums = np.empty(2)
+    read = address(pixels), size(height), size(width), size(apart), size(step)
+    library.luma_sums(*read, pointer(LUMA32, np.float32), pointer(sums, np.float64))
+    mean, square = (sums / (height * width)).tolist()
+    return float(square - mean * mean)
 
 
 class JpegQf(Metric):

@@ -21,6 +21,7 @@ from cliqa.images.patches import PATCH
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.networks.dense import Dense
 from cliqa.signal.resampling.factor_network import NEAR_ONE, FactorReader
+from cliqa.signal.resampling.lineless import lineless
 from cliqa.signal.resampling.network_traces import WIDTH, network_traces
 from cliqa.signal.resampling.reduced_grid import reduced_grid
 from cliqa.signal.resampling.replication import STRIP, replication
@@ -154,7 +155,8 @@ class ScaleFactor(Metric):
             axes = [Evidence(*(observation[name][axis] for name in NAMES)) for axis in range(2)]
             (x, y), chance = self.reader.read(axes)
             slight = NEAR_ONE < joined_factor(x, y) <= SLIGHT and chance <= DOUBT
-            if slight and reduced_grid(observation["lines"], (x, y)) > GRID:
+            blurred = max(x, y) > NEAR_ONE and lineless(observation["lines"], observation["power"], (x, y))
+            if blurred or (slight and reduced_grid(observation["lines"], (x, y)) > GRID):
                 x, y = min(x, DOUBTED), min(y, DOUBTED)
             if min(observation["repeated"]) > 1:  # by nearest neighbour, and kept without loss: beyond doubt
                 x = y = 2.0

@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 from cliqa.compiled import library
 from cliqa.images import patches
 from cliqa.images.loading import load_image
-from cliqa.metrics import View, load_metric
+from cliqa.metrics import View, jpeg_qf, load_metric
 from cliqa.signal.jpeg import blocks, chroma, double_compression, drawn, grid, lattice, phases, step_spectra, windows
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
@@ -83,6 +83,14 @@ def test_luma_of_pixels_is_the_same(monkeypatch, width):
     one, other = both_ways(monkeypatch, lambda: windows.luma_of(rgb))
     assert np.allclose(one, other, rtol=1e-6, atol=5e-5)
     assert one.strides == other.strides
+
+
+@pytest.mark.parametrize("shape", ((128, 128), (37, 255), (9, 1100)))
+def test_variances_of_patches_are_the_same(monkeypatch, shape):
+    rgb = RNG.integers(0, 256, (shape[0], shape[1] + 5, 4), dtype=np.uint8)
+    for pixels in (rgb[:, 5:, :3], np.ascontiguousarray(rgb[:, 5:, :3])):
+        one, other = both_ways(monkeypatch, lambda: jpeg_qf._variance(pixels))  # noqa: B023
+        assert other == pytest.approx(one, rel=1e-5)
 
 
 @pytest.mark.parametrize(("lines", "most"), ((17, 640), (448, 640), (300, 100)))

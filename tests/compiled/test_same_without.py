@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import shutil
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cliqa.compiled import build
 from cliqa.compiled.library import compiled
 from cliqa.images import loading, shrinking
 from cliqa.images.loading import LoadedImage
@@ -16,6 +20,18 @@ from cliqa.metrics import View, exposure, scale_factor
 from cliqa.metrics import sharpness as sharpness_metric
 from cliqa.signal.resampling import network_traces, spectra
 from cliqa.signal.sharpness import tiles as sharpness_tiles
+
+
+@pytest.fixture(scope="module")
+def without_avx2(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The thumbnails' routines as other processors run them."""
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler here")
+    made = tmp_path_factory.mktemp("routines") / "thumbnails.so"
+    source = build.FOLDER / "thumbnails.c"
+    subprocess.run(["cc", *build.FLAGS, "-DONE_CODE", str(source), "-lm", "-o", str(made)], check=True)
+    return ctypes.CDLL(str(made))
+
 
 pytestmark = pytest.mark.skipif(compiled() is None, reason="no compiled routines here")
 MODULES = (loading, shrinking, exposure, network_traces, spectra, sharpness_tiles)
@@ -114,3 +130,18 @@ def test_observations(kind: str, shape: tuple[int, int], both: Callable[..., tup
         return [*found, view.thumbnail(64), view.thumbnail(384)]
 
     equal(*both(observed))
+
+
+@pytest.mark.parametrize("kind", ["noise", "smooth"])
+@pytest.mark.parametrize(
+    ("shape", "want"),
+    [((400, 640), (171, 107)), ((401, 301), (150, 200)), ((64, 500), (333, 43)), ((97, 700), (693, 96))],
+)
+def test_processors_without_avx2_shrink_to_the_same_bytes(kind, shape, want, without_avx2, monkeypatch) -> None:
+    pixels = picture(kind, *shape)
+    assert shrinking.can_shrink((shape[1], shape[0]), want)
+    found = shrinking.shrink(pixels, want)
+    monkeypatch.setattr(shrinking, "compiled", lambda: without_avx2)
+    np.testing.assert_array_equal(shrinking.shrink(pixels, want), found)
+    cubic = Image.fromarray(pixels).resize(want, Image.Resampling.BICUBIC, reducing_gap=shrinking.GAP)
+    np.testing.assert_array_equal(np.asarray(cubic), found)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from cliqa.errors import CheckpointError
 from cliqa.images.loading import LoadedImage
@@ -65,6 +65,12 @@ def test_a_flat_ramp_repeats_no_pixels():
 
 def test_reduced_is_not_enlarged(metric):
     pixels = np.asarray(Image.fromarray(colored(512, 512)).resize((330, 330), Image.Resampling.LANCZOS))
+    assert metric.score_view(view(pixels))["quality"] >= 95
+
+
+@pytest.mark.parametrize("radius", [2, 3])
+def test_strong_blur_is_not_enlarged(metric, radius):
+    pixels = np.asarray(Image.fromarray(colored(512, 512)).filter(ImageFilter.GaussianBlur(radius)))
     assert metric.score_view(view(pixels))["quality"] >= 95
 
 

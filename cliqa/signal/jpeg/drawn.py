@@ -6,14 +6,13 @@ area, no JPEG was there, whatever the periods of text and tables look like. Such
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import address, compiled, pointer, size
 from cliqa.compiled.raster import reader
 
 BUSY = 48
@@ -82,7 +81,7 @@ def _look(
     for tile, numbers in zip(tiles, found, strict=True):
         apart, step = tile.strides[1:]
         shape = size(height), size(width), size(step), size(apart), size(every)
-        library.look_at_tile(ctypes.c_void_p(tile[1].ctypes.data), *shape, pointer(numbers, np.int64))
+        library.look_at_tile(address(tile[1]), *shape, pointer(numbers, np.int64))
     same, counts, largest = found.T
     shares = np.where(counts < FEWEST, 0.0, largest / (64 * np.maximum(counts, 1)))
     return same > FLAT * (-(-height // _ROWS) * (width - 1)), counts, shares

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import address, compiled, pointer, size
 from cliqa.signal.densities import wrapped_normal
 from cliqa.signal.jpeg.blocks import DCT_MATRIX
 from cliqa.signal.jpeg.phases import sums_at
@@ -95,7 +95,7 @@ def near_zeros(planes: Floats) -> NDArray[np.intp]:
         apart, stride = (each // planes.itemsize for each in planes.strides[:2])
         shape = [size(each) for each in (count, height, width, apart, stride)]
         asked = pointer(DCT_MATRIX, np.float32), pointer(_ZEROED, np.int64), size(len(_ZEROED)), ctypes.c_float(ZERO)
-        library.near_zeros(ctypes.c_void_p(planes.ctypes.data), *shape, *asked, pointer(zeros, np.int64))
+        library.near_zeros(address(planes), *shape, *asked, pointer(zeros, np.int64))
         return zeros
     across = _across(planes, columns // 8, tuple(ZEROED))
     found = np.zeros((count, 8, columns), np.intp)

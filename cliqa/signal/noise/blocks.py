@@ -6,12 +6,14 @@ means that pixels were averaged two by two, once or twice, before the blocks wer
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.dct import BLOCK, dct_matrix
 
@@ -25,7 +27,7 @@ OPPONENT = np.array(  # rows: grey, red-blue, magenta-green
 UNITS: Floats = np.array([1 / 3**0.5, 1 / 2**0.5, 1 / 6**0.5], np.float32)
 """What one step of R + G + B, R - B and R - 2 G + B is in its channel."""
 FLOOR = np.float32(0.02)  # added to energies before the logarithm; rounding to 8 bits alone leaves 1/12
-_ZERO = np.float32(0.7)  # coefficients that rounding to 8 bits leaves of zero
+ZERO = np.float32(0.7)  # coefficients that rounding to 8 bits leaves of zero
 # Edges of eight bands of sqrt(u^2 + v^2); no tuning on record.
 _RINGS = (0.5, 1.6, 2.6, 3.7, 4.8, 5.9, 7.1, 8.4, 10.0)
 
@@ -42,8 +44,15 @@ def _band_matrix() -> Floats:
     return result
 
 
+DCT_ROWS: Floats = np.ascontiguousarray(dct_matrix().astype(np.float32))  # (frequencies, pixels) along an axis
 DCT: Floats = np.ascontiguousarray(np.kron(dct_matrix(), dct_matrix()).T.astype(np.float32))  # (pixels, coefficients)
 BANDS = _band_matrix()
+_MEMBERS = [np.flatnonzero(band).astype(np.int32) for band in BANDS.T]
+_COMPILED_BANDS = (  # where each band's members begin, the members, what each counts: as `block_energies` in noise.c reads them
+    np.cumsum([0, *(len(each) for each in _MEMBERS)]).astype(np.int32),
+    np.concatenate(_MEMBERS),
+    BANDS.max(axis=0),
+)
 WIDE = np.stack([BANDS[:, 1:3].mean(1), BANDS[:, 3:5].mean(1), BANDS[:, 5:8].mean(1)], axis=1)  # low, middle, high
 PAIRS = ((0, 1), (0, 2), (1, 2))  # of channels
 
@@ -68,9 +77,22 @@ def wide_energies(energies: Floats) -> Floats:
     return np.stack([energies[1:3].mean(axis=0), energies[3:5].mean(axis=0), energies[5:8].mean(axis=0)])
 
 
+def block_zero_shares(planes: Floats, first: int = 0) -> Floats:
+    """`zero_shares` of the whole 8x8 blocks of planes (n, height, width) that begin at the row and column `first`."""
+    library = compiled()
+    if library is None:
+        return zero_shares(block_coefficients(planes[:, first:, first:]))
+    counts = np.empty(BLOCK * BLOCK, np.int32)
+    where = pointer(planes, np.float32), *(size(number) for number in (*planes.shape, first))
+    library.small_coefficients(*where, pointer(DCT_ROWS, np.float32), ctypes.c_float(ZERO), pointer(counts, np.int32))
+    high, wide = ((side - first) // BLOCK for side in planes.shape[1:])
+    shares: Floats = counts.astype(np.float32) / np.float32(len(planes) * high * wide)
+    return shares
+
+
 def zero_shares(coefficients: Floats) -> Floats:
     """Share of the blocks (n, k) in which each coefficient is zero but for rounding to 8 bits: (k,)."""
-    zero = (np.abs(coefficients) < _ZERO).astype(np.float32)
+    zero = (np.abs(coefficients) < ZERO).astype(np.float32)
     shares: Floats = np.ones(len(zero), np.float32) @ zero / np.float32(len(zero))
     return shares
 
@@ -87,6 +109,7 @@ class Decomposition:
         energies: by scale, float32 (3, 12 bands, blocks): mean squares of the coefficients of each band.
         products: float32 (3, 3, blocks): mean products of the coefficients of scale 1, of each of `PAIRS`, at low, middle and high
             frequencies.
+        luma: float32 (n, size, size), not rounded.
     """
 
     tiles: NDArray[np.uint8]
@@ -94,19 +117,12 @@ class Decomposition:
     coefficients: dict[int, Floats]
     energies: dict[int, Floats]
     products: Floats
+    luma: Floats
 
     @cached_property
     def grey(self) -> Floats:
         """float32 (n, size, size), sqrt(3) times the mean of R, G, B."""
         planes: Floats = self.planes[1][0] * UNITS[0]
-        return planes
-
-    @cached_property
-    def luma(self) -> Floats:
-        """float32 (n, size, size), not rounded."""
-        planes: Floats = self.tiles[:, 0] * LUMA32[0]
-        for channel in (1, 2):
-            planes += self.tiles[:, channel] * LUMA32[channel]
         return planes
 
     def mixed(self, weights: Floats, scale: int) -> Floats:
@@ -120,19 +136,64 @@ class Decomposition:
 
 def decompose(tiles: NDArray[np.uint8]) -> Decomposition:
     """Take uint8 tiles (n, 3, size, size) apart; n >= 1, size a multiple of 32."""
+    planes, luma = (_opponents if compiled() is None else _compiled_opponents)(tiles)
+    found = {
+        scale: (_energies if compiled() is None else _compiled_energies)(plane, scale)
+        for scale, plane in planes.items()
+    }
+    coefficients, energies = ({scale: each[part] for scale, each in found.items()} for part in (0, 1))
+    return Decomposition(tiles, planes, coefficients, energies, found[1][2], luma)
+
+
+def _opponents(tiles: NDArray[np.uint8]) -> tuple[dict[int, Integers], Floats]:
+    """`Decomposition.planes` and `luma`."""
     red, green, blue = (tiles[:, channel].astype(np.int16) for channel in range(3))
     ends = red + blue
     planes = {1: np.stack([ends + green, red - blue, ends - 2 * green])}
     for scale in SCALES[1:]:
         planes[scale] = summed_pairs(planes[scale // 2])
-    coefficients, energies = {}, {}
-    for scale, plane in planes.items():
-        each = np.matmul(_cut(plane).astype(np.float32), _DCTS[scale])
-        coefficients[scale] = each
-        energies[scale] = np.ascontiguousarray(np.matmul(each * each, BANDS).swapaxes(1, 2))
-    channels = coefficients[1]
-    products = np.stack([((channels[a] * channels[b]) @ WIDE).T for a, b in PAIRS])
-    return Decomposition(tiles, planes, coefficients, energies, products)
+    luma: Floats = tiles[:, 0] * LUMA32[0]
+    for channel in (1, 2):
+        luma += tiles[:, channel] * LUMA32[channel]
+    return planes, luma
+
+
+def _compiled_opponents(tiles: NDArray[np.uint8]) -> tuple[dict[int, Integers], Floats]:
+    """The same."""
+    library, (n, _, side, _) = compiled(), tiles.shape
+    assert library is not None
+    planes = {scale: np.empty((3, n, side // scale, side // scale), np.int16) for scale in SCALES}
+    luma, whole = np.empty((n, side, side), np.float32), np.ascontiguousarray(tiles)
+    given = pointer(whole, np.uint8), size(n), size(side), pointer(LUMA32, np.float32)
+    library.opponents(*given, *(pointer(each, np.int16) for each in planes.values()), pointer(luma, np.float32))
+    return planes, luma
+
+
+def _energies(planes: Integers, scale: int) -> tuple[Floats, Floats, Floats]:
+    """Of one scale: the coefficients, energies and products of `Decomposition`; no products but of scale 1."""
+    found = np.matmul(_cut(planes).astype(np.float32), _DCTS[scale])
+    energies = np.ascontiguousarray(np.matmul(found * found, BANDS).swapaxes(1, 2))
+    pairs = PAIRS if scale == 1 else ()
+    products = [((found[a] * found[b]) @ WIDE).T for a, b in pairs]
+    return found, energies, np.stack(products) if products else np.empty(0, np.float32)
+
+
+def _compiled_energies(planes: Integers, scale: int) -> tuple[Floats, Floats, Floats]:
+    """The same."""
+    library, (channels, n, height, width) = compiled(), planes.shape
+    assert library is not None
+    blocks = n * (height // BLOCK) * (width // BLOCK)
+    units = UNITS / np.float32(scale**2)
+    coefficients = np.empty((channels, blocks, BLOCK * BLOCK), np.float32)
+    energies = np.empty((channels, BANDS.shape[1], blocks), np.float32)
+    products = np.empty((len(PAIRS), WIDE.shape[1], blocks) if scale == 1 else 0, np.float32)
+    starts, members, shares = _COMPILED_BANDS
+    given = [pointer(planes, np.int16), size(n), size(height), size(width)]
+    given += [pointer(each, np.float32) for each in (units, DCT_ROWS)]
+    given += [pointer(starts, np.int32), pointer(members, np.int32), pointer(shares, np.float32)]
+    found = [pointer(each, np.float32) for each in (coefficients, energies)]
+    library.block_energies(*given, *found, pointer(products, np.float32) if scale == 1 else None)
+    return coefficients, energies, products
 
 
 def summed_pairs(planes: Integers) -> Integers:

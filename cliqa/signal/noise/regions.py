@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.dct import BLOCK
 from cliqa.signal.noise.blocks import BANDS, FLOOR, PAIRS, WIDE, Decomposition, Floats, log_energy, wide_energies
 from cliqa.signal.noise.single_pixels import REGION
@@ -26,8 +27,8 @@ _COUNT = BANDS.shape[1]
 
 def noise_regions(parts: Decomposition, pixels: Floats) -> Floats:
     """Rows of the regions of n tiles, tile by tile, row by row: float32 (n * (size / 16)^2, `FACTS`). `pixels`: of `single_pixels`."""
-    n, _, size, _ = parts.tiles.shape
-    side = size // REGION
+    n, _, height, _ = parts.tiles.shape
+    side = height // REGION
     quarter = parts.energies[4][0].reshape(_COUNT, n, side // 2, 1, side // 2, 1)
     holding = np.broadcast_to(quarter, (_COUNT, n, side // 2, 2, side // 2, 2)).reshape(_COUNT, -1)
     grey = parts.energies[1][0]
@@ -77,11 +78,17 @@ def _colour(coefficients: Floats) -> Floats:
 
 def _clipped(parts: Decomposition, side: int) -> Floats:
     """Shares of samples at the lowest and at the highest two levels: (2, regions)."""
-    n, channels, size, _ = parts.tiles.shape
+    n, channels, height, _ = parts.tiles.shape
+    library = compiled()
+    if library is not None:
+        counts, tiles = np.empty((2, n * side * side), np.int32), np.ascontiguousarray(parts.tiles)
+        library.clipped_samples(pointer(tiles, np.uint8), size(n), size(height), pointer(counts, np.int32))
+        found: Floats = counts.astype(np.float32) / np.float32(channels * REGION * REGION)
+        return found
     shares = []
     for clipped in (parts.tiles < 2, parts.tiles > 253):
         red, green, blue = clipped.view(np.uint8).swapaxes(0, 1)
-        counts = (red + green + blue).reshape(n, side, REGION, size).sum(axis=2, dtype=np.uint8)
+        counts = (red + green + blue).reshape(n, side, REGION, height).sum(axis=2, dtype=np.uint8)
         whole = counts.reshape(n, side, side, REGION).sum(axis=3, dtype=np.float32)
         shares.append((whole / np.float32(channels * REGION * REGION)).ravel())
     return np.stack(shares)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.noise.blocks import Floats, log_energy
 
 REGION = 16  # pixels
@@ -34,6 +35,25 @@ def single_pixels(grey: NDArray[Any], unit: float = 1.0) -> Floats:
     Args:
         grey: of any type that holds differences: float32, or int16 in steps of `unit`.
     """
+    scale = np.float32(unit)
+    by_routine = compiled() is not None and grey.dtype == np.int16 and grey.shape[1] == grey.shape[2]
+    square, largest, spread = (_compiled if by_routine else _uncompiled)(grey, scale)
+    return np.stack([log_energy(square), log_energy(largest * largest), log_energy(spread * spread)], axis=1)
+
+
+def _compiled(grey: NDArray[Any], scale: np.float32) -> tuple[Floats, Floats, Floats]:
+    """The mean square, the largest, and the range of neighbours, by region."""
+    library, (n, side, _) = compiled(), grey.shape
+    assert library is not None
+    regions = n * (side // REGION) ** 2
+    squares, ends = np.empty(regions, np.float32), np.empty((2, regions), np.int16)
+    given = pointer(grey, np.int16), size(n), size(side), pointer(squares, np.float32)
+    library.standing_out(*given, *(pointer(each, np.int16) for each in ends))
+    return squares * (scale * scale / np.float32(REGION * REGION)), ends[0] * scale, ends[1] * scale
+
+
+def _uncompiled(grey: NDArray[Any], scale: np.float32) -> tuple[Floats, Floats, Floats]:
+    """The same."""
     n, height, width = grey.shape
     padded = np.empty((n, height + 2, width + 2), grey.dtype)
     padded[:, 1:-1, 1:-1] = grey
@@ -43,11 +63,10 @@ def single_pixels(grey: NDArray[Any], unit: float = 1.0) -> Floats:
     highest = np.maximum(np.maximum(neighbours[0], neighbours[1]), np.maximum(neighbours[2], neighbours[3]))
     lowest = np.minimum(np.minimum(neighbours[0], neighbours[1]), np.minimum(neighbours[2], neighbours[3]))
     out = np.maximum(np.maximum(grey - highest, lowest - grey), grey.dtype.type(0))
-    scale = np.float32(unit)
     wide = out * scale
     square = _halved(wide * wide, np.add) / np.float32(REGION * REGION)
     largest, spread = (_halved(each, np.maximum) * scale for each in (out, highest - lowest))
-    return np.stack([log_energy(square), log_energy(largest * largest), log_energy(spread * spread)], axis=1)
+    return square, largest, spread
 
 
 def pixel_facts(rows: NDArray[Any]) -> Floats:

@@ -18,11 +18,14 @@ these, at three scales, into DCT coefficients of 8x8 blocks. In this order:
 
 from __future__ import annotations
 
+import ctypes
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.dct import BLOCK
 from cliqa.signal.noise.blocks import (
@@ -34,7 +37,7 @@ from cliqa.signal.noise.blocks import (
     WIDE,
     Decomposition,
     Floats,
-    block_coefficients,
+    block_zero_shares,
     log_energy,
     wide_energies,
     zero_shares,
@@ -50,6 +53,8 @@ _PERCENTILES: dict[tuple[int, bool], tuple[float, ...]] = {  # by scale and whet
     (4, False): (10, 50),
 }
 _FLAT = 0.2  # of the blocks by the same, whose single coefficients are looked at; no tuning on record
+_LARGEST = 8 * 3 * 255  # of a Laplacian of R + G + B
+_MOST_RANKED = 64  # spectra, of which the routine has room
 _TAILS = (5, 10, 25, 50, 75, 90, 97, 99, 99.7, 99.9)  # percentiles of the Laplacian
 
 
@@ -60,10 +65,19 @@ _LOWEST, _KEYS = float(np.log(FLOOR)), 3400.0
 def _log_percentiles(energies: Floats, percents: tuple[float, ...]) -> Floats:
     """Logarithms of percentiles over the last axis, by the nearest rank: (k, n) -> (k, len(percents)); to 1.5e-4."""
     ranks = [round(p / 100 * (energies.shape[1] - 1)) for p in percents]
-    keys = ((log_energy(energies) - np.float32(_LOWEST)) * np.float32(_KEYS)).astype(np.uint16)
-    chosen = np.sort(keys, axis=1, kind="stable")[:, ranks]
+    chosen = np.sort(_keys(energies), axis=1, kind="stable")[:, ranks]
     logarithms: Floats = np.float32(_LOWEST) + (chosen + np.float32(0.5)) / np.float32(_KEYS)
     return logarithms
+
+
+def _keys(energies: Floats) -> NDArray[np.uint16]:
+    keys: NDArray[np.uint16] = ((log_energy(energies) - np.float32(_LOWEST)) * np.float32(_KEYS)).astype(np.uint16)
+    return keys
+
+
+def _ranking(energies: Floats) -> NDArray[np.intp]:
+    """The places of energies (n,) from the least to the largest; of what is alike but for the rounding of its sum, by place."""
+    return np.argsort(_keys(energies), kind="stable")
 
 
 def noise_statistics(parts: Decomposition) -> Floats:
@@ -75,7 +89,7 @@ def noise_statistics(parts: Decomposition) -> Floats:
     found += _by_flatness(parts)
     for scale in SCALES[1:]:
         energy = parts.energies[scale][0]
-        order = np.argsort(energy[:4].sum(axis=0), kind="stable")
+        order = _ranking(energy[:4].sum(axis=0))
         edges = [0, max(1, len(order) // 8), max(2, len(order) // 2)]
         found += [log_energy(energy[:, order[a:b]].mean(axis=1)) for a, b in zip(edges, edges[1:], strict=False)]
     found += _by_brightness(parts.coefficients[1][0], parts.energies[1][0])
@@ -83,8 +97,9 @@ def noise_statistics(parts: Decomposition) -> Floats:
     centred = parts.grey - means[:, None, None]
     variance = float(np.vdot(centred, centred)) / centred.size + float(np.var(means))
     found += _shared_spectrum(centred)
-    found += _lines(parts.grey)
-    found += _pixels(parts, float(means.mean()), variance**0.5)
+    lines, laplacians, greens = (_single_lines if compiled() is None else _compiled_lines)(parts)
+    found += _lines(lines)
+    found += _pixels(laplacians, greens, float(means.mean()), variance**0.5)
     found += _grid(parts)
     found.append(np.array([len(parts.tiles) / 8], np.float32))
     return np.concatenate(found).astype(np.float32)
@@ -93,7 +108,7 @@ def noise_statistics(parts: Decomposition) -> Floats:
 def _by_flatness(parts: Decomposition) -> list[Floats]:
     """Band energies of groups of blocks from flat to busy; tails and correlations in the flat ones."""
     energies, coefficients = parts.energies[1], parts.coefficients[1]
-    order = np.argsort(energies[0][0] + energies[0][1] + energies[0][2], kind="stable")
+    order = _ranking(energies[0][0] + energies[0][1] + energies[0][2])
     count = len(order)
     shares = np.zeros(
         (count, len(_FLAT_GROUPS)), np.float32
@@ -134,13 +149,13 @@ def _by_brightness(coefficients: Floats, energy: Floats, bins: int = 8) -> list[
 
 
 @lru_cache(maxsize=2)
-def _spectral_tables(size: int, rings: int) -> tuple[Floats, NDArray[np.intp], NDArray[np.bool_]]:
-    """The window (size, size), the ring of each frequency of a real spectrum, and which of them are no low ones."""
-    window = np.hanning(size + 1)[:size].astype(np.float32)
+def _spectral_tables(side: int, rings: int) -> tuple[Floats, NDArray[np.intp], NDArray[np.bool_]]:
+    """The window (side, side), the ring of each frequency of a real spectrum, and which of them are no low ones."""
+    window = np.hanning(side + 1)[:side].astype(np.float32)
     window = window / np.sqrt(np.mean(window**2))
-    v = np.minimum(np.arange(size), size - np.arange(size))[:, None]
-    u = np.arange(size // 2 + 1)[None, :]
-    radius = np.hypot(u, v) / (size / 2)
+    v = np.minimum(np.arange(side), side - np.arange(side))[:, None]
+    u = np.arange(side // 2 + 1)[None, :]
+    radius = np.hypot(u, v) / (side / 2)
     ring = np.minimum((radius * rings / 1.2).astype(np.intp), rings - 1).ravel()
     return window[:, None] * window[None, :], ring, (radius > 0.12).ravel()
 
@@ -151,11 +166,10 @@ def _shared_spectrum(centred: Floats, rings: int = 16) -> list[Floats]:
     Args:
         centred: grey tiles (n, size, size) less their means.
     """
-    n, size, _ = centred.shape
-    taper, ring, outside = _spectral_tables(size, rings)
+    n, side, _ = centred.shape
+    taper, ring, outside = _spectral_tables(side, rings)
     spectrum = np.fft.rfft2(centred * taper)
-    power = (np.square(spectrum.real) + np.square(spectrum.imag)) / np.float32(size * size)
-    chosen = _least_ones(power.reshape(n, -1), (0, n // 4, n // 2))
+    chosen = _ranked_powers(spectrum.reshape(n, -1), 1 / (side * side), (0, n // 4, n // 2))
     counts = np.bincount(ring, minlength=rings)
     profiles = [np.bincount(ring, weights=p, minlength=rings) / counts for p in chosen]
     found = [log_energy(np.asarray(profile, np.float32)) for profile in profiles]
@@ -168,6 +182,17 @@ def _shared_spectrum(centred: Floats, rings: int = 16) -> list[Floats]:
     return [*found, log_energy(peaks)]
 
 
+def _ranked_powers(spectra: NDArray[np.complexfloating[Any]], scale: float, ranks: tuple[int, ...]) -> list[Floats]:
+    """The powers, times a scale, of these ranks among spectra (n, k), as `_least_ones`."""
+    library, (n, values) = compiled(), spectra.shape
+    if library is None or n > _MOST_RANKED:
+        return _least_ones((np.square(spectra.real) + np.square(spectra.imag)) * np.float32(scale), ranks)
+    found, wanted = np.empty((len(ranks), values), np.float32), np.array(ranks, np.int64)
+    given = pointer(spectra, np.complex64), size(n), size(values), ctypes.c_float(scale)
+    library.ranked_powers(*given, pointer(wanted, np.int64), size(len(ranks)), pointer(found, np.float32))
+    return list(found)
+
+
 def _least_ones(values: Floats, ranks: tuple[int, ...]) -> list[Floats]:
     """The values (n, k) of these ranks along the first axis, in rising order; whole rows at a time, which is ten times `np.sort`."""
     rows = list(values)
@@ -178,11 +203,37 @@ def _least_ones(values: Floats, ranks: tuple[int, ...]) -> list[Floats]:
     return [rows[rank] for rank in ranks]
 
 
-def _lines(grey: Floats) -> list[Floats]:
-    """Rough deviation of the means of rows and of columns: lower quartile and median over tiles."""
+def _single_lines(parts: Decomposition) -> tuple[Floats, NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
+    """Means of rows and of columns of grey, (2, n, size); how often its Laplacian has each size, of every third pixel of a row;
+    and green each level, (256,)."""
+    total = parts.planes[1][0]
+    middle, up, down = (total[:, rows, 1:-1:3] for rows in (slice(1, -1), slice(0, -2), slice(2, None)))
+    laplacian = np.abs(4 * middle - up - down - total[:, 1:-1, 0:-2:3] - total[:, 1:-1, 2::3])
+    lines = np.stack([parts.grey.mean(axis=axis) for axis in (2, 1)])
+    return lines, np.bincount(laplacian.ravel()), np.bincount(parts.tiles[:, 1].ravel(), minlength=256)
+
+
+def _compiled_lines(parts: Decomposition) -> tuple[Floats, NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
+    """The same."""
+    library, (n, _, side, _) = compiled(), parts.tiles.shape
+    assert library is not None
+    sums, laplacians, greens = (
+        np.empty((2, n, side), np.int32),
+        np.zeros(_LARGEST + 1, np.int32),
+        np.zeros(256, np.int32),
+    )
+    grey, whole = parts.planes[1][0], np.ascontiguousarray(parts.tiles)
+    given = pointer(grey, np.int16), size(n), size(side)
+    library.grey_lines(*given, pointer(sums, np.int32), pointer(laplacians, np.int32))
+    library.channel_counts(pointer(whole, np.uint8), size(n), size(side * side), size(1), pointer(greens, np.int32))
+    lines: Floats = sums.astype(np.float32) * (UNITS[0] / np.float32(side))
+    return lines, laplacians, greens
+
+
+def _lines(lines: Floats) -> list[Floats]:
+    """Rough deviation of the means of rows and of columns, (2, n, size): lower quartile and median over tiles."""
     found = []
-    for axis in (2, 1):
-        means = grey.mean(axis=axis)
+    for means in lines:
         rough = np.abs(means[:, 1:-1] - (means[:, :-2] + means[:, 2:]) / 2)
         level = np.sort(np.median(rough, axis=1))
         mean = np.sort(rough.mean(axis=1))
@@ -190,15 +241,14 @@ def _lines(grey: Floats) -> list[Floats]:
     return found
 
 
-def _pixels(parts: Decomposition, mean: float, deviation: float) -> list[Floats]:
+def _pixels(
+    laplacians: NDArray[np.integer[Any]], greens: NDArray[np.integer[Any]], mean: float, deviation: float
+) -> list[Floats]:
     """Tails of the Laplacian, shares of clipped pixels, comb of the histogram of green, mean and deviation of grey."""
-    total = parts.planes[1][0]
-    middle, up, down = (total[:, rows, 1:-1:3] for rows in (slice(1, -1), slice(0, -2), slice(2, None)))
-    laplacian = np.abs(4 * middle - up - down - total[:, 1:-1, 0:-2:3] - total[:, 1:-1, 2::3])  # of every third pixel
-    below = np.cumsum(np.bincount(laplacian.ravel()))
-    ranks = [round(p / 100 * (laplacian.size - 1)) for p in _TAILS]
+    below = np.cumsum(laplacians)
+    ranks = [round(p / 100 * (int(below[-1]) - 1)) for p in _TAILS]
     tails = np.searchsorted(below, ranks, side="right").astype(np.float32) * UNITS[0]
-    histogram = np.bincount(parts.tiles[:, 1].ravel(), minlength=256).astype(np.float32)
+    histogram = greens.astype(np.float32)
     pixels = histogram.sum()
     cumulated = np.cumsum(histogram) / pixels
     low, high = int(np.searchsorted(cumulated, 0.02)), int(np.searchsorted(cumulated, 0.98))
@@ -219,8 +269,7 @@ def _pixels(parts: Decomposition, mean: float, deviation: float) -> list[Floats]
 
 def _grid(parts: Decomposition) -> list[Floats]:
     """Share of luma coefficients that are zero (but for rounding), by band, on the 8x8 grid and half a block off it."""
-    half = BLOCK // 2
-    return [
-        zero_shares(coefficients) @ BANDS
-        for coefficients in (parts.mixed(LUMA32, 1), block_coefficients(parts.luma[:, half:, half:]))
-    ]
+    if compiled() is not None:
+        return [block_zero_shares(parts.luma, first) @ BANDS for first in (0, BLOCK // 2)]
+    on_grid = zero_shares(parts.mixed(LUMA32, 1))
+    return [on_grid @ BANDS, block_zero_shares(parts.luma, BLOCK // 2) @ BANDS]

@@ -6,10 +6,22 @@ that jump at the borders of its transforms, coefficients that it made zero, colo
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.dct import BLOCK
-from cliqa.signal.noise.blocks import BANDS, OPPONENT, UNITS, Decomposition, Floats, block_coefficients, zero_shares
+from cliqa.signal.noise.blocks import (
+    BANDS,
+    OPPONENT,
+    UNITS,
+    ZERO,
+    Decomposition,
+    Floats,
+    block_zero_shares,
+    zero_shares,
+)
 
 PERIOD = 16  # pixels: the largest common multiple of WebP's and JPEG's borders, chroma at half size included
 _RANGES = (0.5, 1.5, 2.5, 4.5, 8.5)  # levels
@@ -22,10 +34,11 @@ def _small_dct() -> Floats:
     n = np.arange(_SMALL)
     rows = np.cos((2 * n[None, :] + 1) * n[:, None] * np.pi / (2 * _SMALL)) * np.sqrt(2 / _SMALL)
     rows[0] /= np.sqrt(2)
-    return np.ascontiguousarray(np.kron(rows, rows).T.astype(np.float32))
+    return np.ascontiguousarray(rows.astype(np.float32))
 
 
-_SMALL_DCT = _small_dct()
+_SMALL_ROWS = _small_dct()
+_SMALL_DCT: Floats = np.ascontiguousarray(np.kron(_SMALL_ROWS, _SMALL_ROWS).T)
 
 
 def codec_traces(parts: Decomposition) -> Floats:
@@ -40,13 +53,27 @@ def codec_traces(parts: Decomposition) -> Floats:
     first, second = parts.planes[2][1, ::2], parts.planes[2][2, ::2]
     colours = np.concatenate([first * share[0] + second * share[1] for share in shares])
     found = [_steps(luma, PERIOD), _steps(colours, PERIOD // 2)]
-    for shifted in (luma, luma[:, 2:-2, 2:-2]):
-        found.append(zero_shares(_cut(shifted, _SMALL) @ _SMALL_DCT))
+    found += [_small_zero_shares(luma, edge) for edge in (0, _SMALL // 2)]
     for shift in (0, BLOCK // 2):
-        found.append(zero_shares(block_coefficients(colours[:, shift:, shift:])) @ BANDS)
+        found.append(block_zero_shares(colours, shift) @ BANDS)
     spread = _extreme(luma, np.maximum) - _extreme(luma, np.minimum)
     found.append(np.array([np.mean(spread < most) for most in _RANGES], np.float32))
     return np.concatenate(found).astype(np.float32)
+
+
+def _small_zero_shares(planes: Floats, edge: int) -> Floats:
+    """`zero_shares` of the 4x4 blocks of planes (n, height, width) but for `edge` pixels at each side: (16,)."""
+    library, (n, height, width) = compiled(), planes.shape
+    if library is None or width - 2 * edge < 8 * _SMALL:  # as many blocks as the routine works on side by side
+        inner = planes[:, edge : height - edge, edge : width - edge]
+        return zero_shares(_cut(inner, _SMALL) @ _SMALL_DCT)
+    counts = np.empty(_SMALL * _SMALL, np.int32)
+    where = pointer(planes, np.float32), *(size(number) for number in (*planes.shape, edge, edge))
+    asked = pointer(_SMALL_ROWS, np.float32), ctypes.c_float(ZERO)
+    library.small_coefficients_of_four(*where, *asked, pointer(counts, np.int32))
+    high, wide = ((side - 2 * edge) // _SMALL for side in (height, width))
+    shares: Floats = counts.astype(np.float32) / np.float32(n * high * wide)
+    return shares
 
 
 def _extreme(planes: Floats, combine: np.ufunc) -> Floats:
@@ -67,8 +94,15 @@ def _cut(planes: Floats, side: int) -> Floats:
 
 def _steps(planes: Floats, period: int) -> Floats:
     """Mean absolute difference of neighbours by place, both axes, as logarithms against the mean over the places: (period,)."""
-    across = np.abs(planes[:, :, 1:] - planes[:, :, :-1]).reshape(-1, planes.shape[2] - 1).mean(axis=0)
-    down = np.abs(planes[:, 1:] - planes[:, :-1]).mean(axis=2).mean(axis=0)
+    library, (n, height, width) = compiled(), planes.shape
+    if library is None:
+        across = np.abs(planes[:, :, 1:] - planes[:, :, :-1]).reshape(-1, width - 1).mean(axis=0)
+        down = np.abs(planes[:, 1:] - planes[:, :-1]).mean(axis=2).mean(axis=0)
+    else:
+        sums = np.empty(width - 1), np.empty(height - 1)
+        where = pointer(planes, np.float32), *(size(number) for number in planes.shape), ctypes.c_float(np.inf)
+        library.clipped_steps(*where, *(pointer(each, np.float64) for each in sums))
+        across, down = (sums[0] / (n * height)).astype(np.float32), (sums[1] / (n * width)).astype(np.float32)
     steps = np.append((across + down) / 2, np.nan).reshape(-1, period)  # the last has no neighbour
     means = np.log(np.nanmean(steps, axis=0) + np.float32(0.02))
     result: Floats = (means - means.mean()).astype(np.float32)

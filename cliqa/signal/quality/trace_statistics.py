@@ -6,9 +6,12 @@ blocks' coefficients are nearly zero (the more, the coarser the quantization tab
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled, pointer, size
 from cliqa.signal.jpeg.blocks import DCT64, cut_blocks, luma
 
 Floats = NDArray[np.float32]
@@ -34,8 +37,7 @@ def trace_statistics(tiles: NDArray[np.uint8]) -> Floats:
     colour; the mean of luma and the shares of its pixels near black and near white (-128 to 128, 0-1).
     """
     y = luma(tiles)
-    column, column_excess = _grid(np.abs(np.diff(y, axis=2)).clip(max=GRID_LIMIT).mean(axis=(0, 1)))
-    row, row_excess = _grid(np.abs(np.diff(y, axis=1)).clip(max=GRID_LIMIT).mean(axis=(0, 2)))
+    (column, column_excess), (row, row_excess) = (_grid(steps) for steps in _mean_steps(y))
     magnitude = np.abs(cut_blocks(y, column, row) @ DCT64.T)
     bands = [
         (magnitude < NEAR).mean(axis=0, dtype=np.float32) @ _OVER_BANDS,
@@ -46,6 +48,18 @@ def trace_statistics(tiles: NDArray[np.uint8]) -> Floats:
     quiet = [_quiet(plane) for plane in (y, tiles[:, 0] - green, tiles[:, 2] - green)]
     light = [y.mean(), (y < -120).mean(), (y > 119).mean()]
     return np.concatenate([[*column_excess, *row_excess], *bands, *quiet, light]).astype(np.float32)
+
+
+def _mean_steps(y: Floats) -> tuple[Floats, Floats]:
+    """Mean steps of planes (n, h, w), up to `GRID_LIMIT`, before each column (w - 1) and each row (h - 1) but the first."""
+    library, (n, height, width) = compiled(), y.shape
+    if library is None:
+        across, down = (np.abs(np.diff(y, axis=axis)).clip(max=GRID_LIMIT) for axis in (2, 1))
+        return across.mean(axis=(0, 1)), down.mean(axis=(0, 2))
+    sums = np.empty(width - 1), np.empty(height - 1)
+    where = pointer(y, np.float32), size(n), size(height), size(width), ctypes.c_float(GRID_LIMIT)
+    library.clipped_steps(*where, *(pointer(each, np.float64) for each in sums))
+    return (sums[0] / (n * height)).astype(np.float32), (sums[1] / (n * width)).astype(np.float32)
 
 
 def _grid(steps: Floats) -> tuple[int, tuple[float, float]]:
@@ -59,7 +73,20 @@ def _grid(steps: Floats) -> tuple[int, tuple[float, float]]:
 
 def _quiet(planes: Floats) -> Floats:
     """Log of the deviation of a Laplacian (5-point, unit noise gain) in cells of (n, h, w), quantiles over the cells."""
+    energy = _curvature(planes) / np.float32(20 * CELL**2)  # 20: 4^2 + 4 * 1^2
+    return np.asarray(np.log(np.sqrt(np.percentile(energy, QUANTILES)) + 0.05), dtype=np.float32)
+
+
+def _curvature(planes: Floats) -> Floats:
+    """Sums of the squares of the Laplacian in cells: (n, cells down, cells across)."""
     rows, columns = (planes.shape[1] - 2) // CELL, (planes.shape[2] - 2) // CELL
+    library = compiled()
+    if library is not None:
+        found = np.empty((len(planes), rows, columns), np.float32)
+        shape = (size(number) for number in (*planes.shape, CELL))
+        if library.laplacian_cells(pointer(planes, np.float32), *shape, pointer(found, np.float32)):
+            raise MemoryError("not enough memory for the curvature of tiles")
+        return found
     down, across = rows * CELL + 1, columns * CELL + 1
     laplacian = 4 * planes[:, 1:down, 1:across]
     laplacian -= planes[:, : down - 1, 1:across]
@@ -69,5 +96,5 @@ def _quiet(planes: Floats) -> Floats:
     np.square(laplacian, out=laplacian)
     # Rows first, in long runs of memory: several times as fast as both axes at once
     strips = laplacian.reshape(len(planes), rows, CELL, -1).sum(axis=2)
-    energy = strips.reshape(len(planes), rows, columns, CELL).sum(axis=3) / (20 * CELL**2)  # 20: 4^2 + 4 * 1^2
-    return np.asarray(np.log(np.sqrt(np.percentile(energy, QUANTILES)) + 0.05), dtype=np.float32)
+    energy: Floats = strips.reshape(len(planes), rows, columns, CELL).sum(axis=3)
+    return energy

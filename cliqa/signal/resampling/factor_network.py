@@ -170,7 +170,12 @@ def upper_band(power: Array) -> float:
     Args:
         power: (..., 4, BANDS), of `Evidence`.
     """
-    return float(np.clip(power[..., 1, _UPPER:].mean() - _FULL, 0.0, 3.0))
+    return float(np.clip(upper_level(power) - _FULL, 0.0, 3.0))
+
+
+def upper_level(power: Array) -> float:
+    """Mean log power of the upper eighth of the band; -2.5 for nothing but rounding. `power`: (..., 4, BANDS), of `Evidence`."""
+    return float(power[..., 1, _UPPER:].mean())
 
 
 def _convolved(x: Array, weight: Array) -> Array:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import address, compiled, pointer, size
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int16]
@@ -172,12 +172,12 @@ def _count(total: NDArray[np.int64], residuals: Ints, axis: int, limits: Sequenc
         return
     first, second, third = _triple(np.ascontiguousarray(residuals), axis)
     tiles, rows, columns = first.shape
+    start, *later = (address(each).value or 0 for each in (first, second, third))
     tile, row, one, two = (
-        size(step // first.itemsize)
-        for step in (*first.strides[:2], *(each.ctypes.data - first.ctypes.data for each in (second, third)))
+        size(step // first.itemsize) for step in (*first.strides[:2], *(each - start for each in later))
     )
     bounds = np.array(limits, np.int16)
-    where = first.ctypes, size(tiles), tile, size(rows), size(columns), row, one, two
+    where = address(first), size(tiles), tile, size(rows), size(columns), row, one, two
     if library.triple_counts(*where, pointer(bounds, np.int16), size(len(bounds)), pointer(total, np.int64)):
         raise MemoryError("not enough memory to count residuals")
 
