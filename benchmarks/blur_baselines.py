@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 from tqdm import tqdm
@@ -38,6 +37,7 @@ from blur_sources import (
 
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, load_metric
+from cliqa.training.ordinal_scores import auc
 from cliqa.training.photos import read_photos
 
 KINDS = ("sharp", "soft background", "blurred")
@@ -90,11 +90,6 @@ def cleanvision_scores(pictures: list[Pixels]) -> list[float] | None:
         lab = Imagelab(filepaths=paths)
         lab.find_issues({"blurry": {}}, n_jobs=1, verbose=False)
         return [float(lab.issues.loc[path, "blurry_score"]) for path in paths]
-
-
-def auc(sharp: NDArray[np.float64], blurry: NDArray[np.float64]) -> float:
-    """The chance that a sharp one has the higher score."""
-    return float(np.mean((sharp[:, None] > blurry[None]) + 0.5 * (sharp[:, None] == blurry[None])))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from PIL import Image
 from resizing_libraries import CORNERS, KERNELS
 
 from cliqa.images.loading import LoadedImage
+from cliqa.training.ordinal_scores import auc
 from cliqa.training.photos import Photo
 
 Pixels = NDArray[np.uint8]
@@ -212,8 +213,7 @@ def _auc(scored: list[Scored]) -> dict[str, float]:
     if label.all() or not label.any():
         return {}
     above, below = scale[label], scale[~label]
-    pairs = (above[:, None] > below[None, :]).mean() + 0.5 * (above[:, None] == below[None, :]).mean()
-    return {"ROC AUC": float(pairs), "kept below 1.05, enlarged": float(np.mean(above <= 1.05)),
+    return {"ROC AUC": auc(above, below), "kept below 1.05, enlarged": float(np.mean(above <= 1.05)),
             "rejected, others": float(np.mean(below > 1.05))}  # fmt: skip
 
 

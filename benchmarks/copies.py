@@ -27,7 +27,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -263,7 +262,7 @@ def grouping(count: int) -> None:
         _group(pictures, prints, copies)
 
 
-def _closer(folder: str, count: int, rng: Rng) -> Callable[[Sequence[int]], dict[int, NDArray[np.uint8]]]:
+def _closer(folder: str, count: int, rng: Rng) -> Callable[[Sequence[int]], dict[int, str]]:
     """Closer pictures in a store: one of 64 for each, the same for both of a pair."""
     texts = []
     for _ in range(64):

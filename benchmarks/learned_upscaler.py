@@ -28,7 +28,7 @@ from cliqa.signal.resampling.network_traces import network_traces
 from cliqa.training.learned.histories import CONDITIONS, OTHERWISE, make_scene, under
 from cliqa.training.learned.learned import A_FAMILY
 from cliqa.training.learned.outputs import Output, make_outputs, read_outputs
-from cliqa.training.learned.table import auc
+from cliqa.training.ordinal_scores import auc
 from cliqa.training.photos import read_photos
 
 Pixels = NDArray[np.uint8]

@@ -30,6 +30,7 @@ from copies import FOUND
 from peers_copies import Groups, found_copies, near, our_groups
 
 import cliqa
+from cliqa.training.ordinal_scores import auc
 from cliqa.training.photos import Photo, read_photos
 
 Scores = Mapping[str, float]
@@ -41,12 +42,6 @@ ALL = "all metrics"
 def has(name: str) -> bool:
     """Whether a package, or a program, is here."""
     return importlib.util.find_spec(name) is not None or shutil.which(name) is not None
-
-
-def auc(good: Sequence[float], bad: Sequence[float]) -> float:
-    """How often a bad picture's score is above that of a good one; 0.5 is chance."""
-    one, two = np.asarray(good)[:, None], np.asarray(bad)[None]
-    return float(((two > one) + 0.5 * (two == one)).mean())
 
 
 def ours(folder: Path, *metrics: str) -> dict[str, dict[str, Any]]:
@@ -75,7 +70,7 @@ def cleanvision_scores(folder: Path, issue: str) -> tuple[dict[str, float], set[
 def line(tool: str, scores: Scores, flagged: set[str], bad: Callable[[str], bool]) -> str:
     """A row: the AUC, and what the tool's own threshold flags of bad and of good pictures."""
     faulty, sound = [name for name in scores if bad(name)], [name for name in scores if not bad(name)]
-    found = auc([scores[name] for name in sound], [scores[name] for name in faulty])
+    found = auc([scores[name] for name in faulty], [scores[name] for name in sound])
     shares = [100 * len(flagged & set(names)) / len(names) for names in (faulty, sound)]
     return f"| {tool} | {found:.3f} | {shares[0]:.0f} % | {shares[1]:.0f} % |"
 

@@ -64,6 +64,7 @@ class ImageScorer:
         Raises:
             ImageSkipped: sound, but outside the limits (too large, too small, too flat for this metric).
             ImageError: missing, unreadable, broken or no image. Both messages begin with the path, where there is one.
+            UsageError: what was given is none of these, such as an open file: give what it reads.
         """
         with _named(image):
             return self.metric.score_view(self._view(image, max_image_pixels))
@@ -82,13 +83,16 @@ class ImageScorer:
             raise UsageError(f"the metric {self.name} has no map")
         return found
 
-    def _view(self, image: ImageLike, max_image_pixels: int) -> View:
+    def _view(self, image: Any, max_image_pixels: int) -> View:
         if isinstance(image, Image.Image):
             loaded = LoadedImage.from_pil(image, max_image_pixels)
         elif isinstance(image, np.ndarray):
             loaded = LoadedImage.from_array(image)
-        else:
+        elif isinstance(image, (str, os.PathLike, bytes)):
             loaded = load_image(image, max_image_pixels)
+        else:
+            known = "a path, the bytes of a file, a PIL image or a uint8 array"
+            raise UsageError(f"an image is {known}, not {type(image).__name__}")
         return View(loaded, self.num_patches)
 
     def __repr__(self) -> str:
@@ -228,7 +232,7 @@ def score_folder(
     Raises:
         RunError, UsageError, CheckpointError: there is no such input, metric or weights file; nothing is scored.
     """
-    name = os.fspath(folder)
+    name = _path(folder)
     listing = Listing(name, recursive=recursive)
     listing.check()
     sources: Any = list(listing)  # taken for what they are
@@ -245,22 +249,29 @@ def score_folder(
     return FolderScores(name, ({name: row.get(name) for name in names} for row in rows), issues)
 
 
-def _sources(paths: Iterable[str | os.PathLike[str] | Source | Issue]) -> Iterator[Source | Issue]:
+def _sources(paths: Iterable[Any]) -> Iterator[Source | Issue]:
     """What each path stands for; patterns are for commands, since a path that a program made is taken as it is."""
     for given in paths:
         if isinstance(given, (Source, Issue)):
             yield given
             continue
-        path = os.fspath(given)
+        path = _path(given)
         if is_remote(path) or (is_shard(path) and os.path.isfile(path)):
             yield from Listing(path)
         else:
             yield Source(path)
 
 
-def _many(paths: Any) -> Iterable[str | os.PathLike[str] | Source | Issue]:
+def _many(paths: Any) -> Iterable[Any]:
     """A single path is one path, not its letters."""
-    return [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    return [paths] if isinstance(paths, (str, os.PathLike, bytes)) else paths
+
+
+def _path(given: Any) -> str:
+    path = os.fspath(given) if isinstance(given, os.PathLike) else given
+    if not isinstance(path, str):
+        raise UsageError(f"a path is a str or an os.PathLike of one, not {type(path).__name__}")
+    return path
 
 
 def _bar(total: int, progress: bool | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,6 +76,19 @@ def test_what_is_no_image_says_so(tmp_path: Path) -> None:
         metric.score(encode(np.full((80, 80, 3), 9, np.uint8), "PNG"), max_image_pixels=100)
     with pytest.raises(cliqa.UsageError, match="did you mean grain_noise"):
         cliqa.load_metric("grain_nose")
+
+
+def test_what_is_neither_image_nor_path_says_so(folder: Path) -> None:
+    metric, data = cliqa.load_metric(BRIGHTNESS), (folder / "a.png").read_bytes()
+    for given in (io.BytesIO(data), bytearray(data), memoryview(data), [str(folder)], None):
+        for ask in (metric.score, metric.map):
+            with pytest.raises(cliqa.UsageError, match=f"a path, the bytes of a file, .* not {type(given).__name__}"):
+                ask(given)  # type: ignore[arg-type]
+    for paths in (b"a.png", [b"a.png"], [3], [None]):
+        with pytest.raises(cliqa.UsageError, match="a path is a str"):
+            list(cliqa.score_images(paths, BRIGHTNESS))  # type: ignore[arg-type]
+    with pytest.raises(cliqa.UsageError, match="a path is a str"):
+        cliqa.score_folder(None, BRIGHTNESS)  # type: ignore[arg-type]
 
 
 def test_many_files_in_order_lazily(make_folder: Callable[..., Path]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cliqa.__main__ import main as command
 from cliqa.metrics import list_metrics, metric_class
 from cliqa.training.train import ROOMS
 
@@ -34,6 +35,19 @@ def test_the_documented_options_of_predict_jpeg_qf_are_there(option: str) -> Non
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 110
+
+
+def test_the_readme_shows_what_the_command_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT / "examples" / "photos")
+    words, *lines = (
+        (ROOT / "README.md").read_text(encoding="utf-8").split("```text\n$ cliqa ")[1].split("\n```")[0].split("\n")
+    )
+    assert command([*words.split(), "--workers", "0"]) == 0
+    said = re.sub(r"\d[\d.]*", "#", capsys.readouterr().out).splitlines()
+    shown = [re.sub(r"\d[\d.]*", "#", line.partition("    (and")[0].rstrip()) for line in lines]
+    assert len(shown) > 5 and [line for line in shown if line not in said] == []
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -215,15 +215,19 @@ def _name(rows: Iterable[tuple[Any, ...]], store: Store, options: argparse.Names
 
 
 def score_mark(value: Any, field: Field) -> str:
-    """A score as it goes before a name, so that names sort like scores: `093` of 0-100, `1.25` of 1-2, a label as it is."""
+    """A score as it goes before a name, so that names sort like scores: a label as it is, `093` of 0-100, else with two decimals.
+
+    Of long scales that are better high, a point is the finest step of interest; on the others what is good lies near 0 or 1.
+    """
     if value is None:
         return "none"
     if isinstance(value, str) or field.kind == "str":
         return "".join(char if char.isalnum() or char in "-." else "-" for char in str(value))
     span = max(abs(field.low), abs(field.high))
-    if span >= 10 or field.kind == "int":
-        return f"{round(value):0{len(str(round(span)))}d}"
-    return f"{value:.2f}"
+    digits = len(str(round(span)))
+    if field.kind == "int" or (span >= 10 and field.better == "higher"):
+        return f"{round(value):0{digits}d}"
+    return f"{value:0{digits + 3}.2f}"
 
 
 def _summary(options: argparse.Namespace, total: int, chosen: int, failed: int, already: int = 0) -> str:

@@ -21,7 +21,7 @@ from cliqa.results.labels import Labels, match_paths, read_labels, told_missing
 from cliqa.results.store import Store
 from cliqa.signal.statistics import thresholds
 from cliqa.signal.statistics.thresholds import Direction, Estimate, Rule
-from cliqa.text import display
+from cliqa.text import display, reason
 
 FEWEST = 5  # labels of either kind, one for each fold of the cross-validation: below, nothing can be said
 ENOUGH = 25  # of either kind: below, the estimates are too wide to rely on; with 25 a 95 % interval is up to 0.2 to either side
@@ -208,6 +208,6 @@ def _plot(
         with creating(name) as part:
             figure.savefig(part, dpi=130, format=os.path.splitext(name)[1].lstrip(".").lower() or "png")
     except (OSError, ValueError) as error:
-        raise UsageError(f"the plot can't be written: {error}") from error
+        raise UsageError(f"the plot can't be written: {reason(error)}") from error
     finally:
         plt.close(figure)

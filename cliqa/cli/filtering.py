@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cliqa.cli.guard import guarded
+from cliqa.cli.guard import run_body
 from cliqa.cli.options import add_compute, add_input, add_output, add_results, new_parser
 
 if TYPE_CHECKING:
-    from cliqa.cli.console import Console
     from cliqa.metrics import Metric
     from cliqa.outputs.placed import PlacedRecord
 
@@ -64,7 +63,7 @@ class Filter:
         if not (options.output or options.print or options.results or options.keys or options.dry_run):
             parser.error("nothing to do: give --output, --print, --results, --keys or --dry-run")
         resumes = bool((options.output and not options.dry_run) or options.results or options.keys)
-        return guarded(self.command, options.quiet, lambda console: self._run(options, console), resumes)
+        return run_body(self.command, "cliqa.cli.scoring_run:run_filter", options, resumes, self)
 
     def with_weights_of(self, others: Sequence[str], checkpoint: str | None) -> Filter:
         """The command with one of the `others` for its metric where a .safetensors checkpoint is of that; else as it is.
@@ -77,11 +76,6 @@ class Filter:
 
         found = metric_of(checkpoint)
         return replace(self, metric=found) if found in others else self
-
-    def _run(self, options: argparse.Namespace, console: Console) -> int:
-        from cliqa.cli.scoring_run import run_filter
-
-        return run_filter(self, options, console)
 
 
 @dataclass(frozen=True)

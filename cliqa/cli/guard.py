@@ -61,12 +61,12 @@ def guarded(command: str, quiet: bool, action: Callable[[Console], int], resumes
         return 1
 
 
-def run_body(command: str, body: str, options: argparse.Namespace, resumes: bool = False) -> int:
-    """`guarded`, with a `module:function` of (options, console) that is imported no sooner: `--help` must be instant."""
+def run_body(command: str, body: str, options: argparse.Namespace, resumes: bool = False, *more: object) -> int:
+    """`guarded`, with a `module:function` of (options, console, *more) that is imported no sooner: `--help` must be instant."""
 
     def action(console: Console) -> int:
         module, _, name = body.partition(":")
-        return int(getattr(importlib.import_module(module), name)(options, console))
+        return int(getattr(importlib.import_module(module), name)(options, console, *more))
 
     return guarded(command, options.quiet, action, resumes)
 

@@ -258,7 +258,7 @@ def _explain(record: Record, reason: str) -> None:
     record.notes[:] = [*kept, f"{_DROPPED}{reason}"] if reason else kept
 
 
-def run_filter(command: Filter, options: argparse.Namespace, console: Console) -> int:
+def run_filter(options: argparse.Namespace, console: Console, command: Filter) -> int:
     """Filter what the options name; returns the exit status."""
     run = FilterRun(command, options, console, open_listing(options))
     metrics = open_metrics([command.metric], options, console)

@@ -9,7 +9,7 @@ enum { FACTORS = 8 }; /* of 1/256 to 256: so many multiply to a number that a fl
 /* See `profiles` in cliqa/signal/jpeg/step_spectra.py: sums over the rows of luma, `stride` apart, of sqrt|first|, log of the relative step,
  * sqrt|second| and sqrt|fourth| differences, into sums (4, width), whose last few places mean nothing.
  * Logarithms are those of products, whose exponents are counted apart. Returns 0, or 1 where there is no memory. */
-ROUTINE int64_t step_sums(const float *restrict luma, int64_t stride, int64_t rows, int64_t width, double *restrict sums)
+ROUTINE int64_t step_sums(const float *STRIDED restrict luma, int64_t stride, int64_t rows, int64_t width, double *restrict sums)
 {
     const int64_t wide = width + 8;
     float *restrict line = calloc(wide * 5, sizeof *line);

@@ -26,8 +26,8 @@ static inline __attribute__((always_inline)) void luma_row(
 
 /* Luma minus 128 of `rows` of `count` pixels, `apart` bytes from each other in `rgb` and `out_apart` numbers in `out`. Pixels lie `step`
  * bytes apart: 1 where a row has three planes, one after the other, else 3 or 4. */
-ROUTINE void luma_rows(const uint8_t *rgb, int64_t rows, int64_t count, int64_t apart, int64_t step, const float *weights, int64_t rounded,
-                       float *out, int64_t out_apart)
+ROUTINE void luma_rows(const uint8_t *STRIDED rgb, int64_t rows, int64_t count, int64_t apart, int64_t step, const float *weights, int64_t rounded,
+                       float *STRIDED out, int64_t out_apart)
 {
     for (int64_t row = 0; row < rows; row++, rgb += apart, out += out_apart) {
         if (step == 1)
@@ -42,7 +42,7 @@ ROUTINE void luma_rows(const uint8_t *rgb, int64_t rows, int64_t count, int64_t 
 enum { ROW_MOST = 1024 };
 
 /* The sums of luma minus 128 of such pixels, in rows of ROW_MOST at most, and of its squares: sums (2). */
-ROUTINE void luma_sums(const uint8_t *rgb, int64_t rows, int64_t count, int64_t apart, int64_t step, const float *weights, double *restrict sums)
+ROUTINE void luma_sums(const uint8_t *STRIDED rgb, int64_t rows, int64_t count, int64_t apart, int64_t step, const float *weights, double *restrict sums)
 {
     enum { LANES = 16 };
     float line[ROW_MOST + LANES];
@@ -94,7 +94,7 @@ static int64_t most_of_one_value(const uint8_t *block, int64_t apart)
 /* See `_look` there, of one channel of a tile, whose pixels and rows lie so many bytes apart; it has at most 1024 columns.
  * Into found: pixels of every `ROWS`th row like their right neighbours; busy blocks of every so many rows of them; what of those has one
  * value, all together. */
-ROUTINE void look_at_tile(const uint8_t *channel, int64_t height, int64_t width, int64_t step, int64_t apart, int64_t every, int64_t *found)
+ROUTINE void look_at_tile(const uint8_t *STRIDED channel, int64_t height, int64_t width, int64_t step, int64_t apart, int64_t every, int64_t *found)
 {
     uint8_t rows[BLOCK * 1024];
     int64_t same = 0, busy = 0, total = 0;
@@ -135,7 +135,7 @@ ROUTINE void look_at_tile(const uint8_t *channel, int64_t height, int64_t width,
 }
 
 /* Pixels, `step` bytes apart in rows `apart`, channel by channel: out (3, height, width). */
-ROUTINE void planes_of(const uint8_t *pixels, int64_t height, int64_t width, int64_t step, int64_t apart, uint8_t *restrict out)
+ROUTINE void planes_of(const uint8_t *STRIDED pixels, int64_t height, int64_t width, int64_t step, int64_t apart, uint8_t *restrict out)
 {
     for (int64_t y = 0; y < height; y++, out += width)
         for (int64_t channel = 0; channel < 3; channel++) /* inside, so that a row is fetched once */
@@ -176,10 +176,10 @@ static inline __attribute__((always_inline)) void even_cosine(const float *value
                  + (values[x + 2 * apart] + values[x + 5 * apart]) * cosine[2] + (values[x + 3 * apart] + values[x + 4 * apart]) * cosine[3];
 }
 
-/* See `near_zeros` in cliqa/signal/jpeg/grid.py: of each of some planes, `apart` numbers from each other with rows `stride` apart, how many of
+/* See `near_zeros` in cliqa/signal/jpeg/parts.py: of each of some planes, `apart` numbers from each other with rows `stride` apart, how many of
  * the coefficients (v, u) of the pairs are less than `zero`, at each offset: (count, 64). `dct` is the matrix; the frequencies are even
  * and those with the same u follow each other. The sides are at most `LONGEST`. */
-ROUTINE void near_zeros(const float *planes, int64_t count, int64_t height, int64_t width, int64_t apart, int64_t stride, const float *dct,
+ROUTINE void near_zeros(const float *STRIDED planes, int64_t count, int64_t height, int64_t width, int64_t apart, int64_t stride, const float *dct,
                         const int64_t *pairs, int64_t pair_count, float zero, int64_t *restrict found)
 {
     const int64_t rows = (height - 7) / BLOCK * BLOCK, columns = (width - 7) / BLOCK * BLOCK;

@@ -8,24 +8,33 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.build import LIBRARY, sources
+from cliqa.compiled.build import FOLDER, LIBRARY, sources
+
+_PROTOTYPE = re.compile(r"^ROUTINE (\w+) (\w+)\(([^)]*)\)", re.MULTILINE)
 
 
 @cache
 def compiled() -> ctypes.CDLL | None:
-    """The library; None where it was not compiled, was compiled of other sources, or is not wanted."""
+    """The library, whose routines take arrays and numbers; None where it was not compiled, is of other sources, or is not wanted."""
     if os.environ.get("CLIQA_COMPILED") == "0" or not LIBRARY.is_file():
         return None
     try:
         library = ctypes.CDLL(str(LIBRARY))
         library.compiled_of.restype = ctypes.c_int64
-        return library if library.compiled_of() == sources() else None
+        if library.compiled_of() != sources():
+            return None
+        declare(library, FOLDER.glob("*.c"))
+        return library
     except (OSError, AttributeError):  # of another machine
         return None
 
@@ -45,29 +54,36 @@ def _offset_of_data() -> int:
 _OFFSET = _offset_of_data()
 
 
-def address(array: NDArray[np.generic]) -> ctypes.c_void_p:
-    """Where the numbers of an array lie, whatever they are."""
-    found = ctypes.c_void_p.from_address(id(array) + _OFFSET).value if _OFFSET else array.ctypes.data
-    return ctypes.c_void_p(found)  # a copy: the array's own would change with it
+class _Array:
+    """How an array is handed to a routine: where its numbers lie."""
+
+    def __init__(self, number: type, strided: bool) -> None:
+        self.dtype, self.strided = np.dtype(number), strided
+
+    def from_param(self, array: NDArray[np.generic] | None) -> ctypes.c_void_p | None:
+        """None for none. Raises ValueError, which ctypes makes an ArgumentError, where the routine would misread it."""
+        if array is None:
+            return None
+        if array.dtype != self.dtype or not (self.strided or array.flags.c_contiguous):
+            raise ValueError(f"a routine reads a C-contiguous array of {self.dtype}, not {array.dtype} {array.strides}")
+        found = ctypes.c_void_p.from_address(id(array) + _OFFSET).value if _OFFSET else array.ctypes.data
+        return ctypes.c_void_p(found)  # a copy: the array's own would change with it
 
 
-def pointer(array: NDArray[np.generic], dtype: type[np.generic]) -> ctypes.c_void_p:
-    """Where the numbers of an array lie. Raises ValueError where it is not C-contiguous or of another type than the routine reads."""
-    if array.dtype != dtype or not array.flags.c_contiguous:
-        raise ValueError(
-            f"a routine reads a C-contiguous array of {np.dtype(dtype)}, not {array.dtype} {array.strides}"
-        )
-    return address(array)
+def declare(library: ctypes.CDLL, paths: Iterable[Path]) -> None:
+    """Tell each routine what it takes and gives, as its prototype in the sources says."""
+    for path in paths:
+        for given, name, parameters in _PROTOTYPE.findall(path.read_text()):
+            routine = getattr(library, name)
+            routine.restype = None if given == "void" else _number(given)
+            routine.argtypes = [_taken(parameter) for parameter in parameters.split(",")]
 
 
-def first_of_rows(array: NDArray[np.generic], dtype: type[np.generic]) -> tuple[ctypes.c_void_p, int]:
-    """Where an array (rows, columns) lies, and by how many numbers its rows lie apart. Raises ValueError as `pointer` does."""
-    apart, along = array.strides
-    if array.dtype != dtype or along != array.itemsize or apart % array.itemsize or apart < 0:
-        raise ValueError(f"a routine reads rows of {np.dtype(dtype)}, not {array.dtype} {array.strides}")
-    return address(array), apart // array.itemsize
+def _taken(parameter: str) -> Any:
+    """What a parameter, such as `const float *restrict values` or `int64_t rows`, is given by."""
+    number = _number(parameter.replace("const ", "").split()[0])
+    return _Array(number, "STRIDED" in parameter) if "*" in parameter else number
 
 
-def size(number: int) -> ctypes.c_int64:
-    """A whole number as routines take it."""
-    return ctypes.c_int64(number)
+def _number(name: str) -> Any:
+    return getattr(ctypes, f"c_{name.removesuffix('_t')}")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.compiled.library import address, compiled, pointer, size
+from cliqa.compiled.library import compiled
 
 _BYTES = 4  # a pixel has in Pillow's memory: red, green, blue and one that means nothing
 
@@ -70,6 +70,5 @@ def planes(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
         if library is None or channel != 1:
             out[:] = tile.transpose(2, 0, 1)
             continue
-        shape = size(height), size(width), size(step), size(apart)
-        library.planes_of(address(tile), *shape, pointer(out, np.uint8))
+        library.planes_of(tile, height, width, step, apart, out)
     return made

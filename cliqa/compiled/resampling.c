@@ -37,7 +37,7 @@ ROUTINE int residual_sizes(const float *restrict plane, int64_t rows, int64_t wi
 /* How often each triple of levels occurs in `tiles` parts of (rows, columns) residuals, whose lines are `line` and parts `part` apart:
    counts (tiles, levels^3) are added to. A level is how many of `limits`, `many` > 0 of them, a residual reaches on both sides of 0;
    the second and third of a triple lie `one` and `two` from the first. Returns 0, or 1 for no memory. */
-ROUTINE int triple_counts(const int16_t *residuals, int64_t tiles, int64_t part, int64_t rows, int64_t columns, int64_t line, int64_t one,
+ROUTINE int triple_counts(const int16_t *STRIDED residuals, int64_t tiles, int64_t part, int64_t rows, int64_t columns, int64_t line, int64_t one,
                           int64_t two, const int16_t *limits, int64_t many, int64_t *counts) {
     const int64_t levels = 2 * many + 1, kinds = levels * levels * levels;
     uint16_t *numbers = malloc(columns * sizeof(uint16_t));

@@ -1,4 +1,5 @@
-/* What every routine shares. Arrays are C-contiguous; sizes are int64_t; nothing is allocated that is not freed before the return. */
+/* What every routine shares. Arrays are C-contiguous, but for those `STRIDED`, whose strides are told; sizes are int64_t; nothing is allocated
+ * that is not freed before the return. The prototypes are read by library.py: they alone say what a routine takes. */
 #ifndef CLIQA_ROUTINES_H
 #define CLIQA_ROUTINES_H
 
@@ -12,5 +13,6 @@
 #else
 #define ROUTINE __attribute__((visibility("default")))
 #endif
+#define STRIDED
 
 #endif

@@ -4,7 +4,7 @@
 
 /* Squares of the gradient of bytes (height, width), their rows `step` bytes apart, or with `twice` the squares of these: sums down each
    column of `side` rows, (height / side, width). The last row and the last column have no neighbour beyond them. */
-ROUTINE void steep_columns(const uint8_t *restrict plane, int64_t step, int64_t height, int64_t width, int64_t side, int64_t twice,
+ROUTINE void steep_columns(const uint8_t *STRIDED restrict plane, int64_t step, int64_t height, int64_t width, int64_t side, int64_t twice,
                            float *restrict sums) {
     for (int64_t row = 0; row < height / side * side; row++) {
         const uint8_t *here = plane + row * step, *below = row + 1 < height ? here + step : here;

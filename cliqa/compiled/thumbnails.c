@@ -172,7 +172,7 @@ AVX2 static void weighted_pairs(const __m256i *pairs, int64_t first, int64_t cou
 
 /* RGB (height >= ROWS, width, 3), its rows `step` bytes apart, to (high, wide, 3); `down` and `across` are what counts of height and
    width. Returns 0, or 1 for no memory. */
-ROUTINE int shrink_cubic(const uint8_t *pixels, int64_t step, int64_t height, int64_t width, float down, float across, uint8_t *shrunk,
+ROUTINE int shrink_cubic(const uint8_t *STRIDED pixels, int64_t step, int64_t height, int64_t width, float down, float across, uint8_t *shrunk,
                          int64_t high, int64_t wide) {
     const int64_t line = (3 * wide + ROWS - 1) / ROWS * ROWS;
     int64_t *x = NULL, *y = NULL;
@@ -233,7 +233,7 @@ INLINE void mean(const uint16_t *restrict sums, uint32_t count, uint8_t *restric
 
 /* Pixels (height, width, 1 or 3 channels), their rows `step` bytes apart, to means of `down` x `across` of them, fewer at the right and lower
    edge. Returns 0, or 1 for no memory. */
-ROUTINE int shrink_whole(const uint8_t *pixels, int64_t step, int64_t height, int64_t width, int64_t channels, int64_t down,
+ROUTINE int shrink_whole(const uint8_t *STRIDED pixels, int64_t step, int64_t height, int64_t width, int64_t channels, int64_t down,
                          int64_t across, uint8_t *shrunk) {
     const int64_t wide = (width + across - 1) / across, whole = width / across, line = channels * width;
     uint16_t *sums = malloc(line * sizeof(uint16_t)), *joined = malloc(line * sizeof(uint16_t));
@@ -262,7 +262,7 @@ ROUTINE int shrink_whole(const uint8_t *pixels, int64_t step, int64_t height, in
 }
 
 /* The luma of RGB (height, width, 3), its rows `step` bytes apart, as Pillow rounds it. Returns 0. */
-ROUTINE int grey_levels(const uint8_t *restrict pixels, int64_t step, int64_t height, int64_t width, uint8_t *restrict grey) {
+ROUTINE int grey_levels(const uint8_t *STRIDED restrict pixels, int64_t step, int64_t height, int64_t width, uint8_t *restrict grey) {
     for (int64_t row = 0; row < height; row++)
         for (int64_t place = 0; place < width; place++) {
             const uint8_t *pixel = pixels + row * step + 3 * place;

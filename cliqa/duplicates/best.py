@@ -184,9 +184,8 @@ def _verdict(one: _Known, peers: _Peers) -> Verdict:
         losses.append((2 * math.log2(one.scale) + 1.0, f"it was enlarged {one.scale:.1f} times"))
     smaller = 2 * math.log2(peers.finest / one.fine)
     if smaller > 4 * CUT:
-        words = (
-            f"it has fewer pixels ({width}x{height})" if one.fine * one.scale < peers.finest else "it was never as fine"
-        )
+        fewer = one.fine * one.scale < 0.98 * peers.finest  # sides are whole pixels, and factors are measured
+        words = f"it has fewer pixels ({width}x{height})" if fewer else "it was never as fine"
         losses.append((1.2 * smaller + 0.2, words))
     codec, words = one.codec, one.codec_words
     hidden = _hidden(one, peers)

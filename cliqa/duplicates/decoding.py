@@ -39,17 +39,12 @@ class Pixels:
     Attributes:
         grey: uint8 (height, width), at most LONG_SIDE a side, as a person sees it, without bars.
         middle: uint8, of the middle of the picture as stored, at its own size, at most MIDDLE a side.
-        made: the sides and the steps of a JPEG's first table, by which files of one camera are known; empty for other formats.
+        table: the steps of a JPEG's luma; empty for other formats.
     """
 
     grey: Grey
     middle: Grey
-    made: tuple[int, ...] = ()
-
-    @property
-    def table(self) -> tuple[int, ...]:
-        """The steps of a JPEG's luma; empty for other formats."""
-        return self.made[2:]
+    table: tuple[int, ...] = ()
 
 
 class GreyPicture(Metric):
@@ -71,7 +66,7 @@ class GreyPicture(Metric):
         return {
             "grey": np.asarray(view.image.as_seen(LONG_SIDE).convert("L")),
             "middle": np.asarray(middle.convert("L")),
-            "made": np.array([*stored.size, *table] if table else [], np.int32),
+            "table": np.array(table or [], np.int32),
         }
 
     def score(self, observation: Observation) -> dict[str, Value]:
@@ -136,7 +131,7 @@ class Decoded:
             self.failed += 1
             self._report(Issue(Source(known_as), answer.kind, f"not compared in its pixels: {answer.message}"))
             return None
-        return Pixels(seen["grey"], seen["middle"], tuple(seen["made"].tolist())) if isinstance(seen, dict) else None
+        return Pixels(seen["grey"], seen["middle"], tuple(seen["table"].tolist())) if isinstance(seen, dict) else None
 
     def _observed(self, index: int, source: Source) -> Observed | Issue:
         if not self._settings.workers:

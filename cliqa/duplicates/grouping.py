@@ -8,9 +8,10 @@ fingerprints keep of them.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -19,11 +20,11 @@ from numpy.typing import NDArray
 
 from cliqa.duplicates.links import OTHER_EXPOSURE, Kind, Link
 from cliqa.duplicates.looking import Look, looked_at
-from cliqa.duplicates.pictures import Picture, Prints
+from cliqa.duplicates.pictures import Picture, Prints, decoded
 from cliqa.signal.copies.alignment import align
 from cliqa.signal.copies.light import light_apart, parts_of, tones_apart
-from cliqa.signal.copies.motion import THREADS, motion
-from cliqa.signal.copies.neighbours import alike
+from cliqa.signal.copies.motion import BATCH, motion
+from cliqa.signal.copies.neighbours import THREADS, alike
 from cliqa.signal.copies.turns import TURNS, turned_hashes, turned_thumbnails
 
 COPIES: tuple[Kind, ...] = ("exact", "pixels", "near")
@@ -35,7 +36,7 @@ SAME_FRAME = 0.97  # correlation of two files with one EXIF time and one size; J
 UNSTRETCHED = 170
 
 _AT_ONCE = 1 << 15  # pairs whose thumbnails are gathered: 64 MiB
-_CLOSER_AT_ONCE = 1 << 9  # pairs that are looked at closer: 9 MiB
+_CLOSER_AT_ONCE = 1 << 12  # pairs whose closer pictures' texts are gathered: 28 MiB
 
 # Where `second` is looked for in `first` at the start, for each way in which their hashes met.
 _STARTS = np.array([[0, 0, 1, 1], [0.04, 0.04, 0.96, 0.96], [-0.04, -0.04, 1.04, 1.04]], np.float32)
@@ -129,35 +130,40 @@ def _look_alikes(
 
 def _looked_at_closer(near: Sequence[Link], prints: Prints) -> Iterator[Link]:
     """Links of copies without pairs between which something moved. Where the camera turned they are frames of a burst."""
-    for start in range(0, len(near), _CLOSER_AT_ONCE):
-        some = near[start : start + _CLOSER_AT_ONCE]
-        closer = prints.closer(sorted({index for link in some for index in (link.first, link.second)}))
-        known = [link for link in some if link.first in closer and link.second in closer]
-        yield from (link for link in some if link.first not in closer or link.second not in closer)
-        if not known:
-            continue
-        seconds = [turned_thumbnails(closer[link.second][None], link.turn)[0] for link in known]
-        found = motion(
-            np.stack([closer[link.first] for link in known]),
-            np.stack(seconds),
-            np.array([link.box for link in known], np.float32),
-        )
-        apart = found.turned | found.beyond | found.moved
-        yield from (replace(link, kind="burst") for link, turned in zip(known, found.turned, strict=True) if turned)
-        copies = [
-            (link, closer[link.first], second) for link, second, no in zip(known, seconds, apart, strict=True) if not no
-        ]
-        with ThreadPoolExecutor(THREADS) as threads:
-            yield from threads.map(_lit, *zip(*copies, strict=True))
+    with ThreadPoolExecutor(THREADS) as threads:
+        for start in range(0, len(near), _CLOSER_AT_ONCE):
+            some = near[start : start + _CLOSER_AT_ONCE]
+            texts = prints.closer(sorted({index for link in some for index in (link.first, link.second)}))
+            batches = [some[place : place + BATCH] for place in range(0, len(some), BATCH)]
+            for links in threads.map(_compared, batches, itertools.repeat(texts)):
+                yield from links
+
+
+def _compared(links: Sequence[Link], texts: Mapping[int, str]) -> list[Link]:
+    """Some of these links, see `_looked_at_closer`."""
+    indices = {index for link in links for index in (link.first, link.second)}
+    closer = {index: picture for index in indices if (picture := decoded(texts.get(index, ""))) is not None}
+    known = [link for link in links if link.first in closer and link.second in closer]
+    found = [link for link in links if link.first not in closer or link.second not in closer]
+    if not known:
+        return found
+    first = np.stack([closer[link.first] for link in known])
+    second = np.stack([turned_thumbnails(closer[link.second][None], link.turn)[0] for link in known])
+    seen = motion(first, second, np.array([link.box for link in known], np.float32))
+    for link, one, two, turned, apart in zip(known, first, second, seen.turned, seen.beyond | seen.moved, strict=True):
+        if turned:
+            found.append(replace(link, kind="burst"))
+        elif not apart:
+            found.append(_lit(link, one, two))
+    return found
 
 
 def _lit(link: Link, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Link:
     """A link with the light of its closer pictures; as it is where weak contrast was stretched: that takes the light away."""
     if min(np.ptp(first), np.ptp(second)) <= UNSTRETCHED:
         return link
-    return replace(
-        link, light=light_apart(first, second, link.box), tones=tones_apart(*parts_of(first, second, link.box))
-    )
+    parts = parts_of(first, second, link.box)
+    return replace(link, light=light_apart(*parts), tones=tones_apart(*parts))
 
 
 def _starts(pictures: Sequence[Picture], pairs: NDArray[np.int64], ways: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -7,13 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from cliqa.duplicates.decoding import Pixels
 from cliqa.duplicates.links import OTHER_EXPOSURE, Link
 from cliqa.duplicates.pictures import Picture
 from cliqa.signal.copies.descent import made_of
 from cliqa.signal.copies.grain import noise_apart
-from cliqa.signal.copies.light import light_apart
-from cliqa.signal.copies.shots import compare
+from cliqa.signal.copies.light import light_apart, parts_of
+from cliqa.signal.copies.shots import Box, compare
 from cliqa.signal.copies.turns import turned_thumbnails
 
 ALL_PAIRS = 8  # members up to which all pairs of a group are compared; of a thousand copies of one picture each is compared once
@@ -23,6 +25,10 @@ WITNESSES, LARGE = 2, 0.5
 ANOTHER_SAVE = (
     3.0  # units of JPEG quality below that of the file's own tables; the reading of a single save errs by less
 )
+# Pixels by which two files of one size are off each other, of whose noise is asked: frames from a tripod are in 97 %, a crop of one
+# pixel that was enlarged again is 1.0
+ON_EACH_OTHER = 0.25
+_FRAME = ("width", "height", "orientation", "content_box")
 MOST_SHOTS = 32  # of one picture; a night's frames from a tripod are not all compared with each other
 
 Look = Callable[[int], Pixels | None]
@@ -57,13 +63,9 @@ def looked_at(
             continue
         compared += 1
         grey = turned_thumbnails(second.grey[None], link.turn)[0]
-        light = light_apart(first.grey, grey, link.box)
+        light = light_apart(*parts_of(first.grey, grey, link.box))
         shots = compare(first.grey, grey, link.box)
-        if shots.two or (
-            not link.turn
-            and _made_alike(first, second, pictures[link.first], pictures[link.second])
-            and noise_apart(first.middle, second.middle)
-        ):
+        if shots.two or _own_noise(link, shots.box, (first, second), (pictures[link.first], pictures[link.second])):
             apart.update((link.first, link.second))
             decided.append(replace(link, kind="bracket" if abs(light) >= OTHER_EXPOSURE else "burst", light=light))
             continue
@@ -87,12 +89,22 @@ def _child(link: Link, first: Pixels, second: Pixels) -> int:
     return found[0] if len(found) == 1 else -1
 
 
-def _made_alike(first: Pixels, second: Pixels, *pictures: Picture) -> bool:
-    """Whether one camera, or one program, made two JPEG files in one go: of one size, by one table, and nothing tells of other saves.
+def _own_noise(link: Link, box: Box, pixels: tuple[Pixels, Pixels], pictures: tuple[Picture, Picture]) -> bool:
+    """Whether two files of one size, that lie on each other to a fraction of a pixel, have noise, and each its own."""
+    if link.turn or any(pictures[0].values.get(name) != pictures[1].values.get(name) for name in _FRAME):
+        return False
+    off = np.abs(np.subtract(box, (0, 0, 1, 1))) * (pictures[0].sides * 2)
+    return float(off.max()) <= ON_EACH_OTHER and noise_apart(
+        pixels[0].middle, pixels[1].middle, _made_alike(pixels, pictures)
+    )
+
+
+def _made_alike(pixels: tuple[Pixels, Pixels], pictures: tuple[Picture, Picture]) -> bool:
+    """Whether one camera, or one program, made two JPEG files in one go: by one table, and nothing tells of other saves.
 
     What a save at a lower quality took doesn't come back, and would be taken for noise of the other file's own.
     """
-    return bool(first.made) and first.made == second.made and all(_saved_once(picture) for picture in pictures)
+    return bool(pixels[0].table) and pixels[0].table == pixels[1].table and all(map(_saved_once, pictures))
 
 
 def _saved_once(picture: Picture) -> bool:

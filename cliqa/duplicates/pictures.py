@@ -9,7 +9,6 @@ import io
 import shlex
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +22,6 @@ from cliqa.metrics import left_out
 from cliqa.results.store import Store
 from cliqa.signal.copies.alignment import SIDE
 from cliqa.signal.copies.motion import SIDE as CLOSER_SIDE
-from cliqa.signal.copies.motion import THREADS
 from cliqa.text import display
 
 PRINTS = (
@@ -110,7 +108,7 @@ class Prints:
     """Fingerprints of n pictures: hashes uint8 (n, 32), `detail` (n,), `thumbnails` uint8 (n, SIDE, SIDE), `pixels` n texts.
 
     `framed` are hashes (m, 32) of those that have bars or a frame, with them; `framed_of` (m,) tells whose. `closer` reads the closer
-    pictures, uint8 (CLOSER_SIDE, CLOSER_SIDE) by index, of the indices given as far as there are any; it reads the store when asked.
+    pictures' texts by index, of the indices given as far as there are any, from the store when asked; `decoded` makes pictures of them.
     """
 
     whole: NDArray[np.uint8]
@@ -120,7 +118,7 @@ class Prints:
     pixels: list[str]
     framed: NDArray[np.uint8]
     framed_of: NDArray[np.int64]
-    closer: Callable[[Sequence[int]], dict[int, NDArray[np.uint8]]] = lambda _: {}
+    closer: Callable[[Sequence[int]], dict[int, str]] = lambda _: {}
 
 
 def read_pictures(store: Store) -> tuple[list[Picture], Prints]:
@@ -162,23 +160,18 @@ def read_pictures(store: Store) -> tuple[list[Picture], Prints]:
     )
 
 
-def closer_of(store: Store, numbers: Sequence[int]) -> Callable[[Sequence[int]], dict[int, NDArray[np.uint8]]]:
-    """A reader of the closer pictures; `numbers` are the store's own of each picture."""
+def closer_of(store: Store, numbers: Sequence[int]) -> Callable[[Sequence[int]], dict[int, str]]:
+    """A reader of the closer pictures' texts; `numbers` are the store's own of each picture."""
 
-    def read(indices: Sequence[int]) -> dict[int, NDArray[np.uint8]]:
+    def read(indices: Sequence[int]) -> dict[int, str]:
         index_of = {numbers[index]: index for index in indices}
-        rows = list(store.at(list(index_of), [CLOSER]))
-        with ThreadPoolExecutor(THREADS) as threads:
-            pictures = threads.map(_decoded, (str(text or "") for _, text in rows))
-            return {
-                index_of[row[0]]: picture for row, picture in zip(rows, pictures, strict=True) if picture is not None
-            }
+        return {index_of[number]: str(text or "") for number, text in store.at(list(index_of), [CLOSER])}
 
     return read
 
 
-def _decoded(text: str) -> NDArray[np.uint8] | None:
-    """A closer picture; None where there is none."""
+def decoded(text: str) -> NDArray[np.uint8] | None:
+    """A closer picture, uint8 (CLOSER_SIDE, CLOSER_SIDE); None where there is none."""
     with contextlib.suppress(ValueError, OSError, Image.DecompressionBombError):
         image = Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=("JPEG",))
         if image.size == (CLOSER_SIDE, CLOSER_SIDE):

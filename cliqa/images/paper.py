@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.compiled.raster import planes, raster
 
 COLOURS = 3  # grounds that one page may have
@@ -75,8 +75,7 @@ def _cells(channels: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.
     if library is None:
         return np.bincount(_packed(channels[:, ~known] >> np.uint8(3), 5), minlength=1 << 15)
     counts = np.zeros(1 << 15, np.int32)
-    where = pointer(channels, np.uint8), pointer(known, np.bool_), size(len(known))
-    library.colour_cells(*where, pointer(counts, np.int32))
+    library.colour_cells(channels, known.view(np.uint8), len(known), counts)
     return counts
 
 

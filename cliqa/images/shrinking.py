@@ -6,14 +6,13 @@ Pillow keeps four bytes a pixel and weighs one pixel after the other; the routin
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.compiled.library import address, compiled, pointer, size
+from cliqa.compiled.library import compiled
 
 Size = tuple[int, int]  # width, height
 
@@ -44,11 +43,10 @@ def shrink(pixels: NDArray[np.uint8], want: Size) -> NDArray[np.uint8]:
     across, down = _first_averaged(have, want)
     if across * down > 1:
         reduced = np.empty((-(-have[1] // down), -(-have[0] // across), 3), np.uint8)
-        _call(library.shrink_whole, pixels, size(3), size(down), size(across), pointer(reduced, np.uint8))
+        _call(library.shrink_whole, pixels, 3, down, across, reduced)
         pixels = reduced
-    counted = ctypes.c_float(have[1] / down), ctypes.c_float(have[0] / across)
     shrunk = np.empty((want[1], want[0], 3), np.uint8)
-    _call(library.shrink_cubic, pixels, *counted, pointer(shrunk, np.uint8), size(want[1]), size(want[0]))
+    _call(library.shrink_cubic, pixels, have[1] / down, have[0] / across, shrunk, want[1], want[0])
     return shrunk
 
 
@@ -58,7 +56,7 @@ def grey_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if library is None:
         return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).convert("L"))
     grey = np.empty(pixels.shape[:2], np.uint8)
-    _call(library.grey_levels, pixels, pointer(grey, np.uint8))
+    _call(library.grey_levels, pixels, grey)
     return grey
 
 
@@ -68,7 +66,7 @@ def averaged(plane: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     if library is None:
         return np.asarray(Image.fromarray(plane).reduce(factor))
     means = np.empty([-(-side // factor) for side in plane.shape], np.uint8)
-    _call(library.shrink_whole, plane, size(1), size(factor), size(factor), pointer(means, np.uint8))
+    _call(library.shrink_whole, plane, 1, factor, factor, means)
     return means
 
 
@@ -81,6 +79,5 @@ def _call(routine: Any, pixels: NDArray[np.uint8], *others: object) -> None:
     """Call a routine for pixels whose rows may lie apart."""
     if pixels.dtype != np.uint8 or pixels.strides[1:] not in ((3, 1), (1,)):
         raise ValueError(f"a routine reads rows of packed bytes, not {pixels.dtype} {pixels.strides}")
-    place = address(pixels), size(pixels.strides[0])
-    if routine(*place, size(pixels.shape[0]), size(pixels.shape[1]), *others):
+    if routine(pixels, pixels.strides[0], *pixels.shape[:2], *others):
         raise MemoryError("not enough memory to shrink a picture")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.metrics.encoder_layout import DEVIATION, MEAN, POOLED_CHANNELS
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -28,8 +28,7 @@ def standardised(picture: NDArray[np.uint8]) -> Array:
         return np.stack([np.take(levels, picture[..., channel]) for channel, levels in enumerate(_LEVELS)])
     values = np.empty((3, height, width), np.float32)
     whole = np.ascontiguousarray(picture)
-    where = pointer(whole, np.uint8), size(height * width)
-    library.looked_up(*where, pointer(_LEVELS, np.float32), pointer(values, np.float32))
+    library.looked_up(whole, height * width, _LEVELS, values)
     return values
 
 
@@ -40,8 +39,7 @@ def pool_statistics(x: Array) -> Array:
     if library is not None:
         found = np.empty(2 * len(x), np.float32)
         whole = np.ascontiguousarray(pixels, np.float32)
-        shape = size(len(whole)), size(whole.shape[1])
-        library.channel_statistics(pointer(whole, np.float32), *shape, pointer(found, np.float32))
+        library.channel_statistics(whole, *whole.shape, found)
         return found
     mean = pixels.mean(axis=1)
     variance = np.square(pixels - mean[:, None]).mean(axis=1)
@@ -93,8 +91,7 @@ def _about_level(x: Array, step: int, steps: int) -> tuple[Array, Array, Array]:
     level = np.empty((channels, 1, 1), np.float32)
     sums = np.empty((2, channels, height // step, width // step), np.float32)
     whole = np.ascontiguousarray(x, np.float32)
-    where = (size(number) for number in (*x.shape, step))
-    if library.cell_sums(pointer(whole, np.float32), *where, *(pointer(each, np.float32) for each in (level, *sums))):
+    if library.cell_sums(whole, *x.shape, step, level, *sums):
         raise MemoryError("not enough memory for the encoder's windows")
     mean, square = _joined(_joined(sums, 2, steps), 3, steps) / np.float32((step * steps) ** 2)
     return level, mean, square

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.compiled.raster import raster
 from cliqa.errors import CheckpointError
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.exposure_schema import exposure_graph, use_schema
+from cliqa.signal.exposure.ground import WHITE, white_ground
 from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.labels import LABELS
 from cliqa.signal.exposure.schema import SCHEMA
@@ -32,6 +33,8 @@ GLOOM_SLOPE = 1.5  # levels of too dark per further EV
 # EV of the highlights: a loss of 1.5 EV, where level 3 of too dark begins, leaves none above the second
 LIT = (-2.0, -1.5)
 LIT_SHIFT = 3.0  # log odds, enough to decide: on val photographs kappa of too dark rose by 0.01
+OF_LIGHT = [LABELS.index("too_bright"), LABELS.index("highlights_clipped")]  # what a white ground is no sign of
+LEAST_GROUND = 0.1  # share of white pixels from which a ground is looked for: it goes around the subject
 SAMPLE_PIXELS = 400_000  # enough for every share and gap that is looked at; the cost stays flat above it
 
 
@@ -46,11 +49,24 @@ def label_fields() -> tuple[Field, ...]:
     return tuple(fields)
 
 
-def observe_tones(view: View) -> NDArray[np.float32]:
-    """Tone statistics of a view, float32 (cliqa.signal.exposure.tones.WIDTH,)."""
+def observe_tones(view: View) -> Observation:
+    """Tone statistics of a view, float32 (cliqa.signal.exposure.tones.WIDTH,): "tones", and "subject" where it lies on a white ground.
+
+    The subject's are those without the ground, whose cells are filled with the mean colour of the others.
+    """
     sample = view.image.sample(SAMPLE_PIXELS)
     thumbnail = np.asarray(sample.resize((SIDE, SIDE), Image.Resampling.BOX))
-    return tone_statistics(tone_counts(sample), thumbnail)
+    counts = tone_counts(sample)
+    found = {"tones": tone_statistics(counts, thumbnail)}
+    if counts[CHANNELS.index("darkest"), WHITE:].sum() > LEAST_GROUND * counts[0].sum():
+        pixels = np.asarray(sample)
+        ground = white_ground(pixels)
+        if ground is not None:
+            subject = pixels[~ground[0]]
+            filled = thumbnail.copy()
+            filled[ground[1]] = np.rint(subject.mean(axis=0))
+            found["subject"] = tone_statistics(tone_counts(Image.fromarray(subject[None])), filled)
+    return found
 
 
 def tone_counts(picture: Image.Image) -> NDArray[np.float64]:
@@ -60,7 +76,7 @@ def tone_counts(picture: Image.Image) -> NDArray[np.float64]:
         packed = raster(picture)  # as Pillow keeps it, else in a copy
         pixels, counts = np.asarray(picture) if packed is None else packed, np.empty((len(CHANNELS), 256), np.int64)
         high, wide, step = pixels.shape
-        library.tone_counts(pointer(pixels, np.uint8), size(high * wide), size(step), pointer(counts, np.int64))
+        library.tone_counts(pixels, high * wide, step, counts)
         return counts.astype(np.float64)
     red, green, blue = picture.split()
     brightest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
@@ -112,9 +128,7 @@ class Exposure(Metric):
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
-        self.networks: list[Dense] = []
-        while f"net{len(self.networks)}.mean" in tensors:
-            self.networks.append(Dense(tensors, f"net{len(self.networks)}."))
+        self.networks, self.light = (_networks(tensors, name) for name in ("net", "light"))
         try:
             self.scale = tensors["scale"].astype(np.float64)  # (networks, labels)
             self.thresholds = tensors["thresholds"].astype(np.float64)  # (networks, labels, 3)
@@ -131,8 +145,8 @@ class Exposure(Metric):
 
     @classmethod
     def observe(cls, view: View) -> Observation:
-        """Tone statistics: {"tones": float32 (WIDTH,)}."""
-        return {"tones": observe_tones(view)}
+        """See `observe_tones`."""
+        return observe_tones(view)
 
     def unary(self, tones: NDArray[Any]) -> NDArray[np.float64]:
         """Tone statistics (WIDTH,) -> z, float64 (6, 3), labels in the order of `LABELS`: the mean over the networks, softened."""
@@ -142,8 +156,11 @@ class Exposure(Metric):
             score[LABELS.index("too_dark")] += gloom(tones)
             z += np.exp(scale)[:, None] * (score[:, None] - thresholds)
         z = softened(z / len(self.networks))
-        dark = LABELS.index("too_dark")
-        z[[LABELS.index("too_bright"), dark], 0] += self.lean
+        bright, dark = LABELS.index("too_bright"), LABELS.index("too_dark")
+        if self.light:
+            said = np.array([network(tones[None])[0, 0] for network in self.light], dtype=np.float64)
+            z[bright, :1] = (z[bright, :1] + softened(said.mean(keepdims=True))) / 2
+        z[[bright, dark], 0] += self.lean
         z[dark, 0] += self._dusk_shift(tones)
         z[dark, 1] -= lit(tones)
         z[LABELS.index("highlights_clipped"), 1] -= self.meant
@@ -160,7 +177,17 @@ class Exposure(Metric):
 
     def score(self, observation: Observation) -> dict[str, Value]:
         """Level (of the most probable legal state) and marginal probabilities of each label."""
-        return levels_and_probabilities(self.graph, self.unary(observation["tones"]))
+        z = self.unary(observation["tones"])
+        if "subject" in observation:  # a dark thing on white is not dark, nor a pale one bright for its ground alone
+            z[OF_LIGHT] = np.minimum(z, self.unary(observation["subject"]))[OF_LIGHT]
+        return levels_and_probabilities(self.graph, z)
+
+
+def _networks(tensors: Mapping[str, NDArray[Any]], name: str) -> list[Dense]:
+    found: list[Dense] = []
+    while f"{name}{len(found)}.mean" in tensors:
+        found.append(Dense(tensors, f"{name}{len(found)}."))
+    return found
 
 
 def levels_and_probabilities(graph: HexGraph, z: NDArray[np.float64]) -> dict[str, Value]:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.compiled.library import address, compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.compiled.raster import planes, reader
 from cliqa.errors import ImageSkipped
 from cliqa.images.patches import pad_to_patch
@@ -129,8 +129,7 @@ def _variance(pixels: NDArray[np.uint8]) -> float:
     if library is None or width > _LONGEST or step not in (3, 4) or channel != 1:
         return float(luma_of(pixels).var())
     sums = np.empty(2)
-    read = address(pixels), size(height), size(width), size(apart), size(step)
-    library.luma_sums(*read, pointer(LUMA32, np.float32), pointer(sums, np.float64))
+    library.luma_sums(pixels, height, width, apart, step, LUMA32, sums)
     mean, square = (sums / (height * width)).tolist()
     return float(square - mean * mean)
 

@@ -6,8 +6,7 @@ proposals and adds one of its own (for tables that fit none of IJG's); another g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
@@ -21,25 +20,14 @@ from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.drawn import telling_tiles
-from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
-from cliqa.signal.jpeg.filtered import BEFORE, FINE, Filtered, read_filtered
-from cliqa.signal.jpeg.history import EXACT, FINEST, History, read_history
-from cliqa.signal.jpeg.older_grids import read_beneath
-from cliqa.signal.jpeg.other_tables import EXPLAINS as STATED_EXPLAINS
-from cliqa.signal.jpeg.other_tables import stated_share
+from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, gate_inputs
+from cliqa.signal.jpeg.filtered import BEFORE
+from cliqa.signal.jpeg.history import EXACT, FINEST
 from cliqa.signal.jpeg.parts import cell_of, spread_tiles, tiles_by_grid
-from cliqa.signal.jpeg.quantization import first_table, nearest_quality
+from cliqa.signal.jpeg.quantization import first_table
+from cliqa.signal.jpeg.readings import RESIZED_NUMBERS, read_tiles, resized_answer
 from cliqa.signal.jpeg.resized import CLEAR, is_combed, read_resized, worth_a_search
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
-from cliqa.signal.jpeg.resized_features import (
-    RESIZED_NUMBERS,
-    filtered_answer,
-    has_few_colours,
-    lowest_sure,
-    middle_save,
-    older_answer,
-    resized_answer,
-)
 from cliqa.signal.jpeg.windows import cut_regions
 from cliqa.signal.networks.dense import Dense
 
@@ -128,39 +116,6 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
     return 100.0, UNEXPLAINED
 
 
-def _filtered(rgb: NDArray[np.uint8], history: History) -> Filtered | None:
-    """What tiles tell through filters; None where a coarse save explains them."""
-    if 0 < history.last < FINE:
-        return None
-    return read_filtered(rgb, history.grid, history.last, (history.sample, history.coefficients))
-
-
-def _read(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[Observation, History, int]:
-    """(evidence, history, lowest): what the grids of some tiles tell, turned back where the picture was turned by 90 degrees.
-
-    `lowest` is the lowest quality that is beyond doubt; `table` the file's own, which is the quality where it alone explains the grid.
-    """
-    history = read_history(rgb)
-    if table and not history.last and not history.grid and stated_share(rgb, table)[0] >= STATED_EXPLAINS:
-        history = replace(history, foreign=nearest_quality(table), family=True)
-    filtered = _filtered(rgb, history)
-    if filtered is not None and filtered.looks_turned and not history.last:
-        rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
-        history = read_history(rgb)
-        filtered = _filtered(rgb, history)
-    answer = filtered_answer(history, filtered, has_few_colours(rgb))
-    middle = middle_save(answer, filtered)
-    if middle and history.older_save is None:
-        history = replace(history, older_save=read_beneath(rgb, history.grid, middle))
-    found = {
-        "features": features(history),
-        "proposals": hypotheses(history),
-        "filtered": answer,
-        "older": older_answer(history),
-    }
-    return found, history, lowest_sure(history, answer)
-
-
 def _stacked(tiles: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Tiles (3, h, w) as one array (n, 3, h, w), in that order in memory too."""
     return planes([tile.transpose(1, 2, 0) for tile in tiles])
@@ -192,7 +147,7 @@ class JpegQuality(Metric):
     def observe(cls, view: View) -> Observation:
         """Evidence of the picture.
 
-        `features`, `proposals` (see HYPOTHESES), `filtered` and `older` (see `resized_features`), a row for the most telling tiles
+        `features`, `proposals` (see HYPOTHESES), `filtered` and `older` (see `signal.jpeg.readings`), a row for the most telling tiles
         and one for each part with a grid of its own; `resized`, see there; `drawn`, whether all of it was; `replicated`, how often
         pixels are repeated; `chroma`; `header`, 0 where there is none.
         """
@@ -203,7 +158,7 @@ class JpegQuality(Metric):
         telling = look(lambda origin: cell_of(origin, tiles.image.size) in taken)
         found = dict(islice(telling, view.num_patches))
         rgb = _stacked(found.values()) if found else tiles.cut(tiles.origins[: view.num_patches])
-        whole, history, lowest = _read(rgb, first_table(view.header.quantization) or ())
+        whole, history, lowest = read_tiles(rgb, first_table(view.header.quantization) or ())
         tiny = view.replicated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
         readings = [whole]
         resized = np.zeros(RESIZED_NUMBERS, np.float32)
@@ -212,7 +167,7 @@ class JpegQuality(Metric):
             spread = spread_tiles(found, telling, tiles.image.size, taken)
             together = _stacked(spread.values())
             for group in tiles_by_grid(together, history.grid) if len(spread) > 1 else []:
-                part, _, lowest_there = _read(together[group])
+                part, _, lowest_there = read_tiles(together[group])
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
         if found and lowest >= EXPLAINED and worth_a_search(tiles.image):
@@ -224,7 +179,7 @@ class JpegQuality(Metric):
             resized = resized_answer(read_resized(region, tiles.image.size, windows, is_combed(tiles.image)))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
-            "drawn": np.array(not found or (not history.last and (tiny or history.blocks < FEWEST))),
+            "drawn": np.array(not found or (not history.last and (tiny or len(history.sample) < FEWEST))),
             "replicated": np.array(view.replicated, np.float32),
             "chroma": chroma_inputs(history),
             "header": observed_header(view),

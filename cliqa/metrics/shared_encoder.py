@@ -81,7 +81,7 @@ def load_trunk(tensors: Mapping[str, NDArray[Any]], device: str) -> EncoderTrunk
         from cliqa.metrics.encoder_onnx import OnnxTrunk
 
         return OnnxTrunk(tensors, "trunk.")
-    from cliqa.metrics.encoder import TorchTrunk
+    from cliqa.metrics.encoder_torch import TorchTrunk
 
     return TorchTrunk(tensors, "trunk.", device)
 
@@ -92,7 +92,7 @@ def load_branch(tensors: Mapping[str, NDArray[Any]], prefix: str, device: str) -
         from cliqa.metrics.encoder_onnx import OnnxBranch
 
         return OnnxBranch(tensors, prefix)
-    from cliqa.metrics.encoder import TorchBranch
+    from cliqa.metrics.encoder_torch import TorchBranch
 
     return TorchBranch(tensors, prefix, device)
 

@@ -24,7 +24,9 @@ def parser() -> argparse.ArgumentParser:
     )
     add_store(parser)
     parser.add_argument("--output", "-o", default="report.html", metavar="FILE", help="the page")
-    parser.add_argument("--force", action="store_true", help="replace the page if it is there already")
+    parser.add_argument(
+        "--force", action="store_true", help="replace the page if it is there already; nothing else is replaced"
+    )
     parser.add_argument("--title", help="heading of the page (default: the folder that was scored)")
     parser.add_argument(
         "--where", "-w", default="", metavar="CONDITION",

@@ -20,8 +20,8 @@ import numpy as np
 from cliqa import __version__
 from cliqa.cli.console import Console
 from cliqa.duplicates.telling import told_groups
-from cliqa.errors import ResultsError, UsageError
-from cliqa.files.atomic import creating, replacing
+from cliqa.errors import ImageError, ResultsError, UsageError
+from cliqa.files.atomic import creating, open_regular, replacing
 from cliqa.pipeline.settings import default_workers
 from cliqa.report.columns import Column, Rows, read_rows
 from cliqa.report.sample import stratified_sample
@@ -35,6 +35,8 @@ from cliqa.text import display, reason
 MAX_PAGE_BYTES = 38_000_000
 MAX_ISSUES = 20_000
 _CHUNK = 1_500_000  # bytes of pictures in one block, which the page decodes when the first of them is seen
+_HEAD = 4096  # bytes of a page, in which it says who wrote it
+_GENERATOR = b'<meta name="generator" content="cliqa">'
 _SIMPLE = re.compile(r"\s*([\w.]+|\"[^\"]+\")\s*(>=|<=|>|<)\s*(-?[\d.]+(?:e-?\d+)?)\s*", re.IGNORECASE)
 
 
@@ -42,6 +44,8 @@ def write_page(options: argparse.Namespace, console: Console) -> int:
     """Write the page that the options ask for; returns the exit status."""
     if os.path.lexists(options.output) and not options.force:
         raise UsageError(f"{display(options.output)} exists; use --force to replace it, or another name")
+    if options.force and not _is_page(options.output):
+        raise UsageError(f"{display(options.output)} is no page of a report; --force replaces nothing else")
     try:
         os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
         with (
@@ -95,6 +99,18 @@ def build(options: argparse.Namespace, console: Console, stream: IO[str]) -> str
     if facts["lost"]:
         console.say(lost)
     return f"{len(rows.paths):,} rows, {len(pictures):,} pictures"
+
+
+def _is_page(path: str) -> bool:
+    """Whether a report wrote what is there; true where nothing is there."""
+    try:
+        with open_regular(path) as stream:
+            head = stream.read(_HEAD)
+    except FileNotFoundError:
+        return not os.path.lexists(path)
+    except (OSError, ImageError):
+        return False
+    return _GENERATOR in head
 
 
 def _lost(store: Store, order: Sequence[int], located: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from cliqa.errors import ResultsError
@@ -180,3 +181,19 @@ def to_sql_value(value: Any) -> Any:
 def from_sql_text(value: Any) -> str:
     """The inverse of `to_sql_value` for text."""
     return os.fsdecode(value) if isinstance(value, bytes) else str(value)
+
+
+def open_to_read(path: str) -> sqlite3.Connection:
+    """A read-only connection; also where nothing may be written beside the database (read-only media). Raises ResultsError."""
+    address = Path(os.path.abspath(path)).as_uri()
+    attempts = ["mode=ro"] if os.path.exists(f"{path}-wal") else ["mode=ro", "mode=ro&immutable=1"]
+    failure: sqlite3.Error | UnicodeDecodeError | None = None
+    for attempt in attempts:
+        connection = sqlite3.connect(f"{address}?{attempt}", uri=True, timeout=30, isolation_level=None)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            return connection
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged schema is quoted in the message, as it is
+            connection.close()
+            failure = error
+    raise ResultsError(f"{display(path)} is no results database: {failure}") from failure

@@ -16,13 +16,12 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from cliqa.errors import ResultsError, UsageError
 from cliqa.metrics import Field, metric_class
 from cliqa.results.conditions import SAFE_FUNCTIONS, quote, to_sql
-from cliqa.results.database import from_sql_text, holds_rows, live_path
+from cliqa.results.database import from_sql_text, holds_rows, live_path, open_to_read
 from cliqa.results.faces import TABLE_SUFFIXES
 from cliqa.results.loading import load_tables
 from cliqa.results.schema import FACTS
@@ -194,11 +193,11 @@ class Store:
         live = live_path(os.path.realpath(path))
         if not path.lower().endswith(DATABASE_SUFFIXES) and holds_rows(live):  # a run that goes on, or was killed
             self.database = live
-            return _connect(live)
+            return open_to_read(live)
         if not os.path.exists(path):
             raise ResultsError(f"there is no results file {display(path)}")
         if path.lower().endswith(DATABASE_SUFFIXES):
-            return _connect(path)
+            return open_to_read(path)
         if not path.lower().endswith(TABLE_SUFFIXES) and not os.path.isdir(path):
             known = ", ".join((*DATABASE_SUFFIXES, *TABLE_SUFFIXES))
             raise UsageError(
@@ -212,7 +211,7 @@ class Store:
             self._temporary.cleanup()
             raise
         self.database = database
-        return _connect(database)
+        return open_to_read(database)
 
     def _look(self) -> None:
         """What the store holds; after this the connection can do nothing but read the scores and issues."""
@@ -277,22 +276,6 @@ def _below(path: str, folder: str) -> str | None:
         return ""
     top = folder if folder.endswith(rules.sep) else folder + rules.sep
     return path[len(top) :].replace(rules.sep, os.sep) if path.startswith(top) else None
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    """A read-only connection; also where nothing may be written beside the database (read-only media)."""
-    address = Path(os.path.abspath(path)).as_uri()
-    attempts = ["mode=ro"] if os.path.exists(f"{path}-wal") else ["mode=ro", "mode=ro&immutable=1"]
-    failure: sqlite3.Error | UnicodeDecodeError | None = None
-    for attempt in attempts:
-        connection = sqlite3.connect(f"{address}?{attempt}", uri=True, timeout=30, isolation_level=None)
-        try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            return connection
-        except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged schema is quoted in the message, as it is
-            connection.close()
-            failure = error
-    raise ResultsError(f"{display(path)} is no results database: {failure}") from failure
 
 
 def _authorize(action: int, first: str | None, second: str | None, database: str | None, source: str | None) -> int:

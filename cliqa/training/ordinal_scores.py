@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cliqa.signal.statistics.correlation import ranks
 
@@ -18,14 +18,18 @@ def quadratic_kappa(truth: NDArray[np.int64], predicted: NDArray[np.int64], leve
     return 1.0 - float((weight * table).sum()) / expected if expected > 0 else float("nan")
 
 
-def area_under_roc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
-    """P(a positive scores higher than a negative), ties counted half; nan where one of the two is missing."""
-    positive, score = np.asarray(positive, dtype=bool), np.asarray(score, dtype=np.float64)
-    ones, zeros = int(positive.sum()), int((~positive).sum())
-    if ones == 0 or zeros == 0:
+def auc(positive: ArrayLike, negative: ArrayLike) -> float:
+    """Area under the ROC curve: P(a positive has more than a negative), ties counted half; nan where one of the two is missing."""
+    more, less = np.asarray(positive, np.float64), np.sort(np.asarray(negative, np.float64))
+    if not len(more) or not len(less):
         return float("nan")
-    place = ranks(score)
-    return float((place[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+    below, up_to = np.searchsorted(less, more, "left"), np.searchsorted(less, more, "right")
+    return float((below + up_to).mean() / 2 / len(less))
+
+
+def area_under_roc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
+    """The same, of scores and which of them are positive."""
+    return auc(score[positive], score[~positive])
 
 
 def spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

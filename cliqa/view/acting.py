@@ -26,7 +26,7 @@ from cliqa.outputs.ratings import sidecars
 from cliqa.outputs.xmp import check_available, write_sidecar
 from cliqa.records import Source
 from cliqa.results.database import from_sql_text, to_sql_value
-from cliqa.text import display
+from cliqa.text import display, reason
 from cliqa.view.table import FileTable
 
 PLACING = {"copy": "copied", "link": "linked", "hardlink": "hard-linked", "move": "moved"}
@@ -245,7 +245,7 @@ class Actor:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_TABLES)
         except (OSError, sqlite3.Error) as error:
-            raise PlacingError(f"the journal {display(self._journal)} can't be written: {error}") from error
+            raise PlacingError(f"the journal {display(self._journal)} can't be written: {reason(error)}") from error
         try:
             yield connection
         finally:

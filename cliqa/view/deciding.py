@@ -27,6 +27,7 @@ from cliqa.view.parts import PARTS, cached_metric, worst_part
 
 CELLS = 8  # a side, of the grid on which the tones are compared
 WHITE, BLACK = 250, 8  # levels that are seen as pure
+BLURRED = 2.0  # pixels: sharp photographs enlarged twice have 0.6 to 1.1, blurred ones from here on read as enlarged
 REMEMBERED = 64  # pictures
 AT_ONCE = 1  # pictures: each is decoded whole
 
@@ -121,6 +122,8 @@ def _scale(view: View, scores: Mapping[str, Any]) -> Iterator[Reason]:
         said = f"An upscaling network has probably made it ({learned:.0%}): this part, the most detailed, has its kind of edges."
     elif scale < 1.05:
         said = "Not enlarged: this part, the most detailed, has detail down to single pixels and no trace of interpolation."
+    elif (blur := _value(scores, "sharpness.blur") or 0.0) > BLURRED:
+        said = f"Enlarged about {scale:.2f} times, or only blurred: edges as soft as its own ({blur:.1f} pixels) read alike."
     else:
         said = f"Enlarged about {scale:.2f} times: in this part, the most detailed, interpolation has left its pattern."
     yield _reason(column, scores, said, box)

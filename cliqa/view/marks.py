@@ -17,7 +17,8 @@ from cliqa.errors import ResultsError
 from cliqa.results.database import from_sql_text, to_sql_value
 from cliqa.results.live import Results
 from cliqa.results.schema import Schema
-from cliqa.text import display
+from cliqa.text import display, reason
+from cliqa.view.home import state_folder
 
 FLAGS = ("keep", "drop")
 MOST_STARS = 5
@@ -69,7 +70,8 @@ class MarkBook:
             self._connection.execute("PRAGMA synchronous = FULL")  # a mark that was confirmed survives a power cut
             self._connection.executescript(_TABLES)
         except (OSError, sqlite3.Error) as error:
-            raise ResultsError(f"marks can't be saved in {display(database)}: {error}") from error
+            where = "; CLIQA_STATE names another folder" if os.path.abspath(database).startswith(state_folder()) else ""
+            raise ResultsError(f"marks can't be saved in {display(database)}: {reason(error)}{where}") from error
 
     def close(self) -> None:
         """Close the database."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,6 +13,7 @@ import time
 from collections.abc import Sequence
 from typing import IO
 
+NICENESS = 5  # the page and its thumbnails come first
 _GRACE = 20.0  # seconds to write out what is done when it is asked to end
 
 
@@ -37,7 +40,7 @@ class BackgroundScoring:
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
             self.started = time.monotonic()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cliqa.view.scorer", *self._arguments],
+                [sys.executable, "-m", "cliqa.view.scoring", *self._arguments],
                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._errors, start_new_session=True,
             )  # fmt: skip
 
@@ -84,3 +87,28 @@ def seconds_left(done: int, waiting: int, since: float) -> float | None:
     """How long the rest may take at the pace so far; None while that can't be told."""
     spent = time.monotonic() - since
     return spent / done * waiting if done >= 5 and spent > 1 else None
+
+
+def main() -> int:
+    """What that process does: score at low priority until done, or until standard input ends.
+
+    It is a pipe that the viewer holds open: its end tells that the viewer is no more, however that came.
+    """
+    threading.Thread(target=_end_with_the_viewer, daemon=True).start()
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(NICENESS)
+    from cliqa.score import main as score
+
+    return score(sys.argv[1:])
+
+
+def _end_with_the_viewer() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        while os.read(0, 4096):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -30,7 +30,8 @@ MODULES = {  # what is served of the page, and as what
     ),
     "view": (
         "acting.js", "commands.js", "compare.js", "copies.js", "floors.js", "gallery.js", "grid.js", "keys.js", "live.js", "main.js",
-        "marks.js", "picture.js", "server.js", "sharp_map.js", "stage.js", "view.css",
+        "marks.js", "picture.js", "server.js", "sharp_map.js", "shown.js", "stage.js", "tile.js",
+        "view.css",
     ),
 }  # fmt: skip
 KINDS = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}

@@ -75,7 +75,7 @@ def test_order_limit_and_prefix(scored: Path, tmp_path: Path, capfd: pytest.Capt
     assert capfd.readouterr().out.splitlines() == [str(tmp_path / "in/a.png")]
     out = str(tmp_path / "out")
     assert apply([str(scored), "--where", "brightness.mean < 160", "-o", out, "--score-prefix"]) == 0
-    assert placed(tmp_path / "out") == ["010_a.png", "sub/090_a.png", "sub/150_b.png"]
+    assert placed(tmp_path / "out") == ["010.00_a.png", "sub/090.00_a.png", "sub/150.00_b.png"]
     assert (
         apply(
             [
@@ -90,7 +90,7 @@ def test_order_limit_and_prefix(scored: Path, tmp_path: Path, capfd: pytest.Capt
         )
         == 0
     )
-    assert "light_250_c.png" in placed(tmp_path / "out")
+    assert "light_250.00_c.png" in placed(tmp_path / "out")
 
 
 def test_nothing_is_overwritten_and_a_stopped_run_goes_on(scored: Path, tmp_path: Path) -> None:
@@ -146,8 +146,10 @@ def test_wrong_use_is_one_line_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("value", "field", "mark"),
     [
-        (93.4, Field("quality", "", 0, 100), "093"),
-        (41.2, Field("psnr", "", 0, 50), "41"),
+        (93.4, Field("quality", "", 0, 100, better="higher"), "093"),
+        (41.2, Field("psnr", "", 0, 50, better="higher"), "41"),
+        (0.347, Field("relative", "", 0, 250, better="lower"), "000.35"),
+        (12.0, Field("motion", "", 0, 40), "12.00"),
         (1.247, Field("scale", "", 1, 2), "1.25"),
         (2, Field("level", "", 1, 4, kind="int"), "2"),
         ("so/so", Field("label", "", kind="str"), "so-so"),

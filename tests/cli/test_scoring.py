@@ -11,30 +11,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from cliqa import (
-    filter_bad_exposure,
-    filter_blurry_photo,
-    filter_low_aesthetic,
-    filter_low_perceptual_quality,
-    filter_low_quality_compression,
-    filter_low_quality_jpeg,
-    filter_low_quality_resize,
-    filter_noisy_photo,
-)
-from cliqa.cli.faults import FAULTS
-from cliqa.metrics import Observation, View, metric_class
+from cliqa.metrics import Observation, View
 from cliqa.results import ISSUE_COLUMNS
 from cliqa.results.store import Store
 from cliqa.score import main as score
-from cliqa.signal.exposure.labels import LABELS
 from tests.conftest import encode
 from tests.toy_metric import Brightness
 
@@ -251,110 +237,3 @@ def test_a_resumed_run_takes_scores_of_damaged_data_only_where_it_would_give_the
     assert "0 images scored; 2 unchanged since an earlier run" in told("--damaged", "score")
     assert "0 images scored; 1 unchanged since an earlier run; 1 with issues" in told()
     assert list(rows(saved)) == [str(tmp_path / "in" / "whole.jpg")]
-
-
-def test_pictures_named_on_the_command_line_are_told_in_words(
-    make_folder: Callable[..., Path], capfd: pytest.CaptureFixture[str]
-) -> None:
-    root = make_folder({"a.png": 50, "b.png": 150})
-    words = ["--metrics", "tests.toy_metric:Brightness", "-g", "-1", "--workers", "0"]
-    assert score([str(root / "a.png"), str(root / "b.png"), *words]) == 0
-    shown = capfd.readouterr()
-    assert shown.out.splitlines() == [
-        f"{root / 'a.png'}: PNG, 40 x 40 pixels", "  brightness  mean 50, label dark",
-        f"{root / 'b.png'}: PNG, 40 x 40 pixels", "  brightness  mean 150, label light",
-    ]  # fmt: skip
-    assert shown.err == "2 images scored\n"
-    assert score([str(root / "a.png"), *words, "--all-fields"]) == 0
-    shown = capfd.readouterr()
-    assert "brightness.mean" in shown.out and "mean value (0 to 255)" in shown.out
-    for wrong in ([], [str(root), "--resume"], [str(root), "--all-fields", "--print"]):
-        with pytest.raises(SystemExit):
-            score([*wrong, *words])
-
-
-def test_pictures_of_a_folder_are_a_line_each(
-    make_folder: Callable[..., Path], capfd: pytest.CaptureFixture[str]
-) -> None:
-    root = make_folder({"a.png": 50, "b.png": 150, "below/c.png": 200})
-    words = [str(root), "-m", BRIGHTNESS, "-g", "-1", "--workers", "0"]
-    assert score(words) == 0
-    shown = capfd.readouterr()
-    assert shown.out.splitlines() == [
-        f"{root / 'a.png'}: PNG, 40 x 40 pixels; mean 50, label dark",
-        f"{root / 'b.png'}: PNG, 40 x 40 pixels; mean 150, label light",
-    ]
-    assert "2 images scored; 1 more in sub-folders: add -r" in shown.err and "--all-fields" in shown.err
-    assert score([str(root), "-r", "-m", f"{BRIGHTNESS},{__name__}:Contrast", *words[3:]]) == 0
-    assert len(capfd.readouterr().out.splitlines()) == 3
-
-
-def test_a_folder_without_pictures_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "text.txt").write_text("")
-    assert score([str(tmp_path), "-m", BRIGHTNESS, "-g", "-1", "--workers", "0"]) == 0
-    assert f"0 images scored; no image files in {tmp_path}; 1 entry that is no" in capsys.readouterr().err
-
-
-def test_the_word_after_m_is_a_metric_even_where_a_folder_of_that_name_lies_here(
-    make_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    root = make_folder({"grepq/a.png": 50, "photos/a.png": 50})
-    monkeypatch.chdir(root)
-    assert score(["-g", "-1", "--workers", "0", "-m", BRIGHTNESS, "grepq"]) == 2
-    assert "grepq after -m is the metric" in capsys.readouterr().err
-    assert score(["-g", "-1", "--workers", "0", "-m", BRIGHTNESS, "photos"]) == 0
-    assert "photos/a.png" in capsys.readouterr().out
-
-
-def test_a_picture_in_words_starts_with_its_faults_and_leaves_hashes_out(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    noise = np.random.default_rng(5).integers(0, 256, (24, 24, 3), np.uint8)
-    Image.fromarray(noise).resize((256, 256), Image.Resampling.BICUBIC).save(tmp_path / "a.jpg", quality=40)
-    words = ["-g", "-1", "--workers", "0", "-m", "jpeg_quality", "compression"]
-    assert score([*words, str(tmp_path / "a.jpg")]) == 0  # the path is no metric's name
-    first, *rest = capfd.readouterr().out.splitlines()
-    assert [line.split()[0] for line in rest] == ["jpeg_quality", "compression"]
-    assert "filter_low_quality_jpeg drops it" in rest[0]
-    assert first.startswith(f"{tmp_path / 'a.jpg'}: JPEG, 256 x 256 pixels; saved as a low quality JPEG")
-    pytest.importorskip("pdqhash")
-    words = [str(tmp_path / "a.jpg"), "-g", "-1", "--workers", "0", "-m", "fingerprint"]
-    assert score(words) == 0
-    assert "detail to find copies by" in capfd.readouterr().out
-    assert score([*words, "--all-fields"]) == 0
-    shown = capfd.readouterr().out
-    assert "fingerprint.detail" in shown and "fingerprint.thumbnail" not in shown and "fault" not in shown
-
-
-def test_the_summary_names_the_store_the_faults_and_what_is_next(
-    make_folder: Callable[..., Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    root = make_folder({"a.png": 50})
-    words = ["--metrics", "jpeg_quality", "-g", "-1", "--workers", "0", "--results", str(tmp_path / "s.db")]
-    assert score(["-i", str(root), *words]) == 0
-    told = capfd.readouterr().err
-    assert "1 image scored" in told and "saved as a low quality JPEG" in told
-    assert f"cliqa report {tmp_path / 's.db'}" in told
-
-
-def test_faults_are_what_the_filters_drop() -> None:
-    options = {
-        "jpeg_quality.quality": filter_low_quality_jpeg.THRESHOLD.default,
-        "grepq.quality": filter_low_perceptual_quality.THRESHOLD.default,
-        "grain_noise.psnr": filter_noisy_photo.COMMAND.parser().parse_args(["-i", "x"]).psnr,
-        "scale_factor.quality": filter_low_quality_resize.COMMAND.parser().parse_args(["-i", "x"]).quality,
-        "scale_factor.learned": filter_low_quality_resize.COMMAND.parser().parse_args(["-i", "x"]).learned,
-        "compression.fidelity": filter_low_quality_compression.COMMAND.parser().parse_args(["-i", "x"]).fidelity,
-    }
-    options["sharpness.blur"] = filter_blurry_photo.BLUR
-    assert next(fault.least for fault in FAULTS if fault.sure) == filter_blurry_photo.SURE
-    level = filter_bad_exposure.COMMAND.parser().parse_args(["-i", "x"]).max_level
-    options |= {f"exposure.{label}_level": level - 1 for label in LABELS}
-    assert {fault.column: fault.value for fault in FAULTS if not fault.column.startswith("aesthetic.")} == options
-    assert {fault.column[9:-6] for fault in FAULTS if fault.column.startswith("exposure.")} == set(LABELS)
-    rejected = next(fault for fault in FAULTS if fault.column == "aesthetic.label")
-    assert rejected.value not in filter_low_aesthetic.KEPT
-    for fault in FAULTS:
-        metric, _, field = fault.column.partition(".")
-        assert field in {found.name for found in metric_class(metric).fields}
-        assert import_module(f"cliqa.{fault.command}").COMMAND.metric == metric

@@ -17,7 +17,18 @@ from cliqa.compiled import library
 from cliqa.images import patches
 from cliqa.images.loading import load_image
 from cliqa.metrics import View, jpeg_qf, load_metric
-from cliqa.signal.jpeg import blocks, chroma, double_compression, drawn, grid, lattice, phases, step_spectra, windows
+from cliqa.signal.jpeg import (
+    blocks,
+    chroma,
+    double_compression,
+    drawn,
+    grid,
+    lattice,
+    parts,
+    phases,
+    step_spectra,
+    windows,
+)
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 Result = TypeVar("Result")
@@ -179,7 +190,7 @@ def test_evidence_of_steps_and_tables_is_the_same(monkeypatch):
 @pytest.mark.parametrize("size", (64, 96, 121))
 def test_near_zeros_are_the_same(monkeypatch, size):
     planes = blocks.luma(tiles(size, 75))[:, :size, :size]
-    assert np.array_equal(*both_ways(monkeypatch, lambda: grid.near_zeros(planes)))
+    assert np.array_equal(*both_ways(monkeypatch, lambda: parts.near_zeros(planes)))
 
 
 @pytest.mark.parametrize("size", (4, 50, 128, 200, 300))

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from cliqa.compiled import build
-from cliqa.compiled.library import compiled
+from cliqa.compiled.library import compiled, declare
 from cliqa.images import loading, shrinking
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, exposure, scale_factor
@@ -30,7 +30,9 @@ def without_avx2(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     made = tmp_path_factory.mktemp("routines") / "thumbnails.so"
     source = build.FOLDER / "thumbnails.c"
     subprocess.run(["cc", *build.FLAGS, "-DONE_CODE", str(source), "-lm", "-o", str(made)], check=True)
-    return ctypes.CDLL(str(made))
+    library = ctypes.CDLL(str(made))
+    declare(library, [source])
+    return library
 
 
 pytestmark = pytest.mark.skipif(compiled() is None, reason="no compiled routines here")

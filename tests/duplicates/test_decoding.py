@@ -113,4 +113,4 @@ def test_members_of_a_shard_are_read_by_a_worker(store: Path, tmp_path: Path) ->
         tar.add(tmp_path / "in" / "a.png", "a.png")
     with Store(str(store)) as opened, Decoded(opened, [Picture(f"{tmp_path}/shard.tar/a.png", {})]) as look:
         found = look(0)
-    assert found is not None and found.grey.shape == found.middle.shape == (480, 480) and not found.made
+    assert found is not None and found.grey.shape == found.middle.shape == (480, 480) and not found.table

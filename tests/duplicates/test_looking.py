@@ -118,33 +118,48 @@ def test_shots_that_large_enough_others_are_copies_of_are_copies(
     pictures = [Picture(f"{number}.jpg", {"width": side, "height": side}) for number, side in enumerate(sides)]
     there = [number for number, side in enumerate(sides) if side]
     links = [Link(one, two, "near") for one in there for two in there if one < two]
-    decided, _ = looked_at(links, pictures, lambda index: Pixels(*[np.full((32, 32), index, np.uint8)] * 2))
+    decided, _ = looked_at(links, pictures, lambda index: Pixels(full := np.full((32, 32), index, np.uint8), full))
     assert {link.kind for link in decided if (link.first, link.second) == (0, 1)} == {kind}
     assert all(link.kind == "near" for link in decided if (link.first, link.second) != (0, 1))
 
 
-ALIKE = ((8, 8, 1), (8, 8, 1))
+STEPS = (1,) * 64
+ALIKE = (STEPS, STEPS)
 
 
 @pytest.mark.parametrize(
-    ("made", "lowest", "kind"),
+    ("tables", "lowest", "other", "asked"),
     [
-        (ALIKE, 91.0, "burst"),
-        (ALIKE, 70.0, "near"),
-        (ALIKE, None, "near"),
-        (((8, 8, 1), (8, 8, 2)), 91.0, "near"),
-        (((), ()), 91.0, "near"),
+        (ALIKE, 91.0, {}, [True]),
+        (ALIKE, 70.0, {}, [False]),
+        (ALIKE, None, {}, [False]),
+        ((STEPS, (2, *STEPS[1:])), 91.0, {}, [False]),
+        (((), ()), 91.0, {}, [False]),
+        (ALIKE, 91.0, {"width": 16}, []),
     ],
 )
-def test_noise_tells_shots_of_files_that_were_made_alike(
-    monkeypatch: pytest.MonkeyPatch, made: tuple[tuple[int, ...], ...], lowest: float | None, kind: str
+def test_noise_of_files_of_one_size_is_asked_for_by_how_they_were_made(
+    monkeypatch: pytest.MonkeyPatch,
+    tables: tuple[tuple[int, ...], ...],
+    lowest: float | None,
+    other: dict[str, int],
+    asked: list[bool],
 ) -> None:
-    monkeypatch.setattr(looking, "noise_apart", lambda first, second: True)
+    found: list[bool] = []
+
+    def noise_apart(first: np.ndarray, second: np.ndarray, alike: bool) -> bool:
+        found.append(alike)
+        return True
+
+    monkeypatch.setattr(looking, "noise_apart", noise_apart)
     history = {"jpeg_quality.quality": lowest, "jpeg_quality.qf_header": 92}
-    pictures = [Picture(f"{number}.jpg", {"width": 8, "height": 8} | history) for number in range(2)]
-    files = [Pixels(FILES[0], FILES[0], one) for one in made]
+    pictures = [
+        Picture("0.jpg", {"width": 8, "height": 8} | history),
+        Picture("1.jpg", {"width": 8, "height": 8} | history | other),
+    ]
+    files = [Pixels(FILES[0], FILES[0], table) for table in tables]
     decided, _ = looked_at([Link(0, 1, "near")], pictures, lambda index: files[index])
-    assert [link.kind for link in decided] == [kind]
+    assert found == asked and [link.kind for link in decided] == ["burst" if asked else "near"]
 
 
 @pytest.mark.parametrize("swapped", [False, True])
@@ -152,8 +167,8 @@ def test_a_jpeg_is_known_for_the_child_of_the_file_that_it_was_made_of(swapped: 
     source = saved(textured(11, 384), 45)
     child = saved(source, 85)
     files = [
-        Pixels(*[grey(Image.fromarray(source))] * 2),
-        Pixels(*[grey(Image.fromarray(child))] * 2, (384, 384, *LUMA_TABLES[84])),
+        Pixels(grey(Image.fromarray(source)), grey(Image.fromarray(source))),
+        Pixels(grey(Image.fromarray(child)), grey(Image.fromarray(child)), tuple(LUMA_TABLES[84])),
     ][:: -1 if swapped else 1]
     pictures = [Picture(str(number), {"width": 384, "height": 384}) for number in range(2)]
     (link,), _ = looked_at([Link(0, 1, "near")], pictures, files.__getitem__)

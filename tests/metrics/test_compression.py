@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from cliqa.metrics.base import View
 from cliqa.metrics.compression import Compression
 from cliqa.signal.compression.codecs import CODECS
 from tests.jpeg_pictures import textured
+
+ROOT = Path(__file__).parents[2]
 
 
 def view(pixels: np.ndarray) -> View:
@@ -68,6 +71,17 @@ def test_fidelity_falls_with_quality_and_the_codec_is_named(format: str) -> None
             assert png["codec"] == format.lower()
         assert float(png["fidelity"] or 0) == pytest.approx(scores[-1], abs=20)
     assert scores[0] + 10 < scores[1] < scores[2] < 97
+
+
+@pytest.mark.parametrize("name", ["stone.png", "facade.jpg", "lake.jpg"])
+def test_a_bad_save_is_not_hidden_by_a_good_one_after_it(name: str) -> None:
+    metric, photo = load_metric("compression"), load_image(str(ROOT / "examples/photos" / name)).pixels
+    bad = load_image(stream("JPEG", photo, quality=40)).pixels
+    once, twice, good = (
+        float(metric.score_view(each)["fidelity"] or 0)
+        for each in (view(bad), *(View(load_image(stream("JPEG", pixels, quality=95))) for pixels in (bad, photo)))
+    )
+    assert twice < once + 8 and twice + 8 < good
 
 
 def test_pictures_that_lost_nothing_are_told_so() -> None:

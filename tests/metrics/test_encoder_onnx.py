@@ -8,9 +8,9 @@ import pytest
 
 from cliqa.metrics import checkpoints, encoder_onnx
 from cliqa.metrics.aesthetic import Aesthetic
-from cliqa.metrics.encoder import TorchBranch, TorchTrunk
 from cliqa.metrics.encoder_layout import EARLY_WIDTH, POOLED_WIDTH, TRUNK_STAGES, checked_part
 from cliqa.metrics.encoder_onnx import OnnxBranch, OnnxTrunk, branch_graph, early_graph, trunk_graph
+from cliqa.metrics.encoder_torch import TorchBranch, TorchTrunk
 from tests.grepq_weights import small_tensors
 
 

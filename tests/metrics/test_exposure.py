@@ -23,7 +23,7 @@ from cliqa.metrics.exposure import (
 from cliqa.signal.exposure.labels import LABELS
 from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 from cliqa.signal.exposure.tones import WIDTH
-from tests.exposed_pictures import exposed, scene
+from tests.exposed_pictures import cut_out, exposed, scene
 
 
 def random_tensors(networks=2, seed=0):
@@ -45,6 +45,10 @@ def random_tensors(networks=2, seed=0):
 
 def view(pixels):
     return View(LoadedImage.from_array(pixels))
+
+
+def tones_of(pixels):
+    return observe_tones(view(pixels))["tones"]
 
 
 def test_fields_are_those_declared_and_in_range():
@@ -81,12 +85,12 @@ def test_softening_keeps_levels_and_keeps_probabilities_apart():
 
 
 def test_gloom_adds_to_pictures_without_any_light_and_to_no_other():
-    added = [gloom(observe_tones(view(exposed(scene(3), ev)))) for ev in (0, -2, -4, -5.5, -6.5, -8)]
+    added = [gloom(tones_of(exposed(scene(3), ev))) for ev in (0, -2, -4, -5.5, -6.5, -8)]
     assert added[:3] == [0, 0, 0]
     assert 0 < added[3] < added[4] < added[5]
     lamp = exposed(scene(3), -8)
     lamp[:24, :32] = 255  # a hundredth of the picture
-    assert gloom(observe_tones(view(lamp))) == 0
+    assert gloom(tones_of(lamp)) == 0
 
 
 def test_doubt_about_dark_pictures_goes_to_level_two_and_no_further():
@@ -103,20 +107,48 @@ def test_doubt_about_dark_pictures_goes_to_level_two_and_no_further():
 def test_a_lit_subject_before_black_is_not_severely_dark_but_a_frame_that_lost_its_highlights_may_be():
     subject = np.full((200, 300, 3), 6, np.uint8)
     subject[60:140, 100:180] = scene(2)[:80, :80]
-    assert lit(observe_tones(view(subject))) == LIT_SHIFT
-    assert lit(observe_tones(view(exposed(subject, -2.5)))) == 0
-    tones = [observe_tones(view(exposed(subject, ev))) for ev in np.linspace(0, -2.5, 11)]
+    assert lit(tones_of(subject)) == LIT_SHIFT
+    assert lit(tones_of(exposed(subject, -2.5))) == 0
+    tones = [tones_of(exposed(subject, ev)) for ev in np.linspace(0, -2.5, 11)]
     assert (np.diff([lit(row) for row in tones]) <= 0).all()
 
 
 def test_doubt_leans_to_too_bright_and_too_dark_at_level_2_and_meant_clipping_is_not_severe():
     tensors = random_tensors()
-    tones = observe_tones(view(exposed(scene(5), 2.0)))
+    tones = tones_of(exposed(scene(5), 2.0))
     before = Exposure(tensors, {}).unary(tones)
     leaning = tensors | {"lean": np.array([0.75, 0.25], np.float32), "meant": np.array([2.5], np.float32)}
     difference = Exposure(leaning, {}).unary(tones) - before
     assert difference[:2, 0] == pytest.approx([0.75, 0.25]) and difference[4, 1] == pytest.approx(-2.5)
     assert np.count_nonzero(difference) == 3
+
+
+def test_a_white_ground_is_neither_clipped_nor_too_bright_and_a_dark_thing_on_it_not_too_dark():
+    metric = load_metric("exposure")
+    on_white, _ = cut_out(seed=3)
+    seen = metric.observe(view(on_white))
+    assert set(seen) == {"tones", "subject"}
+    assert metric.score(seen)["highlights_clipped_level"] == 1
+    assert metric.score({"tones": seen["tones"]})["highlights_clipped_level"] >= 3
+    dark, _ = cut_out(texture=exposed(scene(3), -3.0))
+    assert metric.score_view(view(dark))["too_dark_level"] == 1
+    blown, _ = cut_out(texture=exposed(scene(3), 3.0))
+    assert metric.score_view(view(blown))["highlights_clipped_level"] >= 3
+
+
+def test_a_picture_without_a_ground_is_observed_as_it_is():
+    assert set(Exposure.observe(view(exposed(scene(1), 3.0)))) == {"tones"}
+
+
+def test_networks_of_light_alone_have_half_the_say_of_level_2_of_too_bright():
+    tensors = random_tensors()
+    tones = tones_of(exposed(scene(5), 1.0))
+    before = Exposure(tensors, {}).unary(tones)
+    light = {f"light0.{name}": tensors[f"net0.{name}"] for name in ("mean", "scale", "weight.0", "bias.0")}
+    light |= {"light0.weight.1": np.zeros((1, 8), np.float16), "light0.bias.1": np.array([5], np.float16)}
+    after = Exposure(tensors | light, {}).unary(tones)
+    assert after[0, 0] == pytest.approx((before[0, 0] + softened(np.array(5.0))) / 2)
+    assert np.count_nonzero(after - before) == 1
 
 
 def test_fields_do_not_depend_on_the_order_of_the_schema():
@@ -155,7 +187,7 @@ def test_statistics_are_of_the_upright_picture_and_flat_in_cost():
     sample = LoadedImage.from_array(big).sample(SAMPLE_PIXELS)
     assert sample.width * sample.height <= SAMPLE_PIXELS * 1.01
     assert set(np.unique(np.asarray(sample))) <= set(np.unique(big))
-    assert observe_tones(view(big)).shape == (WIDTH,)
+    assert tones_of(big).shape == (WIDTH,)
 
 
 def test_probabilities_follow_exposure():

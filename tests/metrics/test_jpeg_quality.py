@@ -13,7 +13,7 @@ from cliqa.metrics.base import View
 from cliqa.metrics.jpeg_quality import JpegQuality
 from cliqa.signal.jpeg.features import HYPOTHESES, hypotheses
 from cliqa.signal.jpeg.history import read_history
-from cliqa.signal.jpeg.resized_features import has_few_colours
+from cliqa.signal.jpeg.readings import has_few_colours
 from tests.jpeg_pictures import saved, stream, textured, tiles
 
 

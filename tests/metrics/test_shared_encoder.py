@@ -9,7 +9,7 @@ import pytest
 
 from cliqa.metrics import shared_encoder
 from cliqa.metrics.aesthetic import Aesthetic
-from cliqa.metrics.encoder import TorchTrunk
+from cliqa.metrics.encoder_torch import TorchTrunk
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.shared_encoder import REMEMBERED, rated_encoder
 from tests.grepq_weights import small_tensors, view

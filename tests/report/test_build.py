@@ -185,9 +185,22 @@ def test_a_folder_that_moved_is_told_and_how_to_find_it(store_path: Path, capsys
 
 def test_a_page_that_exists_stays(store_path: Path) -> None:
     page = store_path.with_name("mine.html")
-    page.write_text("mine")
+    assert report([str(store_path), "-o", str(page), "--thumbnails", "0"]) == 0
+    before = page.read_bytes()
     assert report([str(store_path), "-o", str(page)]) == 2
-    assert page.read_text() == "mine"
-    assert report([str(store_path), "-o", str(page), "--force", "--quiet"]) == 0
     assert report([str(store_path.with_name("none.db")), "-o", str(page), "--force"]) == 1
-    assert page.read_text().startswith("<!doctype html>")
+    assert page.read_bytes() == before
+    assert report([str(store_path), "-o", str(page), "--force", "--quiet", "--title", "another"]) == 0
+    assert b"another" in page.read_bytes()
+
+
+def test_force_replaces_nothing_but_pages(store_path: Path) -> None:
+    photo, folder, link = (store_path.with_name(name) for name in ("photo.jpg", "folder", "link.html"))
+    photo.write_bytes(b"\xff\xd8\xff")
+    folder.mkdir()
+    link.symlink_to("nowhere")
+    before = store_path.read_bytes()
+    for output in (store_path, photo, folder, link):
+        assert report([str(store_path), "-o", str(output), "--force"]) == 2
+    assert store_path.read_bytes() == before and photo.read_bytes() == b"\xff\xd8\xff"
+    assert link.is_symlink() and folder.is_dir()

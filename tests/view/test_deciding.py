@@ -95,6 +95,14 @@ def test_levels_are_told_in_plain_words(tmp_path: Path) -> None:
     assert said("highlights_over_suppressed", 3).startswith("Its lights are greyed:")
 
 
+@pytest.mark.parametrize(("blur", "doubted"), [(None, False), (0.8, False), (3.9, True)])
+def test_a_blur_that_reads_as_an_enlargement_is_told(tmp_path: Path, blur: float | None, doubted: bool) -> None:
+    image = load_image(saved(smooth(300, 200), tmp_path / "a.png"))
+    told = {reason.column: reason for reason in reasons(image, {"scale_factor.scale": 1.98, "sharpness.blur": blur})}
+    assert "1.98 times" in told["scale_factor.quality"].sentence
+    assert ("or only blurred" in told["scale_factor.quality"].sentence) == doubted
+
+
 def test_a_jpeg_in_a_corner_is_pointed_at(tmp_path: Path) -> None:
     whole = Image.open(Path(__file__).parents[2] / "examples/photos/stone.png").convert("RGB")
     whole.crop((0, 0, 256, 256)).save(tmp_path / "corner.jpg", quality=35)

@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from cliqa.view.home import kept_file
 
 from cliqa.errors import ResultsError
 from cliqa.metrics import Field
@@ -91,3 +92,17 @@ def test_no_mark_that_was_confirmed_is_lost_when_the_process_is_killed(tmp_path:
     kept = {name for (name,) in connection.execute("SELECT real_path FROM marks")}
     connection.close()
     assert {f"{number}.jpg" for number in range(told[-1] + 1)} <= kept
+
+
+def test_a_state_folder_that_cannot_be_made_is_told_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("CLIQA_STATE", str(tmp_path / "file"))
+    with pytest.raises(ResultsError, match="CLIQA_STATE names another folder") as raised:
+        MarkBook(kept_file(str(tmp_path), ".db"))
+    assert "[Errno" not in str(raised.value)
+    monkeypatch.setenv("CLIQA_STATE", str(tmp_path / "state"))
+    with pytest.raises(ResultsError) as raised:
+        MarkBook(str(tmp_path / "file" / "named.db"))
+    assert "CLIQA_STATE" not in str(raised.value)

@@ -218,3 +218,21 @@ function drawBars(column, totals, kept) {
   context.fillStyle = colours.line;
   context.fillRect(THUMB / 2, HEIGHT - 1, span, 1);
 }
+
+// The choices above all thresholds; `counted` counts the faults again, `shown` follows what has changed.
+export function buildChoices(counted, shown) {
+  const show = () => {
+    for (const way of ['all', 'any']) $(`combine-${way}`).setAttribute('aria-pressed', way === conditions.combine);
+    for (const column of table.columns) if (column.card && column.condition) showCondition(column);
+    shown();
+  };
+  for (const way of ['all', 'any']) {
+    $(`combine-${way}`).addEventListener('click', () => { conditions.combine = way; conditions.recount(); show(); });
+  }
+  $('reset').addEventListener('click', async () => {
+    await conditions.reset();
+    show();
+    await counted();
+    shown();
+  });
+}

@@ -5,7 +5,7 @@ import { conditions } from './conditions.js';
 import { $, copyText, painters, percent, readColours, redraw, whole } from './dom.js';
 import { faults } from './faults.js';
 import { detail, gallery } from './gallery.js';
-import { buildHistograms, drawField, fillField, showCondition, visible } from './histograms.js';
+import { buildChoices, buildHistograms, drawField, fillField, showCondition, visible } from './histograms.js';
 import { issues } from './issues.js';
 import { inflated, readPacked } from './packed.js';
 import { fillPictures } from './pictures.js';
@@ -27,19 +27,7 @@ function showTally() {
 
 function buildTop() {
   $('copy').addEventListener('click', copyCommand);
-  for (const way of ['all', 'any']) {
-    $(`combine-${way}`).addEventListener('click', () => {
-      conditions.combine = way;
-      conditions.recount();
-      showConditions();
-    });
-  }
-  $('reset').addEventListener('click', async () => {
-    await conditions.reset();
-    showConditions();
-    await faults.count();
-    redraw();
-  });
+  buildChoices(() => faults.count(), redraw);
   $('notice').hidden = !table.facts.lost;
   $('notice').textContent = table.facts.lost && `There are no pictures here: ${table.facts.lost}`;
   const measureTop = () => document.documentElement.style.setProperty('--top', `${document.querySelector('.top').offsetHeight}px`);
@@ -55,12 +43,6 @@ async function copyCommand() {
 
 async function loadText(id) {
   return new TextDecoder().decode(await inflated(id));
-}
-
-function showConditions() {
-  for (const way of ['all', 'any']) $(`combine-${way}`).setAttribute('aria-pressed', way === conditions.combine);
-  for (const column of table.columns) if (column.card && column.condition) showCondition(column);
-  redraw();
 }
 
 let counting = 0;

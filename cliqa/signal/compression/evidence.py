@@ -5,15 +5,31 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.compression.grids import line_profiles, mean_steps, periods, phase, residual_profiles
-from cliqa.signal.compression.lattice import lattice_traces
+from cliqa.signal.compression.flatness import deviation_histogram, repeats, step_histograms
+from cliqa.signal.compression.lines import (
+    line_profiles,
+    line_spectrum,
+    mean_spectrum,
+    mean_steps,
+    periods,
+    phase,
+    residual_profiles,
+)
 from cliqa.signal.compression.planes import luma_chroma, tones, webp_colours
-from cliqa.signal.compression.repeats import repeats
-from cliqa.signal.compression.residuals import deviation_histogram, step_histograms
-from cliqa.signal.compression.spectra import line_spectrum, mean_spectrum
 from cliqa.signal.compression.transforms import band_statistics, cut, kept_counts, magnitudes
+from cliqa.signal.jpeg.blocks import choose_blocks
+from cliqa.signal.jpeg.chroma import integer_colour
+from cliqa.signal.jpeg.features import profile, signed_log
+from cliqa.signal.jpeg.grid import find_grid
+from cliqa.signal.jpeg.history import likeliest_steps, table_distances
+from cliqa.signal.jpeg.lattice import quality_evidence, read_steps
 
 Floats = NDArray[np.float32]
+
+MOST_BLOCKS = 400  # of more than twice as many only a part is read
+GRID_TILES = 2  # that the grid is looked for in: half of the time that all this takes
+_DIAGONALS = np.add.outer(np.arange(8), np.arange(8)).ravel()
+_COUNTS = np.bincount(_DIAGONALS)
 
 
 def evidence(tiles: NDArray[np.uint8]) -> Floats:
@@ -43,3 +59,31 @@ def evidence(tiles: NDArray[np.uint8]) -> Floats:
     parts += [step_histograms(half), step_histograms(colours[::2])]
     parts += [*line_spectrum(plane), mean_spectrum(colours), repeats(plane[:2]), lattice_traces(tiles, plane)]
     return np.concatenate([part.ravel() for part in parts]).astype(np.float32)
+
+
+def lattice_traces(tiles: NDArray[np.uint8], plane: Floats) -> Floats:
+    """What one JPEG save left, float32 vector: the grid, its steps, how well IJG qualities explain them.
+
+    Args:
+        tiles: uint8 (n, 3, h, w); plane: their `luma` (n, h, w).
+    """
+    found = find_grid(tiles, plane, GRID_TILES)
+    grid = found.offset
+    blocks = choose_blocks(tiles, plane, grid % 8, grid // 8, MOST_BLOCKS)
+    _, _, nats = read_steps(blocks)
+    quality = quality_evidence(nats)
+    steps, known = likeliest_steps(nats, int(quality.argmax()))
+    fit = table_distances(steps, known)
+    nearest = int(fit.argmin())
+    scalars = [
+        float(grid == 0), found.margin, len(blocks) / MOST_BLOCKS, float(fit.min()), nearest / 100,
+        float(quality[nearest]), float(known.mean()), *integer_colour(tiles[:2, :, ::2]),
+    ]  # fmt: skip
+    parts = [*profile(quality), _by_diagonal(np.log(steps) * known), _by_diagonal(known)]
+    return np.concatenate([*parts, signed_log(np.array(scalars, np.float32))]).astype(np.float32)
+
+
+def _by_diagonal(values: Floats) -> Floats:
+    """Means of 64 frequencies by the sum of their indices: float32 (15,)."""
+    found: Floats = (np.bincount(_DIAGONALS, weights=values) / _COUNTS).astype(np.float32)
+    return found

@@ -9,7 +9,6 @@ here and darker there, is a subject that moved; a watermark is lighter, or darke
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +17,7 @@ from numpy.typing import NDArray
 from cliqa.signal.copies.placement import blurs, placed, sampled
 
 SIDE = 96  # pixels; 64 see half as much of a small turn, 128 cost twice as much
-BATCH = 64  # pairs at a time: more take memory and no less time
-THREADS = 2  # batches at a time: NumPy computes without the interpreter's lock
+BATCH = 16  # pairs at a time: what is computed of more is no longer in a processor's cache
 
 # Chosen on 36 training photographs: simulated frames of them (benchmarks/burst_frames.py) and eight kinds of copies.
 TURNED = 0.0007  # of a side that a turn or shear moves the border by; half of that of 0.1 degrees
@@ -49,26 +47,12 @@ class Motion:
 
 
 def motion(first: NDArray[np.uint8], second: NDArray[np.uint8], boxes: Floats) -> Motion:
-    """What happened between pairs of pictures.
+    """What happened between pairs of pictures, best BATCH of them at a time.
 
     Args:
         first, second: uint8 (n, SIDE, SIDE).
         boxes: (n, 4), where the second lies in the first, as `alignment.Alignment.box`, to a few pixels.
     """
-    starts = range(0, len(first), BATCH)
-
-    def some(start: int) -> tuple[NDArray[np.bool_], ...]:
-        part = slice(start, start + BATCH)
-        return _motion(first[part], second[part], boxes[part])
-
-    with ThreadPoolExecutor(THREADS) as threads:
-        parts = list(threads.map(some, starts))
-    return Motion(*(np.concatenate([np.zeros(0, bool), *(part[place] for part in parts)]) for place in range(3)))
-
-
-def _motion(
-    first: NDArray[np.uint8], second: NDArray[np.uint8], boxes: Floats
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
     start = np.stack([boxes[:, 2] - boxes[:, 0], boxes[:, 0], boxes[:, 3] - boxes[:, 1], boxes[:, 1]], 1)
     found = placed(first, second, start)
     less_sure = LESS_SURE * found.rest + LESS_SURE_CLIPPED * np.abs(_clipped(first) - _clipped(second))
@@ -77,7 +61,7 @@ def _motion(
     moved = np.zeros(len(boxes), bool)
     for index in np.flatnonzero((found.rest >= CHANGED) & ~turned & (found.rest <= LOST)):
         moved[index] = _part_moved(first[index], second[index], found.place[index])
-    return turned, beyond, moved
+    return Motion(turned, beyond, moved)
 
 
 def _clipped(pictures: NDArray[np.uint8]) -> Floats:

@@ -115,7 +115,7 @@ def _solved(blocks: Floats, moves: tuple[Floats, Floats]) -> tuple[Floats, Float
 
 def _blocks(found: Sequence[Floats]) -> Floats:
     """Sums of `products` over blocks, (n, 8, BLOCKS * BLOCKS)."""
-    return np.stack([summed(each, BLOCKS).reshape(len(each), -1) for each in found], 1)
+    return np.stack([summed(each, BLOCKS).reshape(-1, BLOCKS * BLOCKS) for each in found], 1)
 
 
 def products(one: Floats, two: Floats, place: Floats) -> tuple[Floats, ...]:
@@ -139,8 +139,9 @@ def products(one: Floats, two: Floats, place: Floats) -> tuple[Floats, ...]:
 
 def summed(values: Floats, count: int) -> Floats:
     """Sums over `count` blocks a side: (n, side, side) -> (n, count, count)."""
-    wide = values.shape[-1] // count
-    return np.asarray(values.reshape(-1, count, wide, count, wide).sum((2, 4), dtype=np.float32))
+    blocks = np.repeat(np.eye(count, dtype=np.float32), values.shape[-1] // count, axis=1)
+    result: Floats = blocks @ values @ blocks.T  # a tenth of the time of a sum over two axes
+    return result
 
 
 def sampled(pictures: Floats, place: Floats) -> tuple[Floats, Floats]:

@@ -5,8 +5,7 @@ leaves behind is told from a watermark by where its content is now. A watermark 
 other; a subject that moved is found elsewhere in the other one, as a whole or bent.
 
 A camera that stood still before a scene in which nothing moved takes two pictures that differ in their noise alone, see `grain`. Codecs
-take weak noise away or add some, so here shots without more are taken for copies. How far apart in light two pictures are is told by
-`light`.
+take weak noise away, so shots without any are taken for copies. How far apart in light two pictures are is told by `light`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.signal.copies.elsewhere import content_elsewhere
-from cliqa.signal.copies.grain import strong_noise_apart
+from cliqa.signal.copies.grain import noise_apart
 from cliqa.signal.copies.light import tones_apart
 from cliqa.signal.copies.motion import SIDE as START_SIDE
 from cliqa.signal.copies.motion import motion
@@ -75,16 +74,17 @@ def compare(first: Grey, second: Grey, box: Box) -> Shots:
         first, second: uint8 (height, width), of any sizes, each with the picture alone, without bars.
         box: where the second lies in the first, as `alignment.Alignment.box`.
     """
-    start = np.array([[box[2] - box[0], box[0], box[3] - box[1], box[1]]], np.float32)
-    found = placed(_square(first, START_SIDE), _square(second, START_SIDE), start)
     smallest = min(*first.shape, *second.shape)
     side = next((side for side in SIDES if side <= smallest), START_SIDE)
-    found = placed(_square(first, side), _square(second, side), found.place)
+    found = _placed(first, second, side, box)
+    if float(found.rest[0]) > LOST:  # what has changed may have misled who aligned them: most copies show the whole
+        found = min(found, _placed(first, second, side, (0.0, 0.0, 1.0, 1.0)), key=lambda each: float(each.rest[0]))
     if float(found.rest[0]) > LOST:
         small = motion(_square(first, START_SIDE), _square(second, START_SIDE), np.array([box], np.float32))
         one, two = overlap(first, second, found.place[0])
         tones = tones_apart(one, two) if one.size else np.inf
-        return Shots(bool(small.turned[0]), bool(small.beyond[0]), False, bool(small.moved[0]), tones=tones, box=box)
+        own = min(one.shape) >= START_SIDE and noise_apart(one, two)
+        return Shots(bool(small.turned[0]), bool(small.beyond[0]), False, bool(small.moved[0]), own, tones, box)
     less_sure = LESS_SURE * float(found.rest[0])
     turned = float(found.turn[0]) >= TURNED and float(found.turn_sure[0]) >= TURN_SURE + less_sure
     enough = BEYOND if first.shape == second.shape else max(BEYOND, GRID / smallest)
@@ -99,10 +99,16 @@ def compare(first: Grey, second: Grey, box: Box) -> Shots:
     if not (turned or beyond or swayed):
         one, two = overlap(first, second, found.place[0])
         moved = min(one.shape) >= START_SIDE and content_elsewhere(one, two)
-        own = not moved and min(one.shape) >= START_SIDE and strong_noise_apart(one, two)
+        own = not moved and min(one.shape) >= START_SIDE and noise_apart(one, two)
         tones = tones_apart(one, two) if one.size else np.inf
     wide, left, high, top = (float(number) for number in found.place[0])
     return Shots(turned, beyond, swayed, moved, own, tones, (left, top, left + wide, top + high))
+
+
+def _placed(first: Grey, second: Grey, side: int, box: Box) -> Placement:
+    start = np.array([[box[2] - box[0], box[0], box[3] - box[1], box[1]]], np.float32)
+    start = placed(_square(first, START_SIDE), _square(second, START_SIDE), start).place
+    return placed(_square(first, side), _square(second, side), start)
 
 
 def _square(picture: Grey, side: int) -> Grey:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.dct import dct_matrix
 
@@ -68,8 +68,7 @@ def luma(rgb: NDArray[np.uint8]) -> Floats:
     library = compiled()
     if library is not None and rgb.flags.c_contiguous:
         count = rgb.shape[2] * rgb.shape[3]
-        read = pointer(rgb, np.uint8), size(len(rgb)), size(count), size(3 * count), size(1)
-        library.luma_rows(*read, pointer(LUMA32, np.float32), size(1), pointer(y, np.float32), size(count))
+        library.luma_rows(rgb, len(rgb), count, 3 * count, 1, LUMA32, 1, y, count)
         return y
     part = np.empty(rgb.shape[2:], np.float32)
     for tile, plane in zip(rgb, y, strict=True):  # tile by tile, so that all of it stays in the processor's cache
@@ -126,14 +125,12 @@ def choose_blocks(
     _, _, height, width = rgb.shape
     if library is not None and rgb.flags.c_contiguous and y.flags.c_contiguous and width <= _WIDEST:
         kinds = np.empty(len(rgb) * ((height - y0) // 8) * ((width - x0) // 8), np.uint8)
-        lines = pointer(y, np.float32)
-        shape = size(height), size(width), size(x0), size(y0)
-        library.block_kinds(pointer(rgb, np.uint8), lines, size(len(rgb)), *shape, pointer(kinds, np.uint8))
+        library.block_kinds(rgb, y, len(rgb), height, width, x0, y0, kinds)
         clean = np.flatnonzero(kinds == _VARIED)
         if len(clean) >= enough:
             chosen = np.ascontiguousarray(clean[:: every(len(clean), most)], np.int64)
             found = np.empty((len(chosen), 64), np.float32)
-            library.cut_blocks(lines, *shape, pointer(chosen, np.int64), size(len(chosen)), pointer(found, np.float32))
+            library.cut_blocks(y, height, width, x0, y0, chosen, len(chosen), found)
             return Blocks(found, among=len(clean))
     pixels = cut_blocks(y, x0, y0)
     clipped = clipped_blocks(rgb, x0, y0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.colour import LUMA32
 
 Floats = NDArray[np.float32]
@@ -58,8 +58,7 @@ def _difference_sums(planes: Floats) -> list[list[NDArray[np.floating]]]:
     if library is not None and min(height, width) >= 4 and width <= _WIDEST:
         planes = np.ascontiguousarray(planes)
         made = [np.zeros(length) for length in (width, width, height, height)]
-        outs = [pointer(each, np.float64) for each in made]
-        library.difference_sums(pointer(planes, np.float32), size(count), size(height), size(width), *outs)
+        library.difference_sums(planes, count, height, width, *made)
         return [[first[:-1], third[:-3]] for first, third in (made[:2], made[2:])]
     return [_sums_along(planes, axis) for axis in (2, 1)]
 
@@ -89,9 +88,7 @@ def integer_colour(rgb: NDArray[np.uint8]) -> tuple[float, float]:
     if library is not None and rgb.flags.c_contiguous:
         found = np.zeros(2, np.int64)
         for tile in rgb.reshape(len(rgb), 3, -1):
-            channels = [pointer(channel, np.uint8) for channel in tile]
-            weights = pointer(LUMA32, np.float32)
-            library.integer_colours(*channels, size(tile.shape[1]), weights, pointer(found, np.int64))
+            library.integer_colours(*tile, tile.shape[1], LUMA32, found)
         same_count, count = (int(each) for each in found)
         return (same_count / count if count else 0.0), count * 3 / rgb.size
     wide = rgb.reshape(rgb.shape[0], 3, -1).astype(np.float32)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 
 Floats = NDArray[np.float32]
 
@@ -45,9 +45,7 @@ def count_bins_of_groups(
         first, last, base = _limits(columns, most, to_even)
         if group is not None:
             base = base + (group * (rows * (most + 1))).astype(np.int32)
-        read = pointer(values, np.float32), size(rows), size(columns), pointer(scales, np.float32)
-        limits = pointer(first, np.float32), pointer(last, np.float32), pointer(base, np.int32)
-        library.count_bins(*read, *limits, size(most + 1), pointer(counts, np.int32))
+        library.count_bins(values, rows, columns, scales, first, last, base, most + 1, counts)
         return counts
     scaled = np.abs(values)
     scaled *= scales[:, None]

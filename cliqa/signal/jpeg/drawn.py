@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.compiled.library import address, compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.compiled.raster import reader
 
 BUSY = 48
@@ -80,8 +80,7 @@ def _look(
     found = np.empty((len(tiles), 3), np.int64)
     for tile, numbers in zip(tiles, found, strict=True):
         apart, step = tile.strides[1:]
-        shape = size(height), size(width), size(step), size(apart), size(every)
-        library.look_at_tile(address(tile[1]), *shape, pointer(numbers, np.int64))
+        library.look_at_tile(tile[1], height, width, step, apart, every, numbers)
     same, counts, largest = found.T
     shares = np.where(counts < FEWEST, 0.0, largest / (64 * np.maximum(counts, 1)))
     return same > FLAT * (-(-height // _ROWS) * (width - 1)), counts, shares

@@ -33,29 +33,25 @@ def features(history: History) -> Floats:
     newest = history.newest.max(axis=0)
     profiles = [history.quality, newest, history.previous, -history.proof.bits, *history.older.max(axis=1)]
     parts: list[Floats] = []
-    for profile in profiles:
-        best = int(profile.argmax())
-        away = np.concatenate([profile[: max(0, best - 1)], profile[best + 2 :]])
-        pooled = profile.reshape(20, 5).max(axis=1)
-        parts.append(np.maximum((pooled - profile[best]) / 20, -6.0))
-        parts.append(np.array([(best + 1) / 100, _log(profile[best]), _log(profile[best] - away.max())], np.float32))
-    parts.append(_log(history.newest.max(axis=1)))
+    for each in profiles:
+        parts += profile(each)
+    parts.append(signed_log(history.newest.max(axis=1)))
     for grid, older in zip(history.older_grids, history.older, strict=True):
-        parts.append(_log(older.max(axis=1)))
+        parts.append(signed_log(older.max(axis=1)))
         x, y = (grid % 8 - history.grid % 8) % 8, (grid // 8 - history.grid // 8) % 8
         parts.append(np.array([x % 8 == 0, x == 4, y % 8 == 0, y == 4], np.float32))
-    parts.append(_log(history.older_scores))
+    parts.append(signed_log(history.older_scores))
     parts.append(history.chroma[-6:])
     nearest = history.nearest - 1
     scalars = [
         float(history.grid == 0),
-        float(_log(np.float32(history.grid_margin))),
+        float(signed_log(np.float32(history.grid_margin))),
         history.nearest / 100,
-        float(_log(history.quality[nearest])),
-        float(_log(newest[nearest])),
+        float(signed_log(history.quality[nearest])),
+        float(signed_log(newest[nearest])),
         float(history.fit.min()),
         float(history.known.mean()),
-        float(np.log1p(history.blocks)),
+        float(np.log1p(len(history.sample))),
         history.spread,
         float(newest[int(history.quality.argmax())] - newest.max()) / 20,
         history.proof.likely / 100,
@@ -63,6 +59,16 @@ def features(history: History) -> Floats:
     ]
     parts.append(np.array(scalars, np.float32))
     return np.concatenate(parts).astype(np.float32)
+
+
+def profile(values: Floats) -> tuple[Floats, Floats]:
+    """Evidence of 100 qualities, in twenties against the best; and the best, its evidence, its lead over those further away."""
+    best = int(values.argmax())
+    away = np.concatenate([values[: max(0, best - 1)], values[best + 2 :]])
+    pooled = np.maximum((values.reshape(20, 5).max(axis=1) - values[best]) / 20, np.float32(-6))
+    return pooled, np.array(
+        [(best + 1) / 100, signed_log(values[best]), signed_log(values[best] - away.max())], np.float32
+    )
 
 
 _FIRST, _SECOND = np.triu_indices(len(HYPOTHESES) - 1, 1)
@@ -84,10 +90,15 @@ def chroma_inputs(history: History) -> Floats:
     """What tells the chroma's sampling: float32 (n,)."""
     newest = history.newest.max(axis=0)
     best = int(newest.argmax())
-    scalars = [best / 100, float(_log(newest[best])), float(history.quality.argmax()) / 100, float(history.grid == 0)]
+    scalars = [
+        best / 100,
+        float(signed_log(newest[best])),
+        float(history.quality.argmax()) / 100,
+        float(history.grid == 0),
+    ]
     return np.concatenate([history.chroma, np.array(scalars, np.float32)]).astype(np.float32)
 
 
-def _log(value: Any) -> Any:
+def signed_log(value: Any) -> Any:
     """Signed log(1 + |value|)."""
     return np.sign(value) * np.log1p(np.abs(value))

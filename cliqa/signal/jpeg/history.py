@@ -12,17 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.blocks import Blocks, choose_blocks, dct_blocks, luma
+from cliqa.signal.jpeg.blocks import Blocks, choose_blocks, luma
 from cliqa.signal.jpeg.chroma import chroma_features
 from cliqa.signal.jpeg.double_compression import count_levels, previous_evidence
-from cliqa.signal.jpeg.grid import blocky_grid, grid_evidence, grid_scores, offset_histograms, second_grid_scores
+from cliqa.signal.jpeg.grid import find_grid, grid_evidence, second_grid_scores
 from cliqa.signal.jpeg.lattice import (
-    CLIPPED_OUTLIERS,
-    OUTLIERS,
     Histograms,
-    histograms,
     quality_evidence,
-    step_evidence,
+    read_steps,
 )
 from cliqa.signal.jpeg.older_grids import OlderSave, read_older
 from cliqa.signal.jpeg.other_tables import any_table, family_quality
@@ -37,8 +34,6 @@ MOST_BLOCKS = 700
 """Of more blocks than twice this only a part is read: of eight tiles every second one, which tells nearly as much."""
 KNOWN = 12.0
 """Nats by which a step must be likelier than no quantization to count as known; no tuning on record."""
-GRID_PATCHES = 3
-"""Tiles that are searched for the grid: three found it for 39 of 40 saves at quality 94-98, six for all."""
 LATTICE_BLOCKS = 2048
 """As `MOST_BLOCKS`, where one grid is asked for all that it tells: the proof of a quality wants many blocks."""
 STRONG = 60.0
@@ -53,22 +48,6 @@ EXACTLY = 15.0
 tables than IJG's nine in ten have more; JPEG XL reached 14.5, other codecs 4 (validation)."""
 _LOG_TABLES = np.log(LUMA_TABLES).astype(np.float32)
 _ALL = np.arange(64)
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Where the newest grid lies.
-
-    Attributes:
-        offset: its index y * 8 + x; `margin` its score over the next (nats, > 0).
-        counted: coefficient histograms at all offsets, see `grid.offset_histograms`.
-        scores: (64,) of all offsets, nats.
-    """
-
-    offset: int
-    margin: float
-    counted: Floats
-    scores: Floats
 
 
 @dataclass(frozen=True)
@@ -92,25 +71,6 @@ class Lattice:
     proof: Proof
 
 
-def find_grid(rgb: NDArray[np.uint8], y: Floats, patches: int = GRID_PATCHES) -> Grid:
-    """The newest grid of tiles uint8 (n, 3, h, w) with their luma (n, h, w); the first few with little clipping are looked at."""
-    planes = y[least_clipped(rgb)[:patches]]
-    counted = offset_histograms(planes)
-    scores = grid_scores(counted)
-    blocky = blocky_grid(planes)
-    ranked = np.sort(scores)
-    offset = int(scores.argmax()) if blocky is None else blocky
-    return Grid(offset, float(ranked[-1] - ranked[-2]), counted, scores)
-
-
-def least_clipped(rgb: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Order of the tiles (n, 3, h, w) for the search of the grid: by quarters of clipped pixels, else as they come."""
-    ends = (rgb - np.uint8(1)) >= np.uint8(254)  # 0 wraps round to 255
-    share = np.array([np.count_nonzero(tile) / tile.size for tile in ends])
-    order: NDArray[np.intp] = np.argsort(np.floor(share * 4), kind="stable")
-    return order
-
-
 def read_lattice(
     rgb: NDArray[np.uint8], y: Floats, grid: int, newest: Floats | None = None, most: int = LATTICE_BLOCKS
 ) -> Lattice:
@@ -122,9 +82,7 @@ def read_lattice(
         most: of more blocks than twice this only a part is read.
     """
     blocks = choose_blocks(rgb, y, grid % 8, grid // 8, most)
-    coefficients = dct_blocks(blocks.pixels)
-    counts = histograms(coefficients)
-    evidence = step_evidence(counts, outliers=OUTLIERS if blocks.clean else CLIPPED_OUTLIERS)
+    coefficients, counts, evidence = read_steps(blocks)
     quality = quality_evidence(evidence)
     telling = telling_blocks(blocks, coefficients, rgb, y, grid)
     proof = prove(telling, blocks, coefficients, quality, newest)
@@ -152,6 +110,7 @@ class History:
         older_save: the lowest save on another grid, read through the later ones, where a table explains the newest grid.
         chroma: see `chroma.chroma_features`.
         sample: blocks used; coefficients: float32 (64, n) of them; `spread` log of their mean |coefficient|.
+        last: the IJG quality whose table explains the newest grid beyond doubt, 0 for none.
     """
 
     grid: int
@@ -175,22 +134,7 @@ class History:
     sample: Blocks
     coefficients: Floats
     spread: float
-
-    @property
-    def blocks(self) -> int:
-        """How many blocks were used."""
-        return len(self.sample)
-
-    @property
-    def last(self) -> int:
-        """The IJG quality whose table explains the newest grid beyond doubt, 0 for none."""
-        return _explaining(self.quality, self.proof)
-
-
-def _explaining(quality: Floats, proof: Proof) -> int:
-    """The IJG quality that explains a grid beyond doubt, 0 for none."""
-    likely = int(quality.argmax()) + 1
-    return proof.proved or (likely if float(quality.max()) > STRONG and likely <= FINEST else 0)
+    last: int
 
 
 def read_history(rgb: NDArray[np.uint8]) -> History:
@@ -203,8 +147,7 @@ def read_history(rgb: NDArray[np.uint8]) -> History:
     x0, y0 = grid % 8, grid // 8
     newest, *older = grid_evidence(counted, grid, candidates)
     blocks = choose_blocks(rgb, y, x0, y0, MOST_BLOCKS)
-    coefficients = dct_blocks(blocks.pixels)
-    evidence = step_evidence(histograms(coefficients), outliers=OUTLIERS if blocks.clean else CLIPPED_OUTLIERS)
+    coefficients, _, evidence = read_steps(blocks)
     quality = quality_evidence(evidence)
     best, standard = _likeliest_table(evidence, quality, newest.max(axis=0))
     proof = Proof(np.zeros(100, np.float32), 0, 0.0, best + 1, 1)
@@ -218,7 +161,8 @@ def read_history(rgb: NDArray[np.uint8]) -> History:
     table = LUMA_TABLES[best] if standard else steps.astype(np.int64)
     previous = previous_evidence(count_levels(coefficients, table), table)
     ranked_second = np.sort(second)
-    last = _explaining(quality, proof)
+    likely = int(quality.argmax()) + 1
+    last = proof.proved or (likely if float(quality.max()) > STRONG and likely <= FINEST else 0)
     nearest = int(fit.argmin()) + 1
     family = 0 if last else family_quality(evidence)
     family = family if family < FINEST else 0  # steps of 1 and 2 are in every family
@@ -245,6 +189,7 @@ def read_history(rgb: NDArray[np.uint8]) -> History:
         sample=blocks,
         coefficients=coefficients,
         spread=float(np.log(np.abs(coefficients[1:]).mean() + 0.05)) if len(blocks) else -3.0,
+        last=last,
     )
 
 

@@ -15,15 +15,12 @@ from numpy.typing import NDArray
 
 from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
 from cliqa.signal.jpeg.double_compression import earlier_save, last_and_previous
-from cliqa.signal.jpeg.grid import newest_evidence
+from cliqa.signal.jpeg.grid import GRID_PATCHES, Grid, find_grid, newest_evidence
 from cliqa.signal.jpeg.history import (
     EXACT,
     EXACTLY,
-    GRID_PATCHES,
     LATTICE_BLOCKS,
-    Grid,
     Lattice,
-    find_grid,
     likeliest_steps,
     read_lattice,
     table_distances,

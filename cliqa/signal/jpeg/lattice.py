@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.densities import normal, wrapped_normal
+from cliqa.signal.jpeg.blocks import Blocks, dct_blocks
 from cliqa.signal.jpeg.counts import count_bins
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
@@ -120,6 +121,13 @@ def _smooth_table(sigma: float, fine: bool) -> Floats:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
+def read_steps(blocks: Blocks) -> tuple[Floats, Histograms, Floats]:
+    """Of the blocks of one grid (coefficients, counts, evidence): (64, n), their histograms, and (64, 255) from `step_evidence`."""
+    coefficients = dct_blocks(blocks.pixels)
+    counts = histograms(coefficients)
+    return coefficients, counts, step_evidence(counts, outliers=OUTLIERS if blocks.clean else CLIPPED_OUTLIERS)
+
+
 def step_evidence(counted: Histograms, sigma: float = ROUNDING_SIGMA, outliers: float = OUTLIERS) -> Floats:
     """Log likelihood ratio (nats) of each step 1-255 against no quantization: float32 (frequencies, 255)."""
     parts = []
@@ -137,10 +145,8 @@ def _masses(histogram: Floats, sums: Floats, smooth: Floats, steps: NDArray[np.i
     if library is not None and len(histogram):
         first, logs, numbers = _beginnings(fine)
         made = np.empty((len(histogram), len(steps)), np.float32)
-        shape = size(len(histogram)), size(histogram.shape[1])
-        tables = [pointer(each, np.float32) for each in (sums, logs, smooth, numbers)]
-        ends = pointer(first, np.int64), size(len(steps)), pointer(made, np.float32)
-        library.lattice_masses(pointer(histogram, np.float32), *shape, *tables, *ends)
+        tables = sums, logs, smooth, numbers, first
+        library.lattice_masses(histogram, *histogram.shape, *tables, len(steps), made)
         return made
     log_noise, levels = sums[:, : len(steps)], sums[:, len(steps) :]
     n1 = _beyond_zero(histogram, steps, fine)

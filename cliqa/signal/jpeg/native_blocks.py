@@ -133,7 +133,8 @@ def block_edges(axis: Axis, place: int, length: int) -> NDArray[np.float64]:
     """Where the first edges of native blocks lie in so many output pixels from a place on, counted from there."""
     first = int(np.ceil((place * axis.step + axis.offset) / 8))
     last = int((place + length) * axis.step + axis.offset) // 8 + 1
-    return np.asarray((8 * np.arange(first, last + 1) - axis.offset) / axis.step - place, np.float64)
+    edges: NDArray[np.float64] = (8.0 * np.arange(first, last + 1, dtype=np.float64) - axis.offset) / axis.step - place
+    return edges
 
 
 def _apply(lines: Floats, place: int, axis: Axis, kernel: str, phases: int) -> Floats:

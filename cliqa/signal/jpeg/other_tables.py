@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.blocks import choose_blocks, dct_blocks, luma
-from cliqa.signal.jpeg.lattice import CLIPPED_OUTLIERS, OUTLIERS, histograms, step_evidence
+from cliqa.signal.jpeg.blocks import choose_blocks, luma
+from cliqa.signal.jpeg.lattice import read_steps
 from cliqa.signal.jpeg.quantization import LUMA_TABLES, nearest_quality, scale_table
 
 Floats = NDArray[np.float32]
@@ -127,8 +127,7 @@ def stated_share(rgb: NDArray[np.uint8], table: Sequence[int]) -> tuple[float, b
         (rgb, *(np.repeat(rgb[:, channel : channel + 1], 3, axis=1) for channel in range(3)))
     ):
         blocks = choose_blocks(planes, luma(planes), 0, 0, 512)
-        outliers = OUTLIERS if blocks.clean else CLIPPED_OUTLIERS
-        evidence = step_evidence(histograms(dct_blocks(blocks.pixels)), outliers=outliers)
+        _, _, evidence = read_steps(blocks)
         most = any_table(evidence)
         if most > LATTICE:
             clear = True

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.densities import wrapped_normal
 from cliqa.signal.jpeg.counts import count_bins_of_groups
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
@@ -174,10 +174,8 @@ def _sums(curves: Floats, places: NDArray[np.intp]) -> Floats:
     library = compiled()
     if library is not None and by_step.shape[2] <= _SIDE_BY_SIDE:
         made = np.empty((*places.shape[:-1], by_step.shape[2]), np.float32)
-        shape = [size(each) for each in by_step.shape]
         asked = np.ascontiguousarray(places, np.int64)
-        tables = pointer(asked, np.int64), size(places.size // places.shape[-1])
-        library.table_sums(pointer(by_step, np.float32), *shape, *tables, pointer(made, np.float32))
+        library.table_sums(by_step, *by_step.shape, asked, places.size // places.shape[-1], made)
         return made
     total: Floats = np.take(by_step[0], places[..., 0], axis=0)
     for row in range(1, len(curves)):

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, first_of_rows, pointer, size
+from cliqa.compiled.library import compiled
 
 Floats = NDArray[np.float32]
 
@@ -42,10 +42,9 @@ def _step_sums(lines: Floats) -> NDArray[np.float64]:
     """Sums down lines (h, w) of sqrt|first|, log of relative, sqrt|second|, sqrt|fourth| steps: (4, w), the last places not filled."""
     height, width = lines.shape
     library = compiled()
-    if library is not None:
+    if library is not None and lines.strides[1] == lines.itemsize:
         sums = np.empty((4, width))
-        start, stride = first_of_rows(lines, np.float32)
-        if not library.step_sums(start, size(stride), size(height), size(width), pointer(sums, np.float64)):
+        if not library.step_sums(lines, lines.strides[0] // lines.itemsize, height, width, sums):
             return sums
     sums = np.zeros((4, width))
     for top in range(0, height, _TOGETHER):  # some rows at a time, so that they stay in the processor's cache
@@ -129,8 +128,7 @@ def _flat(profile: NDArray[np.float64]) -> Floats:
     library = compiled()
     if library is not None and len(profile) > _SMOOTH:
         made = np.empty(len(profile), np.float32)
-        read = pointer(profile, np.float64), pointer(taper, np.float64), size(len(profile))
-        if not library.flat_profile(*read, pointer(made, np.float32)):
+        if not library.flat_profile(profile, taper, len(profile), made):
             return made
     flat = profile - _moving_mean(profile, _SMOOTH)
     limit = 4 * np.median(np.abs(flat)) + 1e-6

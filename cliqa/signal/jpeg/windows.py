@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.compiled.library import address, compiled, first_of_rows, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.compiled.raster import reader
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.jpeg.native_blocks import Window
@@ -79,9 +79,7 @@ def luma_of(rgb: NDArray[np.uint8]) -> Floats:
     library = compiled()
     apart, step, channel = rgb.strides
     if library is not None and rgb.dtype == np.uint8 and step in (3, 4) and channel == 1:
-        out, out_apart = first_of_rows(luma, np.float32)
-        read = address(rgb), size(height), size(width), size(apart), size(step)
-        library.luma_rows(*read, pointer(LUMA32, np.float32), size(0), out, size(out_apart))
+        library.luma_rows(rgb, height, width, apart, step, LUMA32, 0, luma, luma.strides[0] // luma.itemsize)
         return luma
     for top in range(0, len(rgb), _TOGETHER):
         np.matmul(rgb[top : top + _TOGETHER].astype(np.float32), LUMA32, out=luma[top : top + _TOGETHER])

@@ -6,14 +6,13 @@ means that pixels were averaged two by two, once or twice, before the blocks wer
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.dct import BLOCK, dct_matrix
 
@@ -83,8 +82,7 @@ def block_zero_shares(planes: Floats, first: int = 0) -> Floats:
     if library is None:
         return zero_shares(block_coefficients(planes[:, first:, first:]))
     counts = np.empty(BLOCK * BLOCK, np.int32)
-    where = pointer(planes, np.float32), *(size(number) for number in (*planes.shape, first))
-    library.small_coefficients(*where, pointer(DCT_ROWS, np.float32), ctypes.c_float(ZERO), pointer(counts, np.int32))
+    library.small_coefficients(planes, *planes.shape, first, DCT_ROWS, ZERO, counts)
     high, wide = ((side - first) // BLOCK for side in planes.shape[1:])
     shares: Floats = counts.astype(np.float32) / np.float32(len(planes) * high * wide)
     return shares
@@ -164,8 +162,7 @@ def _compiled_opponents(tiles: NDArray[np.uint8]) -> tuple[dict[int, Integers], 
     assert library is not None
     planes = {scale: np.empty((3, n, side // scale, side // scale), np.int16) for scale in SCALES}
     luma, whole = np.empty((n, side, side), np.float32), np.ascontiguousarray(tiles)
-    given = pointer(whole, np.uint8), size(n), size(side), pointer(LUMA32, np.float32)
-    library.opponents(*given, *(pointer(each, np.int16) for each in planes.values()), pointer(luma, np.float32))
+    library.opponents(whole, n, side, LUMA32, *planes.values(), luma)
     return planes, luma
 
 
@@ -188,11 +185,8 @@ def _compiled_energies(planes: Integers, scale: int) -> tuple[Floats, Floats, Fl
     energies = np.empty((channels, BANDS.shape[1], blocks), np.float32)
     products = np.empty((len(PAIRS), WIDE.shape[1], blocks) if scale == 1 else 0, np.float32)
     starts, members, shares = _COMPILED_BANDS
-    given = [pointer(planes, np.int16), size(n), size(height), size(width)]
-    given += [pointer(each, np.float32) for each in (units, DCT_ROWS)]
-    given += [pointer(starts, np.int32), pointer(members, np.int32), pointer(shares, np.float32)]
-    found = [pointer(each, np.float32) for each in (coefficients, energies)]
-    library.block_energies(*given, *found, pointer(products, np.float32) if scale == 1 else None)
+    given = planes, n, height, width, units, DCT_ROWS, starts, members, shares
+    library.block_energies(*given, coefficients, energies, products if scale == 1 else None)
     return coefficients, energies, products
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.dct import BLOCK
 from cliqa.signal.noise.blocks import BANDS, FLOOR, PAIRS, WIDE, Decomposition, Floats, log_energy, wide_energies
 from cliqa.signal.noise.single_pixels import REGION
@@ -82,7 +82,7 @@ def _clipped(parts: Decomposition, side: int) -> Floats:
     library = compiled()
     if library is not None:
         counts, tiles = np.empty((2, n * side * side), np.int32), np.ascontiguousarray(parts.tiles)
-        library.clipped_samples(pointer(tiles, np.uint8), size(n), size(height), pointer(counts, np.int32))
+        library.clipped_samples(tiles, n, height, counts)
         found: Floats = counts.astype(np.float32) / np.float32(channels * REGION * REGION)
         return found
     shares = []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.noise.blocks import Floats, log_energy
 
 REGION = 16  # pixels
@@ -47,8 +47,7 @@ def _compiled(grey: NDArray[Any], scale: np.float32) -> tuple[Floats, Floats, Fl
     assert library is not None
     regions = n * (side // REGION) ** 2
     squares, ends = np.empty(regions, np.float32), np.empty((2, regions), np.int16)
-    given = pointer(grey, np.int16), size(n), size(side), pointer(squares, np.float32)
-    library.standing_out(*given, *(pointer(each, np.int16) for each in ends))
+    library.standing_out(grey, n, side, squares, *ends)
     return squares * (scale * scale / np.float32(REGION * REGION)), ends[0] * scale, ends[1] * scale
 
 

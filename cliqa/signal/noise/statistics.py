@@ -18,14 +18,13 @@ these, at three scales, into DCT coefficients of 8x8 blocks. In this order:
 
 from __future__ import annotations
 
-import ctypes
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.dct import BLOCK
 from cliqa.signal.noise.blocks import (
@@ -188,8 +187,7 @@ def _ranked_powers(spectra: NDArray[np.complexfloating[Any]], scale: float, rank
     if library is None or n > _MOST_RANKED:
         return _least_ones((np.square(spectra.real) + np.square(spectra.imag)) * np.float32(scale), ranks)
     found, wanted = np.empty((len(ranks), values), np.float32), np.array(ranks, np.int64)
-    given = pointer(spectra, np.complex64), size(n), size(values), ctypes.c_float(scale)
-    library.ranked_powers(*given, pointer(wanted, np.int64), size(len(ranks)), pointer(found, np.float32))
+    library.ranked_powers(spectra.view(np.float32), n, values, scale, wanted, len(ranks), found)
     return list(found)
 
 
@@ -223,9 +221,8 @@ def _compiled_lines(parts: Decomposition) -> tuple[Floats, NDArray[np.integer[An
         np.zeros(256, np.int32),
     )
     grey, whole = parts.planes[1][0], np.ascontiguousarray(parts.tiles)
-    given = pointer(grey, np.int16), size(n), size(side)
-    library.grey_lines(*given, pointer(sums, np.int32), pointer(laplacians, np.int32))
-    library.channel_counts(pointer(whole, np.uint8), size(n), size(side * side), size(1), pointer(greens, np.int32))
+    library.grey_lines(grey, n, side, sums, laplacians)
+    library.channel_counts(whole, n, side * side, 1, greens)
     lines: Floats = sums.astype(np.float32) * (UNITS[0] / np.float32(side))
     return lines, laplacians, greens
 

@@ -6,11 +6,9 @@ that jump at the borders of its transforms, coefficients that it made zero, colo
 
 from __future__ import annotations
 
-import ctypes
-
 import numpy as np
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.dct import BLOCK
 from cliqa.signal.noise.blocks import (
     BANDS,
@@ -68,9 +66,7 @@ def _small_zero_shares(planes: Floats, edge: int) -> Floats:
         inner = planes[:, edge : height - edge, edge : width - edge]
         return zero_shares(_cut(inner, _SMALL) @ _SMALL_DCT)
     counts = np.empty(_SMALL * _SMALL, np.int32)
-    where = pointer(planes, np.float32), *(size(number) for number in (*planes.shape, edge, edge))
-    asked = pointer(_SMALL_ROWS, np.float32), ctypes.c_float(ZERO)
-    library.small_coefficients_of_four(*where, *asked, pointer(counts, np.int32))
+    library.small_coefficients_of_four(planes, *planes.shape, edge, edge, _SMALL_ROWS, ZERO, counts)
     high, wide = ((side - 2 * edge) // _SMALL for side in (height, width))
     shares: Floats = counts.astype(np.float32) / np.float32(n * high * wide)
     return shares
@@ -100,8 +96,7 @@ def _steps(planes: Floats, period: int) -> Floats:
         down = np.abs(planes[:, 1:] - planes[:, :-1]).mean(axis=2).mean(axis=0)
     else:
         sums = np.empty(width - 1), np.empty(height - 1)
-        where = pointer(planes, np.float32), *(size(number) for number in planes.shape), ctypes.c_float(np.inf)
-        library.clipped_steps(*where, *(pointer(each, np.float64) for each in sums))
+        library.clipped_steps(planes, *planes.shape, np.inf, *sums)
         across, down = (sums[0] / (n * height)).astype(np.float32), (sums[1] / (n * width)).astype(np.float32)
     steps = np.append((across + down) / 2, np.nan).reshape(-1, period)  # the last has no neighbour
     means = np.log(np.nanmean(steps, axis=0) + np.float32(0.02))

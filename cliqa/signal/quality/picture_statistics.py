@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.colour import LUMA32
 
 BLOCK = 32  # pixels; detail is compared between blocks
@@ -47,10 +47,9 @@ def tone_statistics(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         found = [luma.std(), _log_laplacian_variance(luma), np.percentile(luma, 5)]
         return np.array(found, dtype=np.float32)
     variances, neighbours = np.empty(2), np.empty(2, np.float32)
-    plane = pointer(luma, np.float32)
-    library.variances(plane, size(luma.shape[0]), size(luma.shape[1]), pointer(variances, np.float64))
+    library.variances(luma, *luma.shape, variances)
     place = 0.05 * (luma.size - 1)
-    if library.neighbours_in_order(plane, size(luma.size), size(int(place)), pointer(neighbours, np.float32)):
+    if library.neighbours_in_order(luma, luma.size, int(place), neighbours):
         raise MemoryError("not enough memory for a picture's tones")
     lower, upper = neighbours.tolist()
     found = [variances[0] ** 0.5, np.log1p(max(variances[1], 0.0)), lower + (upper - lower) * (place % 1)]

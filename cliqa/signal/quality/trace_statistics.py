@@ -6,12 +6,10 @@ blocks' coefficients are nearly zero (the more, the coarser the quantization tab
 
 from __future__ import annotations
 
-import ctypes
-
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.jpeg.blocks import DCT64, cut_blocks, luma
 
 Floats = NDArray[np.float32]
@@ -57,8 +55,7 @@ def _mean_steps(y: Floats) -> tuple[Floats, Floats]:
         across, down = (np.abs(np.diff(y, axis=axis)).clip(max=GRID_LIMIT) for axis in (2, 1))
         return across.mean(axis=(0, 1)), down.mean(axis=(0, 2))
     sums = np.empty(width - 1), np.empty(height - 1)
-    where = pointer(y, np.float32), size(n), size(height), size(width), ctypes.c_float(GRID_LIMIT)
-    library.clipped_steps(*where, *(pointer(each, np.float64) for each in sums))
+    library.clipped_steps(y, n, height, width, GRID_LIMIT, *sums)
     return (sums[0] / (n * height)).astype(np.float32), (sums[1] / (n * width)).astype(np.float32)
 
 
@@ -83,8 +80,7 @@ def _curvature(planes: Floats) -> Floats:
     library = compiled()
     if library is not None:
         found = np.empty((len(planes), rows, columns), np.float32)
-        shape = (size(number) for number in (*planes.shape, CELL))
-        if library.laplacian_cells(pointer(planes, np.float32), *shape, pointer(found, np.float32)):
+        if library.laplacian_cells(planes, *planes.shape, CELL, found):
             raise MemoryError("not enough memory for the curvature of tiles")
         return found
     down, across = rows * CELL + 1, columns * CELL + 1

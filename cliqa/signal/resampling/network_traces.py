@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import address, compiled, pointer, size
+from cliqa.compiled.library import compiled
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int16]
@@ -172,13 +172,13 @@ def _count(total: NDArray[np.int64], residuals: Ints, axis: int, limits: Sequenc
         return
     first, second, third = _triple(np.ascontiguousarray(residuals), axis)
     tiles, rows, columns = first.shape
-    start, *later = (address(each).value or 0 for each in (first, second, third))
     tile, row, one, two = (
-        size(step // first.itemsize) for step in (*first.strides[:2], *(each - start for each in later))
+        step // first.itemsize
+        for step in (*first.strides[:2], *(each.ctypes.data - first.ctypes.data for each in (second, third)))
     )
     bounds = np.array(limits, np.int16)
-    where = address(first), size(tiles), tile, size(rows), size(columns), row, one, two
-    if library.triple_counts(*where, pointer(bounds, np.int16), size(len(bounds)), pointer(total, np.int64)):
+    where = first, tiles, tile, rows, columns, row, one, two
+    if library.triple_counts(*where, bounds, len(bounds), total):
         raise MemoryError("not enough memory to count residuals")
 
 
@@ -267,11 +267,9 @@ def _compiled_phase_sums(
     library, (k, n, height, width) = compiled(), values.shape
     periods = np.array(PATTERNS, np.int64)
     power, phases = np.empty((k, n, 2), np.int64), np.empty((k, n, int(np.square(periods).sum())), np.int64)
-    numbers = [size(number) for number in (k * n, height, width, least, most, sizes)]
-    found = [pointer(array, np.int64) for array in (power, phases)]
     assert library is not None
-    whole = np.ascontiguousarray(values)
-    if library.phase_sums(pointer(whole, np.int16), *numbers, pointer(periods, np.int64), size(len(periods)), *found):
+    numbers = np.ascontiguousarray(values), k * n, height, width, least, most, sizes
+    if library.phase_sums(*numbers, periods, len(periods), power, phases):
         raise MemoryError("not enough memory to add up phases")
     return power, phases
 

@@ -23,7 +23,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import compiled, pointer, size
+from cliqa.compiled.library import compiled
 from cliqa.signal.colour import LUMA32
 
 LENGTH = 512  # samples of a transform along an axis, zero-padded
@@ -129,7 +129,7 @@ def _compiled_magnitudes(rows: Array, scratch: Array) -> list[Array]:
     """The same as `_magnitudes`. `scratch`: one long array."""
     library, (count, width) = compiled(), rows.shape
     assert library is not None
-    if library.residual_sizes(pointer(rows, np.float32), size(count), size(width), pointer(scratch, np.float32)):
+    if library.residual_sizes(rows, count, width, scratch):
         raise MemoryError("not enough memory for residuals")
     ends = np.cumsum([0, *(count * (width - shorter) for shorter in _SHORTER)])
     share = np.full(count, 1 / count, np.float32)

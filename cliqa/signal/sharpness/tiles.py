@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.compiled.library import address, compiled, pointer, size
+from cliqa.compiled.library import compiled
 
 TILE = 64  # pixels a side
 FINE = 20  # tiles at full size
@@ -61,8 +61,7 @@ def _compiled_column_sums(whole: Bytes, side: int, power: int) -> NDArray[np.flo
     library, (height, width) = compiled(), whole.shape
     assert library is not None
     found = np.empty((height // side, width), np.float32)
-    shape = [size(number) for number in (whole.strides[0], height, width, side, power == 4)]
-    library.steep_columns(address(whole), *shape, pointer(found, np.float32))
+    library.steep_columns(whole, whole.strides[0], height, width, side, power == 4, found)
     return found
 
 

@@ -158,8 +158,8 @@ def afterwards(rng: np.random.Generator, pixels: NDArray[np.uint8]) -> NDArray[n
 
 
 def statistics(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the metric observes of decoded pixels."""
-    return observe_tones(View(LoadedImage.from_array(pixels)))
+    """Tone statistics of decoded pixels, white ground or none."""
+    return observe_tones(View(LoadedImage.from_array(pixels)))["tones"]
 
 
 def make_example(sources: Sources, rng: np.random.Generator, index: int) -> Example:

@@ -176,7 +176,7 @@ def train_light(
     views: Sequence[View], table: Table, schema: dict[str, Any], settings: TableFit, out: Path
 ) -> tuple[float, Metric]:
     """The light unary; writes a checkpoint of `exposure`. Returns the loss and the metric."""
-    inputs = torch.from_numpy(np.stack([observe_tones(view) for view in views]))
+    inputs = torch.from_numpy(np.stack([observe_tones(view)["tones"] for view in views]))
     net = TorchDense(inputs.mean(0), inputs.std(0).clamp_min(1e-3), settings.hidden, len(LABELS))
     ordinal = OrdinalThresholds()
     loss = fit_head(net, ordinal, inputs, table, exposure_graph(schema), settings, out.with_suffix(".curve.csv"))

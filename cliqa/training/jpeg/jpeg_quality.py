@@ -17,7 +17,7 @@ from cliqa.metrics import checkpoints
 from cliqa.metrics.jpeg_quality import GATES, OUTPUTS, JpegQuality
 from cliqa.signal.jpeg.features import chroma_inputs, features, gate_inputs, hypotheses
 from cliqa.signal.jpeg.history import read_history
-from cliqa.signal.jpeg.resized_features import RESIZED_NUMBERS
+from cliqa.signal.jpeg.readings import RESIZED_NUMBERS
 from cliqa.training.card import write_results
 from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate

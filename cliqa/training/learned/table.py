@@ -9,17 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.training.learned.histories import CONDITIONS, OTHERWISE
+from cliqa.training.ordinal_scores import auc
 
 Numbers = NDArray[np.float64]
-
-
-def auc(positive: NDArray[Any], negative: NDArray[Any]) -> float:
-    """Area under the ROC curve, ties counted half; NaN where a side is empty."""
-    if not len(positive) or not len(negative):
-        return float("nan")
-    order = np.sort(negative)
-    below, up_to = np.searchsorted(order, positive, "left"), np.searchsorted(order, positive, "right")
-    return float((below + up_to).mean() / 2 / len(order))
 
 
 def by_condition(enlarged: Numbers, others: Numbers, how: NDArray[Any]) -> str:

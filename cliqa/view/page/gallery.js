@@ -1,12 +1,12 @@
 // The gallery: every file, of which only those in sight are in the page. Thumbnails are asked for when they are seen.
 
-import { conditions } from '../report/conditions.js';
-import { $, fileName, groupBy, make, redraw, whole } from '../report/dom.js';
+import { $, groupBy, make, redraw } from '../report/dom.js';
 import { faults } from '../report/faults.js';
 import { columnOf, table } from '../report/table.js';
 import { copies } from './copies.js';
 import { Grid } from './grid.js';
-import { marks } from './marks.js';
+import { nothingWords, ordered, passing, positionWords } from './shown.js';
+import { fillTile, newTile } from './tile.js';
 
 const GAP = 10;
 const CAPTION = 46; // px under a picture: its name, and a line
@@ -15,8 +15,6 @@ const LETTER = 6.4; // px, the mean width of a letter there, and a little for wo
 const MOST_LINES = 8;
 const HEAD = 30; // px above a group
 const READABLE = 230; // px, the least width of a picture whose reason is to be read, where there is room
-const WAITING = 0;
-const NEAR = 0.03; // of a histogram's span: so near to a threshold it is doubtful
 const TALLEST = 15e6; // px; browsers make no taller elements, and round before that
 
 export const gallery = {
@@ -51,8 +49,7 @@ export const gallery = {
     $('show').addEventListener('change', () => this.change());
     $('find').addEventListener('input', () => this.renew(true));
     $('show-everything').addEventListener('click', () => {
-      $('find').value = '';
-      $('show').value = 'all';
+      [$('find').value, $('show').value] = ['', 'all'];
       if (faults.chosen) faults.choose(null);
       this.renew(true);
     });
@@ -85,15 +82,10 @@ export const gallery = {
     const words = $('find').value.trim().toLowerCase();
     const show = $('show').value;
     const mask = faults.mask();
-    const { states, selected } = this;
-    const near = show === 'near' ? nearThresholds() : null;
-    const passes = {
-      all: () => true, kept: (row) => conditions.kept[row], dropped: (row) => states[row] === 1 && !conditions.kept[row], near: (row) => near[row],
-      copies: (row) => copies.of.has(row), marked: (row) => marks.of.has(row), unmarked: (row) => !marks.of.has(row), waiting: (row) => states[row] === WAITING, selected: (row) => selected.has(row),
-    }[show];
+    const passes = passing(show, this);
     const found = new Uint32Array(table.rows);
     let count = 0;
-    for (const row of this.ordered()) {
+    for (const row of ordered(show, this)) {
       if (mask && !mask[row]) continue;
       if (!passes(row) || (words && !table.paths[row].toLowerCase().includes(words))) continue;
       found[count++] = row;
@@ -115,17 +107,6 @@ export const gallery = {
       if (!place || copies.of.get(row) !== copies.of.get(this.list[place - 1])) this.starts.push(place);
       this.longest = Math.max(this.longest, copies.words(row).length + (this.column ? 12 : 0));
     });
-  },
-
-  ordered() {
-    const { column, down } = this;
-    if ($('show').value === 'copies') return copies.order();
-    if (!column?.values) return down ? [...Array(table.rows).keys()].reverse() : Array(table.rows).keys();
-    const order = down ? column.order.slice().reverse() : column.order;
-    if (order.length === table.rows) return order;
-    const rest = [];
-    for (let row = 0; row < table.rows; row++) if (column.values[row] !== column.values[row]) rest.push(row);
-    return [...order, ...rest];
   },
 
   place(row) {
@@ -207,7 +188,7 @@ export const gallery = {
       let node = this.nodes.get(row);
       if (node && scrolling && !shift) continue;
       if (!node) {
-        node = this.spare.pop() ?? this.card();
+        node = this.spare.pop() ?? newTile();
         this.nodes.set(row, node);
         this.inner.append(node);
       }
@@ -215,7 +196,7 @@ export const gallery = {
       node.style.transform = `translate(${GAP + (place - grid.first(line)) * (width + GAP)}px, ${GAP + grid.top(line) - shift}px)`;
       node.style.width = `${width}px`;
       node.style.height = `${height}px`;
-      this.fill(node, row, place);
+      fillTile(node, row, place, this);
     }
     this.drawHeads(from, to, shift);
     if (scrolling) return;
@@ -223,9 +204,8 @@ export const gallery = {
     const active = this.nodes.get(this.active);
     if (active) box.setAttribute('aria-activedescendant', active.id);
     else box.removeAttribute('aria-activedescendant');
-    const some = this.selected.size ? `${whole(this.selected.size)} selected · ` : '';
-    const grouped = $('show').value === 'copies' && copies.groups.length ? `${whole(copies.groups.length)} group${copies.groups.length === 1 ? '' : 's'} · ` : '';
-    $('position').textContent = `${grouped}${some}${whole(this.list.length)}${this.list.length < table.rows ? ` of ${whole(table.rows)}` : ' files'}`;
+    const groups = $('show').value === 'copies' ? copies.groups.length : 0;
+    $('position').textContent = positionWords({ groups, selected: this.selected.size, shown: this.list.length, total: table.rows });
   },
 
   // The headings of the groups that begin in sight.
@@ -257,54 +237,6 @@ export const gallery = {
     if ($('nothing-text').textContent !== text) $('nothing-text').textContent = text;
     $('searching').hidden = !searching;
     $('show-everything').hidden = !(words || fault || show !== 'all');
-  },
-
-  card() {
-    const image = make('img', { alt: '', decoding: 'async', draggable: false });
-    const empty = make('span', { className: 'empty' });
-    const [mark, stars, file, note, status] = ['mark', 'card-stars', 'file', 'note', 'status'].map((className) => make('span', { className }));
-    const node = make('div', { className: 'tile', attributes: { role: 'option' } },
-      make('span', { className: 'frame' }, empty, image, mark, stars),
-      make('span', { className: 'caption' }, make('span', { className: 'line' }, file, status), note));
-    image.addEventListener('load', () => image.classList.add('there'));
-    image.addEventListener('error', () => { if (node.row !== undefined) { image.hidden = true; empty.textContent = 'no picture'; } });
-    node.parts = { image, empty, mark, stars, file, note, status };
-    return node;
-  },
-
-  fill(node, row, place) {
-    const { image, empty, mark, stars, file, note, status } = node.parts;
-    if (node.row !== row) {
-      node.row = row;
-      node.id = `file-${row}`;
-      empty.textContent = '';
-      image.hidden = false;
-      image.classList.remove('there');
-      image.src = `/thumbnail/${row}`;
-      file.textContent = fileName(table.paths[row]);
-      node.title = table.paths[row];
-    }
-    const state = this.states[row];
-    const kept = conditions.kept[row] === 1;
-    const said = marks.of.get(row);
-    const verdict = kept ? 0 : state === 1 || said?.flag === 'drop' ? 1 : state === 2 ? 2 : 3;
-    if (node.verdict !== verdict) status.replaceChildren(make('span', { text: '✓✕!…'[verdict], attributes: { 'aria-hidden': 'true' } }), make('span', { className: 'hidden-text', text: ['kept', 'dropped', '', ''][verdict] }));
-    node.verdict = verdict;
-    status.className = `status ${kept ? 'in-text' : state === 1 ? 'out-text' : ''}`;
-    const value = this.column?.values ? `${this.column.show(this.column.values[row])} ${this.column.unit}`.trim() : '';
-    const grouped = $('show').value === 'copies';
-    node.classList.toggle('best', grouped && copies.isBest(row));
-    const words = grouped ? copies.words(row) : state === 2 ? 'no score' : state === WAITING ? 'not scored yet' : faults.short(row) || 'no fault found';
-    const text = value && value !== '–' ? `${value} · ${words}` : words;
-    if (note.textContent !== text) { note.textContent = text; note.title = grouped ? text : ''; }
-    mark.hidden = !said?.flag;
-    mark.textContent = said?.flag ?? '';
-    mark.dataset.flag = said?.flag ?? '';
-    stars.textContent = '★'.repeat(said?.stars ?? 0);
-    node.classList.toggle('active', row === this.active);
-    node.setAttribute('aria-selected', this.selected.has(row));
-    node.setAttribute('aria-posinset', place + 1);
-    node.setAttribute('aria-setsize', this.list.length);
   },
 
   click(event) {
@@ -350,8 +282,7 @@ export const gallery = {
   reveal(row) {
     const box = $('gallery-list');
     if (!this.grid) return;
-    const { grid } = this;
-    const { pitch, tall } = grid;
+    const { grid, grid: { pitch, tall } } = this;
     const line = grid.lineOf(this.place(row));
     const top = grid.top(line) - (grid.grouped && grid.begins.has(line) ? HEAD : 0);
     const scale = tall > TALLEST ? (TALLEST - box.clientHeight) / (tall - box.clientHeight) : 1;
@@ -367,29 +298,3 @@ export const gallery = {
 
   get lines() { return Math.max(1, Math.floor($('gallery-list').clientHeight / (this.grid?.pitch ?? 200))); },
 };
-
-const NONE = {
-  kept: 'No file is kept', dropped: 'No file is dropped', near: 'No file is near a threshold in use', marked: 'No file is marked', unmarked: 'Every file is marked',
-  copies: 'No copies were found', waiting: 'Every file was looked at', selected: 'No file is selected',
-};
-
-// Why no file is shown: `words` are looked for in names, `fault` is whether one was chosen, `show` what is to be shown.
-export function nothingWords({ words, fault, show, total, message }) {
-  if (!total) return 'There are no pictures here.';
-  if (show === 'copies' && message) return message;
-  const among = fault || show !== 'all' ? ' among the files that you chose to see' : '';
-  if (words) return `No name with “${words}”${among}.`;
-  if (fault && show !== 'all') return 'No file with this fault is among those that you chose to see.';
-  return `${NONE[show] ?? 'No file has this fault any more'}.`;
-}
-
-// 1 where a file is so near to a threshold in use that a little would turn it.
-function nearThresholds() {
-  const near = new Uint8Array(table.rows);
-  for (const { values, condition, from, to, isText, whole: steps } of conditions.inUse()) {
-    if (isText || !values) continue;
-    const reach = steps ? 0.5 : NEAR * (to - from);
-    for (let row = 0; row < near.length; row++) if (Math.abs(values[row] - condition.value) <= reach) near[row] = 1;
-  }
-  return near;
-}

@@ -3,7 +3,7 @@
 import { conditions } from '../report/conditions.js';
 import { $, make, painters, percent, readColours, redraw, whole } from '../report/dom.js';
 import { faults } from '../report/faults.js';
-import { buildHistograms, drawField, fillField, showCondition, visible } from '../report/histograms.js';
+import { buildChoices, buildHistograms, drawField, fillField, showCondition, visible } from '../report/histograms.js';
 import { issues } from '../report/issues.js';
 import { scatter } from '../report/scatter.js';
 import { columnOf, fillTable, table } from '../report/table.js';
@@ -60,26 +60,8 @@ function renewIfShown() {
   redraw();
 }
 
-function showConditions() {
-  for (const way of ['all', 'any']) $(`combine-${way}`).setAttribute('aria-pressed', way === conditions.combine);
-  for (const column of table.columns) if (column.card && column.condition) showCondition(column);
-  renewIfShown();
-}
-
 function buildTop() {
-  for (const way of ['all', 'any']) {
-    $(`combine-${way}`).addEventListener('click', () => {
-      conditions.combine = way;
-      conditions.recount();
-      showConditions();
-    });
-  }
-  $('reset').addEventListener('click', async () => {
-    await conditions.reset();
-    showConditions();
-    await faults.count();
-    renewIfShown();
-  });
+  buildChoices(() => faults.count(), renewIfShown);
   for (const id of ['marks-decide', 'floor']) $(id).addEventListener('input', () => { conditions.recount(); renewIfShown(); });
   for (const [open, dialog] of [['help-open', 'help']]) $(open).addEventListener('click', () => $(dialog).showModal());
   for (const dialog of ['help', 'learning', 'acting']) {

@@ -8,7 +8,7 @@ from PIL import Image, ImageEnhance
 
 from cliqa.signal.copies.light import OTHER_TONES, light_apart, tones_apart
 from tests.signal.copies.scenes import fine_scene
-from tests.signal.copies.test_motion import WHOLE, window
+from tests.signal.copies.test_motion import window
 from tests.signal.copies.test_shots import jpeg
 
 
@@ -17,27 +17,27 @@ def test_light_is_told_in_ev(ev: float) -> None:
     image = np.asarray(window(fine_scene(4)), np.float32) / 255
     other = np.clip(image * 2 ** (ev / 2.2), 0, 1)
     first, second = (np.rint(each * 255).astype(np.uint8) for each in (image, other))
-    assert light_apart(first, second, WHOLE) == pytest.approx(ev, abs=0.05)
-    assert light_apart(second, first, WHOLE) == pytest.approx(-ev, abs=0.05)
+    assert light_apart(first, second) == pytest.approx(ev, abs=0.05)
+    assert light_apart(second, first) == pytest.approx(-ev, abs=0.05)
 
 
 def test_light_of_an_over_exposed_picture_is_told_by_what_is_left() -> None:
     image = np.asarray(window(fine_scene(4)), np.float32) / 255 * 0.9 + 0.5
     first, second = (np.rint(np.clip(image * 2 ** (ev / 2.2), 0, 1) * 255).astype(np.uint8) for ev in (0.0, 0.8))
-    assert light_apart(first, second, WHOLE) >= 0.3
+    assert light_apart(first, second) >= 0.3
 
 
 def test_what_one_alone_has_clipped_tells_of_another_exposure() -> None:
     rng = np.random.default_rng(4)
     bright = np.clip(rng.normal(243, 4, (90, 90)), 0, 255).astype(np.uint8)
     brighter = np.clip(bright * 2 ** (0.6 / 2.2), 0, 255).astype(np.uint8)
-    assert light_apart(bright, brighter, WHOLE) >= 0.5 and light_apart(brighter, bright, WHOLE) <= -0.5
-    assert abs(light_apart(bright, np.clip(bright + 2, 0, 255).astype(np.uint8), WHOLE)) < 0.1  # what a codec does
+    assert light_apart(bright, brighter) >= 0.5 and light_apart(brighter, bright) <= -0.5
+    assert abs(light_apart(bright, np.clip(bright + 2, 0, 255).astype(np.uint8))) < 0.1  # what a codec does
 
 
 def test_black_and_white_have_no_light_to_tell() -> None:
     page = np.full((100, 100), 255, np.uint8)
-    assert light_apart(page, page, WHOLE) == light_apart(0 * page, 0 * page, WHOLE) == 0.0
+    assert light_apart(page, page) == light_apart(0 * page, 0 * page) == 0.0
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -87,3 +87,9 @@ def test_flat_and_tiny_pictures_are_one_shot() -> None:
     assert not between(flat, flat).two
     tiny = fine_scene(1).resize((40, 60))
     assert not between(tiny, tiny).two
+
+
+def test_copies_are_found_where_who_aligned_them_was_misled() -> None:
+    image = window(fine_scene(4))
+    found = between(image, jpeg(image, 60), (0.15, -0.12, 1.1, 0.9))
+    assert not found.two and found.box == pytest.approx(WHOLE, abs=1e-3) and found.tones < 1

@@ -10,8 +10,10 @@ from cliqa.signal.jpeg.grid import (
     PAIRS,
     PER_UNIT,
     blocky_grid,
+    find_grid,
     grid_evidence,
     grid_scores,
+    least_clipped,
     newest_evidence,
     offset_histograms,
     second_grid_scores,
@@ -21,6 +23,21 @@ from tests.jpeg_pictures import saved, textured, tiles
 
 def counted(pixels: np.ndarray) -> np.ndarray:
     return offset_histograms(luma(tiles(pixels)))
+
+
+@pytest.mark.parametrize(("left", "top"), [(0, 0), (3, 0), (5, 6)])
+def test_the_grid_lies_where_the_picture_was_cut(left: int, top: int):
+    rgb = tiles(np.ascontiguousarray(saved(textured(1, 400), 80)[top:, left:]))
+    found = find_grid(rgb, luma(rgb))
+    assert found.offset == (-top % 8) * 8 + (-left % 8)
+    assert found.margin > 60 and found.scores.argmax() == found.offset
+
+
+def test_clipped_tiles_are_searched_last():
+    rgb = np.full((3, 3, 16, 16), 128, np.uint8)
+    rgb[0, :, :8] = 255
+    rgb[1, 0, 0] = 0
+    assert least_clipped(rgb).tolist() == [1, 2, 0]  # little clipping is none; else they stay as they come
 
 
 def test_histograms_equal_block_by_block_transforms():

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from cliqa.signal.jpeg.blocks import luma
 from cliqa.signal.jpeg.history import (
-    find_grid,
-    least_clipped,
     likeliest_steps,
     read_history,
     read_lattice,
@@ -16,21 +13,6 @@ from cliqa.signal.jpeg.history import (
 )
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 from tests.jpeg_pictures import saved, textured, tiles
-
-
-@pytest.mark.parametrize(("left", "top"), [(0, 0), (3, 0), (5, 6)])
-def test_the_grid_lies_where_the_picture_was_cut(left: int, top: int):
-    rgb = tiles(np.ascontiguousarray(saved(textured(1, 400), 80)[top:, left:]))
-    found = find_grid(rgb, luma(rgb))
-    assert found.offset == (-top % 8) * 8 + (-left % 8)
-    assert found.margin > 60 and found.scores.argmax() == found.offset
-
-
-def test_clipped_tiles_are_searched_last():
-    rgb = np.full((3, 3, 16, 16), 128, np.uint8)
-    rgb[0, :, :8] = 255
-    rgb[1, 0, 0] = 0
-    assert least_clipped(rgb).tolist() == [1, 2, 0]  # little clipping is none; else they stay as they come
 
 
 def test_one_save_gives_its_table_and_nothing_before_it():

@@ -8,8 +8,7 @@ from PIL import Image
 from cliqa.images.patches import Tiles
 from cliqa.signal.jpeg.blocks import luma
 from cliqa.signal.jpeg.drawn import telling_tiles
-from cliqa.signal.jpeg.grid import near_zeros
-from cliqa.signal.jpeg.parts import cell_of, spread_tiles, tiles_by_grid
+from cliqa.signal.jpeg.parts import cell_of, near_zeros, spread_tiles, tiles_by_grid
 from tests.jpeg_pictures import saved, textured, tiles
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cliqa.signal.jpeg.blocks import luma
-from cliqa.signal.jpeg.history import Lattice, find_grid, read_lattice
+from cliqa.signal.jpeg.grid import find_grid
+from cliqa.signal.jpeg.history import Lattice, read_lattice
 from tests.jpeg_pictures import saved, textured, tiles
 
 

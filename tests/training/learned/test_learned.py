@@ -3,14 +3,13 @@
 from functools import partial
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from cliqa.metrics import load_metric
 from cliqa.metrics.checkpoints import shipped_path
 from cliqa.training.learned import examples, learned, outputs
 from cliqa.training.learned.histories import CONDITIONS
-from cliqa.training.learned.table import auc, by_condition, by_family
+from cliqa.training.learned.table import by_condition, by_family
 from cliqa.training.learned.upscalers import Upscaler
 from cliqa.training.train import TrainOptions
 from tests.rough_pictures import colored
@@ -79,14 +78,6 @@ def test_an_output_and_the_other_picture_of_its_pair_share_scene_and_save(tmp_pa
     assert [int(each["name"]) for each in pair] == [0, -1] and [int(each["how"]) for each in pair] == [-1, 0]
     np.testing.assert_array_equal(pair[0]["counts"], pair[1]["counts"])
     assert pair[0]["traces"].shape[0] == len(CONDITIONS)
-
-
-def test_area_under_the_curve():
-    rng = np.random.default_rng(0)
-    a, b = rng.integers(0, 9, 40), rng.integers(0, 7, 50)
-    expected = np.mean((a[:, None] > b) + 0.5 * (a[:, None] == b))
-    assert auc(a, b) == pytest.approx(expected)
-    assert np.isnan(auc(a, b[:0]))
 
 
 def test_tables_name_what_they_hold():

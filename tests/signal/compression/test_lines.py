@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cliqa.signal.compression.grids import line_profiles, periods, phase, residual_profiles
+from cliqa.signal.compression.lines import line_profiles, periods, phase, residual_profiles
 
 
 def blocky(size: int, x: int = 0, seed: int = 0) -> np.ndarray:

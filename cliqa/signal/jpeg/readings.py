@@ -1,15 +1,24 @@
-"""What the metric `jpeg_quality` reads of a filter or a resize after a save, and whether the ordinary lattice needs one beside it."""
+"""What the metric `jpeg_quality` observes of tiles and of a resize: the evidence of all grids, as its networks and rules read it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.filtered import BEFORE, Filtered
-from cliqa.signal.jpeg.history import EXACT, EXACTLY, STRONG, History
+from cliqa.signal.jpeg.features import features, hypotheses
+from cliqa.signal.jpeg.filtered import BEFORE, FINE, Filtered, read_filtered
+from cliqa.signal.jpeg.history import EXACT, EXACTLY, STRONG, History, read_history
 from cliqa.signal.jpeg.hypothesis import Hypothesis
+from cliqa.signal.jpeg.older_grids import read_beneath
+from cliqa.signal.jpeg.other_tables import EXPLAINS, stated_share
+from cliqa.signal.jpeg.quantization import nearest_quality
 from cliqa.signal.jpeg.resized import CLEAR
 from cliqa.signal.jpeg.tones import APART
+
+Floats = NDArray[np.float32]
 
 FAMILY = 2.0
 """In place of the certainty of the steps: the file's own tables or those of a known encoder explain them, or they are `EXACTLY` met."""
@@ -19,7 +28,40 @@ CODEC, EXACT_CODEC, BEYOND_DOUBT = 1.5, 3.7, 0.86
 JPEG's: JPEG XL reached 0.84."""
 
 
-def lowest_sure(history: History, filtered: NDArray[np.float32]) -> int:
+def read_tiles(rgb: NDArray[np.uint8], table: Sequence[int] = ()) -> tuple[dict[str, Floats], History, int]:
+    """(evidence, history, lowest): what the grids of some tiles tell, turned back where the picture was turned by 90 degrees.
+
+    `lowest` is the lowest quality that is beyond doubt; `table` the file's own, which is the quality where it alone explains the grid.
+    """
+    history = read_history(rgb)
+    if table and not history.last and not history.grid and stated_share(rgb, table)[0] >= EXPLAINS:
+        history = replace(history, foreign=nearest_quality(table), family=True)
+    filtered = _filtered(rgb, history)
+    if filtered is not None and filtered.looks_turned and not history.last:
+        rgb = np.ascontiguousarray(rgb.transpose(0, 1, 3, 2))
+        history = read_history(rgb)
+        filtered = _filtered(rgb, history)
+    answer = filtered_answer(history, filtered, has_few_colours(rgb))
+    middle = middle_save(answer, filtered)
+    if middle and history.older_save is None:
+        history = replace(history, older_save=read_beneath(rgb, history.grid, middle))
+    found = {
+        "features": features(history),
+        "proposals": hypotheses(history),
+        "filtered": answer,
+        "older": older_answer(history),
+    }
+    return found, history, lowest_sure(history, answer)
+
+
+def _filtered(rgb: NDArray[np.uint8], history: History) -> Filtered | None:
+    """What tiles tell through filters; None where a coarse save explains them."""
+    if 0 < history.last < FINE:
+        return None
+    return read_filtered(rgb, history.grid, history.last, (history.sample, history.coefficients))
+
+
+def lowest_sure(history: History, filtered: Floats) -> int:
     """The lowest quality that the ordinary grid shows beyond doubt, as it is or through a filter; 100 for none, 0 for another codec.
 
     Args:
@@ -66,7 +108,7 @@ def has_few_colours(rgb: NDArray[np.uint8]) -> bool:
     return any(colour >> 16 != colour >> 8 & 255 for colour in colours)
 
 
-def filtered_answer(history: History, filtered: Filtered | None, palette: bool = False) -> NDArray[np.float32]:
+def filtered_answer(history: History, filtered: Filtered | None, palette: bool = False) -> Floats:
     """What the grid of the newest save tells through filters: float32 (9,).
 
     The likeliest quality and its nats; those of another codec's tables; whether one of IJG's tables explains the grid as it is; whether
@@ -96,7 +138,7 @@ def filtered_answer(history: History, filtered: Filtered | None, palette: bool =
     return np.array(numbers, np.float32)
 
 
-def middle_save(answer: NDArray[np.float32], filtered: Filtered | None) -> int:
+def middle_save(answer: Floats, filtered: Filtered | None) -> int:
     """Quality of a save that a fine one on another grid hides from the ordinary lattice, 0 for none.
 
     Args:
@@ -107,13 +149,13 @@ def middle_save(answer: NDArray[np.float32], filtered: Filtered | None) -> int:
     return int(quality) if seen else 0
 
 
-def older_answer(history: History) -> NDArray[np.float32]:
+def older_answer(history: History) -> Floats:
     """The lowest save on an older grid: its quality and its nats; 100 and 0 where there is none: float32 (2,)."""
     older = history.older_save
     return np.array([older.quality, older.nats] if older else [100, 0], np.float32)
 
 
-def resized_answer(found: Hypothesis | None) -> NDArray[np.float32]:
+def resized_answer(found: Hypothesis | None) -> Floats:
     """The likeliest save before a resize: float32 (4,): quality, nats, mean step (native pixels an output pixel), is its comb clear."""
     if found is None:
         return np.zeros(RESIZED_NUMBERS, np.float32)
