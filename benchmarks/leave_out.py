@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +87,7 @@ def regression(rows: Rows, ladders: Rows, pairs: float) -> Callable[[Rows], NDAr
 def recipe_head(rows: Rows) -> Callable[[Rows], NDArray[np.floating[Any]]]:
     """`RatedHead` on pooled features, by the recipe's loss but for its ladders and classes, with its first round's settings."""
     torch.manual_seed(0)
-    settings = replace(RatedSettings(), batch=32)
+    settings = RatedSettings(head_rate=1e-3)
     pooled = torch.from_numpy(rows["pooled"].astype(np.float32))
     score = torch.from_numpy(rows["score"].astype(np.float32))
     curated = torch.from_numpy((rows["source"] == "ss03").astype(np.float32))

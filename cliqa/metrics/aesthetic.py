@@ -31,7 +31,7 @@ class Aesthetic(Metric):
 
     name = "aesthetic"
     architecture = "mobilenetv2-rated"
-    version = 2
+    version = 3
     summary = "rejected, pending or accepted, with calibrated probabilities (learned from human ratings)"
     fields = (
         Field("label", "class: rejected, pending or accepted; in close cases the rarer one", kind="str"),

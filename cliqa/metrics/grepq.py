@@ -56,7 +56,7 @@ class GRepQ(Metric):
 
     name = "grepq"
     architecture = "mobilenetv2-grepq"
-    version = 6
+    version = 7
     summary = "perceptual quality: zero-shot (label-free), and learned from human ratings"
     fields = (
         Field("q_low", "zero-shot low-level quality: nearness of the patches to pristine ones", better="higher"),

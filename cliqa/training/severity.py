@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.training.codecs import decode, encode_webp
+
 Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
 
@@ -98,10 +100,34 @@ def low_contrast(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     return _image(veil + keep * (pixels.astype(np.float32) - veil))
 
 
+def webp(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
+    """WebP of quality 92 to 4, by any effort of the encoder."""
+    return decode(encode_webp(pixels, round(92 * (4 / 92) ** strength), method=int(rng.integers(2, 6))))
+
+
+def more_light(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
+    """0.3 to 3.5 EV more, clipped or, half the time, rolled off as cameras do."""
+    linear = (pixels / 255.0) ** 2.2 * 2.0 ** (0.3 + 3.2 * strength)
+    if rng.random() < 0.5:
+        knee = float(rng.uniform(0.5, 0.9))
+        rolled = knee + (1 - knee) * (1 - np.exp(-(linear - knee) / (1 - knee)))
+        linear = np.where(linear > knee, rolled, linear)
+    return _image(255 * np.minimum(linear, 1) ** (1 / 2.2))
+
+
+def less_light(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
+    """0.3 to 4 EV less, without noise."""
+    return _image(255 * ((pixels / 255.0) ** 2.2 * 2.0 ** -(0.3 + 3.7 * strength)) ** (1 / 2.2))
+
+
 DISTORTIONS: dict[str, Callable[[Pixels, float, Rng], Pixels]] = {
     "gaussian_blur": gaussian_blur, "defocus": defocus, "motion_blur": motion_blur, "noise": noise, "jpeg": jpeg,
     "down_up": down_up, "low_light": low_light, "over_exposure": over_exposure, "low_contrast": low_contrast,
 }  # fmt: skip
+
+
+# What the label-free stages are not asked about: ladders alone have it.
+LADDERS = DISTORTIONS | {"webp": webp, "more_light": more_light, "less_light": less_light}
 
 
 def ladder(
@@ -110,7 +136,7 @@ def ladder(
     """The same distortion, with the same random choices, at each strength (0 weakest, 1 strongest)."""
     name = names[int(rng.integers(len(names)))]
     seed = int(rng.integers(2**31))
-    return [DISTORTIONS[name](pixels, strength, np.random.default_rng(seed)) for strength in strengths]
+    return [LADDERS[name](pixels, strength, np.random.default_rng(seed)) for strength in strengths]
 
 
 def _image(values: NDArray[np.generic]) -> Pixels:

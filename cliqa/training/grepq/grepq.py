@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from cliqa.errors import UsageError
@@ -51,15 +52,8 @@ VERSIONS = 8  # distorted versions of a photograph, beside the original
 VERSION_PHOTOGRAPHS = 140
 LADDERS = 320  # photographs of which damaged copies are made, for `q` and `quality`
 
-# Small pictures first, then near the size that scores are read at, then all sizes; at last gently, until held-out ratings gain no more.
-_LATER = RatedSettings(ladders=32, sides=(320, 352, 384), epochs=1, rate=2e-4, head_rate=4e-4, warmup=50)
-ROUNDS = (
-    RatedSettings(),
-    replace(_LATER, views=2, epochs=2, warmup=100),
-    _LATER,
-    replace(_LATER, sides=(384, 224, 320, 256, 352, 288), rate=1.5e-4, head_rate=3e-4),
-    replace(_LATER, views=2, epochs=7, rate=8e-5, head_rate=2e-4, dropout=0.1, average=0.999, stop=3100),
-)
+# Chosen on held-out ratings: SRCC 0.874 after the first, 0.880 after both; five rounds of growing sides, the way before, gave 0.872.
+ROUNDS = (RatedSettings(), RatedSettings(rate=8e-5, head_rate=3e-4, dropout=0.1))
 
 Tensors = dict[str, NDArray[Any]]
 COMMAND = "--data photos/ --ratings biq2021/ --networks upscalers/ --work runs/grepq"
@@ -86,9 +80,8 @@ def rounds_table(rounds: Sequence[RatedSettings]) -> list[str]:
     rows = ["| round | pictures' sides | views | epochs | rate of branch, head |", "|---|---|---|---|---|"]
     for number, settings in enumerate(rounds, 1):
         sides = ", ".join(map(str, sorted(settings.sides)))
-        stopped = "" if settings.stop is None else f", stopped at step {settings.stop:,}"
         rates = f"{settings.rate:g}, {settings.head_rate:g}"
-        rows.append(f"| {number} | {sides} | {settings.views} | {settings.epochs}{stopped} | {rates} |")
+        rows.append(f"| {number} | {sides} | {settings.views} | {settings.epochs} | {rates} |")
     return rows
 
 
@@ -139,22 +132,29 @@ def label_free(options: TrainOptions) -> Tensors:
 def rated_branch(options: TrainOptions) -> Tensors:
     """The branch and head that learn from ratings.
 
-    Every round starts from the average so far and is then averaged with it, weight by weight: such averages lie where the loss is flat,
-    and on held-out ratings they are better than either part.
+    A later round starts from the weights so far and is then averaged with them: such averages lie where the loss is flat, and on
+    held-out ratings they are better than either part.
     """
     assert options.ratings is not None
+    finished = options.work / "rated.safetensors"
+    if finished.exists():
+        return load_file(finished)
     trunk, branch = find_backbone(options)
+    trunk.to("cuda" if torch.cuda.is_available() else "cpu")
     images = training_list(options.ratings)
     head: RatedHead | None = None
     for number, settings in enumerate(ROUNDS):
-        seeded = replace(settings, seed=options.seed + number)
+        seeded = replace(settings, seed=options.seed, order=options.seed + number)
         before = None if head is None else copy.deepcopy((branch, head))
-        branch, head = fine_tune(images, trunk, branch, options.work / f"rated-{number + 1}", seeded, head)
+        work = options.work / f"rated-{number + 1}"
+        branch, head = fine_tune(images, trunk, branch, work, seeded, head, options.work / "views", options.workers)
         if before is not None:
             average(branch, before[0])
             average(head, before[1])
     assert head is not None
-    return named(branch, "rated.branch.") | named(head, "rated.head.")
+    tensors = named(branch, "rated.branch.") | named(head, "rated.head.")
+    save_file(tensors, finished)
+    return tensors
 
 
 def average(module: nn.Module, other: nn.Module) -> None:

@@ -32,7 +32,7 @@ class LowSettings:
     """Settings of the low-level encoder, all of them."""
 
     temperature: float = 0.5
-    steps: int = 3000
+    steps: int = 300  # of 100 to 3,000: on 400 pictures of the training list SRCC of `q_low` is 0.61, with 3,000 steps 0.56
     photographs: int = 16  # in a step
     rate: float = 1e-3
     decay: float = 1e-2

@@ -18,13 +18,13 @@ from PIL import Image
 
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics.base import View
-from cliqa.training.codecs import decode, encode_avif, encode_webp
+from cliqa.training.codecs import decode, encode_avif
 from cliqa.training.learned.histories import make_scene
 from cliqa.training.learned.outputs import Output
 from cliqa.training.noise.denoisers import draw_denoiser
 from cliqa.training.photos import Photo
 from cliqa.training.scale.resampling import sample_resampler
-from cliqa.training.severity import DISTORTIONS
+from cliqa.training.severity import DISTORTIONS, less_light, more_light, webp
 
 Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -43,29 +43,9 @@ SAVED_BEFORE = (
 )  # chances, of which both must come true: a tenth of the photographs went through a file before
 
 
-def webp(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
-    """WebP of quality 92 to 4, by any effort of the encoder."""
-    return decode(encode_webp(pixels, round(92 * (4 / 92) ** strength), method=int(rng.integers(2, 6))))
-
-
 def avif(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     """AVIF of quality 85 to 8."""
     return decode(encode_avif(pixels, round(85 * (8 / 85) ** strength), speed=8))
-
-
-def more_light(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
-    """0.3 to 3.5 EV more, clipped or, half the time, rolled off as cameras do."""
-    linear = (pixels / 255.0) ** 2.2 * 2.0 ** (0.3 + 3.2 * strength)
-    if rng.random() < 0.5:
-        knee = float(rng.uniform(0.5, 0.9))
-        rolled = knee + (1 - knee) * (1 - np.exp(-(linear - knee) / (1 - knee)))
-        linear = np.where(linear > knee, rolled, linear)
-    return _image(255 * np.minimum(linear, 1) ** (1 / 2.2))
-
-
-def less_light(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
-    """0.3 to 4 EV less, without noise."""
-    return _image(255 * ((pixels / 255.0) ** 2.2 * 2.0 ** -(0.3 + 3.7 * strength)) ** (1 / 2.2))
 
 
 def smoothed(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
