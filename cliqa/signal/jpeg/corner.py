@@ -1,7 +1,8 @@
 """Reductions that no comb tells of: at every step, is there a lattice in the blocks of the corner where the first one starts?
 
 The finer a save is, the fainter are the edges of its blocks, while the lattice of their lowest coefficients stays. From the top left
-corner all blocks lie where the step alone says, so that a few hundred steps are all there is to try.
+corner all blocks lie where the step alone says, so that a few hundred steps are all there is to try: every second one in a smaller
+corner of half the size first, then those about the clearest.
 """
 
 from __future__ import annotations
@@ -12,72 +13,144 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled
 from cliqa.signal.jpeg.native_blocks import FEWER_PHASES, STEPS_APART, inverse
-from cliqa.signal.jpeg.phases import ROUGH, step_curves_of_groups, table_evidence
+from cliqa.signal.jpeg.phases import ROUGH, ROUGHEST, Detail, curves_of_chosen, group_evidence
 from cliqa.signal.resampling.kernels import KERNELS
 
 Floats = NDArray[np.float32]
+Places = NDArray[np.int64]
 
 SIDE, SIDES_APART = 256, 32
 """Pixels of the corner's side: of 89 saves of 25-78 beneath a reduction and a JPEG (validation) the true step was first for 82 %, at
 288 pixels for 83 %. In smaller pictures a multiple."""
+FIRST_SIDE, BINNED = 192, 2
+"""Side of the corner that is asked first, and pixels along each axis whose mean is taken: the lowest frequencies survive."""
 SHORTEST = 160
 """Side of the smallest corner that is looked at."""
 LEAST, MOST = 1.045, 1.86
 """Steps that are tried."""
+FIRST_APART = 2
+"""Every so many steps are asked first."""
+FINER, FIRST_NATS = 12, 2.5
+"""Of those so many at most are asked again, with the steps between, and the nats that each has at least."""
 LOW = 2
 """Frequencies along each axis that are asked for."""
-TOGETHER = 4
-"""Blocks that are taken out at once: 3 to 8 are as fast, one alone takes more than twice the time."""
+FREQUENCIES = ((0, 1), (1, 0), (1, 1))
+"""(down, across) of the coefficients that tell, in the order of `chosen_frequencies`."""
 COARSEST = 88
 """Qualities above this are not asked for: their steps are as small as the noise."""
+_WIDE = 32
+"""Columns that the compiled routine sums at once."""
 _KERNEL = next(iter(KERNELS))
-_STEPS: NDArray[np.float64] = np.exp(
-    np.arange(np.ceil(np.log(LEAST) / STEPS_APART), np.floor(np.log(MOST) / STEPS_APART) + 1) * STEPS_APART
-)
+_NUMBERS = range(int(np.ceil(np.log(LEAST) / STEPS_APART)), int(np.floor(np.log(MOST) / STEPS_APART)) + 1)
+"""Logarithms of the steps, in `STEPS_APART`."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """Some blocks of one axis: the output pixels `first` to `last` that tell of them, and the weights (blocks * LOW, pixels)."""
+class Blocks:
+    """Where the whole blocks at one step lie: across and down, the first pixel and the phase of each; weights (phases, LOW, pixels)."""
 
-    first: int
-    last: int
+    across: tuple[Places, Places]
+    down: tuple[Places, Places]
     weights: Floats
+
+    @property
+    def count(self) -> int:
+        """How many blocks there are."""
+        return len(self.across[0]) * len(self.down[0])
+
+
+@lru_cache(maxsize=2048)
+def _blocks(number: int, width: int, height: int, binned: int) -> Blocks:
+    """Of a step the blocks in so many pixels, each the mean of so many output pixels along each axis."""
+    step = float(np.exp(number * STEPS_APART))
+    margin, matrices = inverse(step, _KERNEL, FEWER_PHASES, binned)
+    reach = matrices.shape[1]
+    found = []
+    for length in (width, height):
+        edges = 8 * np.arange(int(length * step * binned) // 8 + 1) / (step * binned)
+        parts = np.rint(edges * FEWER_PHASES).astype(np.int64)
+        starts = parts // FEWER_PHASES - margin
+        whole = (starts >= 0) & (starts + reach <= length)
+        found.append((starts[whole], parts[whole] % FEWER_PHASES))
+    return Blocks(found[0], found[1], np.ascontiguousarray(matrices[:, :, :LOW].transpose(0, 2, 1)))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The blocks at several steps, as the compiled routine reads them."""
+
+    blocks: tuple[Blocks, ...]
+    group: NDArray[np.intp]
+    table: Places
+    starts: Places
+    parts: Places
+    weights: Floats
+    room: int
+
+
+def _planned(numbers: tuple[int, ...], width: int, height: int, binned: int) -> Plan:
+    blocks = tuple(_blocks(number, width, height, binned) for number in numbers)
+    counts = [each.count for each in blocks]
+    begins = np.cumsum([0, *(each.weights.size for each in blocks)])
+    table = [
+        [len(each.across[0]), len(each.down[0]), each.weights.shape[2], begin]
+        for each, begin in zip(blocks, begins.tolist(), strict=False)
+    ]
+    columns = max((row[0] for row in table), default=0) * LOW + _WIDE
+    rows = max((row[1] for row in table), default=0) * LOW
+    return Plan(
+        blocks,
+        np.repeat(np.arange(len(blocks)), counts),
+        np.array(table, np.int64),
+        np.concatenate([side[0] for each in blocks for side in (each.across, each.down)]),
+        np.concatenate([side[1] for each in blocks for side in (each.across, each.down)]),
+        np.concatenate([each.weights.ravel() for each in blocks]),
+        columns * max(height + _WIDE, rows),
+    )
 
 
 @lru_cache(maxsize=8)
-def _runs(length: int) -> list[list[Run]]:
-    """Of each step the blocks along an axis of so many output pixels."""
-    return [_runs_of(length, step) for step in _STEPS.tolist()]
+def _first_plan(width: int, height: int) -> Plan:
+    return _planned(tuple(_NUMBERS[::FIRST_APART]), width, height, BINNED)
 
 
-def _runs_of(length: int, step: float) -> list[Run]:
-    margin, matrices = inverse(step, _KERNEL, FEWER_PHASES)
-    reach = matrices.shape[1]
-    parts = np.rint(8 * np.arange(int(length * step) // 8 + 1) / step * FEWER_PHASES).astype(int)
-    starts = parts // FEWER_PHASES - margin
-    whole = (starts >= 0) & (starts + reach <= length)
-    starts, parts = starts[whole], parts[whole] % FEWER_PHASES
-    found = []
-    for block in range(0, len(starts), TOGETHER):
-        some = starts[block : block + TOGETHER] - starts[block]
-        weights = np.zeros((len(some), LOW, some[-1] + reach), np.float32)
-        for own, start, part in zip(weights, some, parts[block : block + TOGETHER], strict=True):
-            own[:, start : start + reach] = matrices[part, :, :LOW].T
-        first = int(starts[block])
-        found.append(Run(first, first + weights.shape[2], weights.reshape(len(some) * LOW, -1)))
-    return found
-
-
-def _apply(runs: list[Run], lines: Floats) -> Floats:
-    """Lowest coefficients of the blocks down lines (length, n): float32 (blocks * LOW, n)."""
-    result = np.empty((sum(len(run.weights) for run in runs), lines.shape[1]), np.float32)
+def _lowest(lines: Floats, plan: Plan) -> Floats:
+    """Coefficients `FREQUENCIES` of all blocks of a plan in lines (width, height): float32 (3, blocks)."""
+    made = np.empty((len(FREQUENCIES), len(plan.group)), np.float32)
+    library = compiled()
+    if library is not None:
+        scratch = np.empty(2 * plan.room, np.float32)
+        lines = np.ascontiguousarray(np.pad(lines, ((0, 0), (0, -lines.shape[1] % _WIDE))))
+        table, blocks = plan.table, made.shape[1]
+        library.lowest_coefficients(
+            lines, *lines.shape, table, len(table), plan.starts, plan.parts, plan.weights, scratch, plan.room, made, blocks
+        )
+        return made
     place = 0
-    for run in runs:
-        np.matmul(run.weights, lines[run.first : run.last], out=result[place : place + len(run.weights)])
-        place += len(run.weights)
-    return result
+    for each in plan.blocks:
+        across = _along(lines, *each.across, each.weights)  # (blocks, LOW, height)
+        low = _along(across.reshape(-1, across.shape[2]).T, *each.down, each.weights)
+        low = low.reshape(len(low), LOW, -1, LOW)  # (rows, down, columns, across)
+        for row, (v, u) in zip(made, FREQUENCIES, strict=True):
+            row[place : place + each.count] = low[:, v, :, u].ravel()
+        place += each.count
+    return made
+
+
+def _along(lines: Floats, starts: Places, parts: Places, weights: Floats) -> Floats:
+    """Lowest coefficients of the blocks down lines (length, n): float32 (blocks, LOW, n)."""
+    made = np.empty((len(starts), LOW, lines.shape[1]), np.float32)
+    for block, start, part in zip(made, starts.tolist(), parts.tolist(), strict=True):
+        np.matmul(weights[part], lines[start : start + weights.shape[2]], out=block)
+    return made
+
+
+def _nats(lines: Floats, plan: Plan, detail: Detail) -> Floats:
+    """Nats of the best table at each step of a plan, (steps,)."""
+    curves = curves_of_chosen(_lowest(lines, plan), plan.group, len(plan.blocks), detail)
+    return group_evidence(curves, LOW, LOW, detail, COARSEST)
 
 
 def likely_reductions(luma: Floats, most: int, least: float) -> list[float]:
@@ -87,22 +160,24 @@ def likely_reductions(luma: Floats, most: int, least: float) -> list[float]:
         most: so many at most, steps beside a clearer one left out.
         least: nats that each has at least.
     """
-    height, width = (min(SIDE, length // SIDES_APART * SIDES_APART) for length in luma.shape)
+    height, width = (length // SIDES_APART * SIDES_APART for length in luma.shape)
     if min(height, width) < SHORTEST:
         return []
-    lines = np.ascontiguousarray(luma[:height, :width].T)
-    parts = []
-    for across, down in zip(_runs(width), _runs(height), strict=True):
-        low = _apply(down, _apply(across, lines).T)
-        parts.append(low.reshape(-1, LOW, low.shape[1] // LOW, LOW).transpose(1, 3, 0, 2).reshape(LOW, LOW, -1))
-    group = np.repeat(np.arange(len(parts)), [each.shape[2] for each in parts])
-    curves = step_curves_of_groups(np.concatenate(parts, axis=2), group, len(parts), ROUGH)
-    nats = np.array([table_evidence(each, LOW, LOW, detail=ROUGH)[:, :COARSEST].max() for each in curves])
-    found: list[float] = []
-    for index in np.argsort(-nats, kind="stable"):
-        step = float(_STEPS[index])
+    first = [min(FIRST_SIDE, length) // BINNED for length in (height, width)]
+    binned = luma[: first[0] * BINNED, : first[1] * BINNED].reshape(first[0], BINNED, first[1], BINNED)
+    lines = np.ascontiguousarray(binned.mean(axis=(1, 3)).T)
+    seen = _nats(lines, _first_plan(first[1], first[0]), ROUGHEST)
+    order = np.argsort(-seen, kind="stable")[:FINER]
+    about = {_NUMBERS[FIRST_APART * index] + away for index in order[seen[order] >= FIRST_NATS].tolist() for away in (-1, 0, 1)}
+    numbers = tuple(sorted(about.intersection(_NUMBERS)))
+    if not numbers:
+        return []
+    height, width = min(SIDE, height), min(SIDE, width)
+    nats = _nats(np.ascontiguousarray(luma[:height, :width].T), _planned(numbers, width, height, 1), ROUGH)
+    found: list[int] = []
+    for index in np.argsort(-nats, kind="stable").tolist():
         if len(found) == most or nats[index] < least:
             break
-        if all(abs(np.log(step / other)) > 1.5 * STEPS_APART for other in found):
-            found.append(step)
-    return found
+        if all(abs(numbers[index] - other) > 1 for other in found):
+            found.append(numbers[index])
+    return [float(np.exp(number * STEPS_APART)) for number in found]

@@ -70,6 +70,9 @@ COARSE = Detail(400, 0.02, (0.35, 0.7, 1.4, 2.5, 4.2), (-0.01, -0.005, 0, 0.004,
 ROUGH = Detail(300, 0.025, (0.6, 1.1, 2.0, 3.2, 5.0), (-0.005, 0.0, 0.005, 0.012))
 """Enough to choose among hundreds of steps."""
 
+ROUGHEST = Detail(240, 0.05, (0.9, 2.4), (0.002,))
+"""Enough to leave most of them out."""
+
 
 @lru_cache(maxsize=4)
 def log_densities(detail: Detail) -> Floats:
@@ -122,15 +125,20 @@ def step_curves_of_groups(coefficients: Floats, group: NDArray[np.intp], groups:
         coefficients: (down, across, blocks); group: of each block its number, (blocks,).
     """
     chosen = chosen_frequencies(*coefficients.shape[:2])
-    picked = np.stack([coefficients[v, u] for v, u in chosen])
-    scale = np.full(len(chosen), 1 / BIN, np.float32)
+    return curves_of_chosen(np.stack([coefficients[v, u] for v, u in chosen]), group, groups, detail)
+
+
+def curves_of_chosen(picked: Floats, group: NDArray[np.intp], groups: int, detail: Detail) -> Floats:
+    """`step_curves_of_groups` of coefficients (frequencies, blocks), those of `chosen_frequencies`."""
+    count = len(picked)
+    scale = np.full(count, 1 / BIN, np.float32)
     counted = count_bins_of_groups(picked, detail.bins, scale, group, groups)
-    counted = counted.reshape(groups * len(chosen), detail.bins + 1)[:, : detail.bins]
+    counted = counted.reshape(groups * count, detail.bins + 1)[:, : detail.bins]
     used = int(np.flatnonzero(counted.any(axis=0)).max(initial=0)) + 1
     curves = counted[:, :used].astype(np.float32) @ log_densities(detail)[:used]
     steps = len(detail.steps)
-    padded = np.zeros((groups, len(chosen), len(detail.sigmas), steps + 1), np.float32)
-    padded[..., :steps] = curves.reshape(groups, len(chosen), len(detail.sigmas), steps)
+    padded = np.zeros((groups, count, len(detail.sigmas), steps + 1), np.float32)
+    padded[..., :steps] = curves.reshape(groups, count, len(detail.sigmas), steps)
     return padded
 
 
@@ -155,12 +163,26 @@ def table_evidence(
     places = table_places(chosen_frequencies(down, across), turned, detail)
     if quality is not None:
         places = places[:, quality - 1 : quality]
-    near = curves  # a frequency's noise may be that of the neighbouring deviations
-    if len(detail.sigmas) > 3:
-        near = curves.copy()
-        np.maximum(near[:, 1:], curves[:, :-1], out=near[:, 1:])
-        np.maximum(near[:, :-1], curves[:, 1:], out=near[:, :-1])
-    return _sums(near, places)
+    return _sums(_of_near_noise(curves), places)
+
+
+def group_evidence(curves: Floats, down: int, across: int, detail: Detail, most: int) -> Floats:
+    """Nats of the best IJG quality up to `most` of each group's curves (groups, frequencies, sigmas, steps + 1): float32 (groups,)."""
+    near = _of_near_noise(curves).transpose(1, 0, 2, 3)
+    places = table_places(chosen_frequencies(down, across), False, detail)[:, :most]
+    sums = _sums(near.reshape(len(near), -1, near.shape[3]), places)
+    best: Floats = sums.reshape(-1, *near.shape[1:3]).max(axis=(0, 2))
+    return best
+
+
+def _of_near_noise(curves: Floats) -> Floats:
+    """Curves (..., sigmas, steps) where a frequency's noise may be that of the neighbouring deviations, if there are many."""
+    if curves.shape[-2] <= 3:
+        return curves
+    near = curves.copy()
+    np.maximum(near[..., 1:, :], curves[..., :-1, :], out=near[..., 1:, :])
+    np.maximum(near[..., :-1, :], curves[..., 1:, :], out=near[..., :-1, :])
+    return near
 
 
 def sums_at(curves: Floats, places: NDArray[np.intp]) -> Floats:
