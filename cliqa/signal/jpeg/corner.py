@@ -1,8 +1,8 @@
 """Reductions that no comb tells of: at every step, is there a lattice in the blocks of the corner where the first one starts?
 
 The finer a save is, the fainter are the edges of its blocks, while the lattice of their lowest coefficients stays. From the top left
-corner all blocks lie where the step alone says, so that a few hundred steps are all there is to try: every second one in a smaller
-corner of half the size first, then those about the clearest.
+corner all blocks lie where the step alone says, so that a few hundred steps are all there is to try: every second one in a small
+corner first, where steps apart are nearly the same; then those about the clearest in larger ones.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ Places = NDArray[np.int64]
 SIDE, SIDES_APART = 256, 32
 """Pixels of the corner's side: of 89 saves of 25-78 beneath a reduction and a JPEG (validation) the true step was first for 82 %, at
 288 pixels for 83 %. In smaller pictures a multiple."""
-FIRST_SIDE, BINNED = 192, 2
-"""Side of the corner that is asked first, and pixels along each axis whose mean is taken: the lowest frequencies survive."""
+FIRST_SIDE, NEXT_SIDE = 96, 160
+"""Sides of the corners that are asked before: of 22 reductions that all of the corner shows, a first side of 96 pixels leaves 19 among
+the first twelve, 128 and 160 pixels 17 and 15, as every second step is too far from the true one at their far edges (validation)."""
 SHORTEST = 160
 """Side of the smallest corner that is looked at."""
 LEAST, MOST = 1.045, 1.86
 """Steps that are tried."""
 FIRST_APART = 2
 """Every so many steps are asked first."""
-FINER, FIRST_NATS = 12, 2.5
-"""Of those so many at most are asked again, with the steps between, and the nats that each has at least."""
+KEPT, KEPT_NEXT, LEAST_NEXT = 24, 10, 4.0
+"""Of those so many are asked again, with the steps between; of these so many at most, and the nats that each has at least."""
 LOW = 2
 """Frequencies along each axis that are asked for."""
 FREQUENCIES = ((0, 1), (1, 0), (1, 1))
@@ -62,14 +63,14 @@ class Blocks:
 
 
 @lru_cache(maxsize=2048)
-def _blocks(number: int, width: int, height: int, binned: int) -> Blocks:
-    """Of a step the blocks in so many pixels, each the mean of so many output pixels along each axis."""
+def _blocks(number: int, width: int, height: int) -> Blocks:
+    """Of a step the blocks in so many pixels."""
     step = float(np.exp(number * STEPS_APART))
-    margin, matrices = inverse(step, _KERNEL, FEWER_PHASES, binned)
+    margin, matrices = inverse(step, _KERNEL, FEWER_PHASES)
     reach = matrices.shape[1]
     found = []
     for length in (width, height):
-        edges = 8 * np.arange(int(length * step * binned) // 8 + 1) / (step * binned)
+        edges = 8 * np.arange(int(length * step) // 8 + 1) / step
         parts = np.rint(edges * FEWER_PHASES).astype(np.int64)
         starts = parts // FEWER_PHASES - margin
         whole = (starts >= 0) & (starts + reach <= length)
@@ -90,8 +91,8 @@ class Plan:
     room: int
 
 
-def _planned(numbers: tuple[int, ...], width: int, height: int, binned: int) -> Plan:
-    blocks = tuple(_blocks(number, width, height, binned) for number in numbers)
+def _planned(numbers: tuple[int, ...], width: int, height: int) -> Plan:
+    blocks = tuple(_blocks(number, width, height) for number in numbers)
     counts = [each.count for each in blocks]
     begins = np.cumsum([0, *(each.weights.size for each in blocks)])
     table = [
@@ -111,9 +112,9 @@ def _planned(numbers: tuple[int, ...], width: int, height: int, binned: int) -> 
     )
 
 
-@lru_cache(maxsize=8)
-def _first_plan(width: int, height: int) -> Plan:
-    return _planned(tuple(_NUMBERS[::FIRST_APART]), width, height, BINNED)
+@lru_cache(maxsize=1)
+def _first_plan() -> Plan:
+    return _planned(tuple(_NUMBERS[::FIRST_APART]), FIRST_SIDE, FIRST_SIDE)
 
 
 def _lowest(lines: Floats, plan: Plan) -> Floats:
@@ -147,8 +148,9 @@ def _along(lines: Floats, starts: Places, parts: Places, weights: Floats) -> Flo
     return made
 
 
-def _nats(lines: Floats, plan: Plan, detail: Detail) -> Floats:
-    """Nats of the best table at each step of a plan, (steps,)."""
+def _nats(luma: Floats, plan: Plan, detail: Detail) -> Floats:
+    """Nats of the best table at each step of a plan in luma (h, w): (steps,)."""
+    lines = np.ascontiguousarray(luma.T)
     curves = curves_of_chosen(_lowest(lines, plan), plan.group, len(plan.blocks), detail)
     return group_evidence(curves, LOW, LOW, detail, COARSEST)
 
@@ -160,20 +162,18 @@ def likely_reductions(luma: Floats, most: int, least: float) -> list[float]:
         most: so many at most, steps beside a clearer one left out.
         least: nats that each has at least.
     """
-    height, width = (length // SIDES_APART * SIDES_APART for length in luma.shape)
+    height, width = (min(SIDE, length // SIDES_APART * SIDES_APART) for length in luma.shape)
     if min(height, width) < SHORTEST:
         return []
-    first = [min(FIRST_SIDE, length) // BINNED for length in (height, width)]
-    binned = luma[: first[0] * BINNED, : first[1] * BINNED].reshape(first[0], BINNED, first[1], BINNED)
-    lines = np.ascontiguousarray(binned.mean(axis=(1, 3)).T)
-    seen = _nats(lines, _first_plan(first[1], first[0]), ROUGHEST)
-    order = np.argsort(-seen, kind="stable")[:FINER]
-    about = {_NUMBERS[FIRST_APART * index] + away for index in order[seen[order] >= FIRST_NATS].tolist() for away in (-1, 0, 1)}
-    numbers = tuple(sorted(about.intersection(_NUMBERS)))
+    first = _nats(luma[:FIRST_SIDE, :FIRST_SIDE], _first_plan(), ROUGHEST)
+    kept = [_NUMBERS[FIRST_APART * index] for index in np.argsort(-first, kind="stable")[:KEPT].tolist()]
+    numbers = sorted({number + away for number in kept for away in (-1, 0, 1)}.intersection(_NUMBERS))
+    nats = _nats(luma[:NEXT_SIDE, :NEXT_SIDE], _planned(tuple(numbers), NEXT_SIDE, NEXT_SIDE), ROUGH)
+    order = np.argsort(-nats, kind="stable")[:KEPT_NEXT].tolist()
+    numbers = [numbers[index] for index in order if nats[index] >= LEAST_NEXT]
     if not numbers:
         return []
-    height, width = min(SIDE, height), min(SIDE, width)
-    nats = _nats(np.ascontiguousarray(luma[:height, :width].T), _planned(numbers, width, height, 1), ROUGH)
+    nats = _nats(luma[:height, :width], _planned(tuple(numbers), width, height), ROUGH)
     found: list[int] = []
     for index in np.argsort(-nats, kind="stable").tolist():
         if len(found) == most or nats[index] < least:

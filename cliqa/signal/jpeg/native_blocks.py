@@ -51,32 +51,30 @@ def frequencies(step: float) -> int:
     return 8 if step <= 1 else max(2, min(8, int(8 / step * PASSED)))
 
 
-def inverse(step: float, kernel: str, phases: int = PHASES, binned: int = 1) -> tuple[int, Floats]:
+def inverse(step: float, kernel: str, phases: int = PHASES) -> tuple[int, Floats]:
     """`_inverse` of the nearest step that has matrices of its own."""
-    return _inverse(round(np.log(step) / STEPS_APART), kernel, phases, binned)
+    return _inverse(round(np.log(step) / STEPS_APART), kernel, phases)
 
 
 @lru_cache(maxsize=512)
-def _inverse(number: int, kernel: str, phases: int, binned: int) -> tuple[int, Floats]:
+def _inverse(number: int, kernel: str, phases: int) -> tuple[int, Floats]:
     """(margin, matrices): matrices float32 (phases, m, frequencies) from m output pixels, which start `margin` before the block's edge.
 
-    Phase p is a block whose left edge lies p / phases after the edge of an output pixel. Where so many pixels were `binned`, each an
-    output pixel of the resize, their means are the output pixels that are spoken of.
+    Phase p is a block whose left edge lies p / phases after the edge of an output pixel.
     """
     step = float(np.exp(number * STEPS_APART))
-    count = frequencies(step * binned)
+    count = frequencies(step)
     span = 8 * (2 * NEIGHBOURS + 1)
-    inner = int(span / step / binned)
-    margin = int(8 * NEIGHBOURS / step / binned)
+    inner = int(span / step)
+    margin = int(8 * NEIGHBOURS / step)
     reach = int(np.ceil(KERNELS[kernel].reach * max(1.0, step))) + 1
-    phase = np.arange(phases) / phases * binned
+    phase = np.arange(phases) / phases
     first = -8 * NEIGHBOURS - reach
     native = np.arange(first, 8 * (NEIGHBOURS + 1) + reach, dtype=np.float64)  # places from the block's left edge
-    output = np.arange(-margin * binned, (inner - margin) * binned, dtype=np.float64)  # from the pixel that the edge lies in
+    output = np.arange(-margin, inner - margin, dtype=np.float64)  # from the output pixel that the edge lies in
     # an output pixel's places are counted from an edge that lies phase output pixels later
     shifted = output[None, :] - phase[:, None]
     weights = resampling_weights(KERNELS[kernel], step, shifted, np.broadcast_to(native, (phases, len(native))))
-    weights = weights.reshape(phases, inner, binned, -1).mean(axis=2)
     # native pixels beyond the five blocks repeat the outermost: their content is hardly seen
     own = np.clip(native - (-8 * NEIGHBOURS), 0, span - 1).astype(int)
     folded = weights @ (own[:, None] == np.arange(span)).astype(np.float64)
@@ -84,7 +82,7 @@ def _inverse(number: int, kernel: str, phases: int, binned: int) -> tuple[int, F
     variance = np.concatenate([_PRIOR[:count], _OTHERS[count:]])
     weighted = mixed * variance
     flat = (phases, inner, -1)
-    covariance = weighted.reshape(flat) @ mixed.reshape(flat).transpose(0, 2, 1) + NOISE / binned * np.eye(inner)
+    covariance = weighted.reshape(flat) @ mixed.reshape(flat).transpose(0, 2, 1) + NOISE * np.eye(inner)
     solved = np.linalg.solve(covariance, weighted[:, :, NEIGHBOURS, :count])
     return margin, solved.astype(np.float32)
 

@@ -70,7 +70,7 @@ COARSE = Detail(400, 0.02, (0.35, 0.7, 1.4, 2.5, 4.2), (-0.01, -0.005, 0, 0.004,
 ROUGH = Detail(300, 0.025, (0.6, 1.1, 2.0, 3.2, 5.0), (-0.005, 0.0, 0.005, 0.012))
 """Enough to choose among hundreds of steps."""
 
-ROUGHEST = Detail(240, 0.05, (0.9, 2.4), (0.002,))
+ROUGHEST = Detail(240, 0.04, (0.7, 1.3, 2.6), (-0.004, 0.004, 0.012))
 """Enough to leave most of them out."""
 
 
@@ -171,7 +171,7 @@ def group_evidence(curves: Floats, down: int, across: int, detail: Detail, most:
     near = _of_near_noise(curves).transpose(1, 0, 2, 3)
     places = table_places(chosen_frequencies(down, across), False, detail)[:, :most]
     sums = _sums(near.reshape(len(near), -1, near.shape[3]), places)
-    best: Floats = sums.reshape(-1, *near.shape[1:3]).max(axis=(0, 2))
+    best: Floats = sums.reshape(-1, sums.shape[2]).max(axis=0).reshape(near.shape[1:3]).max(axis=1)
     return best
 
 
