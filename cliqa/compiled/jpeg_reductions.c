@@ -29,7 +29,8 @@ static inline __attribute__((always_inline)) void along(const float *restrict li
 
 /* See `_lowest` in cliqa/signal/jpeg/corner.py: of lines (width, height), height a multiple of `WIDE`, the coefficients (0, 1), (1, 0) and
  * (1, 1) of the blocks at each step, into out (3, total). plan (steps, PLAN): blocks across, blocks down, output pixels of a block, place of
- * its weights. For each step `starts` and `parts` have its blocks across, then those down. `scratch` has room for twice the largest table. */
+ * its weights. For each step `starts` and `parts` have its blocks across, then those down. `scratch` has twice `room` numbers, each for the largest
+ * table. */
 ROUTINE void lowest_coefficients(const float *restrict lines, int64_t width, int64_t height, const int64_t *restrict plan, int64_t steps,
                                  const int64_t *restrict starts, const int64_t *restrict parts, const float *restrict weights,
                                  float *restrict scratch, int64_t room, float *restrict out, int64_t total)

@@ -20,6 +20,7 @@ from cliqa.metrics import View, jpeg_qf, load_metric
 from cliqa.signal.jpeg import (
     blocks,
     chroma,
+    corner,
     double_compression,
     drawn,
     grid,
@@ -237,3 +238,21 @@ def test_scores_are_the_same(monkeypatch, history, tmp_path: Path):
         for name in ("jpeg_quality", "jpeg_qf"):
             one, other = both_ways(monkeypatch, partial(scores, name, path))
             assert other == pytest.approx(one, rel=1e-5, abs=1e-5), (seed, name)
+
+
+@pytest.mark.parametrize(
+    "width, height, numbers", [(256, 192, (22, 100, 310)), (160, 224, (50, 51, 52)), (96, 96, (200,))]
+)
+def test_lowest_coefficients(monkeypatch: pytest.MonkeyPatch, width: int, height: int, numbers: tuple[int, ...]):
+    lines = RNG.normal(0, 40, (width, height)).astype(np.float32)
+    plan = corner._planned(numbers, width, height)
+    one, other = both_ways(monkeypatch, partial(corner._lowest, lines, plan))
+    assert one.shape == (3, sum(each.count for each in plan.blocks))
+    assert np.allclose(one, other, rtol=1e-5, atol=2e-3)
+
+
+def test_likely_reductions(monkeypatch: pytest.MonkeyPatch):
+    reduced = np.asarray(saved(photo(5, 512, 512), 30).resize((412, 412), Image.Resampling.LANCZOS))
+    luma = windows.luma_of(reduced)
+    one, other = both_ways(monkeypatch, partial(corner.likely_reductions, luma, 3, 7.0))
+    assert one == other and one[0] == pytest.approx(512 / 412, rel=0.0022)
