@@ -15,12 +15,14 @@ import argparse
 import base64
 import contextlib
 import io
+import multiprocessing
 import os
 import resource
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -283,12 +285,27 @@ def _closer(folder: str, count: int, rng: Rng) -> Callable[[Sequence[int]], dict
 
 def _group(pictures: Sequence[Picture], prints: Prints, copies: int) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    started, used = time.monotonic(), time.process_time()
+    started, used = time.monotonic(), os.times()
+    peaks: dict[int, int] = {}
+    done = threading.Event()
+    watch = threading.Thread(target=_watch_processes, args=(peaks, done))
+    watch.start()
     groups = find_groups(pictures, prints)
-    seconds, processor = time.monotonic() - started, time.process_time() - used
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    seconds, processor = time.monotonic() - started, sum(os.times()[:4]) - sum(used[:4])
+    done.set()
+    watch.join()
+    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + sum(peaks.values())) / 2**20
     found = f"{len(pictures)} fingerprints: {len(groups)} groups of {copies} pairs"
     print(f"{found} in {seconds:.0f} s ({processor:.0f} s of a processor), {memory:.2f} GiB, {before:.2f} of it before")
+
+
+def _watch_processes(peaks: dict[int, int], done: threading.Event) -> None:
+    """The peak memory of each process that was started, in KiB; what `getrusage` tells of them holds their parent's."""
+    while not done.wait(0.5):
+        for process in multiprocessing.active_children():
+            with contextlib.suppress(OSError):
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                peaks[process.pid or 0] = int(status.split("VmHWM:")[1].split()[0])
 
 
 if __name__ == "__main__":

@@ -64,13 +64,14 @@ class _Known:
 
 @dataclass(frozen=True)
 class _Peers:
-    """What a member is measured by: the finest, the largest share of pixels within bars, whether any has colour, and `sources`, those
-    never enlarged.
+    """What a member is measured by: the finest, and how fine its file looks, the largest share of pixels within bars, whether any has
+    colour, and `sources`, those never enlarged.
 
     `sources` are pairs (fine, codec), ever finer and with more lost: no other one is both finer and less lossy.
     """
 
     finest: float
+    looks: float
     shown: float
     coloured: bool
     sources: tuple[tuple[float, float], ...]
@@ -118,7 +119,8 @@ def _peers(members: Sequence[_Known]) -> _Peers:
         if not sources or codec < sources[-1][1]:
             sources.append((fine, codec))
     shown, coloured = max(one.picture.shown for one in members), any(not _grey(one.picture) for one in members)
-    return _Peers(max(one.fine for one in members), shown, coloured, tuple(reversed(sources)))
+    finest = max(members, key=lambda one: one.fine)
+    return _Peers(finest.fine, finest.fine * finest.scale, shown, coloured, tuple(reversed(sources)))
 
 
 def _by_network(one: _Known, smallest: float) -> _Known:
@@ -184,7 +186,7 @@ def _verdict(one: _Known, peers: _Peers) -> Verdict:
         losses.append((2 * math.log2(one.scale) + 1.0, f"it was enlarged {one.scale:.1f} times"))
     smaller = 2 * math.log2(peers.finest / one.fine)
     if smaller > 4 * CUT:
-        fewer = one.fine * one.scale < 0.98 * peers.finest  # sides are whole pixels, and factors are measured
+        fewer = one.fine * one.scale < 0.98 * peers.looks  # sides are whole pixels, and places are measured
         words = f"it has fewer pixels ({width}x{height})" if fewer else "it was never as fine"
         losses.append((1.2 * smaller + 0.2, words))
     codec, words = one.codec, one.codec_words

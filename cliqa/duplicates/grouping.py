@@ -8,12 +8,13 @@ fingerprints keep of them.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from cliqa.duplicates.links import OTHER_EXPOSURE, Kind, Link
 from cliqa.duplicates.looking import Look, looked_at
 from cliqa.duplicates.pictures import Picture, Prints, decoded
+from cliqa.pipeline.worker import clean_start
 from cliqa.signal.copies.alignment import align
 from cliqa.signal.copies.light import light_apart, parts_of, tones_apart
 from cliqa.signal.copies.motion import BATCH, motion
@@ -36,6 +38,7 @@ SAME_FRAME = 0.97  # correlation of two files with one EXIF time and one size; J
 UNSTRETCHED = 170
 
 _AT_ONCE = 1 << 15  # pairs whose thumbnails are gathered: 64 MiB
+MANY = 4000  # pairs from which processes pay: they start in a second, threads compare some 800 a second
 _CLOSER_AT_ONCE = 1 << 12  # pairs whose closer pictures' texts are gathered: 28 MiB
 
 # Where `second` is looked for in `first` at the start, for each way in which their hashes met.
@@ -130,13 +133,31 @@ def _look_alikes(
 
 def _looked_at_closer(near: Sequence[Link], prints: Prints) -> Iterator[Link]:
     """Links of copies without pairs between which something moved. Where the camera turned they are frames of a burst."""
-    with ThreadPoolExecutor(THREADS) as threads:
+    with _comparers(len(near)) as comparers:
         for start in range(0, len(near), _CLOSER_AT_ONCE):
             some = near[start : start + _CLOSER_AT_ONCE]
             texts = prints.closer(sorted({index for link in some for index in (link.first, link.second)}))
             batches = [some[place : place + BATCH] for place in range(0, len(some), BATCH)]
-            for links in threads.map(_compared, batches, itertools.repeat(texts)):
+            theirs = [
+                {index: texts[index] for link in batch for index in (link.first, link.second) if index in texts}
+                for batch in batches
+            ]
+            for links in comparers.map(_compared, batches, theirs, chunksize=4):
                 yield from links
+
+
+@contextmanager
+def _comparers(pairs: int) -> Iterator[Executor]:
+    """Threads, or processes for many pairs: of a pair much is small steps, for which threads wait for the interpreter's lock."""
+    if pairs < MANY:
+        with ThreadPoolExecutor(THREADS) as threads:
+            yield threads
+        return
+    with clean_start():
+        processes = ProcessPoolExecutor(THREADS, mp_context=get_context("spawn"))
+        list(processes.map(str, range(THREADS)))  # they start with the first calls
+    with processes:
+        yield processes
 
 
 def _compared(links: Sequence[Link], texts: Mapping[int, str]) -> list[Link]:

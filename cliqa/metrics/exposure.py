@@ -128,7 +128,9 @@ class Exposure(Metric):
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
         super().__init__(tensors, metadata, device)
-        self.networks, self.light = (_networks(tensors, name) for name in ("net", "light"))
+        self.networks: list[Dense] = []
+        while f"net{len(self.networks)}.mean" in tensors:
+            self.networks.append(Dense(tensors, f"net{len(self.networks)}."))
         try:
             self.scale = tensors["scale"].astype(np.float64)  # (networks, labels)
             self.thresholds = tensors["thresholds"].astype(np.float64)  # (networks, labels, 3)
@@ -156,11 +158,8 @@ class Exposure(Metric):
             score[LABELS.index("too_dark")] += gloom(tones)
             z += np.exp(scale)[:, None] * (score[:, None] - thresholds)
         z = softened(z / len(self.networks))
-        bright, dark = LABELS.index("too_bright"), LABELS.index("too_dark")
-        if self.light:
-            said = np.array([network(tones[None])[0, 0] for network in self.light], dtype=np.float64)
-            z[bright, :1] = (z[bright, :1] + softened(said.mean(keepdims=True))) / 2
-        z[[bright, dark], 0] += self.lean
+        dark = LABELS.index("too_dark")
+        z[[LABELS.index("too_bright"), dark], 0] += self.lean
         z[dark, 0] += self._dusk_shift(tones)
         z[dark, 1] -= lit(tones)
         z[LABELS.index("highlights_clipped"), 1] -= self.meant
@@ -181,13 +180,6 @@ class Exposure(Metric):
         if "subject" in observation:  # a dark thing on white is not dark, nor a pale one bright for its ground alone
             z[OF_LIGHT] = np.minimum(z, self.unary(observation["subject"]))[OF_LIGHT]
         return levels_and_probabilities(self.graph, z)
-
-
-def _networks(tensors: Mapping[str, NDArray[Any]], name: str) -> list[Dense]:
-    found: list[Dense] = []
-    while f"{name}{len(found)}.mean" in tensors:
-        found.append(Dense(tensors, f"{name}{len(found)}."))
-    return found
 
 
 def levels_and_probabilities(graph: HexGraph, z: NDArray[np.float64]) -> dict[str, Value]:

@@ -1,14 +1,9 @@
-"""What `cliqa view` does. Options -> a session: which store a folder has, where marks and thumbnails go, what is to be scored.
-
-What the viewer may not lose lies outside of the folders of pictures.
-"""
+"""What `cliqa view` does. Options -> a session: which store a folder has, where marks and thumbnails go, what is to be scored."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
-import re
 import sys
 
 from cliqa.cli.console import Console
@@ -16,13 +11,12 @@ from cliqa.errors import RunError, UsageError
 from cliqa.pipeline.settings import default_workers
 from cliqa.results.store import DATABASE_SUFFIXES
 from cliqa.view.acting import Actor
+from cliqa.view.home import kept_file
 from cliqa.view.marks import MarkBook
 from cliqa.view.scoring import BackgroundScoring
 from cliqa.view.session import Session
 from cliqa.view.table import FileTable
 from cliqa.view.thumbnails import Thumbnails
-
-APPLICATION = "cliqa"
 
 
 def view(options: argparse.Namespace, console: Console) -> int:
@@ -93,25 +87,3 @@ def open_session(options: argparse.Namespace) -> Session:
         options.sidecars,
     )
     return Session(table, book, Thumbnails(kept_file(store, ".thumbnails.db")), actor, scoring)
-
-
-def state_folder() -> str:
-    """The folder of this user and this program for what has to stay: CLIQA_STATE, else the system's own place."""
-    given = os.environ.get("CLIQA_STATE")
-    if given:
-        return os.path.abspath(given)
-    home = os.path.expanduser("~")
-    if sys.platform == "darwin":
-        return os.path.join(home, "Library", "Application Support", APPLICATION)
-    if sys.platform == "win32":
-        return os.path.join(os.environ.get("LOCALAPPDATA") or home, APPLICATION)
-    base = os.environ.get("XDG_STATE_HOME", "")  # the specification: a relative one is to be ignored
-    return os.path.join(base if os.path.isabs(base) else os.path.join(home, ".local", "state"), APPLICATION)
-
-
-def kept_file(path: str, suffix: str) -> str:
-    """A file in the state folder that belongs to a path: its name for people, and a digest of its real path."""
-    real = os.path.realpath(path)
-    name = re.sub(r"[^\w.-]+", "-", os.path.basename(real)).strip("-.")[:60] or "pictures"
-    digest = hashlib.sha256(os.fsencode(os.path.normcase(real))).hexdigest()[:16]
-    return os.path.join(state_folder(), "view", f"{name}-{digest}{suffix}")

@@ -37,13 +37,13 @@ def folder(tmp_path: Path) -> Path:
     """Two pictures with copies of one, in a folder."""
     root = tmp_path / "in"
     root.mkdir()
-    image = scene(1).convert("RGB").resize((320, 320), Image.Resampling.BICUBIC)
+    image = scene(1).convert("RGB")
     image.save(root / "a.png")
     (root / "a copy.png").write_bytes((root / "a.png").read_bytes())
     image.save(root / "a.bmp")
     image.save(root / "small.jpg", quality=40)
-    image.resize((160, 160), Image.Resampling.LANCZOS).save(root / "half.png")
-    image.crop((12, 9, 310, 312)).save(root / "crop.png")
+    image.resize((128, 128), Image.Resampling.LANCZOS).save(root / "half.png")
+    image.crop((10, 7, 248, 250)).save(root / "crop.png")
     scene(9).convert("RGB").save(root / "other.png")
     return root
 
@@ -71,7 +71,7 @@ def test_copies_are_one_group_and_the_original_is_best(folder: Path, tmp_path: P
     best = [Path(row["path"]).name for row in rows if row["best"] == "1"]
     assert len(best) == 1 and best[0] in ("a.png", "a.bmp")
     why = {Path(row["path"]).name: row["why"] for row in rows}
-    assert "fewer pixels (160x160)" in why["half.png"]
+    assert "fewer pixels (128x128)" in why["half.png"]
     assert "cropped" in why["crop.png"]
 
 
@@ -287,3 +287,12 @@ def test_fingerprints_are_deterministic() -> None:
     pixels = np.asarray(scene(6).convert("RGB"))
     assert metric.score(pixels) == metric.score(pixels)
     assert metric.score(pixels)["whole"] != metric.score(pixels[::-1].copy())["whole"]
+
+
+def test_many_pairs_are_compared_in_processes_and_come_out_the_same(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = groups_of(folder, tmp_path)
+    (tmp_path / "groups.csv").unlink()
+    monkeypatch.setattr("cliqa.duplicates.grouping.MANY", 0)
+    assert len(few) == 6 and groups_of(folder, tmp_path) == few

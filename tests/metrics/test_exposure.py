@@ -140,17 +140,6 @@ def test_a_picture_without_a_ground_is_observed_as_it_is():
     assert set(Exposure.observe(view(exposed(scene(1), 3.0)))) == {"tones"}
 
 
-def test_networks_of_light_alone_have_half_the_say_of_level_2_of_too_bright():
-    tensors = random_tensors()
-    tones = tones_of(exposed(scene(5), 1.0))
-    before = Exposure(tensors, {}).unary(tones)
-    light = {f"light0.{name}": tensors[f"net0.{name}"] for name in ("mean", "scale", "weight.0", "bias.0")}
-    light |= {"light0.weight.1": np.zeros((1, 8), np.float16), "light0.bias.1": np.array([5], np.float16)}
-    after = Exposure(tensors | light, {}).unary(tones)
-    assert after[0, 0] == pytest.approx((before[0, 0] + softened(np.array(5.0))) / 2)
-    assert np.count_nonzero(after - before) == 1
-
-
 def test_fields_do_not_depend_on_the_order_of_the_schema():
     z = np.random.default_rng(1).normal(0, 3, (3, 6, 3))
     turned = dict(SCHEMA, Nodes=SCHEMA["Nodes"][::-1])

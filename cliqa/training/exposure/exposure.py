@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from cliqa.metrics import checkpoints
 from cliqa.metrics.base import Value
@@ -27,11 +26,10 @@ from cliqa.signal.exposure.labels import LABELS
 from cliqa.signal.exposure.schema import SCHEMA, graph_from_schema
 from cliqa.signal.exposure.tones import MEDIAN_LUMA
 from cliqa.training.card import write_results
-from cliqa.training.dense_fit import DenseFit, TorchDense, fit_dense
 from cliqa.training.examples import Example, Make, generate
-from cliqa.training.exposure.examples import MARGIN, Sources, make_example, make_highlights, make_sweep
-from cliqa.training.exposure.faults import BRIGHT, CLIPPED, DARK
-from cliqa.training.exposure.fit import ExposureFit, LightUnary, SeverityRange, Sweeps, fit_light, half_precision
+from cliqa.training.exposure.examples import Sources, make_example, make_highlights, make_sweep
+from cliqa.training.exposure.faults import CLIPPED, DARK
+from cliqa.training.exposure.fit import ExposureFit, LightUnary, SeverityRange, Sweeps, fit_light
 from cliqa.training.exposure.frames import UNCERTAINTY as FRAME_UNCERTAINTY
 from cliqa.training.exposure.frames import good_snapshots, make_frame, make_snapshot_frame
 from cliqa.training.exposure.low_light import UNCERTAINTY, make_dark_snapshot, make_low_light
@@ -54,36 +52,28 @@ DUSK = (60 / 255, 42 / 255, 1.75)  # medians of luma where doubt begins and is f
 # Log odds against clipping at level 3: white skies and studio walls; chosen on val and published photographs
 MEANT_SHIFT = 2.5
 # Log odds towards level 2 of too bright and of too dark, in doubt: chosen on published photographs of the training list that no example
-# is made of, of which 9 % are then called too bright at level 2, and so that no more of the test list are than before
-LEAN = (1.1, 0.6)
+# is made of, of which a tenth is then called too bright at level 2
+LEAN = (1.2, 0.6)
 # See `frames`, by the kind of source; each counts FRAME_WEIGHT times. A third as many of the rated ones, counted once, told fewer
 # frames at as many false alarms, on the photographs that chose `LEAN`
-FRAMES = {"photo": 2048, "rated": 40960, "snapshots": 2048}
+FRAMES = {"photo": 2048, "rated": 12288, "snapshots": 2048}
 FRAME_WEIGHT = 2
-# Of each kind, for the networks of all labels: with 34,000 of the rated ones, once each, one of them told frames no better
-FRAMES_OF_ALL = 12288
 FIT = ExposureFit()
-# Networks that know frames alone, and of these whether they have too much light. At as many false alarms one of them tells 74 % of the
-# frames with a shoulder that the networks of all labels tell 69 % of: these must hold clipping and contrast apart from brightness
-LIGHT_NETWORKS = 2
-LIGHT_FIT = DenseFit(epochs=12, hidden=(256, 128), rate=1.5e-3, decay=2e-2, dropout=0.3, input_noise=0.3, average=0.99)
-HELD_FRAMES = 32  # one in so many, for the curve
 
 
 def train(options: TrainOptions) -> None:
     """Make examples, fit, save weights, measure on the test photographs, write results into the card."""
     torch.set_num_threads(1)
-    tones, known, sweeps, frames = _training_examples(options)
+    tones, known, sweeps = _training_examples(options)
     graph = graph_from_schema(SCHEMA)
     networks = []
     for index in range(NETWORKS):
         settings = replace(FIT, seed=options.seed + index)
         print(f"network {index + 1} of {NETWORKS}: {len(tones)} pictures", file=sys.stderr)
         networks.append(fit_light(tones, known, sweeps, graph, settings, options.work / f"fit-{index}"))
-    light = fit_light_networks(frames, options)
     weights = options.out / "exposure.safetensors"
     options.out.mkdir(parents=True, exist_ok=True)
-    save(networks, light, weights)
+    save(networks, weights)
 
     tensors, facts = checkpoints.load(weights, metric="exposure", architecture="tone-hex", version=1)
     metric = Exposure(tensors, facts)
@@ -113,30 +103,13 @@ def _make(options: TrainOptions, make: Make, count: int, name: str, seed: int) -
     )
 
 
-def fit_light_networks(frames: Example, options: TrainOptions) -> list[TorchDense]:
-    """Frames -> networks with one output, the log odds of too much light at level 2 or more; those near the boundary are left out."""
-    severity = frames["severity"][:, BRIGHT]
-    clear = np.abs(severity - 1.5) > MARGIN
-    x, y = frames["tones"][clear], (severity[clear] >= 1.5).astype(np.float32)
-    held = np.arange(len(x)) % HELD_FRAMES == 0
-
-    def loss(scores: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        return binary_cross_entropy_with_logits(scores[:, 0], truth)
-
-    return [
-        fit_dense((x[~held], y[~held]), (x[held], y[held]), loss, 1, options.work / f"light-{index}",
-                  replace(LIGHT_FIT, seed=options.seed + index))
-        for index in range(LIGHT_NETWORKS)
-    ]  # fmt: skip
-
-
-def _training_examples(options: TrainOptions) -> tuple[NDArray[Any], SeverityRange, Sweeps, Example]:
-    """Pictures with what is known of them, sweeps, and all frames: from the train split, and from the rated set where there is one."""
+def _training_examples(options: TrainOptions) -> tuple[NDArray[Any], SeverityRange, Sweeps]:
+    """Pictures with what is known of them, and sweeps: from the train split, and from the rated set where there is one."""
     sources = {"photo": Sources(options.data, "train")}
     if options.ratings is not None:
         sources["rated"] = Sources(options.data, "train", options.ratings)
     parts: list[tuple[NDArray[Any], SeverityRange]] = []
-    all_frames: list[Example] = []
+    of_frames: list[tuple[NDArray[Any], SeverityRange]] = []
     sweeps: list[Example] = []
     for number, (kind, source) in enumerate(sources.items()):
         for made in (
@@ -146,8 +119,9 @@ def _training_examples(options: TrainOptions) -> tuple[NDArray[Any], SeverityRan
             parts.append((made["tones"], _night_open(made)))
         dim = _make(options, partial(make_low_light, source), LOW_LIGHT, f"{kind}-low-light", 11 + number)
         parts += [(dim["tones"], SeverityRange.of(dim["severity"], UNCERTAINTY))] * LOW_LIGHT_WEIGHT
-        all_frames.append(_make(options, partial(make_frame, source), FRAMES[kind], f"{kind}-frames", 14 + number))
-        parts.append(_known_frames(all_frames[-1]))
+        frames = _make(options, partial(make_frame, source), FRAMES[kind], f"{kind}-frames", 14 + number)
+        of_frames.append((frames["tones"], SeverityRange.of(frames["severity"], FRAME_UNCERTAINTY)))
+        parts.append(of_frames[-1])
         sweeps.append(_make(options, partial(make_sweep, source), SWEEPS[kind], f"{kind}-sweeps", 2 + number))
     if options.ratings is not None:
         dark = _make(options, partial(make_dark_snapshot, options.ratings), DARK_SNAPSHOTS, "dark-snapshots", 13)
@@ -156,17 +130,13 @@ def _training_examples(options: TrainOptions) -> tuple[NDArray[Any], SeverityRan
         parts += [(dark["tones"], known)] * LOW_LIGHT_WEIGHT
     if options.ratings is not None and good_snapshots(options.ratings):
         make = partial(make_snapshot_frame, options.ratings)
-        all_frames.append(_make(options, make, FRAMES["snapshots"], "snapshot-frames", 16))
-        parts.append(_known_frames(all_frames[-1]))
-    parts += [_known_frames(made) for made in all_frames] * (FRAME_WEIGHT - 1)
+        frames = _make(options, make, FRAMES["snapshots"], "snapshot-frames", 16)
+        of_frames.append((frames["tones"], SeverityRange.of(frames["severity"], FRAME_UNCERTAINTY)))
+        parts.append(of_frames[-1])
+    parts += of_frames * (FRAME_WEIGHT - 1)
     known = SeverityRange(*(np.concatenate([getattr(part, end) for _, part in parts]) for end in ("low", "high")))
     joined = Sweeps(*(np.concatenate([part[name] for part in sweeps]) for name in ("tones", "severity", "ev")))
-    frames = {name: np.concatenate([made[name] for made in all_frames]) for name in ("tones", "severity")}
-    return np.concatenate([tones for tones, _ in parts]), known, joined, frames
-
-
-def _known_frames(made: Example) -> tuple[NDArray[Any], SeverityRange]:
-    return made["tones"][:FRAMES_OF_ALL], SeverityRange.of(made["severity"][:FRAMES_OF_ALL], FRAME_UNCERTAINTY)
+    return np.concatenate([tones for tones, _ in parts]), known, joined
 
 
 def _night_open(made: Example) -> SeverityRange:
@@ -177,13 +147,11 @@ def _night_open(made: Example) -> SeverityRange:
     return known
 
 
-def save(networks: list[LightUnary], light: list[TorchDense], path: Path) -> None:
+def save(networks: list[LightUnary], path: Path) -> None:
     """Write the weights file that `cliqa.metrics.exposure.Exposure` reads."""
     tensors: dict[str, NDArray[Any]] = {}
     for index, network in enumerate(networks):
         tensors |= network.tensors(index)
-    for index, one in enumerate(light):
-        tensors |= half_precision(one.tensors(f"light{index}."))
     tensors["scale"] = np.stack([network.ordinal.scale.detach().numpy() for network in networks])
     tensors["thresholds"] = np.stack([network.ordinal.thresholds().detach().numpy() for network in networks])
     tensors["thresholds"][:, CLIPPED, 0] += CLIPPED_SHIFT

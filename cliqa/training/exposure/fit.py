@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -131,16 +130,12 @@ class LightUnary(nn.Module):
         self.ordinal = OrdinalThresholds()
 
     def tensors(self, index: int) -> dict[str, NDArray[Any]]:
-        """Weights of this network under the names that the metric reads."""
-        return half_precision(self.dense.tensors(f"net{index}."))
-
-
-def half_precision(named: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """A dense network's tensors as they are stored: weights in float16, the inputs' mean and scale in float32."""
-    return {
-        name: value.astype(np.float32 if name.endswith(("mean", "scale")) else np.float16)
-        for name, value in named.items()
-    }
+        """Weights of this network under the names that the metric reads; dense weights in float16."""
+        named = self.dense.tensors(f"net{index}.")
+        return {
+            name: value.astype(np.float32 if name.endswith(("mean", "scale")) else np.float16)
+            for name, value in named.items()
+        }
 
 
 def regression_loss(scores: Tensor, low: Tensor, high: Tensor) -> Tensor:
