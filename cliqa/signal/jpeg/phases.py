@@ -179,7 +179,7 @@ def _of_near_noise(curves: Floats) -> Floats:
     """Curves (..., sigmas, steps) where a frequency's noise may be that of the neighbouring deviations, if there are many."""
     if curves.shape[-2] <= 3:
         return curves
-    near = curves.copy()
+    near: Floats = curves.copy()
     np.maximum(near[..., 1:, :], curves[..., :-1, :], out=near[..., 1:, :])
     np.maximum(near[..., :-1, :], curves[..., 1:, :], out=near[..., :-1, :])
     return near
