@@ -43,16 +43,16 @@ def plain(tensors: Tensors, prefix: str, x: Tensor, first: int, last: int) -> Te
         return F.conv2d(x, weight, bias, **options)
 
     if first == 0:
-        x = F.relu6(convolve(x, "stem", stride=2, padding=1))
+        x = F.relu6(convolve(x, "stem.0", stride=2, padding=1))
     for stage, (expansion, _, stride, blocks) in enumerate(STAGES[first:last]):
         for block in range(blocks):
-            name = f"stages.{stage}.{block}"
-            y = F.relu6(convolve(x, f"{name}.expand")) if expansion > 1 else x
+            name, first_part = f"stages.{stage}.{block}.conv", 1 if expansion > 1 else 0
+            y = F.relu6(convolve(x, f"{name}.0.0")) if expansion > 1 else x
             step = stride if block == 0 else 1
-            y = F.relu6(convolve(y, f"{name}.filter", stride=step, padding=1, groups=y.shape[1]))
-            y = convolve(y, f"{name}.project")
+            y = F.relu6(convolve(y, f"{name}.{first_part}.0", stride=step, padding=1, groups=y.shape[1]))
+            y = convolve(y, f"{name}.{first_part + 1}")
             x = x + y if step == 1 and x.shape[1] == y.shape[1] else y
-    return F.relu6(convolve(x, "head")) if last == len(STAGES) else x
+    return F.relu6(convolve(x, "head.0")) if last == len(STAGES) else x
 
 
 def test_shipped_weights_load_by_their_names_and_give_the_maps_of_plain_operations(shipped: Tensors) -> None:
@@ -65,16 +65,23 @@ def test_shipped_weights_load_by_their_names_and_give_the_maps_of_plain_operatio
         torch.testing.assert_close(late, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_weights_saved_by_the_modules_own_names_load_too() -> None:
+def test_weights_by_the_names_of_earlier_files_load_too() -> None:
     trunk = Trunk()
-    again = load_module(
-        Trunk(), {f"trunk.{name}": value.numpy() for name, value in trunk.state_dict().items()}, "trunk."
-    )
+    earlier = {}
+    for name, value in trunk.state_dict().items():
+        parts = {"0.0": "expand", "1.0": "filter", "2": "project"}
+        if name.startswith("stages.0."):  # its blocks don't expand
+            parts = {"0.0": "filter", "1": "project"}
+        for place, part in parts.items():
+            name = name.replace(f".conv.{place}.", f".{part}.")
+        earlier[f"trunk.{name.replace('stem.0.', 'stem.')}"] = value.numpy()
+    assert "trunk.stages.1.0.expand.bias" in earlier and "trunk.stem.weight" in earlier
+    again = load_module(Trunk(), earlier, "trunk.")
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in trunk.state_dict().items())
 
 
 def test_a_file_that_lacks_a_layer_is_refused(shipped: Tensors) -> None:
-    fewer = {name: value for name, value in shipped.items() if name != "trunk.stages.1.0.expand.bias"}
+    fewer = {name: value for name, value in shipped.items() if name != "trunk.stages.1.0.conv.0.0.bias"}
     with pytest.raises(RuntimeError, match=r"stages\.1\.0"):
         load_module(Trunk(), fewer, "trunk.")
 

@@ -60,7 +60,7 @@ def test_tensors_named_as_torch_names_them_give_the_same():
 
 @pytest.mark.parametrize("change", ["missing", "shape"])
 def test_a_tensor_that_does_not_fit_is_named(shipped, change):
-    name = "trunk.stages.1.0.expand.bias"
+    name = "trunk.stages.1.0.conv.0.0.bias"
     tensors = {key: value for key, value in shipped.items() if key != name}
     if change == "shape":
         tensors[name] = np.zeros(5, np.float16)
