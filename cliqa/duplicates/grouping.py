@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from cliqa.duplicates.links import OTHER_EXPOSURE, Kind, Link
 from cliqa.duplicates.looking import Look, looked_at
 from cliqa.duplicates.pictures import Picture, Prints, decoded
+from cliqa.errors import RunError
 from cliqa.pipeline.worker import clean_start
 from cliqa.signal.copies.alignment import align
 from cliqa.signal.copies.light import light_apart, parts_of, tones_apart
@@ -156,8 +158,11 @@ def _comparers(pairs: int) -> Iterator[Executor]:
     with clean_start():
         processes = ProcessPoolExecutor(THREADS, mp_context=get_context("spawn"))
         list(processes.map(str, range(THREADS)))  # they start with the first calls
-    with processes:
-        yield processes
+    try:
+        with processes:
+            yield processes
+    except BrokenProcessPool:
+        raise RunError("a process that compared pictures was ended by the system, perhaps for want of memory") from None
 
 
 def _compared(links: Sequence[Link], texts: Mapping[int, str]) -> list[Link]:

@@ -22,9 +22,8 @@ ALL_PAIRS = 8  # members up to which all pairs of a group are compared; of a tho
 # Other members that two "shots" of one scene are both copies of, from which on they are taken for copies themselves: a verdict that
 # some edit has misled. Each has to have this share of their pixels, or it could not show what moved.
 WITNESSES, LARGE = 2, 0.5
-ANOTHER_SAVE = (
-    3.0  # units of JPEG quality below that of the file's own tables; the reading of a single save errs by less
-)
+# Units of JPEG quality below that of the file's own tables; the reading of a single save errs by less
+ANOTHER_SAVE = 3.0
 # Pixels by which two files of one size are off each other, of whose noise is asked: frames from a tripod are in 97 %, a crop of one
 # pixel that was enlarged again is 1.0
 ON_EACH_OTHER = 0.25

@@ -9,9 +9,8 @@ from cliqa.duplicates.telling import told_groups
 from cliqa.results.store import Store
 from cliqa.view.table import FileTable
 
-MOST_COMPARED = (
-    200  # pairs whose files are read before the groups are shown: a minute; the others go by their fingerprints
-)
+# Pairs whose files are read before the groups are shown: a minute; the others go by their fingerprints
+MOST_COMPARED = 200
 
 
 class CopyGroups:

@@ -43,18 +43,6 @@ def asked_anew() -> None:
     library.compiled.cache_clear()
 
 
-def both_ways(monkeypatch: pytest.MonkeyPatch, ask: Callable[[], Result]) -> tuple[Result, Result]:
-    """What something gives in NumPy, and what it gives with the compiled routines."""
-    found = []
-    for wanted in ("0", "1"):
-        monkeypatch.setenv("CLIQA_COMPILED", wanted)
-        library.compiled.cache_clear()
-        assert (library.compiled() is None) == (wanted == "0")
-        found.append(ask())
-    library.compiled.cache_clear()
-    return found[0], found[1]
-
-
 def photo(seed: int, width: int = 400, height: int = 304) -> Image.Image:
     """Clouds with edges in them, some parts of one colour, some clipped."""
     rng = np.random.default_rng(seed)
@@ -84,63 +72,63 @@ def tiles(seed: int, quality: int = 80) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.stack(cut))
 
 
-def test_luma_of_planes_is_the_same(monkeypatch):
+def test_luma_of_planes_is_the_same(twice):
     rgb = RNG.integers(0, 256, (3, 3, 40, 72), dtype=np.uint8)
-    assert np.array_equal(*both_ways(monkeypatch, lambda: blocks.luma(rgb)))
+    assert np.array_equal(*twice(lambda: blocks.luma(rgb)))
 
 
 @pytest.mark.parametrize("width", (31, 128, 450))
-def test_luma_of_pixels_is_the_same(monkeypatch, width):
+def test_luma_of_pixels_is_the_same(twice, width):
     rgb = RNG.integers(0, 256, (50, width, 3), dtype=np.uint8)
-    one, other = both_ways(monkeypatch, lambda: windows.luma_of(rgb))
+    one, other = twice(lambda: windows.luma_of(rgb))
     assert np.allclose(one, other, rtol=1e-6, atol=5e-5)
     assert one.strides == other.strides
 
 
 @pytest.mark.parametrize("shape", ((128, 128), (37, 255), (9, 1100)))
-def test_variances_of_patches_are_the_same(monkeypatch, shape):
+def test_variances_of_patches_are_the_same(twice, shape):
     rgb = RNG.integers(0, 256, (shape[0], shape[1] + 5, 4), dtype=np.uint8)
     for pixels in (rgb[:, 5:, :3], np.ascontiguousarray(rgb[:, 5:, :3])):
-        one, other = both_ways(monkeypatch, lambda: jpeg_qf._variance(pixels))  # noqa: B023
+        one, other = twice(lambda: jpeg_qf._variance(pixels))  # noqa: B023
         assert other == pytest.approx(one, rel=1e-5)
 
 
 @pytest.mark.parametrize(("lines", "most"), ((17, 640), (448, 640), (300, 100)))
-def test_profiles_of_steps_are_the_same(monkeypatch, lines, most):
+def test_profiles_of_steps_are_the_same(twice, lines, most):
     luma = windows.luma_of(np.asarray(photo(3, 333, lines)))
-    for one, other in zip(*both_ways(monkeypatch, lambda: step_spectra.profiles(luma, most)), strict=True):
+    for one, other in zip(*twice(lambda: step_spectra.profiles(luma, most)), strict=True):
         assert one[1] == other[1]
         assert np.allclose(one[0], other[0], rtol=1e-6, atol=1e-6)
 
 
-def test_profiles_of_the_largest_steps_are_the_same(monkeypatch):
+def test_profiles_of_the_largest_steps_are_the_same(twice):
     luma = np.where(RNG.random((200, 90)) < 0.5, np.float32(-128), np.float32(127))
     luma[:, :40] = 0
-    for one, other in zip(*both_ways(monkeypatch, lambda: step_spectra.profiles(luma)), strict=True):
+    for one, other in zip(*twice(lambda: step_spectra.profiles(luma)), strict=True):
         assert np.allclose(one[0], other[0], rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("width", (60, 333, 448))
-def test_spectra_of_steps_are_the_same(monkeypatch, width):
+def test_spectra_of_steps_are_the_same(twice, width):
     luma = windows.luma_of(np.asarray(saved(photo(4, width, 200), 70)))
-    one, other = both_ways(monkeypatch, lambda: step_spectra.spectra(luma, 5, 640, 4096))
+    one, other = twice(lambda: step_spectra.spectra(luma, 5, 640, 4096))
     assert np.array_equal(one.places, other.places)
     assert one.values.dtype == other.values.dtype
     assert np.abs(one.values - other.values).max() < 1e-5 * np.abs(one.values).max()
 
 
 @pytest.mark.parametrize(("height", "width", "every"), ((128, 128, 4), (128, 128, 1), (93, 61, 4), (64, 1024, 2)))
-def test_what_was_drawn_is_looked_at_the_same(monkeypatch, height, width, every):
+def test_what_was_drawn_is_looked_at_the_same(twice, height, width, every):
     picture = np.asarray(photo(5, width, height))
     flat = np.zeros_like(picture)
     flat[:, ::9] = 200
     cut = [each.transpose(2, 0, 1) for each in (picture, flat)]
-    for one, other in zip(*both_ways(monkeypatch, lambda: drawn._look(cut, every)), strict=True):
+    for one, other in zip(*twice(lambda: drawn._look(cut, every)), strict=True):
         assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_histograms_of_coefficients_are_the_same(monkeypatch, seed):
+def test_histograms_of_coefficients_are_the_same(twice, seed):
     rgb = tiles(seed, 60 + 10 * seed)
 
     def found() -> list[NDArray[np.float32]]:
@@ -153,23 +141,23 @@ def test_histograms_of_coefficients_are_the_same(monkeypatch, seed):
         curves = phases.step_curves_of_groups(coefficients.reshape(8, 8, -1), group, 3, phases.COARSE)
         return [grid.offset_histograms(y[:3]), counted.fine, counted.coarse, levels, curves]
 
-    for one, other in zip(*both_ways(monkeypatch, found), strict=True):
+    for one, other in zip(*twice(found), strict=True):
         assert one.dtype == other.dtype
         assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize(("x", "y", "most"), ((0, 0, 1000), (3, 5, 40), (7, 1, 7)))
-def test_chosen_blocks_are_the_same(monkeypatch, x, y, most):
+def test_chosen_blocks_are_the_same(twice, x, y, most):
     rgb = tiles(1, 80)
     planes = blocks.luma(rgb)
     for enough in (1, 10**6):
-        one, other = both_ways(monkeypatch, lambda: blocks.choose_blocks(rgb, planes, x, y, most, enough))  # noqa: B023
+        one, other = twice(lambda: blocks.choose_blocks(rgb, planes, x, y, most, enough))  # noqa: B023
         assert np.array_equal(one.pixels, other.pixels)
         assert one.among == other.among
         assert (one.dark is None) == (other.dark is None)
 
 
-def test_evidence_of_steps_and_tables_is_the_same(monkeypatch):
+def test_evidence_of_steps_and_tables_is_the_same(twice):
     y = blocks.luma(tiles(2, 70))
 
     def found() -> list[NDArray[np.float32]]:
@@ -184,30 +172,30 @@ def test_evidence_of_steps_and_tables_is_the_same(monkeypatch):
             phases.evidence_of(curves, 8, 8),
         ]
 
-    for one, other in zip(*both_ways(monkeypatch, found), strict=True):
+    for one, other in zip(*twice(found), strict=True):
         assert np.allclose(one, other, rtol=1e-6, atol=1e-6 * np.abs(one).max())
 
 
 @pytest.mark.parametrize("size", (64, 96, 121))
-def test_near_zeros_are_the_same(monkeypatch, size):
+def test_near_zeros_are_the_same(twice, size):
     planes = blocks.luma(tiles(size, 75))[:, :size, :size]
-    assert np.array_equal(*both_ways(monkeypatch, lambda: parts.near_zeros(planes)))
+    assert np.array_equal(*twice(lambda: parts.near_zeros(planes)))
 
 
 @pytest.mark.parametrize("size", (4, 50, 128, 200, 300))
-def test_steps_of_chroma_are_the_same(monkeypatch, size):
+def test_steps_of_chroma_are_the_same(twice, size):
     pixels = np.asarray(saved(photo(7, 320, 320), 70)).transpose(2, 0, 1)[None, :, :size, : size - size // 9]
     rgb = np.ascontiguousarray(np.concatenate([pixels, pixels[..., ::-1, :]]))
     planes = chroma.chroma_planes(rgb, blocks.luma(rgb))
-    one, other = both_ways(monkeypatch, lambda: chroma.phase_profiles(planes, 3, 5))
+    one, other = twice(lambda: chroma.phase_profiles(planes, 3, 5))
     assert np.allclose(one, other, rtol=1e-6, atol=1e-6)
-    assert len(set(both_ways(monkeypatch, lambda: chroma.integer_colour(rgb)))) == 1
+    assert len(set(twice(lambda: chroma.integer_colour(rgb)))) == 1
 
 
 @pytest.mark.parametrize(("width", "height", "side"), ((1001, 700, 128), (300, 401, 128), (1300, 500, 32)))
-def test_detail_of_tiles_is_the_same(monkeypatch, width, height, side):
+def test_detail_of_tiles_is_the_same(twice, width, height, side):
     picture = photo(8, width, height)
-    assert np.array_equal(*both_ways(monkeypatch, lambda: patches.tile_detail(picture, side)))
+    assert np.array_equal(*twice(lambda: patches.tile_detail(picture, side)))
 
 
 HISTORIES: dict[str, Callable[[int], Image.Image]] = {
@@ -231,28 +219,28 @@ def scores(name: str, path: Path) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("history", HISTORIES)
-def test_scores_are_the_same(monkeypatch, history, tmp_path: Path):
+def test_scores_are_the_same(twice, history, tmp_path: Path):
     for seed in range(4):
         path = tmp_path / f"{seed}.png"
         HISTORIES[history](seed).save(path)
         for name in ("jpeg_quality", "jpeg_qf"):
-            one, other = both_ways(monkeypatch, partial(scores, name, path))
+            one, other = twice(partial(scores, name, path))
             assert other == pytest.approx(one, rel=1e-5, abs=1e-5), (seed, name)
 
 
 @pytest.mark.parametrize(
     "width, height, numbers", [(256, 192, (22, 100, 310)), (160, 224, (50, 51, 52)), (96, 96, (200,))]
 )
-def test_lowest_coefficients(monkeypatch: pytest.MonkeyPatch, width: int, height: int, numbers: tuple[int, ...]):
+def test_lowest_coefficients(twice, width: int, height: int, numbers: tuple[int, ...]):
     lines = RNG.normal(0, 40, (width, height)).astype(np.float32)
     plan = corner._planned(numbers, width, height)
-    one, other = both_ways(monkeypatch, partial(corner._lowest, lines, plan))
+    one, other = twice(partial(corner._lowest, lines, plan))
     assert one.shape == (3, sum(each.count for each in plan.blocks))
     assert np.allclose(one, other, rtol=1e-5, atol=2e-3)
 
 
-def test_likely_reductions(monkeypatch: pytest.MonkeyPatch):
+def test_likely_reductions(twice):
     reduced = np.asarray(saved(photo(5, 512, 512), 30).resize((412, 412), Image.Resampling.LANCZOS))
     luma = windows.luma_of(reduced)
-    one, other = both_ways(monkeypatch, partial(corner.likely_reductions, luma, 3, 7.0))
+    one, other = twice(partial(corner.likely_reductions, luma, 3, 7.0))
     assert one == other and one[0] == pytest.approx(512 / 412, rel=0.0022)

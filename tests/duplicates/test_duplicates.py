@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import sys
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from PIL import Image
 pytest.importorskip("pdqhash")
 from cliqa import apply, metrics, score
 from cliqa.duplicates import __main__ as duplicates
-from cliqa.duplicates.grouping import find_groups
+from cliqa.duplicates.grouping import MANY, _comparers, find_groups
 from cliqa.duplicates.pictures import decoded, read_pictures
+from cliqa.errors import RunError
 from cliqa.results.store import Store
 from tests.signal.copies.scenes import fine_scene, scene
 
@@ -296,3 +298,8 @@ def test_many_pairs_are_compared_in_processes_and_come_out_the_same(
     (tmp_path / "groups.csv").unlink()
     monkeypatch.setattr("cliqa.duplicates.grouping.MANY", 0)
     assert len(few) == 6 and groups_of(folder, tmp_path) == few
+
+
+def test_a_comparing_process_that_is_killed_is_told() -> None:
+    with pytest.raises(RunError, match="ended by the system"), _comparers(MANY) as processes:
+        list(processes.map(os._exit, [1]))

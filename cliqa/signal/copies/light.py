@@ -17,9 +17,8 @@ IN_DOUBT = 0.5  # EV; more than what counts as another exposure
 # Chosen on 60 training photographs: copies by codecs, scales, palettes and sharpening against exposures by four cameras' curves
 TONES = 96  # pixels a side that tones are compared on: what codecs, sharpening and scales change is fine
 PARTS = 24  # of the pixels, from dark to light; it divides their number
-_STEPS = (
-    128  # of a level, by which tones are put in order: sums of two fit in 16 bits, which sort in a fifth of the time
-)
+# Of a level, by which tones are put in order: sums of two fit in 16 bits, which sort in a fifth of the time
+_STEPS = 128
 FEW = 2  # parts that codecs may bend: the very dark and light ones
 OTHER_TONES = 2.5  # levels from which tones are not the same
 

@@ -25,9 +25,8 @@ TURN_SURE = 4.0  # standard errors; 99 % of copies stay below, 95 % of frames 0.
 BEYOND = 0.0008  # of a side that each shows beyond the other; copies reach 0.0007
 BEYOND_SURE = 2.0  # standard errors
 LESS_SURE = 40.0  # standard errors more for each share of the details that differs: strong tones bend them
-LESS_SURE_CLIPPED = (
-    25.0  # standard errors more for each share of the pixels that one has clipped and the other not: it moves edges
-)
+# Standard errors more for each share of the pixels that one has clipped and the other not: it moves edges
+LESS_SURE_CLIPPED = 25.0
 DARK, LIGHT = 4, 251  # levels beyond which a pixel counts as clipped
 CHANGED = 0.05  # share of the details that differs from which it is asked where
 LOST = 0.55  # share of the details that differs beyond which tones have taken most of them

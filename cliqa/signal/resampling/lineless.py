@@ -23,10 +23,8 @@ _OWN = 1.0  # at the factor that was read
 _HALF = 1.8  # of first differences at one half, where alone a factor of 2 shows; blur has up to 1.6 there, such factors 2.2 and more
 _BLOCKS = 0.3  # of the lines of 8x8 blocks, from which on a codec is seen
 _QUIET = -2.0  # log power of the upper eighth of the band, above which there is more than rounding
-_FULL, _EDGE = (
-    -1.0,
-    13,
-)  # log power, and the place of 128 in the power spectrum, up to which at least there must be as much
+# Log power, and the place of 128 in the power spectrum, up to which at least there must be as much
+_FULL, _EDGE = -1.0, 13
 _LOW, _NEAR = 12, 3  # bins below, and about the blocks' lines, that say nothing
 
 _GRID = LENGTH // 8

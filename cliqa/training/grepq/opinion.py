@@ -64,9 +64,8 @@ WEIGHTS = {
     "webp": 30.0,
 }
 ROUNDS = 9
-HIDDEN = (
-    192  # random features of the pixels' statistics; with 96 or 384 fewer ladders of unused photographs are in order
-)
+# Random features of the pixels' statistics; with 96 or 384 fewer ladders of unused photographs are in order
+HIDDEN = 192
 DIRECT_GAIN, HIDDEN_GAIN = 1.0, 0.5  # with a third of either, enlargements of val photographs were found less often
 
 Tensors = dict[str, NDArray[Any]]
