@@ -17,7 +17,7 @@ demo: $(VENV)/.installed  ## install, filter the example photographs and say wha
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.installed-test $(if $(CI),browser)  ## install, check the code and run the tests
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto
@@ -30,7 +30,7 @@ browser:  ## a Chromium for the tests of the report and two XMP readers: tests s
 	{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium libimage-exiftool-perl exiv2; }
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 install: $(VENV)/.installed
 install-test: $(VENV)/.installed-test

@@ -11,13 +11,13 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from cliqa.view.home import kept_file
 
 from cliqa.errors import ResultsError
 from cliqa.metrics import Field
 from cliqa.records import Record, Source
 from cliqa.results import Schema, open_results
 from cliqa.results.store import Store
+from cliqa.view.home import kept_file
 from cliqa.view.marks import Mark, MarkBook
 
 
