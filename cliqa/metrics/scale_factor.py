@@ -26,6 +26,7 @@ from cliqa.signal.resampling.network_traces import WIDTH, network_traces
 from cliqa.signal.resampling.reduced_grid import reduced_grid
 from cliqa.signal.resampling.replication import STRIP, replication
 from cliqa.signal.resampling.spectra import LENGTH, Evidence, deviation, luma, picture_evidence
+from cliqa.signal.resampling.whole_factors import whole_factor
 
 FLAT = 0.5  # luma deviation of a window that holds no picture: nothing can be told, so it counts as not enlarged
 LEARNED_TILES = 4  # whose common pattern is read for `learned`
@@ -103,7 +104,7 @@ class ScaleFactor(Metric):
 
     name = "scale_factor"
     architecture = "factor-network"
-    version = 6
+    version = 7
     reads_grid = True
     in_worker = True
     summary = "how much the picture was enlarged (1.0-2.0), whatever resized it"
@@ -158,6 +159,8 @@ class ScaleFactor(Metric):
             blurred = max(x, y) > NEAR_ONE and lineless(observation["lines"], observation["power"], (x, y))
             if blurred or (slight and reduced_grid(observation["lines"], (x, y)) > GRID):
                 x, y = min(x, DOUBTED), min(y, DOUBTED)
+            least = whole_factor(observation["lines"], observation["power"], (x, y))
+            x, y = max(x, least), max(y, least)
             if min(observation["repeated"]) > 1:  # by nearest neighbour, and kept without loss: beyond doubt
                 x = y = 2.0
             learned = self._learned(observation["traces"])
