@@ -11,10 +11,10 @@ harmonics of their line have one phase; pixels that were repeated or interpolate
 
 The residuals are differences of rising order, some followed by sums of neighbours: (1 - z)^a (1 + z)^b has its pass band at
 tan^2(pi f) = a / b. The line is strongest where a filter sees both the picture and its first image, around f = 1 / (2 r), so
-low orders with sums serve large factors and high orders small ones. Of two residuals the square is taken as well as the root, or alone:
-a codec leaves the traces in strong detail, which squares weigh most. On validation photographs through WebP, AVIF, JPEG or noise the
-line at the true factor stands above that of pictures that were not enlarged with an area under the curve of 0.94 for these six, 0.92 with
-plain magnitudes for the four squares.
+low orders with sums serve large factors and high orders small ones. Of the first difference the square is taken as well as the root,
+of the others mostly the square alone: a codec leaves the traces in strong detail, which squares weigh most. On validation photographs
+through WebP, AVIF, JPEG or noise the line at the true factor stands above that of pictures that were not enlarged with an area under
+the curve of 0.94 for these six, 0.92 with plain magnitudes for the four squares.
 """
 
 from __future__ import annotations
