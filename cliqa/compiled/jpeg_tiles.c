@@ -25,7 +25,7 @@ static inline __attribute__((always_inline)) void luma_row(
 }
 
 /* Luma minus 128 of `rows` of `count` pixels, `apart` bytes from each other in `rgb` and `out_apart` numbers in `out`. Pixels lie `step`
- * bytes apart: 1 where a row has three planes, one after the other, else 3 or 4. */
+ * bytes apart: 1 where a row has three planes, one after the other, else 3, 4 or, where some are left out, more. */
 ROUTINE void luma_rows(const uint8_t *STRIDED rgb, int64_t rows, int64_t count, int64_t apart, int64_t step, const float *weights, int64_t rounded,
                        float *STRIDED out, int64_t out_apart)
 {
@@ -34,8 +34,10 @@ ROUTINE void luma_rows(const uint8_t *STRIDED rgb, int64_t rows, int64_t count, 
             luma_row(rgb, 1, count, count, weights, rounded, out);
         else if (step == 3)
             luma_row(rgb, 3, 1, count, weights, rounded, out);
-        else
+        else if (step == 4)
             luma_row(rgb, 4, 1, count, weights, rounded, out);
+        else
+            luma_row(rgb, step, 1, count, weights, rounded, out);
     }
 }
 
