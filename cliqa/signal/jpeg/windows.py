@@ -59,7 +59,7 @@ def cut_regions(
 
 
 def thinned_region(picture: Image.Image, lines: int) -> tuple[Window, Window]:
-    """The region of `cut_regions`: of at least twice as many rows (columns) every second, third ...; the rows alone, and the columns."""
+    """The rows that are read of the region of `cut_regions`, and the columns: of at least twice as many every second, third ..."""
     left, top, right, bottom = _square(picture, picture.width // 2, picture.height // 2, LARGEST_REGION)
     pixels = reader(picture)((left, top, right, bottom))
     every_row, every_column = (max(1, length // lines) for length in pixels.shape[:2])
