@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -118,16 +119,27 @@ def planes(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return made
 
 
-def thinned(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The pixels of a picture, mode RGB, that Pillow's nearest neighbour takes for a smaller one: uint8 (height, width, 3)."""
+def thinned(image: Image.Image, size: tuple[int, int], part: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """The pixels of a picture, mode RGB, that Pillow's nearest neighbour takes for a smaller one: uint8 (height, width, 3).
+
+    Args:
+        size: width and height of that; part: of what is thinned, from the left upper corner; all where it isn't given.
+    """
     pixels = raster(image)
+    width, height = part or image.size
     if pixels is None:
-        return np.asarray(image.resize(size, Image.Resampling.NEAREST))
-    rows, columns = (_nearest(have, want) for have, want in zip(pixels.shape[:2], size[::-1], strict=True))
-    return pixels[rows[:, None], columns, :3]
+        return np.asarray(image.resize(size, Image.Resampling.NEAREST, box=(0, 0, width, height)))
+    rows, columns = _nearest(height, size[1]), _nearest(width, size[0])
+    library = compiled()
+    if library is None:
+        return pixels[rows[:, None], columns, :3]
+    found = np.empty((len(rows), len(columns), 3), np.uint8)
+    library.pixels_at(pixels, *pixels.strides[:2], rows, len(rows), columns, len(columns), found)
+    return found
 
 
-def _nearest(have: int, want: int) -> NDArray[np.intp]:
+@lru_cache(maxsize=16)
+def _nearest(have: int, want: int) -> NDArray[np.int64]:
     """Places of the middles of `want` equal parts of `have` pixels, added up as Pillow adds them."""
     step = have / want
-    return np.cumsum(np.concatenate([[step * 0.5], np.full(want - 1, step)])).astype(np.intp)
+    return np.cumsum(np.concatenate([[step * 0.5], np.full(want - 1, step)])).astype(np.int64)
