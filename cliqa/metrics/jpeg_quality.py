@@ -165,9 +165,9 @@ class JpegQuality(Metric):
         spread: dict[tuple[int, int], NDArray[np.uint8]] = {}
         if found and lowest >= EXPLAINED:
             spread = spread_tiles(found, telling, tiles.image.size, taken)
-            together = _stacked(spread.values())
-            for group in tiles_by_grid(together, history.grid) if len(spread) > 1 else []:
-                part, _, lowest_there = read_tiles(together[group])
+            apart = list(spread.values())
+            for group in tiles_by_grid(apart, history.grid) if len(apart) > 1 else []:
+                part, _, lowest_there = read_tiles(_stacked(apart[number] for number in group))
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
         combed = bool(found) and lowest >= EXPLAINED and is_combed(tiles.image)
