@@ -138,7 +138,8 @@ def _identified(stream: IO[bytes], max_pixels: int) -> Opened:
         opened.profile_left_out = checked.profile_left_out
         opened.light = checked.cicp[:2] if checked.cicp else None
         return opened
-    stream = _rewritten(stream, head)
+    if name in ("BMP", "TIFF"):
+        stream = _rewritten(stream, head)
     opened = Opened(_open(stream, head, formats, max_pixels), stream)
     if name in ("AVIF", "HEIC"):
         stream.seek(0)
