@@ -156,7 +156,7 @@ class JpegQuality(Metric):
         tiles = view.tiles if picture is view.image.inside else Tiles(picture)
         look = partial(telling_tiles, tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
         taken: set[tuple[int, int]] = set()
-        telling = look(lambda origin: cell_of(origin, tiles.image.size) in taken)
+        telling = look(lambda origin: bool(taken) and cell_of(origin, tiles.image.size) in taken)
         found = dict(islice(telling, view.num_patches))
         rgb = _stacked(found.values()) if found else tiles.cut(tiles.origins[: view.num_patches])
         whole, history, lowest = read_tiles(rgb, first_table(view.header.quantization) or ())
