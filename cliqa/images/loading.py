@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from cliqa.compiled.library import compiled
+from cliqa.compiled.raster import thinned
 from cliqa.errors import ImageError
 from cliqa.images.colour import HLG, PQ, Conversion, deep_to_srgb, from_profile, profile_space, tone_mapping
 from cliqa.images.decoding import Origin, decode, turn
@@ -134,7 +135,11 @@ class LoadedImage:
         factor = (max_pixels / (image.width * image.height)) ** 0.5
         if factor < 1:
             size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-            image = image.resize(size, Image.Resampling.NEAREST)
+            image = (
+                Image.fromarray(thinned(image, size))
+                if image.mode == "RGB"
+                else image.resize(size, Image.Resampling.NEAREST)
+            )
         return turn(image if convert is None else convert(image), self.header.orientation)
 
     def as_seen(self, long_side: int, framed: bool = False) -> Image.Image:
@@ -225,18 +230,10 @@ class View:
         return self.tiles.most_detailed(self.num_patches)
 
     @cached_property
-    def replicated(self) -> tuple[int, int]:
-        """How often each pixel was repeated (across, down) by an enlargement by nearest neighbour; (1, 1) for none."""
-        return self._unreplicated[1]
-
-    @cached_property
-    def _unreplicated(self) -> tuple[Image.Image, tuple[int, int]]:
+    def unreplicated(self) -> tuple[Image.Image, tuple[int, int]]:
+        """PIL image, mode RGB: the picture as its codec saw it, before an enlargement by nearest neighbour; and how often that repeated
+        each pixel (across, down), (1, 1) for none."""
         return before_replication(self.image.coded)
-
-    @cached_property
-    def source(self) -> Image.Image:
-        """PIL image, mode RGB: the picture as its codec saw it, and before an enlargement by nearest neighbour."""
-        return self._unreplicated[0]
 
     def thumbnail(self, long_side: int) -> NDArray[np.uint8]:
         """The picture as a person sees it, uint8 (height, width, 3), long side at most `long_side`."""

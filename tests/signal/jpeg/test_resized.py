@@ -10,7 +10,7 @@ from cliqa.signal.jpeg.combs import Combs
 from cliqa.signal.jpeg.hypothesis import Hypothesis
 from cliqa.signal.jpeg.native_blocks import Axis, Window, frequencies, native_coefficients
 from cliqa.signal.jpeg.phases import COARSE, evidence_of, step_curves
-from cliqa.signal.jpeg.resized import CLEAR, is_combed, read_resized, worth_a_search
+from cliqa.signal.jpeg.resized import CLEAR, is_combed, read_resized
 from cliqa.signal.jpeg.windows import Windows, cut_regions
 from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
 from tests.jpeg_pictures import saved, textured
@@ -66,8 +66,12 @@ def test_combs_are_seen_after_a_resize_alone(size: int):
     assert not is_combed(Image.fromarray(before))
 
 
-def test_small_pictures_are_searched_without_a_comb():
-    assert worth_a_search(Image.new("RGB", (640, 480))) and not worth_a_search(Image.new("RGB", (900, 480)))
+def test_a_large_picture_is_asked_twice(monkeypatch: pytest.MonkeyPatch):
+    after = Image.fromarray(resized(saved(textured(3, 512), 40), 720, 720))
+    assert is_combed(after)
+    monkeypatch.setattr("cliqa.signal.jpeg.resized.WORTH_LARGE", np.inf)
+    assert not is_combed(after)
+    assert is_combed(after.crop((40, 40, 660, 660)))
 
 
 @pytest.mark.parametrize("pixels", [saved(textured(3, 512), 92), resized(saved(textured(4, 512), 60), 600, 600)])
@@ -122,13 +126,13 @@ def test_what_is_believed():
 
     assert not hypothesis(60, 25, 55).believed  # little, and another quality as likely
     assert not hypothesis(100, 5, 10).believed  # few frequencies
-    assert hypothesis(400, 5, 20).believed  # few, but beyond doubt
-    assert not replace(hypothesis(400, 5, 20), cropped=True).believed
-    assert not hypothesis(400, 5, 390).believed
+    assert not hypothesis(400, 15, 20).believed  # as a screen has
+    assert hypothesis(400, 25, 20).believed and hypothesis(4000, 70, 20).believed
+    assert not hypothesis(400, 25, 390).believed
     assert not hypothesis(0, 0, 0).believed  # as where another codec explains it
     assert hypothesis(80, 15, 40).believed and not hypothesis(80, 15, 70).believed
-    assert replace(hypothesis(80, 40, 40), beside=5).believed
-    assert not replace(hypothesis(400, 40, 20), beside=60).believed  # the same is seen beside its blocks
+    assert replace(hypothesis(80, 40, 40), beside=15).believed
+    assert not replace(hypothesis(400, 40, 20), beside=90).believed  # the same is seen beside its blocks
     assert hypothesis(300, 5, 20).lead(5) == 280 and hypothesis(300, 5, 20).lead() == 1
 
 
