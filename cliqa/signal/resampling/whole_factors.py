@@ -16,7 +16,7 @@ from cliqa.signal.resampling.factor_network import over_local_level, upper_level
 from cliqa.signal.resampling.spectra import LENGTH, Array
 
 # Chosen on training examples, in natural logs: of 16,600 that were not enlarged 6 have such a line at 1/3, 6 at 1/4. Of 138 validation
-# pictures enlarged by 2, 3, 4, 6, 8 and 16 with every kernel the networks alone miss 11, all of 3, 4 and 6, and none is missed with it.
+# pictures enlarged by 2, 3, 4, 6, 8 and 16 with every kernel the networks alone miss 10, all of 3, 4 and 6, and none is missed with it.
 _THIRD, _QUARTER = 1.0, 1.2  # the line, along the axis where it is fainter
 _QUIET, _SILENT = -2.0, -2.8  # log power of the upper eighth, above which a line at 1/3, and one at 1/4, tells nothing
 _BLOCKS = 0.5  # of the lines at 1/8 and 3/8, from which on a codec is seen
