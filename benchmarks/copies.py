@@ -39,8 +39,8 @@ from burst_frames import MOTIONS, frames
 from cliqa.duplicates.best import judge
 from cliqa.duplicates.decoding import Decoded
 from cliqa.duplicates.grouping import COPIES, Group, find_groups
+from cliqa.duplicates.keeping import superfluous
 from cliqa.duplicates.pictures import CLOSER, Picture, Prints, closer_of, read_pictures
-from cliqa.duplicates.taking import superfluous
 from cliqa.metrics.fingerprint import CLOSER_QUALITY
 from cliqa.results.store import Store
 from cliqa.signal.copies.alignment import SIDE

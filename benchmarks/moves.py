@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -102,6 +103,8 @@ def main() -> None:
     pairs = {tuple(place.split(":")[0] for place in move) for move in every}
     calls = sum(map(len, found.values()))
     print(f"{len(every)} moves between {len(files)} files ({len(pairs)} pairs of files), in {calls} calls")
+    rooms = Counter(callee.split(":")[0].split("/")[0] for _, callee in every)
+    print("by the room that is called: " + ", ".join(f"{room} {count}" for room, count in rooms.most_common()))
     for process, moves in found.items() if given.list else ():
         print(f"\n{process}")
         for caller, callee in dict.fromkeys(moves):

@@ -15,6 +15,7 @@ from typing import Any
 
 import ilniqe
 import numpy as np
+from natural_scene import niqe_features
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -25,7 +26,6 @@ from cliqa.metrics import View, load_metric
 from cliqa.metrics.aesthetic import LABELS, Aesthetic
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import zero_shot_columns
-from cliqa.signal.quality.natural_scene import niqe_features
 from cliqa.signal.quality.niqe import gaussian_of, niqe_distance
 from cliqa.signal.statistics.correlation import krcc, plcc, srcc
 from cliqa.training.grepq.aesthetic import macro_f1

@@ -74,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parse.error("--resume and --engine ray need --results")
     if options.all_fields and (options.results or options.print):
         parse.error("--all-fields is about the words that are shown without --results and --print")
-    return run_body(COMMAND, "cliqa.cli.scoring:score", options, resumes=bool(options.results))
+    body = "cliqa.cli.ray_run:score_in_parts" if options.engine == "ray" else "cliqa.cli.scoring:score"
+    return run_body(COMMAND, body, options, resumes=bool(options.results))
 
 
 def _may_hold_input(names: list[str]) -> bool:

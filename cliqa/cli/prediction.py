@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from cliqa.cli import devices
 from cliqa.cli.console import Console, standard_output
@@ -27,7 +27,8 @@ BOMB_PIXELS = 2 * DEFAULT_MAX_IMAGE_PIXELS  # where Pillow refuses, whether or n
 
 def predict(options: argparse.Namespace, console: Console) -> int:
     """Predict for what the options name; returns the exit status."""
-    device = _device(options.device) if options.gpu is None else _gpu(options.gpu, console)
+    asked = options.gpu
+    device = _device(options.device) if asked is None else devices.resolve(asked, True, console.say)[0]
     listing = open_listing(options)
     first = options.input[0]
     single = len(options.input) == 1 and not reaches_beyond(first) and not os.path.isdir(first)
@@ -97,10 +98,3 @@ def _device(name: str) -> str:
     if name == "cuda" and not available:
         raise RunError("--device cuda was asked for, but no CUDA device is available")
     return "cuda" if available else "cpu"
-
-
-def _gpu(ids: Sequence[int], console: Console) -> str:
-    found, message = devices.resolve(ids, uses_torch=True)
-    if message:
-        console.say(message)
-    return found[0]

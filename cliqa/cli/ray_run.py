@@ -19,7 +19,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cliqa.cli.scoring import Scoring, metric_names
+from cliqa.cli.console import Console
+from cliqa.cli.scoring import Scoring, metric_names, score
 from cliqa.errors import CliqaError, RunError, UsageError
 from cliqa.inputs.locations import is_remote
 from cliqa.metrics import Metric
@@ -133,6 +134,11 @@ class RayScoring(Scoring):
         """The seconds are those of the job, without the start of Ray itself."""
         first, *rest = super().counts()
         return [first + (f" in {self.seconds:.1f} seconds" if self.scored else ""), *rest]
+
+
+def score_in_parts(options: argparse.Namespace, console: Console) -> int:
+    """What `cliqa score` does, by this engine."""
+    return score(options, console, RayScoring)
 
 
 def _run(ray: Any, parts: Sequence[Part], job: Job, slots: Slots) -> Iterator[tuple[str, Counts]]:

@@ -106,8 +106,8 @@ def _swallowed(words: list[str]) -> str:
     return words.pop()
 
 
-def score(options: argparse.Namespace, console: Console) -> int:
-    """Score what the options name; returns the exit status."""
+def score(options: argparse.Namespace, console: Console, kind: type[Scoring] = Scoring) -> int:
+    """Score what the options name, by a run of this kind; returns the exit status."""
     if options.by_content and not options.resume:
         raise UsageError("--by-content says how --resume knows a file again; give --resume too")
     if not options.input:
@@ -118,8 +118,4 @@ def score(options: argparse.Namespace, console: Console) -> int:
             console.say(f"{name} is left out; it needs the extra: pip install 'cliqa[{extra}]'")
     if options.checkpoint and len(names) > 1:
         raise UsageError("--checkpoint is one metric's weights; give --metrics one name with it")
-    listing = open_listing(options)
-    kind = Scoring
-    if options.engine == "ray":
-        from cliqa.cli.ray_run import RayScoring as kind  # noqa: N813 - Ray is an extra
-    return kind(options, console, listing)(open_metrics(names, options, console))
+    return kind(options, console, open_listing(options))(open_metrics(names, options, console))

@@ -86,9 +86,7 @@ def open_key_list(options: argparse.Namespace) -> Placer | None:
 def open_metrics(names: Sequence[str], options: argparse.Namespace, console: Console) -> list[list[Metric]]:
     """The metrics with their weights, once per device."""
     uses_torch = any(metric_class(name).uses_torch for name in names)
-    found, message = devices.resolve(options.gpu, uses_torch)
-    if message:
-        console.say(message)
+    found = devices.resolve(options.gpu, uses_torch, console.say)
     return [[load_metric(name, options.checkpoint, device) for name in names] for device in found]
 
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from cliqa.cli.console import Console
+from cliqa.cli.applying import store_placer
+from cliqa.cli.console import Console, PathPrinter
 from cliqa.cli.scoring import Scoring
 from cliqa.cli.scoring_run import ScoringRun
 from cliqa.cli.setup import open_listing, open_metrics, pipeline_settings
 from cliqa.duplicates.best import judge
 from cliqa.duplicates.decoding import Decoded
 from cliqa.duplicates.grouping import COPIES, Group, find_groups
+from cliqa.duplicates.keeping import Judged, superfluous
 from cliqa.duplicates.links import Kind
 from cliqa.duplicates.pictures import PRINTS, SCORES, Picture, read_pictures
-from cliqa.duplicates.taking import Judged, superfluous, take
-from cliqa.errors import CliqaError, UsageError
+from cliqa.errors import CliqaError, ImageIssue, UsageError
 from cliqa.metrics import list_metrics
+from cliqa.records import Issue, Source
 from cliqa.results.faces import TABLE_SUFFIXES, write_table
 from cliqa.results.store import DATABASE_SUFFIXES, Store
 from cliqa.text import counted, display
@@ -61,7 +64,7 @@ def duplicates(options: argparse.Namespace, console: Console) -> int:
         rest = superfluous(judged, groups)
         console.say(_summary(chosen, len(pictures), len(rest), options))
         if options.keep:
-            failed = take(options, console, store, pictures, rest)
+            failed = _take(options, console, store, pictures, rest)
             status = 3 if options.strict and failed else status
     return status
 
@@ -100,6 +103,41 @@ def _is_store(path: str) -> bool:
         if path.lower().endswith(".parquet"):
             return False
         raise
+
+
+def _take(
+    options: argparse.Namespace,
+    console: Console,
+    store: Store,
+    pictures: Sequence[Picture],
+    rest: Collection[int],
+) -> int:
+    """Print or place the `superfluous` files, or all others, as `--keep` says; returns how many failed."""
+    wanted = [index for index in range(len(pictures)) if (index in rest) == (options.keep == "rest")]
+    printer = PathPrinter(options.null) if options.print else None
+    placer = store_placer(options, store) if options.output else None
+    failed = 0
+    if placer is not None and not store.inputs:
+        placer.check([store.locate("")])  # single files: the folder that they were named from
+    with placer if placer is not None else contextlib.nullcontext():
+        for index in wanted:
+            path = pictures[index].path
+            source = Source(store.locate(path), store.folder(path))
+            try:
+                if placer is not None:
+                    placer.place(source)
+            except ImageIssue as error:
+                failed += 1
+                console.issue(Issue.of(source, error))
+                continue
+            if printer is not None:
+                printer(store.locate(path))
+    if placer is not None:
+        done = "moved" if options.move else "linked" if options.symlink or options.hardlink else "copied"
+        console.say(f"{counted(len(wanted) - failed, 'file')} {done} to {display(options.output)}")
+    if placer is not None and placer.mover is not None and placer.mover.moved:
+        console.say(f"to put them back: cliqa apply --undo {shlex.quote(placer.mover.journal.path)}")
+    return failed
 
 
 def _columns() -> dict[str, type]:

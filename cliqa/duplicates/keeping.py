@@ -6,14 +6,31 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 
-from cliqa.duplicates.grouping import Group
+from cliqa.duplicates.grouping import COPIES, Group
 from cliqa.duplicates.links import OTHER_EXPOSURE
 from cliqa.duplicates.places import boxes, lights
 from cliqa.signal.copies.light import OTHER_TONES
 
 # Of a side that a member shows beyond the best one from which on it is kept. Boxes err by half as much; frames of panoramas show more
 MORE = 0.025
+
+Judged = tuple[Group, int, dict[int, str]]  # a group, its best member, and why of each
+
+
+def superfluous(judged: Sequence[Judged], groups: Sequence[Group]) -> set[int]:
+    """The copies that are not the best of their groups. Frames of brackets and bursts are none of each other.
+
+    What is in doubt stays too, see `kept`.
+    """
+    copies = [(group, best) for group, best, _ in judged if group.kind in COPIES]
+    rest = {index for group, best in copies for index in set(group.members) - {best} - set(kept(group, best))}
+    exact = {
+        index for group, best in copies if group.kind in ("exact", "pixels") for index in group.members if index != best
+    }
+    protected = {index for group in groups if group.kind in ("burst", "bracket") for index in group.members}
+    return rest - (protected - exact)
 
 
 def kept(group: Group, best: int) -> dict[int, str]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from cliqa.duplicates.best import judge
 from cliqa.duplicates.decoding import Decoded
 from cliqa.duplicates.grouping import COPIES, find_groups
+from cliqa.duplicates.keeping import superfluous
 from cliqa.duplicates.pictures import PRINTS, read_pictures
-from cliqa.duplicates.taking import superfluous
 from cliqa.results.store import Store
 from cliqa.text import display
 

@@ -21,6 +21,15 @@ from cliqa.cli.guard import run_body
 from cliqa.cli.options import HelpFormatter, Parser, called, positive
 
 COMMAND = "grepq"
+BODIES = {
+    "score": "models:score_images",
+    "evaluate": "evaluation:evaluate",
+    "features": "models:make_features",
+    "fit": "models:fit_model",
+    "predict": "models:predict",
+    "suggest": "suggestions:suggest",
+}
+"""What each sub-command does, in modules of this package."""
 KINDS = ("label-free", "rated", "all")  # of features, see `cliqa.metrics.grepq_features`
 
 
@@ -105,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command; returns the exit status."""
     options = parser().parse_args(arguments)
-    return run_body(f"{COMMAND} {options.action}", "cliqa.grepq.command:act", options)
+    return run_body(f"{COMMAND} {options.action}", f"cliqa.grepq.{BODIES[options.action]}", options)
 
 
 if __name__ == "__main__":

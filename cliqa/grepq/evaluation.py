@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.cli.console import Console
+from cliqa.cli.console import Console, standard_output
 from cliqa.errors import RunError
-from cliqa.grepq.models import observe
+from cliqa.grepq.models import observe, open_metric
 from cliqa.grepq.published import Published
+from cliqa.grepq.rated_sets import read_rated
 from cliqa.metrics import Observation
 from cliqa.metrics.grepq import GRepQ
 from cliqa.metrics.grepq_features import FEATURE_PARTS, LABEL_FREE_WIDTH, zero_shot_columns
@@ -20,6 +22,16 @@ from cliqa.signal.statistics.ridge import choose_alpha, ridge
 
 LABELS = (50, 100, 200)
 ALL_PARTS = FEATURE_PARTS | {"rated": np.s_[LABEL_FREE_WIDTH:], "all": np.s_[:]}
+
+
+def evaluate(options: argparse.Namespace, console: Console) -> int:
+    """Print the table for the data set that the options name."""
+    images = read_rated(options.folder, options.table)
+    images = [image for image in images if options.split in (None, image.split)]
+    for line in evaluation_table(open_metric(options, console), images, options.draws, options.limit, console):
+        with standard_output():
+            print(line)
+    return 0
 
 
 def evaluation_table(

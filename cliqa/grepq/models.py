@@ -1,4 +1,4 @@
-"""Features of images, and models of quality fitted to labels: what `python -m cliqa.grepq features`, `fit` and `predict` do."""
+"""Scores and features of images, and models of quality fitted to labels: `cliqa.grepq score`, `features`, `fit` and `predict`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cliqa.cli import devices
-from cliqa.cli.console import Console
+from cliqa.cli.console import Console, standard_output
 from cliqa.errors import ImageIssue, RunError, UsageError
 from cliqa.files.atomic import creating
 from cliqa.grepq.published import KIND, Published, open_published
@@ -35,14 +35,12 @@ ENOUGH = 50  # labels: below, the fifth that is held out (ten of fifty) can't te
 
 def open_metric(options: argparse.Namespace, console: Console, checkpoint: str | None = None) -> GRepQ | Published:
     """The metric with the weights and the encoder asked for, on the device asked for."""
-    found, message = devices.resolve(options.gpu, True)
-    if message:
-        console.say(message)
+    device = devices.resolve(options.gpu, True, console.say)[0]
     if options.encoder == "clip":
         if getattr(options, "kind", None):
             raise UsageError("--kind is of the shipped encoders; with --encoder clip there is one kind of features")
-        return open_published(options, found[0], checkpoint)
-    metric = load_metric("grepq", checkpoint or options.checkpoint, found[0])
+        return open_published(options, device, checkpoint)
+    metric = load_metric("grepq", checkpoint or options.checkpoint, device)
     assert isinstance(metric, GRepQ)
     return metric
 
@@ -54,6 +52,23 @@ def observe(path: str, metric: GRepQ | Published, console: Console) -> dict[str,
     except ImageIssue as error:
         console.issue(Issue(Source(path), error.issue_type, str(error)))
         return None
+
+
+def score_images(options: argparse.Namespace, console: Console) -> int:
+    """Print the scores of single images as CSV."""
+    metric, lost = open_metric(options, console), 0
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    with standard_output():
+        writer.writerow(["path", *(field.name for field in metric.fields)])
+    for path in options.images:
+        observed = observe(path, metric, console)
+        if observed is None:
+            lost += 1
+            continue
+        values = metric.score(observed)
+        with standard_output():
+            writer.writerow([path, *(f"{values[field.name]:.6g}" for field in metric.fields)])
+    return 1 if lost == len(options.images) else 0
 
 
 def make_features(options: argparse.Namespace, console: Console) -> int:

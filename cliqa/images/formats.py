@@ -1,4 +1,4 @@
-"""A path or bytes -> an opened image of a format that is read: told by content, its pixels not touched yet."""
+"""A path or bytes -> an opened image of a format that is read, told by content, its pixels not touched; others by their right name."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from PIL import Image, UnidentifiedImageError
 
 from cliqa.errors import ImageError, ImageSkipped
 from cliqa.files.atomic import open_regular
-from cliqa.images import bmp, jxl, png, tiff
+from cliqa.images import jxl, png
 from cliqa.images.colour import nclx_of
-from cliqa.images.kinds import kind_of
 from cliqa.images.raw import MIN_PREVIEW, preview_of, raw_kind
+from cliqa.images.rewriting import rewrite_of
 from cliqa.limits import MAX_BYTES_READ_WHOLE
 from cliqa.text import describe, reason
 
@@ -138,7 +138,8 @@ def _identified(stream: IO[bytes], max_pixels: int) -> Opened:
         opened.profile_left_out = checked.profile_left_out
         opened.light = checked.cicp[:2] if checked.cicp else None
         return opened
-    stream = _rewritten(stream, head)
+    if name in ("BMP", "TIFF"):
+        stream = _rewritten(stream, head)
     opened = Opened(_open(stream, head, formats, max_pixels), stream)
     if name in ("AVIF", "HEIC"):
         stream.seek(0)
@@ -150,11 +151,7 @@ def _identified(stream: IO[bytes], max_pixels: int) -> Opened:
 
 def _rewritten(stream: IO[bytes], head: bytes) -> IO[bytes]:
     """The stream, or one that says the same in a way that Pillow reads."""
-    rewrite = None
-    if head.startswith(tiff.BIG_ENDIAN_BIG):
-        rewrite = tiff.as_classic
-    elif head.startswith(b"BM") and not bmp.is_plain(head):
-        rewrite = bmp.with_plain_colours
+    rewrite = rewrite_of(head)
     if rewrite is not None:
         _check_length(stream)
         stream.seek(0)
@@ -223,3 +220,63 @@ def too_large(error: Image.DecompressionBombError, max_pixels: int) -> ImageSkip
     """The issue for what Pillow's own limit refused."""
     pixels = re.search(r"\d+", str(error))
     return ImageSkipped(f"{pixels[0] if pixels else 'its'} pixels are more than the limit of {max_pixels}")
+
+
+# (offset, bytes, name). The first that fits is the answer.
+_KINDS = (
+    (0, b"8BPS", "a Photoshop document (PSD)"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"%!PS", "a PostScript document"),
+    (0, b"\xc5\xd0\xd3\xc6", "a PostScript document (EPS)"),
+    (0, b"gimp xcf", "a GIMP document (XCF)"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"PK\x05\x06", "a ZIP archive"),
+    (0, b"Rar!\x1a\x07", "a RAR archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"\x1aE\xdf\xa3", "a video (Matroska or WebM)"),
+    (8, b"AVI ", "a video (AVI)"),
+    (8, b"WAVE", "a sound file (WAV)"),
+    (0, b"\x00\x00\x01\xba", "a video (MPEG)"),
+    (0, b"\x00\x00\x01\xb3", "a video (MPEG)"),
+    (0, b"FLV\x01", "a video (FLV)"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a video (WMV)"),
+    (0, b"OggS", "a sound or video file (Ogg)"),
+    (0, b"ID3", "a sound file (MP3)"),
+    (0, b"fLaC", "a sound file (FLAC)"),
+    (0, b"\x76\x2f\x31\x01", "an OpenEXR image"),
+    (0, b"#?RADIANCE", "a Radiance HDR image"),
+    (0, b"#?RGBE", "a Radiance HDR image"),
+    (0, b"II\xbc", "a JPEG XR image"),
+    (0, b"BPG\xfb", "a BPG image"),
+    (0, b"DDS ", "a DirectDraw texture (DDS)"),
+    (0, b"SIMPLE  =", "a FITS image"),
+    (0, b"\x00\x00\x01\x00", "an icon (ICO)"),
+    (0, b"icns", "an icon (ICNS)"),
+    (0, b"DjVu", "a DjVu document"),
+    (0, b"AT&TFORM", "a DjVu document"),
+    (128, b"DICM", "a DICOM image"),
+    (0, b"\xd7\xcd\xc6\x9a", "a Windows metafile (WMF)"),
+    (40, b" EMF", "a Windows metafile (EMF)"),
+    (0, b"\xd0\xcf\x11\xe0", "an Office document"),
+    (0, b"SQLite format 3", "an SQLite data base"),
+)
+_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # how QuickTime files before `ftyp` begin
+
+
+def kind_of(head: bytes) -> str:
+    """What a file is, with its article, from its first 512 bytes; "" where they don't tell."""
+    for offset, signature, name in _KINDS:
+        if head[offset : offset + len(signature)] == signature:
+            return name
+    if head[4:8] == b"ftyp":
+        return "a video (MOV)" if head[8:12] == b"qt  " else "a video (MP4)"
+    if head[4:8] in _ATOMS:
+        return "a video (MOV)"
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<svg", b"<?xml", b"<!doctype svg")) and b"<svg" in text:
+        return "an SVG drawing"
+    if text.startswith((b"<!doctype html", b"<html")):
+        return "a web page (HTML), not an image"
+    return ""

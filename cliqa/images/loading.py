@@ -225,18 +225,10 @@ class View:
         return self.tiles.most_detailed(self.num_patches)
 
     @cached_property
-    def replicated(self) -> tuple[int, int]:
-        """How often each pixel was repeated (across, down) by an enlargement by nearest neighbour; (1, 1) for none."""
-        return self._unreplicated[1]
-
-    @cached_property
-    def _unreplicated(self) -> tuple[Image.Image, tuple[int, int]]:
+    def unreplicated(self) -> tuple[Image.Image, tuple[int, int]]:
+        """PIL image, mode RGB: the picture as its codec saw it, before an enlargement by nearest neighbour; and how often that repeated
+        each pixel (across, down), (1, 1) for none."""
         return before_replication(self.image.coded)
-
-    @cached_property
-    def source(self) -> Image.Image:
-        """PIL image, mode RGB: the picture as its codec saw it, and before an enlargement by nearest neighbour."""
-        return self._unreplicated[0]
 
     def thumbnail(self, long_side: int) -> NDArray[np.uint8]:
         """The picture as a person sees it, uint8 (height, width, 3), long side at most `long_side`."""

@@ -18,8 +18,7 @@ from cliqa.images.codec_headers import CodecHeader
 from cliqa.images.header import Header
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.compression.codecs import CODECS
-from cliqa.signal.compression.evidence import evidence
-from cliqa.signal.compression.file_inputs import CURVE, file_inputs
+from cliqa.signal.compression.evidence import CURVE, evidence, file_inputs
 from cliqa.signal.densities import logistic, softmax
 from cliqa.signal.jpeg.quantization import header_quality
 from cliqa.signal.networks.dense import Dense

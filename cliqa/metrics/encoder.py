@@ -27,7 +27,6 @@ from cliqa.metrics.encoder_layout import (
     HEAD_CHANNELS,
     MEAN,
     POOLED,
-    POOLED_CHANNELS,
     POOLED_WIDTH,
     STAGES,
     STEM_CHANNELS,
@@ -132,11 +131,6 @@ def join_pooled(statistics: Sequence[Tensor]) -> Tensor:
 def pool(maps: Sequence[Tensor]) -> Tensor:
     """The features of pictures: `pool_statistics` of the maps of trunk and branch, joined."""
     return join_pooled([pool_statistics(x) for x in maps])
-
-
-def balance() -> Tensor:
-    """(POOLED_WIDTH,): what pooled features are multiplied by so that every map's means, and deviations, have a like say."""
-    return torch.cat([torch.full((2 * channels,), channels**-0.5) for channels in POOLED_CHANNELS])
 
 
 class RatedHead(nn.Module):

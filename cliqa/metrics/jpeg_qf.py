@@ -29,12 +29,11 @@ from cliqa.compiled.raster import planes, reader
 from cliqa.errors import ImageSkipped
 from cliqa.images.patches import pad_to_patch
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.last_save import read_quality, read_stated
 from cliqa.signal.jpeg.other_tables import EXPLAINS, stated_share
-from cliqa.signal.jpeg.quantization import LUMA_TABLES, first_table
+from cliqa.signal.jpeg.quantization import LUMA_TABLES, first_table, header_quality
 from cliqa.signal.jpeg.windows import luma_of
 
 # The documented rule of `predict_jpeg_qf`, kept as users know it: nothing here was chosen by a measurement.
@@ -107,7 +106,8 @@ def select_patches(picture: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8
 
 def _at_least_a_patch(view: View) -> Image.Image:
     """The picture before a replication, mirrored out to a patch where only that made it smaller than one."""
-    return view.source if view.replicated == (1, 1) else pad_to_patch(view.source, PATCH)
+    picture, repeated = view.unreplicated
+    return picture if repeated == (1, 1) else pad_to_patch(picture, PATCH)
 
 
 def _read(view: View, patches: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -116,7 +116,7 @@ def _read(view: View, patches: NDArray[np.uint8]) -> NDArray[np.float32]:
     Pixels that are repeated eightfold may be the blocks of one colour that the lowest qualities leave; their steps are so coarse
     that no other picture has them.
     """
-    if view.replicated == (8, 8):
+    if view.unreplicated[1] == (8, 8):
         answer = read_quality(select_patches(view.image.coded))
         if answer[0] <= LOWEST:
             return answer
@@ -150,7 +150,7 @@ class JpegQf(Metric):
         Field("grid_x", "column of the first 8x8 block", 0, 7, "pixels", "", "int"),
         Field("grid_y", "row of the first 8x8 block", 0, 7, "pixels", "", "int"),
         Field("previous_qf", "quality factor of an earlier save on the same grid", 1, 100, "IJG quality", "", "int", True),
-        QF_HEADER,
+        Field("qf_header", "nearest IJG quality of the file's own tables", 1, 100, "IJG quality", "higher", "int", True),
     )  # fmt: skip
 
     def __init__(
@@ -175,10 +175,10 @@ class JpegQf(Metric):
             ImageSkipped: smaller than a patch, or too little information.
         """
         patches = select_patches(_at_least_a_patch(view))
-        header = observed_header(view)
+        header = np.array(header_quality(view.header.quantization) or 0, np.int32)
         table = first_table(view.header.quantization) or ()
         agreement, in_luma = stated_share(patches[:STATED_PATCHES], table) if header else (0.0, False)
-        known = in_luma and agreement >= EXPLAINS and view.replicated == (1, 1)
+        known = in_luma and agreement >= EXPLAINS and view.unreplicated[1] == (1, 1)
         if known and np.array_equal(table, LUMA_TABLES[int(header) - 1]):
             answer = read_stated(patches, int(header))
         else:

@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 from cliqa.compiled.raster import planes
 from cliqa.images.patches import Tiles
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
-from cliqa.metrics.jpeg_header import QF_HEADER, observed_header
 from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.drawn import telling_tiles
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, gate_inputs
 from cliqa.signal.jpeg.filtered import BEFORE
 from cliqa.signal.jpeg.history import EXACT, FINEST
 from cliqa.signal.jpeg.parts import cell_of, spread_tiles, tiles_by_grid
-from cliqa.signal.jpeg.quantization import first_table
+from cliqa.signal.jpeg.quantization import first_table, header_quality
 from cliqa.signal.jpeg.readings import RESIZED_NUMBERS, read_tiles, resized_answer
 from cliqa.signal.jpeg.resized import CLEAR, is_combed, read_resized, worth_a_search
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
@@ -135,7 +134,9 @@ class JpegQuality(Metric):
         Field("subsampling_420", "probability that the chroma was subsampled 4:2:0", 0, 1, "", "lower"),
         Field("confidence", "probability that the quality is right within 3", 0, 1, "", "higher"),
         Field("resized", "factor by which it was resized after the save; 1 = not", 0, 64, "", ""),
-        QF_HEADER,
+        Field(
+            "qf_header", "nearest IJG quality of the file's own tables", 1, 100, "IJG quality", "higher", "int", True
+        ),
     )
 
     def __init__(self, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], device: str = "cpu") -> None:
@@ -151,15 +152,15 @@ class JpegQuality(Metric):
         and one for each part with a grid of its own; `resized`, see there; `drawn`, whether all of it was; `replicated`, how often
         pixels are repeated; `chroma`; `header`, 0 where there is none.
         """
-        picture = view.source
+        picture, repeated = view.unreplicated
         tiles = view.tiles if picture is view.image.inside else Tiles(picture)
         look = partial(telling_tiles, tiles.image, tiles.origins, tiles.size, MOST_LOOKED_AT)
         taken: set[tuple[int, int]] = set()
-        telling = look(lambda origin: cell_of(origin, tiles.image.size) in taken)
+        telling = look(lambda origin: bool(taken) and cell_of(origin, tiles.image.size) in taken)
         found = dict(islice(telling, view.num_patches))
         rgb = _stacked(found.values()) if found else tiles.cut(tiles.origins[: view.num_patches])
         whole, history, lowest = read_tiles(rgb, first_table(view.header.quantization) or ())
-        tiny = view.replicated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
+        tiny = repeated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
         readings = [whole]
         resized = np.zeros(RESIZED_NUMBERS, np.float32)
         spread: dict[tuple[int, int], NDArray[np.uint8]] = {}
@@ -180,9 +181,9 @@ class JpegQuality(Metric):
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
             "drawn": np.array(not found or (not history.last and (tiny or len(history.sample) < FEWEST))),
-            "replicated": np.array(view.replicated, np.float32),
+            "replicated": np.array(repeated, np.float32),
             "chroma": chroma_inputs(history),
-            "header": observed_header(view),
+            "header": np.array(header_quality(view.header.quantization) or 0, np.int32),
         }
 
     def _by_grid(self, evidence: Floats, proposed: Floats, filtered: Floats, older: Floats) -> tuple[float, float]:

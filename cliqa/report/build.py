@@ -138,6 +138,7 @@ def page(title: str, facts: dict[str, Any], parts: Sequence[tuple[str, str]]) ->
         "rows": f"{facts['rows']:,}",
         "issues": f"{facts['issues']:,}",
         "style": style,
+        "panels": asset("panels.html"),
         "facts": _json(facts),
         "data": blocks,
         "script": script,

@@ -21,9 +21,8 @@ from typing import Any
 from cliqa.errors import ResultsError, UsageError
 from cliqa.metrics import Field, metric_class
 from cliqa.results.conditions import SAFE_FUNCTIONS, quote, to_sql
-from cliqa.results.database import from_sql_text, holds_rows, live_path, open_to_read
+from cliqa.results.database import from_sql_text, holds_rows, live_path, load_tables, open_to_read
 from cliqa.results.faces import TABLE_SUFFIXES
-from cliqa.results.loading import load_tables
 from cliqa.results.schema import FACTS
 from cliqa.text import display
 

@@ -22,7 +22,7 @@ Rng = np.random.Generator
 def gaussian_blur(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     """Gaussian of 0.4 to 6 pixels."""
     sigma = 0.4 * 15.0**strength
-    return _image(cv2.GaussianBlur(pixels, (0, 0), sigma, borderType=cv2.BORDER_REFLECT))
+    return image_of(cv2.GaussianBlur(pixels, (0, 0), sigma, borderType=cv2.BORDER_REFLECT))
 
 
 def defocus(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
@@ -31,7 +31,7 @@ def defocus(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     side = int(np.ceil(radius))
     y, x = np.mgrid[-side : side + 1, -side : side + 1]
     disc = np.clip(radius + 0.5 - np.hypot(x, y), 0.0, 1.0)
-    return _image(cv2.filter2D(pixels, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT))
+    return image_of(cv2.filter2D(pixels, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT))
 
 
 def motion_blur(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
@@ -42,7 +42,7 @@ def motion_blur(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     along = np.abs(x * np.cos(angle) + y * np.sin(angle))
     across = np.abs(-x * np.sin(angle) + y * np.cos(angle))
     stroke = np.clip(length / 2 + 0.5 - along, 0.0, 1.0) * np.clip(1.0 - across, 0.0, 1.0)
-    return _image(cv2.filter2D(pixels, -1, stroke / stroke.sum(), borderType=cv2.BORDER_REFLECT))
+    return image_of(cv2.filter2D(pixels, -1, stroke / stroke.sum(), borderType=cv2.BORDER_REFLECT))
 
 
 def noise(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
@@ -55,7 +55,7 @@ def noise(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
         field = np.asarray(smooth, dtype=np.float32).reshape(field.shape)
         field /= field.std() + 1e-6
     gain = np.sqrt((pixels.astype(np.float32) + 20.0) / 148.0) if rng.random() < 0.4 else 1.0  # photons: with light
-    return _image(pixels + sigma * gain * field)
+    return image_of(pixels + sigma * gain * field)
 
 
 def jpeg(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
@@ -76,7 +76,7 @@ def down_up(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
         rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4, cv2.INTER_NEAREST], p=[0.3, 0.45, 0.2, 0.05])
     )
     small = cv2.resize(pixels, (max(8, round(width / factor)), max(8, round(height / factor))), interpolation=down)
-    return _image(cv2.resize(small, (width, height), interpolation=up))
+    return image_of(cv2.resize(small, (width, height), interpolation=up))
 
 
 def low_light(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
@@ -84,20 +84,20 @@ def low_light(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     gain = 2.0 ** (-3.0 * strength)
     linear = (pixels.astype(np.float32) / 255.0) ** 2.2 * gain
     dark = 255.0 * linear ** (1 / 2.2)
-    return _image(dark + (1.0 + 7.0 * strength) * rng.standard_normal(pixels.shape, dtype=np.float32))
+    return image_of(dark + (1.0 + 7.0 * strength) * rng.standard_normal(pixels.shape, dtype=np.float32))
 
 
 def over_exposure(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     """Light until much is clipped: up to two and a half stops."""
     linear = (pixels.astype(np.float32) / 255.0) ** 2.2 * 2.0 ** (2.5 * strength)
-    return _image(255.0 * np.minimum(linear, 1.0) ** (1 / 2.2))
+    return image_of(255.0 * np.minimum(linear, 1.0) ** (1 / 2.2))
 
 
 def low_contrast(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     """Contrast and colour washed out towards a veil, to a quarter at most."""
     keep = 1.0 - 0.75 * strength
     veil = float(rng.uniform(110, 200))
-    return _image(veil + keep * (pixels.astype(np.float32) - veil))
+    return image_of(veil + keep * (pixels.astype(np.float32) - veil))
 
 
 def webp(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
@@ -112,12 +112,12 @@ def more_light(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
         knee = float(rng.uniform(0.5, 0.9))
         rolled = knee + (1 - knee) * (1 - np.exp(-(linear - knee) / (1 - knee)))
         linear = np.where(linear > knee, rolled, linear)
-    return _image(255 * np.minimum(linear, 1) ** (1 / 2.2))
+    return image_of(255 * np.minimum(linear, 1) ** (1 / 2.2))
 
 
 def less_light(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     """0.3 to 4 EV less, without noise."""
-    return _image(255 * ((pixels / 255.0) ** 2.2 * 2.0 ** -(0.3 + 3.7 * strength)) ** (1 / 2.2))
+    return image_of(255 * ((pixels / 255.0) ** 2.2 * 2.0 ** -(0.3 + 3.7 * strength)) ** (1 / 2.2))
 
 
 DISTORTIONS: dict[str, Callable[[Pixels, float, Rng], Pixels]] = {
@@ -139,5 +139,6 @@ def ladder(
     return [LADDERS[name](pixels, strength, np.random.default_rng(seed)) for strength in strengths]
 
 
-def _image(values: NDArray[np.generic]) -> Pixels:
+def image_of(values: NDArray[np.generic]) -> Pixels:
+    """Values rounded and cut to what a picture holds."""
     return np.ascontiguousarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))

@@ -39,12 +39,11 @@ class Guard:
     Args:
         application: what answers.
         port: on which the server listens.
-        token: the secret; made here where none is given.
     """
 
-    def __init__(self, application: Application, port: int, token: str = "") -> None:
+    def __init__(self, application: Application, port: int) -> None:
         self.application = application
-        self.token = token or secrets.token_urlsafe(32)
+        self.token = secrets.token_urlsafe(32)
         self.port = port
         self.cookie = f"cliqa-view-{port}"
         self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from importlib import resources
 from typing import IO, Any
@@ -134,7 +135,11 @@ class Answers:
 
     def page(self, request: Request) -> Response:
         """The page itself, which holds nothing of the files."""
-        return Response(_asset("view", "view.html"), media_type="text/html; charset=utf-8", headers=UNCACHED)
+        scripts = [f"{room}/{name}" for room, names in MODULES.items() for name in names if name.endswith(".js")]
+        preload = "".join(f'<link rel="modulepreload" href="/page/{script}">\n' for script in scripts)
+        filled = {"preload": preload.encode(), "panels": _asset("report", "panels.html")}
+        whole = re.sub(rb"\{\{(\w+)\}\}", lambda match: filled[match[1].decode()], _asset("view", "view.html"))
+        return Response(whole, media_type="text/html; charset=utf-8", headers=UNCACHED)
 
     def module(self, request: Request) -> Response:
         """A script or style of the page."""

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.pages import opened
+from cliqa.report.__main__ import main as report
+from tests.browser.pages import REPORTED, UNTRUSTED, open_page, opened, settle
 from tests.conftest import make_pixels
+from tests.synthetic_store import make_store
 from tests.viewer import HOSTILE, make_pictures, viewing
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -67,3 +70,44 @@ def page(browser: Any, folder: Path) -> Iterator[Any]:
         yield opened(context, viewer.serving.address)
         context.close()
         assert trouble == []
+
+
+@pytest.fixture(scope="module")
+def store_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    make_store(folder / "scores.db", REPORTED, issues=3, names=[UNTRUSTED])
+    (folder / "photos/0000").mkdir(parents=True)
+    for number in range(REPORTED):
+        shade = np.linspace(0, 255, 120).astype(np.uint8)
+        pixels = np.stack([np.tile(shade, (90, 1))] * 2 + [np.full((90, 120), number % 256, np.uint8)], axis=2)
+        name = UNTRUSTED if number == 0 else f"photos/0000/IMG_{number:07d}.jpg"
+        Image.fromarray(pixels).save(folder / name)
+    assert report([str(folder / "scores.db"), "-o", str(folder / "report.html"), "--quiet", "--thumbnails", "300"]) == 0
+    return folder / "scores.db"
+
+
+@pytest.fixture
+def begun(browser: Any, store_path: Path) -> Iterator[Any]:
+    """The page as it opens, offline; fails the test when the page asks for anything or logs an error."""
+    context = browser.new_context(viewport={"width": 1300, "height": 850}, offline=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    view = context.new_page()
+    trouble: list[str] = []
+    view.on(
+        "request", lambda request: None if request.url.startswith(("file:", "blob:")) else trouble.append(request.url)
+    )
+    view.on("console", lambda message: trouble.append(message.text) if message.type in ("error", "warning") else None)
+    view.on("pageerror", lambda error: trouble.append(str(error)))
+    open_page(view, store_path)
+    yield view
+    context.close()
+    assert trouble == []
+
+
+@pytest.fixture
+def cleared(begun: Any) -> Any:
+    """The page without any condition."""
+    begun.locator(".field.used input[aria-label^=use]").evaluate_all("boxes => boxes.forEach((box) => box.click())")
+    settle(begun)
+    assert begun.locator(".field.used").count() == 0
+    return begun

@@ -1,12 +1,18 @@
-"""What the tests of the viewer ask of a page in the browser."""
+"""What the tests of the viewer and of the report ask of a page in the browser."""
 
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from pathlib import Path
 from typing import Any
+
+from cliqa.results.store import Store
+
+REPORTED = 400  # rows of the store whose report is looked at
+UNTRUSTED = "photos/<img src=x onerror=document.title='owned'>.jpg"
 
 
 def opened(context: Any, address: str) -> Any:
@@ -55,3 +61,30 @@ def settle(view: Any) -> None:
     view.evaluate(frames)  # what comes into view asks for its values
     view.wait_for_selector("html[aria-busy=false]")
     view.evaluate(frames)
+
+
+def slider(view: Any, name: str) -> Any:
+    return view.locator(f'input[type=range][aria-label="{name}"]')
+
+
+def drag(view: Any, name: str, share: float) -> None:
+    slider(view, name).scroll_into_view_if_needed()
+    settle(view)
+    box = slider(view, name).bounding_box()
+    middle = box["y"] + box["height"] / 2
+    view.mouse.move(box["x"] + box["width"] / 2, middle)
+    view.mouse.down()
+    view.mouse.move(box["x"] + box["width"] * share, middle, steps=5)
+    view.mouse.up()
+    settle(view)
+
+
+def condition(view: Any) -> str:
+    found = re.search(r'--where "(.*)" -o kept$', view.locator("#command").inner_text())
+    assert found is not None
+    return found[1]
+
+
+def kept_by_store(store_path: Path, where: str) -> int:
+    with Store(str(store_path)) as store:
+        return store.count(where)

@@ -18,7 +18,7 @@ from cliqa.images import loading, shrinking
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, exposure, scale_factor
 from cliqa.metrics import sharpness as sharpness_metric
-from cliqa.signal.resampling import network_traces, spectra
+from cliqa.signal.resampling import co_occurrences, network_traces, spectra
 from cliqa.signal.sharpness import tiles as sharpness_tiles
 
 
@@ -36,7 +36,7 @@ def without_avx2(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 
 
 pytestmark = pytest.mark.skipif(compiled() is None, reason="no compiled routines here")
-MODULES = (loading, shrinking, exposure, network_traces, spectra, sharpness_tiles)
+MODULES = (loading, shrinking, exposure, co_occurrences, network_traces, spectra, sharpness_tiles)
 
 
 @pytest.fixture

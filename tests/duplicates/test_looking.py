@@ -13,10 +13,10 @@ from cliqa.duplicates import looking
 from cliqa.duplicates.best import judge
 from cliqa.duplicates.decoding import Pixels
 from cliqa.duplicates.grouping import Group
+from cliqa.duplicates.keeping import superfluous
 from cliqa.duplicates.links import Link
 from cliqa.duplicates.looking import looked_at
 from cliqa.duplicates.pictures import Picture
-from cliqa.duplicates.taking import superfluous
 from cliqa.signal.copies.shots import Shots
 from cliqa.signal.jpeg.quantization import LUMA_TABLES
 from tests.jpeg_pictures import saved, textured

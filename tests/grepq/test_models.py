@@ -111,3 +111,12 @@ def test_a_fit_says_how_far_off_it_is(folder, weights, tmp_path, capsys):
     assert "nine of ten images lie within" in told
     _, facts = checkpoints.load(model, metric="grepq", architecture=GRepQ.architecture, version=GRepQ.version)
     assert float(facts["within"]) > 0
+
+
+def test_score_prints_a_row_for_each_image_that_can_be_read(folder, weights, capsys):
+    broken = folder / "broken.png"
+    broken.write_bytes(b"no image")
+    assert grepq.main(["score", str(folder / "0.png"), str(broken), "--checkpoint", weights, "-g", "-1"]) == 0
+    out, err = capsys.readouterr()
+    assert [row["path"] for row in csv.DictReader(out.splitlines())] == [str(folder / "0.png")]
+    assert "broken.png" in err

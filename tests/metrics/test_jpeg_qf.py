@@ -128,5 +128,5 @@ def test_pixels_repeated_by_nearest_neighbour_are_judged_before_that():
 def test_blocks_of_one_colour_are_the_lowest_qualities_and_no_replication():
     blurred = Image.fromarray(textured(15, 512)).filter(ImageFilter.GaussianBlur(5))
     picture = view(saved(np.asarray(blurred), 2))
-    assert picture.replicated == (8, 8)
+    assert picture.unreplicated[1] == (8, 8)
     assert float(metric().score_view(picture)["qf"] or 0) <= 4

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 from PIL import features as features_of_pillow
 
 from cliqa.images.loading import LoadedImage, load_image
@@ -130,6 +130,24 @@ def test_other_codecs_with_blocks_are_no_jpeg():
     stream = io.BytesIO()
     Image.fromarray(textured(12, 512)).save(stream, "AVIF", quality=60, speed=9)
     assert float(shipped().score_view(View(load_image(stream.getvalue())))["quality"] or 0) >= 97
+
+
+@pytest.mark.parametrize(("screened", "turn"), [("blobs", 0.45), ("blobs", 0.6), ("ramp", 0.56), ("ramp", 0.75)])
+def test_softened_halftone_screens_are_no_jpeg(screened: str, turn: float):
+    y, x = np.mgrid[:640, :640]
+    tones = 110 + 90 * np.sin(x / 90) * np.cos(y / 70) if screened == "blobs" else 20 + x / 3
+    screen = (np.sin((x + y) * turn) + np.sin((x - y) * turn) + 2) * 63.75
+    dots = Image.fromarray(np.where(tones > screen, 255, 0).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1.2))
+    assert float(shipped().score_view(view(np.asarray(dots.convert("RGB"))))["quality"] or 0) >= 97
+
+
+@pytest.mark.parametrize(("distance", "side", "seed"), [(2.0, 717, 13), (3.0, 435, 14)])
+def test_a_resized_jpeg_xl_is_no_jpeg(distance: float, side: int, seed: int):
+    imagecodecs = pytest.importorskip("imagecodecs")
+    data = imagecodecs.jpegxl_encode(textured(seed, 512), distance=distance, effort=4, lossless=False)
+    pixels = np.asarray(imagecodecs.jpegxl_decode(data), np.uint8)
+    resized = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
+    assert float(shipped().score_view(view(np.asarray(resized)))["quality"] or 0) >= 97
 
 
 def test_a_save_is_read_beneath_a_palette():

@@ -36,16 +36,12 @@ def alike(
     inner: Hashes,
     framed: Hashes | None = None,
     framed_of: NDArray[np.int64] | None = None,
-    far: int | None = None,
-    seed: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs that are worth a closer look.
 
     Args:
         whole, inner: (n, 32) hashes of each whole picture, and of its inside. A crop's whole is near its original's inside.
         framed, framed_of: (m, 32) hashes of pictures with their bars or frame, and (m,) whose they are.
-        far: the largest Hamming distance; None: FAR, in a crowd less.
-        seed: of the choice of bits; the same pairs come out for the same seed.
 
     Returns:
         (pairs, kinds): (m, 2) indices, the smaller first, each pair once; (m,) which hashes met: 0 whole and whole, 1 the first's
@@ -58,11 +54,11 @@ def alike(
         hashes = np.concatenate([hashes, framed])
         owners, kinds_of = np.r_[owners, framed_of], np.r_[kinds_of, np.full(len(framed), 2, np.int8)]
     words = np.ascontiguousarray(hashes).view(np.uint16)
-    far = far_among(n) if far is None else far
+    far = far_among(n)
     count = max(8, int(np.ceil(np.log2(max(n, 2)))) + 2)
     order = np.arange(BITS).reshape(16, 16)[-LOW:, -LOW:].ravel()  # PDQ's bits begin with the highest frequency
     columns = np.ascontiguousarray(hashes.T)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)  # so that the same pairs come out
 
     def met(bits: NDArray[np.int64]) -> NDArray[np.int64]:
         """Codes of the pairs that share these bits and are near."""

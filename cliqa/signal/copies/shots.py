@@ -21,7 +21,6 @@ from cliqa.signal.copies.grain import noise_apart
 from cliqa.signal.copies.light import tones_apart
 from cliqa.signal.copies.motion import SIDE as START_SIDE
 from cliqa.signal.copies.motion import motion
-from cliqa.signal.copies.overlap import overlap
 from cliqa.signal.copies.placement import BLOCKS, Placement, placed, summed
 
 # Pixels of a picture's longer side from which more tell nothing new: subjects are larger, turns are seen
@@ -81,7 +80,7 @@ def compare(first: Grey, second: Grey, box: Box) -> Shots:
         found = min(found, _placed(first, second, side, (0.0, 0.0, 1.0, 1.0)), key=lambda each: float(each.rest[0]))
     if float(found.rest[0]) > LOST:
         small = motion(_square(first, START_SIDE), _square(second, START_SIDE), np.array([box], np.float32))
-        one, two = overlap(first, second, found.place[0])
+        one, two = _overlap(first, second, found.place[0])
         tones = tones_apart(one, two) if one.size else np.inf
         own = min(one.shape) >= START_SIDE and noise_apart(one, two)
         return Shots(bool(small.turned[0]), bool(small.beyond[0]), False, bool(small.moved[0]), own, tones, box)
@@ -97,7 +96,7 @@ def compare(first: Grey, second: Grey, box: Box) -> Shots:
     moved = own = False
     tones = np.inf
     if not (turned or beyond or swayed):
-        one, two = overlap(first, second, found.place[0])
+        one, two = _overlap(first, second, found.place[0])
         moved = min(one.shape) >= START_SIDE and content_elsewhere(one, two)
         own = not moved and min(one.shape) >= START_SIDE and noise_apart(one, two)
         tones = tones_apart(one, two) if one.size else np.inf
@@ -141,3 +140,35 @@ def _sway(found: Placement, side: int) -> tuple[float, float]:
     mean = float((weight * agreed).sum() / max(float(weight.sum()), 1e-6))
     error = float(np.sqrt((weight**2 * (agreed - mean) ** 2).sum()) / max(float(weight.sum()), 1e-6))
     return float(np.sqrt(max(0.0, mean))) / side, mean / max(error, 1e-9)
+
+
+def _overlap(first: Grey, second: Grey, place: Floats) -> tuple[Floats, Floats]:
+    """What both show, on the grid of the coarser one: the first and the second, of one shape.
+
+    Args:
+        first, second: uint8 (height, width), of any sizes.
+        place: (4,), where the second lies in the first, as `placement.Placement.place`.
+    """
+    wide, left, high, top = (float(number) for number in place)
+    (height_1, width_1), (height_2, width_2) = first.shape, second.shape
+    if height_2 * width_2 > height_1 * width_1 * wide * high * 1.001:
+        two, one = _overlap(second, first, np.array([1 / wide, -left / wide, 1 / high, -top / high], np.float32))
+        return one, two
+    near = 0.01  # of a pixel beyond the border
+    x0, x1 = (max(0.0, -left / wide) * width_2, min(1.0, (1 - left) / wide) * width_2)
+    y0, y1 = (max(0.0, -top / high) * height_2, min(1.0, (1 - top) / high) * height_2)
+    x0, y0, x1, y1 = int(np.ceil(x0 - near)), int(np.ceil(y0 - near)), int(x1 + near), int(y1 + near)
+    two = second[y0:y1, x0:x1].astype(np.float32)
+    if min(two.shape) < 1:
+        return two, two
+    box = (
+        wide * x0 / width_2 + left,
+        high * y0 / height_2 + top,
+        wide * x1 / width_2 + left,
+        high * y1 / height_2 + top,
+    )
+    at = [min(max(share, 0.0), 1.0) * size for share, size in zip(box, (width_1, height_1) * 2, strict=True)]
+    if two.shape == first.shape and np.abs(np.subtract(at, (0, 0, width_1, height_1))).max() < 0.03:
+        return first.astype(np.float32), two
+    resized = Image.fromarray(first.astype(np.float32)).resize(two.shape[::-1], Image.Resampling.BICUBIC, box=tuple(at))
+    return np.asarray(resized), two

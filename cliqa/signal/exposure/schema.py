@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cliqa.signal.exposure.hex_graph import MAX_STATES, HexGraph
+from cliqa.signal.exposure.hex_graph import HexGraph
 from cliqa.signal.exposure.hex_rules import Exclusion, Label, SchemaError, Subsumption
 from cliqa.signal.exposure.labels import ALIASES, LABELS, LEVELS
 
@@ -32,7 +32,7 @@ SCHEMA: dict[str, Any] = {
 }  # fmt: skip
 
 
-def graph_from_schema(schema: Mapping[str, Any], max_states: int = MAX_STATES) -> HexGraph:
+def graph_from_schema(schema: Mapping[str, Any]) -> HexGraph:
     """A graph from data: keys `Nodes`, `Exclusions` and `Subsumptions` (any case), as `docs/exposure.md` shows.
 
     Raises:
@@ -58,7 +58,7 @@ def graph_from_schema(schema: Mapping[str, Any], max_states: int = MAX_STATES) -
         ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SchemaError(f"the schema is malformed: {type(error).__name__} at {error}") from error
-    return HexGraph(nodes, exclusions, subsumptions, max_states)
+    return HexGraph(nodes, exclusions, subsumptions)
 
 
 def _node_levels(levels: Sequence[int]) -> int:

@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 ALPHAS = (0.1, 1.0, 10.0, 100.0)  # the documented set
 FOLDS = 5  # as is usual; no tuning on record
 SHARE = 0.9  # of the intervals; no tuning on record
+DRAWS = 200  # of a resampling; no tuning on record
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ def ridge(features: Array, targets: Array, alpha: float) -> tuple[Array, float]:
     return weight, float(level - middle @ weight)
 
 
-def held_out_predictions(features: Array, targets: Array, alpha: float, folds: int = FOLDS, seed: int = 0) -> Array:
+def held_out_predictions(features: Array, targets: Array, alpha: float) -> Array:
     """Each target's prediction by a model that did not see it."""
-    fold = np.random.default_rng(seed).permutation(len(targets)) % min(folds, len(targets))
+    fold = np.random.default_rng(0).permutation(len(targets)) % min(FOLDS, len(targets))
     found = np.empty(len(targets))
     for k in range(fold.max() + 1):
         weight, bias = ridge(features[fold != k], targets[fold != k], alpha)
@@ -98,27 +99,27 @@ def fit(features: Array, targets: Array, alphas: tuple[float, ...] = ALPHAS) -> 
     return Fitted(weight, bias, alpha, srcc(held_out, y), plcc(held_out, y), error, *spread, _curve(x, y, alphas))
 
 
-def distance_within(errors: Array, share: float = SHARE) -> float:
-    """The distance that a further error keeps with at least this chance, from held-out errors (n,); inf where they are too few to say.
+def distance_within(errors: Array) -> float:
+    """The distance that a further error keeps with at least the chance `SHARE`, from held-out errors (n,); inf where they are too few.
 
-    The ceil((n + 1) share)-th smallest: split conformal prediction (Vovk, Gammerman, Shafer, 2005), which asks nothing of the errors'
+    The ceil((n + 1) SHARE)-th smallest: split conformal prediction (Vovk, Gammerman, Shafer, 2005), which asks nothing of the errors'
     distribution. Each error here is of a model with a fifth of the labels left out, so a model of all labels errs a little less.
     """
-    rank = int(np.ceil((len(errors) + 1) * share))
+    rank = int(np.ceil((len(errors) + 1) * SHARE))
     return float(np.sort(np.abs(errors))[rank - 1]) if rank <= len(errors) else float("inf")
 
 
-def resampled_srcc(predicted: Array, targets: Array, share: float = SHARE, draws: int = 200) -> tuple[float, float]:
-    """Ends of the middle `share` of the SRCC of pairs (n,) drawn anew with replacement; nan where no draw has one."""
+def resampled_srcc(predicted: Array, targets: Array) -> tuple[float, float]:
+    """Ends of the middle `SHARE` of the SRCC of pairs (n,) drawn anew with replacement; nan where no draw has one."""
     rng = np.random.default_rng(0)
     found = []
-    for _ in range(draws):
+    for _ in range(DRAWS):
         rows = rng.integers(0, len(targets), len(targets))
         if np.ptp(targets[rows]) > 0 and np.ptp(predicted[rows]) > 0:
             found.append(srcc(predicted[rows], targets[rows]))
     if not found:
         return float("nan"), float("nan")
-    low, high = np.quantile(found, [(1 - share) / 2, (1 + share) / 2])
+    low, high = np.quantile(found, [(1 - SHARE) / 2, (1 + SHARE) / 2])
     return float(low), float(high)
 
 

@@ -20,8 +20,7 @@ from cliqa.errors import ImageIssue
 from cliqa.images.codec_headers import CodecHeader, read_codec_header
 from cliqa.images.loading import read_header
 from cliqa.metrics.compression import coding_of
-from cliqa.signal.compression.evidence import evidence
-from cliqa.signal.compression.file_inputs import CURVE, file_inputs
+from cliqa.signal.compression.evidence import CURVE, evidence, file_inputs
 
 Examples = dict[str, NDArray[Any]]
 FLOOR = 0.02  # of a fidelity 0-1 before its logit is taken

@@ -19,7 +19,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.metrics.encoder import Branch, Trunk, balance, pool, standardise
+from cliqa.metrics.encoder import Branch, Trunk, pool, standardise
+from cliqa.metrics.encoder_heads import balance
 from cliqa.signal.quality.picture_statistics import picture_statistics
 from cliqa.training.photos import Photo
 from cliqa.training.severity import DISTORTIONS
@@ -112,7 +113,7 @@ def fit_directions(observed: dict[str, NDArray[Any]], settings: HighSettings) ->
     """The tensors `high.*` (standardisation, embedding, prototypes), `damage.*` and `statistics.*` of the metric."""
     x, targets = observed["features"].astype(np.float64), observed["targets"]
     mean, scale = x.mean(0), x.std(0) + 1e-3
-    x = np.clip((x - mean) / scale, -6.0, 6.0) * balance().numpy().astype(np.float64)
+    x = np.clip((x - mean) / scale, -6.0, 6.0) * balance().astype(np.float64)
     middle = x.mean(0)
     gram = (x - middle).T @ (x - middle)
     gram[np.diag_indices_from(gram)] += settings.penalty

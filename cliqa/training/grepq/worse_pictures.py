@@ -24,7 +24,7 @@ from cliqa.training.learned.outputs import Output
 from cliqa.training.noise.denoisers import draw_denoiser
 from cliqa.training.photos import Photo
 from cliqa.training.scale.resampling import sample_resampler
-from cliqa.training.severity import DISTORTIONS, less_light, more_light, webp
+from cliqa.training.severity import DISTORTIONS, image_of, less_light, more_light, webp
 
 Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -50,7 +50,7 @@ def avif(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
 
 def smoothed(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
     """A denoiser set for noise of 2 to 20 grey values, on a picture that need not have any."""
-    return _image(draw_denoiser(rng, 2.0 * 10.0**strength)(pixels.astype(np.float32)))
+    return image_of(draw_denoiser(rng, 2.0 * 10.0**strength)(pixels.astype(np.float32)))
 
 
 def enlarged(pixels: Pixels, strength: float, rng: Rng) -> Pixels:
@@ -164,7 +164,3 @@ def kept(name: str, count: int, rows: Callable[[int], Iterable[dict[str, Any]]],
         with np.load(path) as file:
             stored.append({key: file[key] for key in file.files})
     return {key: np.concatenate([each[key] for each in stored]) for key in stored[0]} if stored else {}
-
-
-def _image(values: NDArray[np.generic]) -> Pixels:
-    return np.ascontiguousarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))

@@ -1,17 +1,16 @@
 """What happens to a picture after its resizing, and to some before it: saves by many codecs, noise, sharpening, tones, crops.
 
-The steps are those of the histories that all metrics of the pixel grid share (`cliqa.training.histories`). Their encoders that are kept
-out of training are kept out here too.
+HEIC and JPEG XL are kept out of training: results on them are reported apart.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from cliqa.training import codecs
-from cliqa.training.histories.state import State
-from cliqa.training.histories.steps import frame, save_jpeg, tone, watermark
+from cliqa.training.jpeg.saves import draw_sampling, random_save
 from cliqa.training.noise.families import FAMILIES, draw_family
 
 Pixels = NDArray[np.uint8]
@@ -49,9 +48,36 @@ def noisy(rng: np.random.Generator, pixels: Pixels) -> Pixels:
     return np.clip(np.rint(done), 0, 255).astype(np.uint8)
 
 
+def toned(rng: np.random.Generator, pixels: Pixels) -> Pixels:
+    """A gamma of 0.7-1.4 and a soft S-curve of contrast."""
+    curve = (np.arange(256) / 255) ** rng.uniform(0.7, 1.4)
+    curve = curve + rng.uniform(-0.25, 0.25) * np.sin(2 * np.pi * curve) / (2 * np.pi)
+    table = np.clip(np.rint(255 * curve), 0, 255).astype(np.uint8)
+    return table[pixels]
+
+
+def watermarked(rng: np.random.Generator, pixels: Pixels) -> Pixels:
+    """A line of half transparent text."""
+    height, width = pixels.shape[:2]
+    place = int(rng.integers(0, max(1, width - 120))), int(rng.integers(0, max(1, height - 40)))
+    size, strength = int(rng.integers(14, 40)), int(rng.integers(60, 200))
+    layer = Image.new("L", (width, height))
+    ImageDraw.Draw(layer).text(place, "© photo stock", fill=strength, font_size=size)
+    return np.asarray(Image.composite(Image.new("RGB", (width, height), "white"), Image.fromarray(pixels), layer))
+
+
+def framed(rng: np.random.Generator, pixels: Pixels) -> Pixels:
+    """A border of one colour, 8-120 pixels a side."""
+    (height, width), (top, below, left, right) = pixels.shape[:2], (int(side) for side in rng.integers(8, 121, 4))
+    canvas = np.empty((height + top + below, width + left + right, 3), np.uint8)
+    canvas[:] = rng.choice([0, 255]) if rng.random() < 0.6 else rng.integers(0, 256, 3)
+    canvas[top : top + height, left : left + width] = pixels
+    return canvas
+
+
 def saved(rng: np.random.Generator, pixels: Pixels, low: int = 80, high: int = 99) -> Pixels:
     """Saved as JPEG by one of several encoders, any sampling, and decoded."""
-    return save_jpeg(rng, State(pixels), low, high).pixels
+    return random_save(rng, pixels, low, high, sampling=draw_sampling(rng))[0]
 
 
 def saved_by(rng: np.random.Generator, pixels: Pixels, how: str) -> Pixels:
@@ -86,11 +112,11 @@ def finished(rng: np.random.Generator, pixels: Pixels) -> Pixels:
     if pick < 0.24:
         pixels = noisy(rng, pixels) if pick < 0.19 else noised(rng, pixels)
     if rng.random() < 0.08:
-        pixels = (tone if rng.random() < 0.7 else watermark)(rng, State(pixels)).pixels
+        pixels = (toned if rng.random() < 0.7 else watermarked)(rng, pixels)
     if rng.random() < 0.3:
         pixels = _less(rng, pixels)
     if rng.random() < FRAMED:
-        pixels = frame(rng, State(pixels)).pixels
+        pixels = framed(rng, pixels)
     pixels = saved_by(rng, pixels, str(rng.choice(list(SAVES), p=list(SAVES.values()))))
     if rng.random() < 0.1:
         pixels = _less(rng, pixels)

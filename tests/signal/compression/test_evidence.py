@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cliqa.signal.compression.evidence import evidence
-from cliqa.signal.compression.file_inputs import CURVE, FILE_CODECS, INPUTS, KNOTS, file_inputs
+from cliqa.signal.compression.evidence import CURVE, FILE_CODECS, INPUTS, KNOTS, evidence, file_inputs
 from tests.jpeg_pictures import saved, textured, tiles
 
 

@@ -122,13 +122,13 @@ def test_what_is_believed():
 
     assert not hypothesis(60, 25, 55).believed  # little, and another quality as likely
     assert not hypothesis(100, 5, 10).believed  # few frequencies
-    assert hypothesis(400, 5, 20).believed  # few, but beyond doubt
-    assert not replace(hypothesis(400, 5, 20), cropped=True).believed
-    assert not hypothesis(400, 5, 390).believed
+    assert not hypothesis(400, 15, 20).believed  # as a screen has
+    assert hypothesis(400, 25, 20).believed and hypothesis(4000, 70, 20).believed
+    assert not hypothesis(400, 25, 390).believed
     assert not hypothesis(0, 0, 0).believed  # as where another codec explains it
     assert hypothesis(80, 15, 40).believed and not hypothesis(80, 15, 70).believed
-    assert replace(hypothesis(80, 40, 40), beside=5).believed
-    assert not replace(hypothesis(400, 40, 20), beside=60).believed  # the same is seen beside its blocks
+    assert replace(hypothesis(80, 40, 40), beside=15).believed
+    assert not replace(hypothesis(400, 40, 20), beside=90).believed  # the same is seen beside its blocks
     assert hypothesis(300, 5, 20).lead(5) == 280 and hypothesis(300, 5, 20).lead() == 1
 
 

@@ -1,15 +1,11 @@
 """The traces of upscaling networks: counted again by hand, alike for mirrored tiles, and a tile's row is its own."""
 
-import itertools
-
 import numpy as np
 
+from cliqa.signal.resampling.co_occurrences import CHANNELS, NEIGHBOURS
 from cliqa.signal.resampling.network_traces import (
-    CHANNELS,
     COLOURS,
-    LEVELS,
     MAPS,
-    NEIGHBOURS,
     PATTERNS,
     PERIODS,
     RINGS,
@@ -50,38 +46,6 @@ def test_a_faint_pattern_shows_in_its_period_and_grows_surer_with_tiles():
         one, four = (network_traces(faint[:count], read=1)[0, place] for count in (1, 4))
         assert one > network_traces(plain[:1])[0, place] + 0.5
         assert period == 3 or four > one + 0.5
-
-
-def test_first_map_counts_triples_of_first_differences():
-    tile = tiles(4)[:, :, :40, :40]
-    red, green, blue = tile[0].astype(int)
-    luma = (77 * red + 150 * green + 29 * blue) >> 8
-    counts: dict[tuple[int, ...], int] = {}
-    for plane in (luma, luma.T):
-        levels = np.clip(np.diff(plane, axis=1), -2, 2)
-        for row in levels:
-            for triple in zip(row, row[1:], row[2:], strict=False):
-                alike = {triple, triple[::-1], tuple(-v for v in triple), tuple(-v for v in triple[::-1])}
-                key = min(tuple(int(v) for v in each) for each in alike)
-                counts[key] = counts.get(key, 0) + 1
-    expected = sorted(count / sum(counts.values()) for count in counts.values())
-    found = network_traces(tile)[0, :NEIGHBOURS] ** 2
-    np.testing.assert_allclose(sorted(found[found > 0]), expected, rtol=1e-5)
-    triples = set(itertools.product(range(-2, 3), repeat=LEVELS - 2))
-    assert len({min(t, t[::-1], tuple(-v for v in t), tuple(-v for v in t[::-1])) for t in triples}) == NEIGHBOURS
-
-
-def test_the_last_maps_count_the_three_colours_at_one_place():
-    tile = tiles(7)[:, :, :40, :40]
-    counts: dict[tuple[int, ...], int] = {}
-    for turned in (tile[0].astype(int), tile[0].swapaxes(1, 2).astype(int)):
-        levels = np.clip(np.diff(turned, axis=2), -2, 2).reshape(3, -1)
-        for triple in levels.T:
-            key = min(tuple(int(v) for v in triple), tuple(int(-v) for v in triple))
-            counts[key] = counts.get(key, 0) + 1
-    expected = sorted(count / sum(counts.values()) for count in counts.values())
-    found = network_traces(tile)[0, CHANNELWISE][:CHANNELS] ** 2
-    np.testing.assert_allclose(sorted(found[found > 0]), expected, rtol=1e-5)
 
 
 def test_mirrored_and_turned_tiles_have_the_same_joint_histograms():

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 pytest.importorskip("cv2")
-from cliqa.metrics.encoder import POOLED_WIDTH, Branch, Trunk, balance
+from cliqa.metrics.encoder import POOLED_WIDTH, Branch, Trunk
+from cliqa.metrics.encoder_heads import balance
 from cliqa.metrics.grepq_features import DAMAGES
 from cliqa.signal.quality.picture_statistics import STATISTICS
 from cliqa.training.grepq.high_level import GROUPS, HighSettings, fit_directions, observe_photos
@@ -48,7 +49,7 @@ def test_directions_separate_the_damage_that_they_were_fitted_to(tmp_path: Path)
 
     tensors = fit_directions(observed, settings)
     x = np.clip((observed["features"] - tensors["high.mean"]) / tensors["high.scale"], -6, 6)
-    x = x * balance().numpy()
+    x = x * balance()
     for direction, target in zip(
         [tensors["high.weight"][0], *tensors["damage.weight"]], observed["targets"].T, strict=True
     ):

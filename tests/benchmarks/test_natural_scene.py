@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cliqa.signal.quality.natural_scene import FEATURES, asymmetric_gaussian, niqe_features
+from benchmarks.natural_scene import FEATURES, asymmetric_gaussian, niqe_features
 from cliqa.signal.quality.niqe import gaussian_of, niqe_distance
 
 
