@@ -119,9 +119,10 @@ def measure(given: argparse.Namespace, folder: Path) -> Measured:
         metrics: list[Metric] = [DecodeOnly({}, {})]
         if name != "decode_only":
             metrics = [load_metric(each, device=given.device) for each in name.split(",")]
-        for number in workers if name == given.metrics[0] else [given.workers]:
-            images = given.images if number > 1 else max(2, given.images // 2)
-            contenders[in_pipeline(name, number)] = (pipeline_rate(metrics, number), images)
+        for number in (
+            workers if name == given.metrics[0] else [given.workers]
+        ):  # of the same files, which differ in cost
+            contenders[in_pipeline(name, number)] = (pipeline_rate(metrics, number), given.images)
     contenders[REFERENCE] = (pipeline_rate([ReferenceShaped({}, {})], given.workers), given.reference_images)
     found = Measured({name: [] for name in contenders})
     for _ in range(given.rounds):

@@ -2,19 +2,37 @@
 
 #include <string.h>
 
+enum { SOME = 256 };
+
+/* Pixels of 3 or 4 bytes as one number each: only so are they taken apart many at once. The last one is read byte by byte, since it may lie
+ * at the end of what can be read. */
+static inline __attribute__((always_inline)) void whole_pixels(const uint8_t *rgb, int64_t step, int64_t count, uint32_t *restrict out)
+{
+    int64_t done = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    for (; done + 1 < count; done++)
+        memcpy(out + done, rgb + step * done, sizeof *out);
+#endif
+    for (; done < count; done++) {
+        const uint8_t *pixel = rgb + step * done;
+        out[done] = pixel[0] | (uint32_t)pixel[1] << 8 | (uint32_t)pixel[2] << 16;
+    }
+}
+
 static inline __attribute__((always_inline)) void luma_row(
     const uint8_t *rgb, int64_t step, int64_t channel, int64_t count, const float *weights, int64_t rounded, float *restrict out)
 {
     const float red = weights[0], green = weights[1], blue = weights[2];
     int64_t done = 0;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    if (step == 4 && channel == 1) /* a pixel as one number; the last one may lie at the end of what can be read */
-        for (; done < count - 1; done++) {
-            uint32_t pixel;
-            memcpy(&pixel, rgb + 4 * done, sizeof pixel);
-            out[done] = red * (float)(int32_t)(pixel & 255) + green * (float)(int32_t)(pixel >> 8 & 255) + blue * (float)(int32_t)(pixel >> 16 & 255);
+    if (step >= 3 && channel == 1)
+        for (; done < count; done += SOME) {
+            uint32_t pixels[SOME];
+            const int64_t many = count - done < SOME ? count - done : SOME;
+            whole_pixels(rgb + step * done, step, many, pixels);
+            for (int64_t i = 0; i < many; i++)
+                out[done + i] = red * (float)(int32_t)(pixels[i] & 255) + green * (float)(int32_t)(pixels[i] >> 8 & 255)
+                                + blue * (float)(int32_t)(pixels[i] >> 16 & 255);
         }
-#endif
     for (int64_t i = done; i < count; i++) {
         const uint8_t *pixel = rgb + i * step;
         out[i] = red * pixel[0] + green * pixel[channel] + blue * pixel[2 * channel];
@@ -25,7 +43,7 @@ static inline __attribute__((always_inline)) void luma_row(
 }
 
 /* Luma minus 128 of `rows` of `count` pixels, `apart` bytes from each other in `rgb` and `out_apart` numbers in `out`. Pixels lie `step`
- * bytes apart: 1 where a row has three planes, one after the other, else 3 or 4. */
+ * bytes apart: 1 where a row has three planes, one after the other, else 3, 4 or, where some are left out, more. */
 ROUTINE void luma_rows(const uint8_t *STRIDED rgb, int64_t rows, int64_t count, int64_t apart, int64_t step, const float *weights, int64_t rounded,
                        float *STRIDED out, int64_t out_apart)
 {
@@ -34,8 +52,10 @@ ROUTINE void luma_rows(const uint8_t *STRIDED rgb, int64_t rows, int64_t count, 
             luma_row(rgb, 1, count, count, weights, rounded, out);
         else if (step == 3)
             luma_row(rgb, 3, 1, count, weights, rounded, out);
-        else
+        else if (step == 4)
             luma_row(rgb, 4, 1, count, weights, rounded, out);
+        else
+            luma_row(rgb, step, 1, count, weights, rounded, out);
     }
 }
 
@@ -72,7 +92,10 @@ enum { BLOCK = 8, BUSY = 48, ROWS = 4 }; /* the latter two as in cliqa/signal/jp
 
 static inline __attribute__((always_inline)) void one_channel(const uint8_t *pixels, int64_t step, int64_t count, uint8_t *restrict out)
 {
-    if (step == 4) /* known to the compiler, which takes many at once then */
+    if (step == 3) /* known to the compiler, which takes many at once then */
+        for (int64_t i = 0; i < count; i++)
+            out[i] = pixels[3 * i];
+    else if (step == 4)
         for (int64_t i = 0; i < count; i++)
             out[i] = pixels[4 * i];
     else
@@ -142,27 +165,28 @@ ROUTINE void planes_of(const uint8_t *STRIDED pixels, int64_t height, int64_t wi
             one_channel(pixels + channel + y * apart, step, width, out + channel * height * width);
 }
 
-/* See `tile_detail` in cliqa/images/patches.py: of tiles of `side` pixels, of four bytes each in rows `apart`, the sums (3) and sums of
- * squares (3) of the channels, of every `every`th pixel and row: (rows, columns, 6). */
-ROUTINE void tile_sums(const uint8_t *pixels, int64_t rows, int64_t columns, int64_t side, int64_t apart, int64_t every, int64_t *restrict out)
+/* See `tile_detail` in cliqa/images/patches.py: of tiles of up to `SOME` pixels a side, of `step` bytes each in rows `apart`, the sums (3) and
+ * sums of squares (3) of the channels, of every `every`th pixel and row: (rows, columns, 6). */
+ROUTINE void tile_sums(const uint8_t *STRIDED pixels, int64_t rows, int64_t columns, int64_t side, int64_t apart, int64_t step, int64_t every,
+                       int64_t *restrict out)
 {
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t column = 0; column < columns; column++, out += 6) {
-            uint32_t sums[6] = {0};
-            for (int64_t y = every / 2; y < side; y += every) {
-                const uint8_t *line = pixels + (row * side + y) * apart + column * side * 4;
-                for (int64_t x = every / 2; x < side; x += every) {
-                    const uint32_t red = line[4 * x], green = line[4 * x + 1], blue = line[4 * x + 2];
-                    sums[0] += red;
-                    sums[1] += green;
-                    sums[2] += blue;
-                    sums[3] += red * red;
-                    sums[4] += green * green;
-                    sums[5] += blue * blue;
-                }
+    const int64_t count = side / every;
+    memset(out, 0, rows * columns * 6 * sizeof *out);
+    for (int64_t y = every / 2; y < rows * side; y += every) /* row by row, as they lie in memory */
+        for (int64_t column = 0; column < columns; column++) {
+            uint32_t some[SOME], sums[6] = {0};
+            whole_pixels(pixels + y * apart + (column * side + every / 2) * step, every * step, count, some);
+            for (int64_t i = 0; i < count; i++) {
+                const uint32_t red = some[i] & 255, green = some[i] >> 8 & 255, blue = some[i] >> 16 & 255;
+                sums[0] += red;
+                sums[1] += green;
+                sums[2] += blue;
+                sums[3] += red * red;
+                sums[4] += green * green;
+                sums[5] += blue * blue;
             }
             for (int64_t i = 0; i < 6; i++)
-                out[i] = sums[i];
+                out[(y / side * columns + column) * 6 + i] += sums[i];
         }
 }
 

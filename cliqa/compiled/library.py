@@ -54,6 +54,9 @@ def _offset_of_data() -> int:
 _OFFSET = _offset_of_data()
 
 
+_pointer_at = ctypes.c_void_p.from_address
+
+
 class _Array:
     """How an array is handed to a routine: where its numbers lie."""
 
@@ -64,10 +67,11 @@ class _Array:
         """None for none. Raises ValueError, which ctypes makes an ArgumentError, where the routine would misread it."""
         if array is None:
             return None
-        if array.dtype != self.dtype or not (self.strided or array.flags.c_contiguous):
+        known = array.dtype is self.dtype or array.dtype == self.dtype
+        if not known or not (self.strided or array.flags.c_contiguous):
             raise ValueError(f"a routine reads a C-contiguous array of {self.dtype}, not {array.dtype} {array.strides}")
-        found = ctypes.c_void_p.from_address(id(array) + _OFFSET).value if _OFFSET else array.ctypes.data
-        return ctypes.c_void_p(found)  # a copy: the array's own would change with it
+        # the array's own pointer, of which a call reads the value and keeps nothing
+        return _pointer_at(id(array) + _OFFSET) if _OFFSET else ctypes.c_void_p(array.ctypes.data)
 
 
 def declare(library: ctypes.CDLL, paths: Iterable[Path]) -> None:

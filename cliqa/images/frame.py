@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.compiled.raster import reader
+from cliqa.compiled.raster import reader, thinned
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
@@ -111,7 +111,7 @@ def _inside_line(image: Image.Image, box: Box) -> Box | None:
     """The box within a thin line around all of `box` that a later JPEG has blurred, so that no line of pixels has one colour."""
     if min(box[2] - box[0], box[3] - box[1]) < MIN_CONTENT + 2 * BLOCK:
         return None
-    some = [_lines(image, box, side, 0, 1)[0, BLOCK:-BLOCK:SOME] for side in range(4)]
+    some = [_lines(image, box, side, 0, 1, slice(BLOCK, -BLOCK, SOME))[0] for side in range(4)]
     colour = np.median(np.concatenate(some), axis=0)
     if any((np.abs(each - colour).max(axis=1) <= BLURRED).mean() < BLURRED_SHARE - SLACK for each in some):
         return None
@@ -131,8 +131,10 @@ def _inside_line(image: Image.Image, box: Box) -> Box | None:
     return box[0] + inset[0], box[1] + inset[1], box[2] - inset[2], box[3] - inset[3]
 
 
-def _lines(image: Image.Image, box: Box, side: int, start: int, stop: int) -> NDArray[np.int16]:
-    """Lines `start` to `stop` from a side (0 left, 1 top, 2 right, 3 bottom) inwards: int16 (lines, pixels, 3)."""
+def _lines(
+    image: Image.Image, box: Box, side: int, start: int, stop: int, some: slice = slice(None)
+) -> NDArray[np.int16]:
+    """Lines `start` to `stop` from a side (0 left, 1 top, 2 right, 3 bottom) inwards, or `some` pixels: int16 (lines, n, 3)."""
     left, top, right, bottom = box
     region = {
         0: (left + start, top, left + stop, bottom),
@@ -140,18 +142,18 @@ def _lines(image: Image.Image, box: Box, side: int, start: int, stop: int) -> ND
         2: (right - stop, top, right - start, bottom),
         3: (left, bottom - stop, right, bottom - start),
     }[side]
-    values = reader(image)(region).astype(np.int16)
-    if side in (0, 2):
-        values = values.transpose(1, 0, 2)
+    pixels = reader(image)(region)
+    values = (pixels.transpose(1, 0, 2) if side in (0, 2) else pixels)[:, some].astype(np.int16)
     return values[::-1] if side in (2, 3) else values
 
 
 def _band(image: Image.Image, box: Box, side: int) -> _Side | None:
     """The lines of one colour along a side; None where already the outermost line has several."""
-    edge = _lines(image, box, side, 0, 1)[0]
-    some = edge[:: max(1, len(edge) // 64)]  # most pictures are told by a few pixels
+    length = box[3] - box[1] if side in (0, 2) else box[2] - box[0]
+    some = _lines(image, box, side, 0, 1, slice(None, None, max(1, length // 64)))[0]  # enough to tell of most pictures
     if (np.abs(some - np.median(some, axis=0)).max(axis=1) <= NEAR).mean() < 0.9:
         return None
+    edge = _lines(image, box, side, 0, 1)[0]
     colour = np.median(edge, axis=0).astype(np.int16)
     if not _alike(edge[None], colour)[0]:
         return None
@@ -213,8 +215,7 @@ def plainness(image: Image.Image) -> dict[str, int]:
 
     `grey`: it has no colour (a tint over all of it is one). `flat`: nearly all of it is one colour, so there is little information.
     """
-    size = (min(SAMPLE, image.width), min(SAMPLE, image.height))
-    pixels = np.asarray(image.resize(size, Image.Resampling.NEAREST)).reshape(-1, 3)
+    pixels = thinned(image, (min(SAMPLE, image.width), min(SAMPLE, image.height))).reshape(-1, 3)
     channels = np.ascontiguousarray(pixels.T).astype(np.int16)  # channel by channel: ten times as fast
     colour = channels.max(axis=0) - channels.min(axis=0)
     apart = np.abs(channels - np.median(channels, axis=1)[:, None]).max(axis=0)

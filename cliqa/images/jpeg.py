@@ -4,9 +4,9 @@ Pillow asks the same library not to speak: a picture with a grey lower half, or 
 Both give the same pixels, bit by bit; this one also takes arithmetic coding of any size, and less time.
 
 The memory of a decoded picture is used again for the next one of its size: Pillow clears that of every picture before it is filled,
-half a millisecond a megapixel. A worker that is done with a picture hands its memory on; the decoder's own rows, which are kept beside
-the picture, are used again when nobody holds them. This decoder writes every row or fails, so nothing of the earlier picture can
-show; no other format's decoder gets used memory.
+half a millisecond a megapixel. A worker that is done with a picture hands its memory on; the decoder's own rows, of which a picture of
+mode RGB is made only where something of Pillow's asks for it, are used again when nobody holds them. This decoder writes every row or
+fails, so nothing of the earlier picture can show; no other format's decoder gets used memory.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.compiled.raster import Packed
 from cliqa.errors import DAMAGED, ImageError
 
 # Pillow's modes that this decoder gives -> its name of each, and Pillow's name of what comes out: CMYK is stored complemented.
@@ -61,10 +62,13 @@ def decode(image: Image.Image, data: bytes, damaged: bool = False) -> tuple[Imag
         ImageError: damaged.
     """
     rows, note = _checked(data, image, damaged)
-    picture = _blank(image.mode, image.size)
-    picture.frombytes(rows, "raw", SPACES[image.mode][1])
-    picture.info = dict(image.info)
     rows.flags.writeable = False
+    if image.mode == "RGB":
+        picture: Image.Image = Packed(rows, _blank)
+    else:
+        picture = _blank(image.mode, image.size)
+        picture.frombytes(rows, "raw", SPACES[image.mode][1])
+    picture.info = dict(image.info)
     return picture, note, rows
 
 
@@ -156,6 +160,8 @@ def without_stray_bytes(data: bytes) -> bytes:
 
 def hand_on(image: Image.Image) -> None:
     """Give away the memory of a picture that was decoded from a JPEG and is not to be looked at again."""
+    if isinstance(image, Packed) and not image.is_filled:
+        return
     if image.mode == "RGB" and not image.readonly and image.width * image.height <= MOST_PIXELS:
         _spare[:] = [image.im]
 

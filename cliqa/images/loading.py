@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from cliqa.compiled.library import compiled
+from cliqa.compiled.raster import thinned
 from cliqa.errors import ImageError
 from cliqa.images.colour import HLG, PQ, Conversion, deep_to_srgb, from_profile, profile_space, tone_mapping
 from cliqa.images.decoding import Origin, decode, turn
@@ -134,7 +135,11 @@ class LoadedImage:
         factor = (max_pixels / (image.width * image.height)) ** 0.5
         if factor < 1:
             size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-            image = image.resize(size, Image.Resampling.NEAREST)
+            image = (
+                Image.fromarray(thinned(image, size))
+                if image.mode == "RGB"
+                else image.resize(size, Image.Resampling.NEAREST)
+            )
         return turn(image if convert is None else convert(image), self.header.orientation)
 
     def as_seen(self, long_side: int, framed: bool = False) -> Image.Image:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.compiled.raster import thinned
+
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 SAMPLES = 150_000
@@ -40,8 +42,8 @@ MARGIN = 2
 def photograph_box(image: Image.Image) -> Box | None:
     """Where the largest photograph lies in a picture (mode RGB) that is a page; None where it is none, or has no photograph."""
     step = max(1, int(np.ceil((image.width * image.height / SAMPLES) ** 0.5)))
-    small = image.resize((max(1, image.width // step), max(1, image.height // step)), Image.Resampling.NEAREST)
-    grey = small.convert("L")
+    small = thinned(image, (max(1, image.width // step), max(1, image.height // step)))
+    grey = Image.fromarray(small).convert("L")
     tones = page_tones(np.array(grey.histogram(), dtype=np.float64))
     if not tones:
         return None

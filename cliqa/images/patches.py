@@ -39,7 +39,7 @@ def tile_detail(image: Image.Image, size: int = PATCH) -> NDArray[np.float64]:
     library, pixels = compiled(), raster(image)
     if library is not None and pixels is not None and size <= _LARGEST_SUMMED:
         sums = np.empty((rows, columns, 6), np.int64)
-        library.tile_sums(pixels, rows, columns, size, pixels.strides[0], step, sums)
+        library.tile_sums(pixels, rows, columns, size, *pixels.strides[:2], step, sums)
         return _deviations(sums[..., :3], sums[..., 3:], count)
     region = (0, 0, columns * size, rows * size)
     if step > 1:  # NEAREST takes the pixel at the centre of each step: one sample per 4x4

@@ -25,7 +25,7 @@ from cliqa.signal.jpeg.history import EXACT, FINEST
 from cliqa.signal.jpeg.parts import cell_of, spread_tiles, tiles_by_grid
 from cliqa.signal.jpeg.quantization import first_table, header_quality
 from cliqa.signal.jpeg.readings import RESIZED_NUMBERS, read_tiles, resized_answer
-from cliqa.signal.jpeg.resized import CLEAR, is_combed, read_resized, worth_a_search
+from cliqa.signal.jpeg.resized import CLEAR, SMALL, is_combed, read_resized
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
 from cliqa.signal.jpeg.windows import cut_regions
 from cliqa.signal.networks.dense import Dense
@@ -166,18 +166,19 @@ class JpegQuality(Metric):
         spread: dict[tuple[int, int], NDArray[np.uint8]] = {}
         if found and lowest >= EXPLAINED:
             spread = spread_tiles(found, telling, tiles.image.size, taken)
-            together = _stacked(spread.values())
-            for group in tiles_by_grid(together, history.grid) if len(spread) > 1 else []:
-                part, _, lowest_there = read_tiles(together[group])
+            apart = list(spread.values())
+            for group in tiles_by_grid(apart, history.grid) if len(apart) > 1 else []:
+                part, _, lowest_there = read_tiles(_stacked(apart[number] for number in group))
                 readings.append(part)
                 lowest = min(lowest, lowest_there)
-        if found and lowest >= EXPLAINED and worth_a_search(tiles.image):
+        combed = bool(found) and lowest >= EXPLAINED and is_combed(tiles.image)
+        if combed or (found and lowest >= EXPLAINED and max(tiles.image.size) <= SMALL):
             seen = found | spread
             more = {origin for origin, _ in look(seen.__contains__)} | seen.keys() - found.keys()
             origins = [*found, *(origin for origin in tiles.origins if origin in more)]
             everywhere = len(origins) >= min(len(tiles.origins), MOST_LOOKED_AT)
             region, windows = cut_regions(tiles.image, origins, tiles.size, everywhere)
-            resized = resized_answer(read_resized(region, tiles.image.size, windows, is_combed(tiles.image)))
+            resized = resized_answer(read_resized(region, tiles.image.size, windows, combed))
         return {name: np.stack([reading[name] for reading in readings]) for name in whole} | {
             "resized": resized,
             "drawn": np.array(not found or (not history.last and (tiny or len(history.sample) < FEWEST))),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.compiled.raster import reader, thinned
 from cliqa.errors import CheckpointError
 from cliqa.images.page import photograph_box
 from cliqa.images.patches import PATCH
@@ -74,15 +75,15 @@ def _tile_deviation(image: Image.Image) -> NDArray[np.float64]:
     """Standard deviation of each whole tile's luma, from every eighth pixel: enough to compare windows, and nearly free."""
     columns, rows = image.width // PATCH, image.height // PATCH
     side = PATCH // 8
-    region = (0, 0, columns * PATCH, rows * PATCH)
-    sampled = image.resize((columns * side, rows * side), Image.Resampling.NEAREST, box=region).convert("L")
-    deviation: NDArray[np.float64] = np.asarray(sampled).reshape(rows, side, columns, side).std(axis=(1, 3))
+    sampled = thinned(image, (columns * side, rows * side), (columns * PATCH, rows * PATCH))
+    grey = np.asarray(Image.fromarray(sampled).convert("L"))
+    deviation: NDArray[np.float64] = grey.reshape(rows, side, columns, side).std(axis=(1, 3))
     return deviation
 
 
 def observed_window(image: Image.Image, num_patches: int) -> Observation:
     """The arrays of `Evidence`, each with a first axis (x, y), and `repeated`: how often each pixel was, along x and y."""
-    pixels = np.asarray(image.crop(detailed_window(image, num_patches)))
+    pixels = np.ascontiguousarray(reader(image)(detailed_window(image, num_patches)))
     both = picture_evidence(luma(pixels))
     found: Observation = {name: getattr(both, name) for name in NAMES}
     found |= {name: found[name].astype(np.float16) for name in ("lines", "coherence", "peaks")}

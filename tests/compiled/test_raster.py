@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cliqa.compiled import library
-from cliqa.compiled.raster import planes, raster, reader
+from cliqa.compiled.raster import Packed, planes, raster, reader, thinned
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (60, 90, 3), dtype=np.uint8)
 
@@ -56,3 +56,31 @@ def test_tiles_channel_by_channel(monkeypatch, wanted):
     library.compiled.cache_clear()
     assert made.flags.c_contiguous
     assert np.array_equal(made, np.stack(tiles).transpose(0, 3, 1, 2))
+
+
+def packed(pixels: np.ndarray = PIXELS) -> Packed:
+    return Packed(pixels, lambda mode, size: Image.new(mode, size))
+
+
+def test_a_packed_picture_is_filled_when_pillow_asks():
+    picture = packed()
+    assert raster(picture) is PIXELS and not picture.is_filled
+    assert (picture.size, picture.mode) == ((90, 60), "RGB")
+    assert np.array_equal(np.asarray(picture.crop((5, 6, 20, 30))), PIXELS[6:30, 5:20])
+    assert picture.is_filled
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [np.asarray, lambda picture: picture.convert("L"), lambda picture: picture.im.getbbox(), Image.Image.copy],
+)
+def test_a_packed_picture_is_as_any_other(asked):
+    expected, found = asked(Image.fromarray(PIXELS)), asked(packed())
+    assert np.array_equal(expected, found)
+
+
+@pytest.mark.parametrize("size", [(64, 60), (1, 1), (7, 13), (90, 60)])
+def test_thinned_as_pillow_does(size):
+    picture = Image.fromarray(PIXELS)
+    expected = np.asarray(picture.resize(size, Image.Resampling.NEAREST))
+    assert np.array_equal(thinned(picture, size), expected) and np.array_equal(thinned(packed(), size), expected)

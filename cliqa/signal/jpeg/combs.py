@@ -166,22 +166,29 @@ class Combs:
         size: width and height of the whole picture.
         most_lines: of at least twice as many rows (columns) every second, third ... is read.
         length: of the transforms.
+        columns: the same part where `region` has only the rows that are read, and this the columns.
     """
 
     def __init__(
-        self, region: Window, size: tuple[int, int], most_lines: int = MOST_LINES, length: int = LENGTH
+        self,
+        region: Window,
+        size: tuple[int, int],
+        most_lines: int = MOST_LINES,
+        length: int = LENGTH,
+        columns: Window | None = None,
     ) -> None:
         self.size = size
-        self.grid = GRID / max(SHORTEST, *region.luma.shape)
-        self._region, self._most_lines, self._length = region, most_lines, length
+        self._rows, self._columns = region, region if columns is None else columns
+        self.grid = GRID / max(SHORTEST, *self._rows.luma.shape, *self._columns.luma.shape)
+        self._most_lines, self._length = most_lines, length
 
     @cached_property
     def axes(self) -> tuple[Spectra, Spectra]:
         """The spectra across and down."""
-        region = self._region
+        turned = np.ascontiguousarray(self._columns.luma.T)
         return (
-            spectra(region.luma, region.x, self._most_lines, self._length),
-            spectra(np.ascontiguousarray(region.luma.T), region.y, self._most_lines, self._length),
+            spectra(self._rows.luma, self._rows.x, self._most_lines, self._length),
+            spectra(turned, self._columns.y, self._most_lines, self._length),
         )
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from cliqa.compiled.library import compiled
+from cliqa.compiled.raster import planes as channel_planes
 from cliqa.signal.jpeg.blocks import DCT_MATRIX, luma
 from cliqa.signal.jpeg.grid import grid_scores, horizontal_coefficients, offset_histograms
 
@@ -90,16 +91,16 @@ def near_zeros(planes: Floats) -> NDArray[np.intp]:
     return by_place
 
 
-def tiles_by_grid(rgb: NDArray[np.uint8], known: int) -> list[NDArray[np.intp]]:
+def tiles_by_grid(tiles: Sequence[Tile] | Tile, known: int) -> list[NDArray[np.intp]]:
     """Which of some tiles have one clear grid together: the largest groups first.
 
     Args:
-        rgb: tiles uint8 (n, 3, h, w) whose origins share their phase.
+        tiles: uint8 (3, h, w) each, whose origins share their phase.
         known: offset index of a grid that was read already; most tiles having that one, they are no part.
     """
-    planes = luma(rgb)[:, :CORNER, :CORNER]
-    for side, more in MORE_ZEROS:
-        crowded = _crowded(near_zeros(planes[:, :side, :side]), more)
+    for side, more in MORE_ZEROS:  # the last is `CORNER`
+        planes = luma(channel_planes([tile[:, :side, :side].transpose(1, 2, 0) for tile in tiles]))
+        crowded = _crowded(near_zeros(planes), more)
         if not _likely(crowded, known):
             return []
     offsets = np.array(

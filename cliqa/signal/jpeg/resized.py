@@ -21,7 +21,7 @@ from cliqa.signal.jpeg.hypothesis import COMBED, EVERYWHERE, Hypothesis
 from cliqa.signal.jpeg.native_blocks import FEWER_PHASES, PHASES, Axis, Window, native_coefficients
 from cliqa.signal.jpeg.phases import CAP, COARSE, FINE, Detail, evidence_of, radial_evidence, step_curves
 from cliqa.signal.jpeg.placement import placed
-from cliqa.signal.jpeg.windows import Windows, cut_window
+from cliqa.signal.jpeg.windows import LARGEST_REGION, Windows, cut_window, thinned_region
 from cliqa.signal.resampling.kernels import KERNELS
 
 Floats = NDArray[np.float32]
@@ -79,15 +79,18 @@ _NOTHING = np.zeros(100, np.float32)
 Axes = tuple[tuple[float, float], tuple[float, float]]
 
 
-def worth_a_search(picture: Image.Image) -> bool:
-    """Whether a picture, mode RGB, is small, or a comb in its middle tells that it may have been resized after a save."""
-    return max(picture.size) <= SMALL or is_combed(picture)
-
-
 def is_combed(picture: Image.Image) -> bool:
-    """Whether a comb in the middle of a picture, mode RGB, tells that it may have been resized after a save."""
+    """Whether combs in the middle of a picture, mode RGB, tell that it may have been resized after a save.
+
+    Of a large picture a smaller part is asked first, and of the larger one only the lines that are read.
+    """
     middle = cut_window(picture, picture.width // 2, picture.height // 2, PROBED)
-    return Combs(middle, picture.size, length=SHORT).worth_a_search(WORTH_WHOLE, WORTH_CROPPED)
+    if not Combs(middle, picture.size, length=SHORT).worth_a_search(WORTH_WHOLE, WORTH_CROPPED):
+        return False
+    if min(max(picture.size), LARGEST_REGION) <= LARGE:
+        return True
+    rows, columns = thinned_region(picture, FEWER_LINES)
+    return Combs(rows, picture.size, FEWER_LINES, columns=columns).worth_a_search(WORTH_LARGE, WORTH_LARGE)
 
 
 def read_resized(region: Window, size: tuple[int, int], windows: Windows, combed: bool = True) -> Hypothesis | None:

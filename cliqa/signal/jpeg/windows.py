@@ -58,12 +58,25 @@ def cut_regions(
     return region, Windows(tiles, [searched], [read])
 
 
-def cut_window(picture: Image.Image, x: int, y: int, side: int, region: Window | None = None) -> Window:
-    """The square about (x, y), moved into the picture; out of the region where it lies in there."""
+def thinned_region(picture: Image.Image, lines: int) -> tuple[Window, Window]:
+    """The rows that are read of the region of `cut_regions`, and the columns: of at least twice as many every second, third ..."""
+    left, top, right, bottom = _square(picture, picture.width // 2, picture.height // 2, LARGEST_REGION)
+    pixels = reader(picture)((left, top, right, bottom))
+    every_row, every_column = (max(1, length // lines) for length in pixels.shape[:2])
+    return Window(luma_of(pixels[::every_row]), left, top), Window(luma_of(pixels[:, ::every_column]), left, top)
+
+
+def _square(picture: Image.Image, x: int, y: int, side: int) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of the square about (x, y), moved into the picture."""
     left, top = (
         max(0, min(place - side // 2, most - side)) for place, most in ((x, picture.width), (y, picture.height))
     )
-    right, bottom = min(picture.width, left + side), min(picture.height, top + side)
+    return left, top, min(picture.width, left + side), min(picture.height, top + side)
+
+
+def cut_window(picture: Image.Image, x: int, y: int, side: int, region: Window | None = None) -> Window:
+    """The square about (x, y), moved into the picture; out of the region where it lies in there."""
+    left, top, right, bottom = _square(picture, x, y, side)
     if region is not None and left >= region.x and top >= region.y:
         inner = region.luma[top - region.y : bottom - region.y, left - region.x : right - region.x]
         if inner.shape == (bottom - top, right - left):
@@ -78,7 +91,7 @@ def luma_of(rgb: NDArray[np.uint8]) -> Floats:
     luma = np.empty((height, (width // 32 * 2 + 3) * 16), np.float32)[:, :width]
     library = compiled()
     apart, step, channel = rgb.strides
-    if library is not None and rgb.dtype == np.uint8 and step in (3, 4) and channel == 1:
+    if library is not None and rgb.dtype == np.uint8 and step >= 3 and channel == 1:
         library.luma_rows(rgb, height, width, apart, step, LUMA32, 0, luma, luma.strides[0] // luma.itemsize)
         return luma
     for top in range(0, len(rgb), _TOGETHER):

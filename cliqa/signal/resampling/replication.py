@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cliqa.compiled.raster import reader
+
 MOST = 32
 """Largest factor that is looked for."""
 FEWEST_STEPS = 6
@@ -54,9 +56,10 @@ def before_replication(picture: Image.Image) -> tuple[Image.Image, tuple[int, in
     """An RGB picture with one pixel for each that was repeated, and the factors (across, down); (1, 1) leaves it as it is."""
     width, height = picture.size
     left, top = max(0, (width - STRIP) // 2), max(0, (height - STRIP) // 2)
-    strips = picture.crop((0, top, width, top + STRIP)), picture.crop((left, 0, left + STRIP, height))
+    read = reader(picture)
+    strips = (0, top, width, min(height, top + STRIP)), (left, 0, min(width, left + STRIP), height)
     for strip, axis in zip(strips, (1, 0), strict=True):
-        if replication(np.asarray(strip), axis).factor == 1:
+        if replication(read(strip), axis).factor == 1:
             return picture, (1, 1)
     pixels = np.asarray(picture)
     across, down = replication(pixels, 1), replication(pixels, 0)

@@ -10,7 +10,7 @@ from cliqa.signal.jpeg.combs import Combs
 from cliqa.signal.jpeg.hypothesis import Hypothesis
 from cliqa.signal.jpeg.native_blocks import Axis, Window, frequencies, native_coefficients
 from cliqa.signal.jpeg.phases import COARSE, evidence_of, step_curves
-from cliqa.signal.jpeg.resized import CLEAR, is_combed, read_resized, worth_a_search
+from cliqa.signal.jpeg.resized import CLEAR, is_combed, read_resized
 from cliqa.signal.jpeg.windows import Windows, cut_regions
 from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
 from tests.jpeg_pictures import saved, textured
@@ -66,8 +66,12 @@ def test_combs_are_seen_after_a_resize_alone(size: int):
     assert not is_combed(Image.fromarray(before))
 
 
-def test_small_pictures_are_searched_without_a_comb():
-    assert worth_a_search(Image.new("RGB", (640, 480))) and not worth_a_search(Image.new("RGB", (900, 480)))
+def test_a_large_picture_is_asked_twice(monkeypatch: pytest.MonkeyPatch):
+    after = Image.fromarray(resized(saved(textured(3, 512), 40), 720, 720))
+    assert is_combed(after)
+    monkeypatch.setattr("cliqa.signal.jpeg.resized.WORTH_LARGE", np.inf)
+    assert not is_combed(after)
+    assert is_combed(after.crop((40, 40, 660, 660)))
 
 
 @pytest.mark.parametrize("pixels", [saved(textured(3, 512), 92), resized(saved(textured(4, 512), 60), 600, 600)])

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cliqa.signal.jpeg.windows import FEW_TILES, LARGEST_REGION, MARGIN, cut_regions, cut_window, luma_of
+from cliqa.signal.jpeg.windows import (
+    FEW_TILES,
+    LARGEST_REGION,
+    MARGIN,
+    cut_regions,
+    cut_window,
+    luma_of,
+    thinned_region,
+)
 
 
 def picture(width: int, height: int) -> Image.Image:
@@ -36,3 +44,11 @@ def test_windows_come_out_of_the_region_where_they_lie_in_it():
         0,
         *(x - MARGIN for x, _ in origins[1:]),
     ]
+
+
+def test_the_lines_of_a_thinned_region_are_those_of_the_whole():
+    image = picture(1400, 160)
+    region = cut_regions(image, [(0, 0)], 128)[0]
+    rows, columns = thinned_region(image, 40)
+    assert (rows.x, columns.y) == (region.x, region.y)
+    assert np.array_equal(rows.luma, region.luma[::4]) and np.array_equal(columns.luma, region.luma[:, :: 1280 // 40])
