@@ -33,6 +33,14 @@ DETAIL_SIDE = 512  # for the grain of the picture: what the low-level encoder se
 NOISE_FLOOR = 0.25  # of the noise that `traces` finds; fine texture reaches about that much
 
 
+def trace_costs(found: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """What `traces` finds of compression and noise (..., 2), 0-1, by what it costs: 0 where there is none to be seen, and squared.
+
+    The scores see weak damage by themselves; it is strong damage that the encoders, at 384 pixels, take for texture.
+    """
+    return np.square(np.maximum(found.astype(np.float64) - (0.0, NOISE_FLOOR), 0.0))
+
+
 class GRepQ(Metric):
     """Perceptual quality.
 
@@ -56,7 +64,7 @@ class GRepQ(Metric):
 
     name = "grepq"
     architecture = "mobilenetv2-grepq"
-    version = 7
+    version = 8
     summary = "perceptual quality: zero-shot (label-free), and learned from human ratings"
     fields = (
         Field("q_low", "zero-shot low-level quality: nearness of the patches to pristine ones", better="higher"),
@@ -176,9 +184,8 @@ class GRepQ(Metric):
         return rated_features(self.network.encoder.rated(picture), self.network.encoder.rated_hidden(picture))
 
     def _traces(self, observation: Observation) -> NDArray[np.float64]:
-        """Compression and noise (2,), 0 where there is none to be seen."""
-        found = self.traces(observation["traces"][None])[0].astype(np.float64)
-        return np.asarray(np.maximum(found - (0.0, NOISE_FLOOR), 0.0))
+        """Compression and noise (2,) by what they cost, see `trace_costs`."""
+        return trace_costs(self.traces(observation["traces"][None])[0])
 
     def _zero_shot(
         self,

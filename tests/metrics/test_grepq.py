@@ -35,8 +35,8 @@ def test_traces_of_compression_and_noise_take_from_the_scores(tensors):
     strict = GRepQ(tensors | {"blend.traces": np.array([2.0, 7.0]), "quality.traces": np.array([0.1, 7.0])}, {})
     seen = plain.observe(view(200, 300))
     before, after = plain.score(seen), strict.score(seen)
-    assert logit(after["q"]) == pytest.approx(logit(before["q"]) - 2.0 * 0.5)  # the noise of 0.1 is below the floor
-    assert after["quality"] == pytest.approx(before["quality"] - 100 * 0.1 * 0.5)
+    assert logit(after["q"]) == pytest.approx(logit(before["q"]) - 2.0 * 0.5**2)  # the noise of 0.1 is below the floor
+    assert after["quality"] == pytest.approx(before["quality"] - 100 * 0.1 * 0.5**2)
     assert {name: after[name] for name in ("q_low", "q_high")} == {name: before[name] for name in ("q_low", "q_high")}
 
 
