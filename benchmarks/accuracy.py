@@ -16,7 +16,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -130,20 +130,29 @@ def wild_table(
             continue
         members = [index for index, photo in enumerate(photos) if photo.kind in history.kinds]
         members = members[:: max(1, len(members) // most)][:most] if most else members
+        first = pool.submit(score_wild, metrics, number, members[0], photos, seed).result() if members else None
+        if first is not None and len(first[1]) == len(metrics) and not any(judged(metrics, [first], {})):
+            continue  # a row that none of these metrics is asked of
         tasks = [
             pool.submit(score_wild, metrics, number, index, photos, seed, draw)
             for draw in range(draws)
             for index in members
         ]
         scored = [found for task in tqdm(tasks, desc=history.name, leave=False) if (found := task.result()) is not None]
-        cells = []
-        for metric in metrics:
-            pairs = [(truth, fields[metric]) for truth, fields in scored if metric in fields]
-            bar = f" (bar: {history.bars[metric]})" if metric in history.bars else ""
-            cells.append(f"{JUDGES[metric](pairs)}{bar}" if pairs else "")
+        cells = judged(metrics, scored, history.bars)
         lines.append(f"| {history.name} | " + " | ".join(cells) + " |")
         print(lines[-1], flush=True)
     return lines
+
+
+def judged(metrics: Sequence[str], scored: Sequence[WildScored], bars: Mapping[str, str]) -> list[str]:
+    """What each metric's judge says of the pictures of one row, "" where it was not asked or has no answer."""
+    cells = []
+    for metric in metrics:
+        pairs = [(truth, fields[metric]) for truth, fields in scored if metric in fields]
+        said = JUDGES[metric](pairs) if pairs else ""
+        cells.append(f"{said} (bar: {bars[metric]})" if said and metric in bars else said)
+    return cells
 
 
 def plot(condition: Condition, scored: list[Scored], path: Path) -> None:

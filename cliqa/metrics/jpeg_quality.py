@@ -19,7 +19,7 @@ from cliqa.images.patches import Tiles
 from cliqa.metrics.base import Field, Metric, Observation, Value, View
 from cliqa.signal.densities import logistic
 from cliqa.signal.jpeg.drawn import telling_tiles
-from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, gate_inputs
+from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, gate_inputs, older_nats
 from cliqa.signal.jpeg.filtered import BEFORE
 from cliqa.signal.jpeg.history import EXACT, FINEST
 from cliqa.signal.jpeg.parts import cell_of, spread_tiles, tiles_by_grid
@@ -37,7 +37,8 @@ MOST_LOOKED_AT = 32
 GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
 OUTPUTS = GATES + 1  # gates, own estimate (a logit)
 SOME = 10.0
-"""Nats of a lattice without which the network's own estimate counts for nothing: video frames have 1 or 2."""
+"""Nats of a lattice without which the network's own estimate counts for nothing, and of an older grid without which it bears no answer
+out: video frames have 1 or 2, older grids in them 6 at most, in saves beneath other codecs and noise 87 or more (training)."""
 FAINT = 2.0
 """Nats by which IJG's tables must lead other codecs' where only the newest grid's own histograms are clear."""
 BLURRED = 0.5
@@ -81,11 +82,15 @@ def _through(nats: float) -> float:
     return THROUGH * nats / (nats + CLEAR)
 
 
-def _older(proposals: Floats) -> list[float]:
-    return [float(value) for value, name in zip(proposals, HYPOTHESES, strict=True) if name.startswith("older")]
+def _older(proposals: Floats, evidence: Floats) -> list[float]:
+    """Qualities that older grids propose, of those whose evidence is more than chance."""
+    found = [float(value) for value, name in zip(proposals, HYPOTHESES, strict=True) if name.startswith("older")]
+    return [value for value, nats in zip(found, older_nats(evidence), strict=True) if nats > SOME]
 
 
-def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: float) -> tuple[float, float]:
+def _through_filters(
+    filtered: Floats, proposals: Floats, evidence: Floats, quality: float, sure: float
+) -> tuple[float, float]:
     """(quality, confidence) of the ordinary grid, mended by what its lattice tells through filters.
 
     Where no table explains the grid as it is, an answer that its newest lattice alone gave needs a filter that explains it, or steps so
@@ -99,7 +104,7 @@ def _through_filters(filtered: Floats, proposals: Floats, quality: float, sure: 
         return paletted, _through(by_offsets)
     if codec:
         return 100.0, UNEXPLAINED
-    older = quality < found and any(abs(quality - each) <= NEAR for each in _older(proposals))
+    older = quality < found and any(abs(quality - each) <= NEAR for each in _older(proposals, evidence))
     clear = nats > max(CLEAR, RADIAL * other) and found <= HIGHEST
     if exact >= CERTAIN and foreign < FINEST:
         return foreign, FOREIGN
@@ -195,7 +200,7 @@ class JpegQuality(Metric):
         gate = np.exp(output[:GATES] - output[:GATES].max())
         quality = float(proposals[int(gate.argmax())])
         sure = float(gate[np.abs(np.array(proposals) - quality) <= NEAR].sum() / gate.sum())
-        quality, sure = _through_filters(filtered, proposed, quality, sure)
+        quality, sure = _through_filters(filtered, proposed, evidence, quality, sure)
         found, nats = float(older[0]), float(older[1])
         return (found, _through(nats)) if found < quality - NEAR else (quality, sure)
 

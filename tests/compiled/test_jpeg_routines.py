@@ -20,6 +20,7 @@ from cliqa.metrics import View, jpeg_qf, load_metric
 from cliqa.signal.jpeg import (
     blocks,
     chroma,
+    combs,
     corner,
     double_compression,
     drawn,
@@ -244,3 +245,37 @@ def test_likely_reductions(twice):
     luma = windows.luma_of(reduced)
     one, other = twice(partial(corner.likely_reductions, luma, 3, 7.0))
     assert one == other and one[0] == pytest.approx(512 / 412, rel=0.0022)
+
+
+def resized_save(seed: int, factor: float, quality: int = 60) -> windows.Window:
+    picture = saved(photo(seed), quality)
+    size = round(picture.width * factor), round(picture.height * factor)
+    return windows.cut_window(picture.resize(size, Image.Resampling.BICUBIC), size[0] // 2, size[1] // 2, 448)
+
+
+@pytest.mark.parametrize("factor", (0.8, 1.0, 1.3))
+def test_whether_combs_are_worth_a_search_is_the_same(factor, twice):
+    region = resized_save(31, factor)
+    size = region.luma.shape[1], region.luma.shape[0]
+    found = combs.Combs(region, size, length=4096)
+    most = [candidates[0].score for candidates in (found.whole(1), found.cropped(1))]
+
+    def ask() -> list[bool]:
+        asked = combs.Combs(region, size, length=4096)
+        limits = [0.0, *(most[0] + away for away in (-2.0, -1e-3, 1e-3)), 1e9]
+        return [asked._any_whole(least) for least in limits] + [
+            asked._any_cropped(most[1] + away) for away in (-2.0, -1e-3, 1e-3)
+        ]
+
+    numpy_alone, compiled = twice(ask)
+    assert numpy_alone == compiled == [True, True, True, False, False, True, True, False]
+
+
+def test_most_that_cropped_steps_can_score_is_the_same(twice):
+    region = resized_save(32, 0.75)
+    found = combs.Combs(region, region.luma.shape[::-1], length=4096)
+    places = combs._free_places(found.grid, 4096)
+    first, second = twice(lambda: combs._most_cropped(found.axes[0], places))
+    assert np.allclose(first, second, rtol=1e-5)
+    scored = combs.cropped_scores(combs.mean_harmonics(found.axes[0], found._free_steps))[0]
+    assert (second >= scored - 1e-4).all()

@@ -10,8 +10,8 @@ from PIL import features as features_of_pillow
 from cliqa.images.loading import LoadedImage, load_image
 from cliqa.metrics import load_metric
 from cliqa.metrics.base import View
-from cliqa.metrics.jpeg_quality import JpegQuality
-from cliqa.signal.jpeg.features import HYPOTHESES, hypotheses
+from cliqa.metrics.jpeg_quality import JpegQuality, _older
+from cliqa.signal.jpeg.features import HYPOTHESES, features, hypotheses
 from cliqa.signal.jpeg.history import read_history
 from cliqa.signal.jpeg.readings import has_few_colours
 from tests.jpeg_pictures import saved, stream, textured, tiles
@@ -40,6 +40,13 @@ def test_each_kind_of_evidence_proposes_what_happened():
     shifted = saved(np.ascontiguousarray(saved(textured(1, 400), 55)[3:, 2:]), 90)
     assert min(abs(proposal(shifted, name) - 55) for name in ("older 1", "older 2", "older 3")) <= 2
     assert proposal(once, "none") == 100
+
+
+def test_an_older_grid_bears_an_answer_out_only_beyond_chance():
+    shifted = read_history(tiles(saved(np.ascontiguousarray(saved(textured(1, 400), 55)[3:, 2:]), 90)))
+    never = read_history(tiles(textured(1, 400)))
+    assert any(abs(found - 55) <= 2 for found in _older(hypotheses(shifted), features(shifted)))
+    assert not _older(hypotheses(never), features(never))
 
 
 @pytest.mark.parametrize("quality", [15, 50, 80, 92])

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from cliqa.compiled.library import compiled
 from cliqa.signal.jpeg.native_blocks import Window
 from cliqa.signal.jpeg.step_spectra import (
     HARMONICS,
@@ -82,6 +83,17 @@ def cropped_scores(mean: NDArray[np.complex64]) -> tuple[Floats, NDArray[np.floa
     scores = turned.sum(axis=1)  # (offsets, steps)
     best = scores.argmax(axis=0)
     return scores[best, np.arange(scores.shape[1])], best * 8 / OFFSETS
+
+
+def _most_cropped(spectrum: Spectra, places: tuple[NDArray[np.intp], Floats]) -> Floats:
+    """What `cropped_scores` of steps can be at most, by the size of their harmonics at such `joined_places`: float32 (steps,)."""
+    library = compiled()
+    if library is not None:
+        most = np.empty(places[0].shape[1], np.float32)
+        library.most_cropped(spectrum.joined.view(np.float32), *places, len(most), CROPPED_WEIGHTS, _HIGH, most)
+        return most
+    sizes: Floats = CROPPED_WEIGHTS @ np.minimum(harmonic_sizes(spectrum, places), np.float32(_HIGH))
+    return sizes
 
 
 @dataclass(frozen=True)
@@ -210,6 +222,14 @@ class Combs:
     def _any_whole(self, least: float) -> bool:
         steps_x, steps_y, place, some = self._pairs
         places = _native_places(*self.size, self._length)
+        library, axes = compiled(), self.axes
+        if library is not None:
+            values = [axis.values.view(np.float32) for axis in axes]
+            starts = [axis.places for axis in axes]
+            known = (steps_x, len(steps_x), steps_y, len(steps_y), *places, place, some.view(np.uint8))
+            found = library.whole_beyond(*values, axes[0].values.shape[1], *starts, *known, WEIGHTS, _LOW, _HIGH, least)
+            if found >= 0:
+                return bool(found)
         across, down = (_most_whole(axis, found) for axis, found in zip(self.axes, places, strict=True))
         about = _running_max(down, SLACK)[place[:, SLACK]]  # at least the best of its partners
         likely = np.flatnonzero((across + about > least) & some.any(axis=1))
@@ -221,11 +241,11 @@ class Combs:
 
     def _any_cropped(self, least: float) -> bool:
         steps, places = self._free_steps, _free_places(self.grid, self._length)
-        across, down = (
-            CROPPED_WEIGHTS @ np.minimum(harmonic_sizes(axis, places), np.float32(_HIGH)) for axis in self.axes
-        )
+        across, down = (_most_cropped(axis, places) for axis in self.axes)
         across[np.abs(steps - 1) < SAME] = down[np.abs(steps - 1) < SAME] = -np.inf
         likely = np.flatnonzero(across + _running_max(down, self._reach) > least)
+        if not len(likely):
+            return False
         across = cropped_scores(mean_harmonics(self.axes[0], steps[likely]))[0]
         rows, columns = np.nonzero(across[:, None] + self._near(down)[likely] > least)
         partners, number = np.unique(likely[rows] + columns - self._reach, return_inverse=True)

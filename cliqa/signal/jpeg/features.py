@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.signal.jpeg.history import History
+from cliqa.signal.jpeg.history import OLDER_CANDIDATES, History
 
 Floats = NDArray[np.float32]
 
@@ -71,6 +71,8 @@ def profile(values: Floats) -> tuple[Floats, Floats]:
     )
 
 
+_PROFILE, _OF_BEST = 23, 21  # numbers of a profile, and which of them is the log of its best evidence
+_OLDER_LOGS = (4 + np.arange(OLDER_CANDIDATES)) * _PROFILE + _OF_BEST  # four profiles come before
 _FIRST, _SECOND = np.triu_indices(len(HYPOTHESES) - 1, 1)
 
 
@@ -97,6 +99,13 @@ def chroma_inputs(history: History) -> Floats:
         float(history.grid == 0),
     ]
     return np.concatenate([history.chroma, np.array(scalars, np.float32)]).astype(np.float32)
+
+
+def older_nats(evidence: Floats) -> Floats:
+    """Nats of the likeliest quality of each older grid, by a vector (n,) of `features`: float32 (3,), negative where none is likely."""
+    logs = evidence[_OLDER_LOGS]
+    nats: Floats = np.sign(logs) * np.expm1(np.abs(logs))
+    return nats
 
 
 def signed_log(value: Any) -> Any:

@@ -32,6 +32,7 @@ from cliqa.signal.jpeg.other_tables import (
     family_quality,
 )
 from cliqa.signal.jpeg.proof import CERTAIN
+from cliqa.signal.jpeg.quantization import LUMA_TABLES
 
 FINEST_OTHER = 90
 """Up to this quality tables that are not IJG's are told from another codec's steps."""
@@ -43,6 +44,9 @@ COARSEST_FINE = 90
 """Qualities from which tables are so fine that another reading's blocks are exact by chance."""
 COARSER = 2
 """How much lower a quality must be that gives the pixels back in another reading: fine steps are exact by chance now and then."""
+WHOLE = 1.3
+"""Nats a block that saves at 100 have at least, whose steps are all 1: 17 photographs 1.5 or more or nothing, dithered gradients 0.4 to
+1.2 (validation photographs and 120 drawn gradients)."""
 DOUBTFUL_MARGIN = 60.0
 """Nats between the best two grids below which more patches are asked; no tuning on record."""
 MORE_PATCHES = 12
@@ -119,9 +123,11 @@ def read_quality(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     inputs = [*logs, away, clipped, lattice.proof.exact, 1 / lattice.proof.tied, count, float(nearest > 0)]
     _, certain = likeliest_steps(lattice.evidence, int(lattice.quality.argmax()))
     unclear = float(lattice.quality.max()) <= 0 and not lattice.proof.proved and float(certain.mean()) < EXACT
+    # an ordered dither repeats a few values, which lie on the lattice of 1 by chance
+    whole = last == len(LUMA_TABLES) and float(lattice.quality.max()) < WHOLE * len(lattice.blocks)
     # other codecs' fine steps look like those of other tables, and their coarse ones are not met so exactly
     blurred = reading.most < EXACTLY * len(lattice.blocks) and not family_quality(lattice.evidence)
-    doubtful = unclear or nearest > FINEST_OTHER or (nearest > 0 and blurred)
+    doubtful = unclear or whole or nearest > FINEST_OTHER or (nearest > 0 and blurred)
     return np.array([last, grid, previous, gain, *inputs, float(doubtful)], np.float32)
 
 

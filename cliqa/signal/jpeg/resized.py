@@ -186,9 +186,10 @@ def _best(windows: Windows, guessed: list[Hypothesis]) -> Hypothesis:
     """The best of some first guesses, read on all blocks where it is worth that."""
     found: list[Hypothesis] = []
     for guess in _worth(guessed):
-        searched = _searched(windows, guess)
+        searched, chosen = _searched(windows, guess)
         if searched.nats > HINT or searched.promising:
-            by_kernel = _read(windows.all, _by_kernels(windows, searched, searched is guess), FINE)
+            likeliest = searched if chosen else _by_kernels(windows, searched, searched is guess)
+            by_kernel = _read(windows.all, likeliest, FINE)
             searched = replace(by_kernel, evidence=_NOTHING) if _is_codecs(windows, by_kernel) else by_kernel
         found.append(searched)
         if searched.spread > PLAIN and searched.quality <= HIGHEST:
@@ -265,21 +266,27 @@ def _guess(windows: list[Window], candidate: Candidate, cropped: bool) -> Hypoth
     return _read(windows, Hypothesis(across, down, FIRST_KERNEL, _NOTHING, 0, 0, candidate.score, cropped), most=FEW)
 
 
-def _searched(windows: Windows, guess: Hypothesis) -> Hypothesis:
-    """The guess on more blocks, its place refined where offsets are free; by other kernels where only its comb is clear."""
+def _searched(windows: Windows, guess: Hypothesis) -> tuple[Hypothesis, bool]:
+    """The guess on more blocks, its place refined where offsets are free; by other kernels where only its comb is clear.
+
+    And whether `_by_kernels` of it would say the same again.
+    """
     found = guess if guess.nats > OBVIOUS else _read(windows.searched, guess)
-    if found.promising and found.nats < HINT:
+    by_kernels = found.promising and found.nats < HINT
+    if by_kernels:
         found = _by_kernels(windows, found)
-    return _refined(windows, found) if guess.cropped and (found.promising or found.nats > HINT) else found
+    if guess.cropped and (found.promising or found.nats > HINT):
+        return _refined(windows, found), False
+    return found, by_kernels and found.nats <= OBVIOUS
 
 
 def _read(windows: list[Window], tried: Hypothesis, detail: Detail = COARSE, most: int = 1 << 30) -> Hypothesis:
     """A hypothesis with its evidence; both turns of the tables are judged at `FINE` detail alone."""
     phases = PHASES if detail is FINE else FEWER_PHASES
     coefficients = native_coefficients(windows, tried.across, tried.down, tried.kernel, most, phases)
-    curves = np.pad(
-        step_curves(coefficients, detail), ((0, 0), (0, 1), (0, 0))
-    )  # more noise tells nothing, for or against
+    known = step_curves(coefficients, detail)
+    curves = np.zeros((len(known), known.shape[1] + 1, known.shape[2]), np.float32)
+    curves[:, :-1] = known  # more noise tells nothing, for or against
     capped = np.clip(curves, -np.float32(CAP), np.float32(CAP)) if detail is FINE else curves
     found = []
     for turned in (False, True) if detail is FINE else (tried.turned,):

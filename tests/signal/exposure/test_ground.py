@@ -20,7 +20,7 @@ def as_jpeg(pixels, quality):
 
 @pytest.mark.parametrize("quality", [None, 92])
 def test_the_ground_of_a_cut_out_is_found_up_to_its_edge(quality):
-    pixels, disc = cut_out()
+    pixels, disc = cut_out(texture=exposed(scene(), -1.0))
     found = white_ground(pixels if quality is None else as_jpeg(pixels, quality))
     assert found is not None
     ground, cells = found
@@ -58,3 +58,11 @@ def test_a_blown_sky_is_no_ground_since_it_ends_at_the_land():
 def test_an_empty_page_and_a_picture_smaller_than_the_cells_have_none():
     assert white_ground(np.full((300, 300, 3), 255, np.uint8)) is None
     assert white_ground(np.full((40, 300, 3), 255, np.uint8)) is None
+
+
+def test_what_lies_around_a_subject_that_is_over_exposed_itself_is_no_ground():
+    pixels, disc = cut_out(texture=exposed(scene(), 1.0))
+    subject = pixels[disc]
+    assert ((subject.max(axis=1) >= 253) & (subject.min(axis=1) < 253)).mean() > 0.09
+    assert white_ground(pixels) is None
+    assert white_ground(cut_out(texture=exposed(scene(), -1.0))[0]) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses
+from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, features, gate_inputs, hypotheses, older_nats
 from cliqa.signal.jpeg.history import History, read_history
 from tests.jpeg_pictures import saved, textured, tiles
 
@@ -40,3 +40,10 @@ def test_the_gate_sees_which_proposals_agree():
     np.testing.assert_allclose(found[4:12], proposals[:-1] / 100)
     stacked = gate_inputs(np.stack([evidence] * 2), np.stack([proposals] * 2))
     np.testing.assert_array_equal(stacked, np.stack([found] * 2))
+
+
+def test_the_nats_of_older_grids_are_read_back_from_the_vector(histories: list[History]):
+    twice = read_history(tiles(saved(np.ascontiguousarray(saved(textured(3, 400), 55)[3:, 2:]), 90)))
+    for history in (*histories, twice):
+        expected = history.older.max(axis=(1, 2))
+        np.testing.assert_allclose(older_nats(features(history)), expected, rtol=1e-3, atol=1e-3)

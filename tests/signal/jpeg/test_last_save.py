@@ -47,3 +47,16 @@ def test_a_table_that_gives_the_pixels_back_needs_no_lattice(radius: int, qualit
 def test_without_a_save_nothing_is_exact():
     found = read_quality(tiles(textured(4)))
     assert found[EXACT] < 0.1 and found[LAST] >= 97
+
+
+def test_values_that_an_ordered_dither_repeats_are_no_sure_save():
+    down, right = np.mgrid[0:384, 0:384]
+    matrix = np.array([[0, 2], [3, 1]])
+    matrix = np.block([[4 * matrix, 4 * matrix + 2], [4 * matrix + 3, 4 * matrix + 1]])
+    threshold = (np.tile(matrix, (96, 96)) + 0.5) / 16
+    ramp = (40 + 0.3 * right + 0.2 * down) / 12
+    dithered = np.repeat((np.floor(ramp + threshold) * 12).astype(np.uint8)[..., None], 3, axis=2)
+    found = read_quality(tiles(dithered))
+    assert found[LAST] == 100 and found[-1] == 1
+    saved_at_100 = read_quality(tiles(saved(textured(4), 100)))
+    assert saved_at_100[LAST] == 100 and saved_at_100[-1] == 0
