@@ -5,13 +5,14 @@
 
 #include "routines.h"
 
-/* Residuals of `spectra.RESIDUALS` of a plane (rows, width), width > 8, as roots of their sizes or as squares: six arrays one after
-   the other, whose rows are shorter by 1, 4, 1, 2, 8 and 6. Returns 0, or 1 for no memory. */
+/* Residuals of `spectra.RESIDUALS` of a plane (rows, width), width > 8, as roots of their sizes, squares or sizes: seven arrays one after
+   the other, whose rows are shorter by 1, 4, 1, 2, 8, 6 and 6. Returns 0, or 1 for no memory. */
 ROUTINE int residual_sizes(const float *restrict plane, int64_t rows, int64_t width, float *restrict sizes) {
     float *restrict one = malloc(width * sizeof(float)), *restrict two = malloc(width * sizeof(float));
     const int failed = !one || !two;
     float *restrict root = sizes, *restrict root4 = root + rows * (width - 1), *restrict square = root4 + rows * (width - 4);
     float *restrict square2 = square + rows * (width - 1), *restrict sum6 = square2 + rows * (width - 2), *restrict sum4 = sum6 + rows * (width - 8);
+    float *restrict sixth = sum4 + rows * (width - 6);
     for (int64_t row = 0; !failed && row < rows; row++, root += width - 1, root4 += width - 4, square += width - 1) {
         const float *from = plane + row * width;
         for (int64_t x = 0; x < width - 1; x++) one[x] = from[x + 1] - from[x];
@@ -26,9 +27,10 @@ ROUTINE int residual_sizes(const float *restrict plane, int64_t rows, int64_t wi
         for (int64_t x = 0; x < width - 6; x++) sum4[x] = (one[x + 1] + one[x]) * (one[x + 1] + one[x]);
         for (int64_t x = 0; x < width - 5; x++) one[x] = two[x + 1] - two[x];
         for (int64_t x = 0; x < width - 6; x++) two[x] = one[x + 1] - one[x];
+        for (int64_t x = 0; x < width - 6; x++) sixth[x] = fabsf(two[x]);
         for (int64_t x = 0; x < width - 7; x++) one[x] = two[x + 1] + two[x];
         for (int64_t x = 0; x < width - 8; x++) sum6[x] = (one[x + 1] + one[x]) * (one[x + 1] + one[x]);
-        square2 += width - 2, sum6 += width - 8, sum4 += width - 6;
+        square2 += width - 2, sum6 += width - 8, sum4 += width - 6, sixth += width - 6;
     }
     free(one), free(two);
     return failed;
