@@ -24,7 +24,7 @@ RESIZE, PERCEPTUAL = filter_low_quality_resize.COMMAND, filter_low_perceptual_qu
 
 
 def enlarged() -> np.ndarray:
-    return np.asarray(Image.fromarray(colored(300, 300, seed=7)).resize((450, 450), Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(colored(300, 300, seed=7)).resize((450, 450), Image.Resampling.LANCZOS))
 
 
 # filter, what it keeps, what it drops, where the number before the dropped one's name lies
