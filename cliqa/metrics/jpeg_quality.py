@@ -38,7 +38,8 @@ GATES = len(HYPOTHESES) + 1  # the last is the network's own estimate
 OUTPUTS = GATES + 1  # gates, own estimate (a logit)
 SOME = 10.0
 """Nats of a lattice without which the network's own estimate counts for nothing, and of an older grid without which it bears no answer
-out: video frames have 1 or 2, older grids in them 6 at most, in saves beneath other codecs and noise 87 or more (training)."""
+out: video frames have 1 or 2, older grids in them 6 at most; of 15 saves beneath other codecs and noise that older grids decided 14
+have 87 or more, one 10.5 (training)."""
 FAINT = 2.0
 """Nats by which IJG's tables must lead other codecs' where only the newest grid's own histograms are clear."""
 BLURRED = 0.5
