@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from cliqa.signal.compression.codecs import CODECS
 from cliqa.training import codecs
+from cliqa.training.histories.tables import draw_tables
 from cliqa.training.jpeg.saves import IJG_ENCODERS, decode_jpeg, draw_sampling, random_save, save_jpeg
-from cliqa.training.jpeg.tables import draw_tables
 
 Pixels = NDArray[np.uint8]
 

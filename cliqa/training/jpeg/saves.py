@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from cliqa.signal.jpeg.quantization import CHROMA_TABLES, LUMA_TABLES, nearest_quality
-from cliqa.training.jpeg.numpy_codec import numpy_save
-from cliqa.training.jpeg.tables import Table, draw_tables
+from cliqa.training.histories.numpy_codec import numpy_save
+from cliqa.training.histories.tables import Table, draw_tables
 
 ImageFile.MAXBLOCK = 1 << 24  # bytes: noisy pictures under fine tables fill more than Pillow's own buffer
 Pixels = NDArray[np.uint8]
