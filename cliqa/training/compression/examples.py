@@ -18,10 +18,11 @@ from cliqa.signal.compression.codecs import CODECS
 from cliqa.training.compression.fidelity import fidelity
 from cliqa.training.compression.screens import drawing, screen_source
 from cliqa.training.examples import Example
+from cliqa.training.histories.draws import pick
 from cliqa.training.histories.encoders import any_save
 from cliqa.training.histories.filters import edited, retouched
 from cliqa.training.histories.geometry import rescaled, trimmed
-from cliqa.training.histories.graph import Step, in_order, one_of, pick, sometimes
+from cliqa.training.histories.graph import Step, in_order, one_of, sometimes
 from cliqa.training.histories.picture import Picture, Pixels, Rng, Save
 from cliqa.training.jpeg.sources import source
 from cliqa.training.photos import Split

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cliqa.training import codecs
-from cliqa.training.histories.graph import Step, pick
+from cliqa.training.histories.draws import pick
+from cliqa.training.histories.graph import Step
 from cliqa.training.histories.picture import Picture, Rng, Save
 from cliqa.training.histories.saves import IJG_ENCODERS, coded, draw_sampling, encode_jpeg, random_jpeg
 from cliqa.training.histories.tables import draw_tables

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
+from cliqa.training.histories.draws import Draw, drawn, integers, uniform
 from cliqa.training.histories.geometry import grown, mirrored, quarter_turn, rotated
-from cliqa.training.histories.graph import Draw, Step, drawn, evenly, integers, on_pixels, uniform
+from cliqa.training.histories.graph import Step, evenly, on_pixels
 from cliqa.training.histories.picture import Picture, Pixels, Rng
 from cliqa.training.histories.softening import halftone, soften
 from cliqa.training.noise.denoisers import blended, draw_denoiser

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from cliqa.training.histories.graph import Draw, Step
+from cliqa.training.histories.draws import Draw
+from cliqa.training.histories.graph import Step
 from cliqa.training.histories.picture import Pair, Picture, Pixels, Rng
 from cliqa.training.histories.resampling import Resampler, Size, resamplers, sample_resampler
 

@@ -16,7 +16,8 @@ from PIL import Image, ImageFile
 
 from cliqa.signal.jpeg.quantization import CHROMA_TABLES, LUMA_TABLES, nearest_quality
 from cliqa.training import codecs
-from cliqa.training.histories.graph import Draw, Step, drawn, pick
+from cliqa.training.histories.draws import Draw, drawn, pick
+from cliqa.training.histories.graph import Step
 from cliqa.training.histories.numpy_codec import numpy_save
 from cliqa.training.histories.picture import Picture, Pixels, Rng, Save
 from cliqa.training.histories.tables import Table, draw_tables

@@ -17,9 +17,10 @@ from cliqa.signal.jpeg.last_save import read_quality
 from cliqa.training.card import write_results
 from cliqa.training.codecs import encode_avif, encode_jpeg, encode_webp
 from cliqa.training.examples import Example, generate
+from cliqa.training.histories.draws import any_of, integers, pick
 from cliqa.training.histories.filters import edited
 from cliqa.training.histories.geometry import off_grid, quarter_turn
-from cliqa.training.histories.graph import Step, any_of, in_order, integers, one_of, pick, sometimes, times
+from cliqa.training.histories.graph import Step, in_order, one_of, sometimes, times
 from cliqa.training.histories.picture import Picture, Rng
 from cliqa.training.histories.saves import draw_sampling, other_tables, random_jpeg, save
 from cliqa.training.jpeg.sources import source

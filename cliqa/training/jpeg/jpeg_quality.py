@@ -21,9 +21,10 @@ from cliqa.signal.jpeg.readings import RESIZED_NUMBERS
 from cliqa.training.card import write_results
 from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate
+from cliqa.training.histories.draws import pick
 from cliqa.training.histories.filters import edited
 from cliqa.training.histories.geometry import moved_on_grid, off_grid
-from cliqa.training.histories.graph import Step, in_order, pick, sometimes, untouched
+from cliqa.training.histories.graph import Step, in_order, sometimes, untouched
 from cliqa.training.histories.picture import Picture, Rng
 from cliqa.training.histories.saves import draw_sampling, random_jpeg
 from cliqa.training.jpeg.sources import camera_picture, source

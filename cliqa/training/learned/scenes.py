@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cliqa.training import codecs
+from cliqa.training.histories.draws import any_of, chance, integers, uniform
 from cliqa.training.histories.filters import (
     denoised,
     edge_keeping,
@@ -20,19 +21,7 @@ from cliqa.training.histories.filters import (
     softened,
 )
 from cliqa.training.histories.geometry import any_kernel, cropped, kernels_of, mirrored_out, resized_to
-from cliqa.training.histories.graph import (
-    Step,
-    any_of,
-    chance,
-    evenly,
-    in_order,
-    integers,
-    one_of,
-    sometimes,
-    times,
-    uniform,
-    untouched,
-)
+from cliqa.training.histories.graph import Step, evenly, in_order, one_of, sometimes, times, untouched
 from cliqa.training.histories.picture import Picture, Pixels, Rng
 from cliqa.training.histories.resampling import Resampler
 from cliqa.training.histories.saves import save

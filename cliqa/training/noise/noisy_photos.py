@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cliqa.training.histories.draws import integers, uniform
 from cliqa.training.histories.filters import noise_of, to_uint8, unsharp_float
 from cliqa.training.histories.geometry import kernels_of, resized_to
-from cliqa.training.histories.graph import Step, in_order, integers, sometimes, uniform
+from cliqa.training.histories.graph import Step, in_order, sometimes
 from cliqa.training.histories.picture import Picture, Pixels, Rng
 from cliqa.training.histories.saves import plain_jpeg, rolled
 from cliqa.training.noise.canvases import SOFT_SHARE, TILE, draw_canvas, draw_layout

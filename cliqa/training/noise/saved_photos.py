@@ -6,17 +6,8 @@ HEIC is never used here, nor are AVIF's slow speeds, rav1e and svt, jpegli and m
 from __future__ import annotations
 
 from cliqa.training import codecs
-from cliqa.training.histories.graph import (
-    Step,
-    any_of,
-    by_share,
-    chance,
-    in_order,
-    integers,
-    one_of,
-    sometimes,
-    untouched,
-)
+from cliqa.training.histories.draws import any_of, by_share, chance, integers
+from cliqa.training.histories.graph import Step, in_order, one_of, sometimes, untouched
 from cliqa.training.histories.picture import Picture, Pixels, Rng
 from cliqa.training.histories.saves import draw_sampling, random_jpeg, save, turbo_jpeg
 from cliqa.training.noise.noisy_photos import Mix, as_jpeg, draw_quality

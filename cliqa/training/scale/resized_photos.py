@@ -12,21 +12,10 @@ from functools import lru_cache
 import numpy as np
 
 from cliqa.training import codecs
+from cliqa.training.histories.draws import by_share, chance, integers, pick, uniform
 from cliqa.training.histories.filters import noise, sharpened, softened, toned, white_noise
 from cliqa.training.histories.geometry import any_kernel, cropped, nudged, part, resized
-from cliqa.training.histories.graph import (
-    Step,
-    by_share,
-    chance,
-    evenly,
-    in_order,
-    integers,
-    one_of,
-    pick,
-    sometimes,
-    uniform,
-    untouched,
-)
+from cliqa.training.histories.graph import Step, evenly, in_order, one_of, sometimes, untouched
 from cliqa.training.histories.pages import framed, watermarked
 from cliqa.training.histories.picture import Pair, Picture, Rng
 from cliqa.training.histories.saves import jpeg, save

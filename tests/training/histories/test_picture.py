@@ -8,9 +8,9 @@ import pytest
 pytest.importorskip("cv2")
 from cliqa.signal.noise.psnr import grey_psnr
 from cliqa.training.codecs import encode_jpeg, encode_webp
+from cliqa.training.histories.draws import uniform
 from cliqa.training.histories.filters import edited, gamma, noise_of, retouched, sharpened, white_noise
 from cliqa.training.histories.geometry import cropped, kernels_of, off_grid, quarter_turn, resized, rotated
-from cliqa.training.histories.graph import uniform
 from cliqa.training.histories.pages import framed
 from cliqa.training.histories.picture import Picture, Save
 from cliqa.training.histories.saves import jpeg, plain_jpeg, rolled, save
