@@ -12,8 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-for package in ("cv2", "scipy", "imagecodecs", "av", "pillow_heif", "pyjpegli"):
-    pytest.importorskip(package)  # the extra [train]
+pytest.importorskip("cv2")  # the extra [train]
+pytest.importorskip("scipy")
+pytest.importorskip("imagecodecs")
+pytest.importorskip("av")
+pytest.importorskip("pillow_heif")
+pytest.importorskip("pyjpegli")
 
 from cliqa.training.compression import examples as compression
 from cliqa.training.histories import encoders
@@ -102,8 +106,8 @@ PINNED = {
     "grain_noise": "3e3e3cd9e4b5a865",
     "compression": "f45ec79647129678",
 }
-"""Digests of what was drawn (no pixels: those depend on the codecs' versions). The shipped weights were made by these draws: who changes
-them makes the weights anew."""
+"""Digests of what was drawn (no pixels: those depend on the codecs' versions). The shipped weights were made by these draws: who
+changes them makes the weights anew."""
 
 
 def run(graph: Step, seeds: int = 24) -> tuple[list[Picture], str]:
