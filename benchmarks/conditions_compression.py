@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from copy import deepcopy
 
 import numpy as np
 from codec_programs import installed
@@ -19,7 +20,10 @@ from cliqa.images.loading import LoadedImage, load_image
 from cliqa.signal.statistics.correlation import srcc
 from cliqa.training import codecs
 from cliqa.training.compression.fidelity import fidelity
-from cliqa.training.compression.histories import draw_change, draw_crop, draw_resize
+from cliqa.training.histories.filters import retouched
+from cliqa.training.histories.geometry import rescaled, trimmed
+from cliqa.training.histories.graph import Step
+from cliqa.training.histories.picture import Picture
 from cliqa.training.photos import Photo
 
 Pixels = NDArray[np.uint8]
@@ -49,6 +53,13 @@ def main_codec(rng: np.random.Generator) -> str:
     return str(rng.choice(["jpeg", "webp", "avif", "heic"]))
 
 
+def drawn(step: Step, rng: np.random.Generator) -> Callable[[Pixels], Pixels]:
+    """What a step does, drawn now, as a function of pixels: for steps that draw the same whatever the picture."""
+    own = deepcopy(rng)
+    step(rng, Picture(np.zeros((96, 96, 3), np.uint8)))
+    return lambda pixels: step(deepcopy(own), Picture(pixels)).pixels
+
+
 def truth_of(twin: Pixels, now: Pixels, codec: str, **tags: float | str) -> Truth:
     return {"fidelity": float(np.clip(fidelity(twin, now), 0, 100)), "codec": codec, **tags}
 
@@ -62,13 +73,13 @@ def file_itself(rng: np.random.Generator, photo: Photo) -> Made:
 
 def pixels_alone(rng: np.random.Generator, photo: Photo) -> Made:
     codec, pixels = main_codec(rng), photo.pixels()
-    now, crop = codecs.decode(encoded(rng, pixels, codec)[0]), draw_crop(rng)
+    now, crop = codecs.decode(encoded(rng, pixels, codec)[0]), drawn(trimmed, rng)
     return LoadedImage.from_array(crop(now)), truth_of(crop(pixels), crop(now), codec)
 
 
 def wavelets_and_jxl(rng: np.random.Generator, photo: Photo) -> Made:
     codec, pixels = str(rng.choice(["jpeg2000", "jxl"])), photo.pixels()
-    now, crop = codecs.decode(encoded(rng, pixels, codec)[0]), draw_crop(rng)
+    now, crop = codecs.decode(encoded(rng, pixels, codec)[0]), drawn(trimmed, rng)
     return LoadedImage.from_array(crop(now)), truth_of(crop(pixels), crop(now), codec)
 
 
@@ -77,20 +88,20 @@ def saved_again(rng: np.random.Generator, photo: Photo) -> Made:
     pixels, codec = photo.pixels(), main_codec(rng)
     now = codecs.decode(encoded(rng, pixels, codec)[0])
     if rng.random() < 0.5:
-        crop = draw_crop(rng)
+        crop = drawn(trimmed, rng)
         pixels, now = crop(pixels), crop(now)
     image = load_image(encoded(rng, now, main_codec(rng), low=75)[0])
     return image, truth_of(pixels, image.pixels, codec)
 
 
 def resized(rng: np.random.Generator, photo: Photo) -> Made:
-    pixels, codec, change = photo.pixels(), main_codec(rng), draw_resize(rng)
+    pixels, codec, change = photo.pixels(), main_codec(rng), drawn(rescaled, rng)
     now = change(codecs.decode(encoded(rng, pixels, codec)[0]))
     return LoadedImage.from_array(now), truth_of(change(pixels), now, codec)
 
 
 def edited(rng: np.random.Generator, photo: Photo) -> Made:
-    pixels, codec, change = photo.pixels(), main_codec(rng), draw_change(rng)
+    pixels, codec, change = photo.pixels(), main_codec(rng), drawn(retouched, rng)
     now = change(codecs.decode(encoded(rng, pixels, codec)[0]))
     return LoadedImage.from_array(now), truth_of(change(pixels), now, codec)
 
@@ -100,11 +111,11 @@ def lossless(rng: np.random.Generator, photo: Photo) -> Made:
     pixels = photo.pixels()
     kind = str(rng.choice(["as it is", "cropped", "resized", "edited", "both"]))
     if kind == "cropped":
-        pixels = draw_crop(rng)(pixels)
+        pixels = drawn(trimmed, rng)(pixels)
     if kind in ("resized", "both"):
-        pixels = draw_resize(rng)(pixels)
+        pixels = drawn(rescaled, rng)(pixels)
     if kind in ("edited", "both"):
-        pixels = draw_change(rng)(pixels)
+        pixels = drawn(retouched, rng)(pixels)
     buffer = io.BytesIO()
     settings = {"lossless": True} if rng.random() < 0.3 else {}
     Image.fromarray(pixels).save(buffer, "WEBP" if settings else "PNG", **settings)
@@ -136,8 +147,8 @@ def web_page(rng: np.random.Generator, photo: Photo) -> Made | None:
     if not available():
         return None
     pixels, kind = screenshot(rng, photo.pixels()), str(rng.choice(["as it is", "as it is", "cropped", "resized"]))
-    change = {"cropped": draw_crop, "resized": draw_resize}.get(kind)
-    return LoadedImage.from_array(change(rng)(pixels) if change else pixels), {
+    step = {"cropped": trimmed, "resized": rescaled}.get(kind)
+    return LoadedImage.from_array(drawn(step, rng)(pixels) if step else pixels), {
         "fidelity": 100.0, "codec": "none", "kind": kind,
     }  # fmt: skip
 
@@ -147,7 +158,7 @@ def web_page_saved(rng: np.random.Generator, photo: Photo) -> Made | None:
     if not available():
         return None
     codec, pixels = main_codec(rng), screenshot(rng, photo.pixels())
-    now, crop = codecs.decode(encoded(rng, pixels, codec)[0]), draw_crop(rng)
+    now, crop = codecs.decode(encoded(rng, pixels, codec)[0]), drawn(trimmed, rng)
     return LoadedImage.from_array(crop(now)), truth_of(crop(pixels), crop(now), codec)
 
 
@@ -182,7 +193,7 @@ def unseen(rng: np.random.Generator, photo: Photo) -> Made | None:
         return None
     name = str(rng.choice(sorted(programs)))
     codec, encode = programs[name]
-    pixels, crop = photo.pixels(), draw_crop(rng)
+    pixels, crop = photo.pixels(), drawn(trimmed, rng)
     now = encode(pixels, int(rng.integers(10, 98)), rng)
     pixels = np.ascontiguousarray(pixels[: now.shape[0], : now.shape[1]])
     return LoadedImage.from_array(crop(now)), truth_of(crop(pixels), crop(now), codec, encoder=name)

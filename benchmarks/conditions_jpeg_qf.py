@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 
 from cliqa.images.loading import LoadedImage
 from cliqa.signal.jpeg.quantization import CHROMA_TABLES, LUMA_TABLES
-from cliqa.training.jpeg.numpy_codec import numpy_save
+from cliqa.training.histories.numpy_codec import numpy_save
 from cliqa.training.photos import Photo
 
 Made = tuple[LoadedImage, Truth]

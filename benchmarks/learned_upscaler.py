@@ -25,9 +25,9 @@ from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, load_metric
 from cliqa.metrics.scale_factor import LEARNED_TILES, READ_TILES
 from cliqa.signal.resampling.network_traces import network_traces
-from cliqa.training.learned.histories import CONDITIONS, OTHERWISE, make_scene, under
 from cliqa.training.learned.learned import A_FAMILY
 from cliqa.training.learned.outputs import Output, make_outputs, read_outputs
+from cliqa.training.learned.scenes import CONDITIONS, OTHERWISE, make_scene, under
 from cliqa.training.ordinal_scores import auc
 from cliqa.training.photos import read_photos
 

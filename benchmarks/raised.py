@@ -20,8 +20,8 @@ from PIL import Image, ImageFilter
 
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics import View, load_metric
-from cliqa.training.learned.histories import make_scene
 from cliqa.training.learned.outputs import read_outputs
+from cliqa.training.learned.scenes import make_scene
 from cliqa.training.photos import read_photos
 
 Pixels = NDArray[np.uint8]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliqa.training.scale.resampling import Kernel, axis_weights, cubic, lanczos, windowed_sinc
+from cliqa.training.histories.resampling import Kernel, axis_weights, cubic, lanczos, windowed_sinc
 
 Pixels = NDArray[np.uint8]
 

@@ -24,6 +24,25 @@ def encode_jpeg(pixels: Pixels, quality: int, *, subsampling: str = "4:2:0", **s
     return _pillow(pixels, "JPEG", quality=quality, subsampling=subsampling, **settings)
 
 
+def opencv_jpeg(bgr: Pixels, quality: int, subsampling: str = "4:2:0", *, optimize: bool = False) -> bytes:
+    """Baseline JPEG by OpenCV's libjpeg-turbo, of uint8 (height, width, 3) in its order of channels, or of grey (height, width)."""
+    import cv2
+
+    factor = getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{subsampling.replace(':', '')}")
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor]
+    done, stream = cv2.imencode(".jpg", bgr, [*settings, cv2.IMWRITE_JPEG_OPTIMIZE, int(optimize)])
+    if not done:
+        raise ValueError("OpenCV could not encode the image")
+    return bytes(stream.tobytes())
+
+
+def opencv_decoded(data: bytes) -> Pixels:
+    """The pixels of a JPEG as OpenCV decodes and orders them: uint8 (height, width, 3)."""
+    import cv2
+
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+
+
 def encode_webp(pixels: Pixels, quality: int, *, method: int = 4, sharp_yuv: bool = False, **settings: Any) -> bytes:
     """Lossy WebP (VP8); `method` 0 (fast) to 6 (small)."""
     return _pillow(pixels, "WEBP", quality=quality, method=method, use_sharp_yuv=sharp_yuv, **settings)
@@ -64,6 +83,11 @@ def encode_jpeg2000(pixels: Pixels, quality: float, **settings: Any) -> bytes:
 
     psnr: Any = quality  # its stub says int
     return bytes(imagecodecs.jpeg2k_encode(pixels, level=psnr, codecformat="jp2", reversible=False, **settings))
+
+
+def pillow_jpeg2000(pixels: Pixels, quality: float) -> bytes:
+    """JPEG 2000 by Pillow's OpenJPEG, reversible wavelets; `quality` is the PSNR in dB."""
+    return _pillow(pixels, "JPEG2000", quality_mode="dB", quality_layers=[quality])
 
 
 def encode_jxl(pixels: Pixels, quality: float, *, effort: int = 4, **settings: Any) -> bytes:

@@ -18,7 +18,7 @@ from cliqa.metrics.compression import OUTPUTS, Compression
 from cliqa.signal.compression.codecs import CODECS
 from cliqa.signal.statistics.correlation import srcc
 from cliqa.training.card import write_results
-from cliqa.training.compression.histories import make_example, make_screen_example
+from cliqa.training.compression.examples import make_example, make_screen_example
 from cliqa.training.compression.observed import Examples, file_rows, observed, pixel_rows, quality_curve
 from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate_shards

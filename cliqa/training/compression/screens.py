@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from cliqa.training.jpeg.histories import source
+from cliqa.training.jpeg.sources import source
 from cliqa.training.photos import Photo, Split, photos_of_kind
 
 Pixels = NDArray[np.uint8]

@@ -19,11 +19,11 @@ from PIL import Image
 from cliqa.images.loading import LoadedImage
 from cliqa.metrics.base import View
 from cliqa.training.codecs import decode, encode_avif
-from cliqa.training.learned.histories import make_scene
+from cliqa.training.histories.resampling import sample_resampler
 from cliqa.training.learned.outputs import Output
+from cliqa.training.learned.scenes import make_scene
 from cliqa.training.noise.denoisers import draw_denoiser
 from cliqa.training.photos import Photo
-from cliqa.training.scale.resampling import sample_resampler
 from cliqa.training.severity import DISTORTIONS, image_of, less_light, more_light, webp
 
 Pixels = NDArray[np.uint8]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,66 +14,67 @@ from cliqa.errors import ImageSkipped
 from cliqa.metrics import checkpoints
 from cliqa.metrics.jpeg_qf import JpegQf, select_patches
 from cliqa.signal.jpeg.last_save import read_quality
-from cliqa.signal.jpeg.quantization import nearest_quality
 from cliqa.training.card import write_results
-from cliqa.training.codecs import decode, encode_avif, encode_jpeg, encode_webp
+from cliqa.training.codecs import encode_avif, encode_jpeg, encode_webp
 from cliqa.training.examples import Example, generate
-from cliqa.training.jpeg.histories import edit, source
-from cliqa.training.jpeg.saves import Pixels, decode_jpeg, draw_sampling, random_save, save_jpeg
-from cliqa.training.jpeg.tables import draw_tables
+from cliqa.training.histories.draws import any_of, integers, pick
+from cliqa.training.histories.filters import edited
+from cliqa.training.histories.geometry import off_grid, quarter_turn
+from cliqa.training.histories.graph import Step, in_order, one_of, sometimes, times
+from cliqa.training.histories.picture import Picture, Rng
+from cliqa.training.histories.saves import draw_sampling, other_tables, random_jpeg, save
+from cliqa.training.jpeg.sources import source
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions
 
 EXAMPLES = 2_048
 KINDS = {"one save": 0.35, "two saves": 0.2, "turned": 0.08, "RGB": 0.05, "other tables": 0.12, "never": 0.2}
+NEWER: dict[str, Callable[..., bytes]] = {"webp": encode_webp, "avif": encode_avif}
 FALSE_REPORTS = 0.015  # share of single saves for which an earlier one may be reported; the bar asks for 0.02
 KNOTS = np.arange(0, 101, 10)
 RIDGE = 1e-2
 ROUNDS = 50
 
 
+def _two_saves(sampling: str) -> Step:
+    def step(rng: Rng, picture: Picture) -> Picture:
+        first = int(rng.integers(10, 88))
+        for low, high in ((first, first), (first + 10, 99)):
+            picture = random_jpeg(rng, picture, low, high, sampling=sampling, ijg_only=True)
+        return picture
+
+    return step
+
+
+def histories(sampling: str) -> dict[str, Step]:
+    """What happens to each of `KINDS`."""
+    webp, avif = (save(codec, encode, quality=integers(40, 95)) for codec, encode in NEWER.items())
+    one = partial(random_jpeg, sampling=sampling, ijg_only=True)
+    crop = sometimes(0.3, off_grid)
+    return {
+        "one save": in_order(one, crop),
+        "two saves": _two_saves(sampling),
+        "turned": in_order(one, quarter_turn(any_of(1, 3)), crop),
+        "RGB": save("jpeg", encode_jpeg, quality=integers(5, 96), subsampling="4:4:4", keep_rgb=True),
+        "other tables": other_tables(integers(20, 95), "robidoux", "camera", "scaled"),
+        "never": in_order(times(integers(0, 2), edited), sometimes(0.3, one_of({webp: 0.5, avif: 0.5}))),
+    }
+
+
 def make(rng: np.random.Generator, index: int, *, data: Path, split: Split) -> Example:
-    """Evidence and truth (last quality, first quality, kind) of one image; a last quality of 0 stands for never JPEG."""
+    """Evidence and truth (last quality, first of two, kind) of one image; a last quality of 0 stands for never JPEG."""
     del index
     while True:
-        kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-        pixels, last, first = _draw(rng, source(rng, data, split, int(rng.choice([200, 392, 700]))), kind)
+        kind = pick(rng, KINDS)
+        picture = Picture(source(rng, data, split, int(rng.choice([200, 392, 700]))))
+        picture = histories(draw_sampling(rng))[kind](rng, picture)
         try:
-            answer = read_quality(select_patches(pixels))
+            answer = read_quality(select_patches(picture.pixels))
         except ImageSkipped:
             continue
-        return {"answer": answer, "truth": np.array([last, first, list(KINDS).index(kind)], np.float32)}
-
-
-def _draw(rng: np.random.Generator, pixels: Pixels, kind: str) -> tuple[Pixels, int, int]:
-    """(pixels, last quality, first quality) of a picture of that kind."""
-    sampling = draw_sampling(rng)
-    if kind == "never":
-        for _ in range(int(rng.integers(0, 3))):
-            pixels = edit(rng, pixels)
-        if rng.random() < 0.3:
-            lossy = encode_webp if rng.random() < 0.5 else encode_avif
-            pixels = decode(lossy(pixels, int(rng.integers(40, 96))))
-        return pixels, 0, 0
-    if kind == "two saves":
-        first = int(rng.integers(10, 88))
-        pixels, _ = random_save(rng, pixels, first, first, sampling=sampling, ijg_only=True)
-        pixels, last = random_save(rng, pixels, first + 10, 99, sampling=sampling, ijg_only=True)
-        return pixels, last.quality, first
-    if kind == "RGB":
-        quality = int(rng.integers(5, 97))
-        stream = encode_jpeg(pixels, quality, subsampling="4:4:4", keep_rgb=True)
-        return decode(stream), quality, 0
-    if kind == "other tables":
-        luma, chroma, _ = draw_tables(rng, int(rng.integers(20, 96)), str(rng.choice(["robidoux", "camera", "scaled"])))
-        return decode_jpeg(save_jpeg(pixels, rng, 0, "4:2:0", tables=(luma, chroma))), nearest_quality(luma), 0
-    pixels, saved = random_save(rng, pixels, 1, 100, sampling=sampling, ijg_only=True)
-    if kind == "turned":
-        pixels = np.ascontiguousarray(np.rot90(pixels, int(rng.choice([1, 3]))))
-    if rng.random() < 0.3:
-        x, y = (int(value) for value in rng.integers(0, 8, 2))
-        pixels = np.ascontiguousarray(pixels[y:, x:])
-    return pixels, saved.quality, 0
+        first = picture.saves[0].table if len(picture.saves) > 1 else 0
+        truth = np.array([picture.jpeg_last, first, list(KINDS).index(kind)], np.float32)
+        return {"answer": answer, "truth": truth}
 
 
 def train(options: TrainOptions) -> None:

@@ -21,7 +21,13 @@ from cliqa.signal.jpeg.readings import RESIZED_NUMBERS
 from cliqa.training.card import write_results
 from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate
-from cliqa.training.jpeg.histories import SCENARIOS, draw_history
+from cliqa.training.histories.draws import pick
+from cliqa.training.histories.filters import edited
+from cliqa.training.histories.geometry import moved_on_grid, off_grid
+from cliqa.training.histories.graph import Step, in_order, sometimes, untouched
+from cliqa.training.histories.picture import Picture, Rng
+from cliqa.training.histories.saves import draw_sampling, random_jpeg
+from cliqa.training.jpeg.sources import camera_picture, source
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions
 
@@ -40,17 +46,75 @@ CHROMA_ENERGY = slice(82, 84)  # where chroma_features puts the log deviations o
 GREY = float(np.log(0.6))  # log deviation of a colour plane under which its sampling can't show
 
 
+SCENARIOS = {
+    "none": 0.24,
+    "single": 0.24,
+    "single cropped": 0.12,
+    "double": 0.13,
+    "double shifted": 0.17,
+    "camera": 0.05,
+    "camera saved": 0.05,
+}
+SIDES = {136: 0.08, 200: 0.08, 264: 0.14, 392: 0.35, 520: 0.35}
+EDITED = {"none": 0.45}  # share of the pictures that were edited before any save; of the other scenarios 0.08
+
+
+def _once(rng: Rng, picture: Picture) -> Picture:
+    sampling = draw_sampling(rng)
+    return random_jpeg(rng, picture, sampling=sampling, ijg_only=bool(rng.random() < 0.5))
+
+
+def _twice(between: Step) -> Step:
+    """A save, `between`, and a save that is mostly better, in a few followed by a crop."""
+
+    def step(rng: Rng, picture: Picture) -> Picture:
+        sampling, ijg, low = draw_sampling(rng), bool(rng.random() < 0.5), int(rng.integers(20, 93))
+        picture = between(rng, random_jpeg(rng, picture, low, low, sampling=sampling, ijg_only=ijg))
+        better = rng.random() < 0.9 and low < 94
+        high = int(rng.integers(low + 5 if better else max(20, low - 15), 100))
+        again = sampling if rng.random() < 0.6 else draw_sampling(rng)
+        ijg_only = ijg or bool(rng.random() < 0.5)
+        picture = random_jpeg(rng, picture, high, high, sampling=again, ijg_only=ijg_only)
+        return sometimes(0.15, off_grid)(rng, picture)
+
+    return step
+
+
+CAMERA = sometimes(0.6, moved_on_grid)  # another part of it, mostly on the same grid
+HISTORIES = {
+    "none": untouched,
+    "single": _once,
+    "single cropped": in_order(_once, off_grid),
+    "double": _twice(untouched),
+    "double shifted": _twice(off_grid),
+    "camera": CAMERA,
+    "camera saved": in_order(CAMERA, lambda rng, picture: random_jpeg(rng, picture, 30, 100)),
+}
+
+
+def draw_history(rng: Rng, data: Path, split: Split) -> tuple[str, Picture]:
+    """A random scenario and a picture of it."""
+    scenario, side = pick(rng, SCENARIOS), pick(rng, SIDES)
+    if scenario in ("camera", "camera saved"):
+        picture = camera_picture(rng, data, split)
+    else:
+        picture = Picture(source(rng, data, split, side))
+        picture = sometimes(EDITED.get(scenario, 0.08), edited)(rng, picture)
+    return scenario, HISTORIES[scenario](rng, picture)
+
+
 def make(rng: np.random.Generator, index: int, *, data: Path, split: Split) -> Example:
-    """Evidence and truth of one image."""
+    """Evidence and truth of one image: quality, 4:2:0, scenario, quality of the last and of the first save, 0 for none."""
     del index
-    pixels, truth = draw_history(rng, data, split)
-    history = read_history(select_patches(Image.fromarray(pixels), 8))
-    scenario = list(SCENARIOS).index(truth.scenario)
+    scenario, picture = draw_history(rng, data, split)
+    history = read_history(select_patches(Image.fromarray(picture.pixels), 8))
+    first = picture.saves[0].table if picture.saves else 0
+    number = list(SCENARIOS).index(scenario)
     return {
         "features": features(history),
         "chroma": chroma_inputs(history),
         "proposals": hypotheses(history),
-        "truth": np.array([truth.quality, truth.is_420, scenario, truth.last, truth.first], np.float32),
+        "truth": np.array([picture.jpeg_quality, picture.is_420, number, picture.jpeg_last, first], np.float32),
     }
 
 

@@ -13,12 +13,10 @@ from cliqa.images.patches import PATCH, Tiles
 from cliqa.metrics.scale_factor import LEARNED_TILES, READ_TILES
 from cliqa.signal.resampling.network_traces import WIDTH, network_traces
 from cliqa.training.examples import Example
-from cliqa.training.learned.histories import CONDITIONS, OTHERWISE, finished, make_scene, under
+from cliqa.training.histories.picture import Picture, Pixels, Rng
 from cliqa.training.learned.outputs import Output, read_outputs
+from cliqa.training.learned.scenes import CONDITIONS, OTHERWISE, finished, make_scene, under
 from cliqa.training.photos import Split
-
-Pixels = NDArray[np.uint8]
-Rng = np.random.Generator
 
 COPIES = 2  # finishes of a picture that no network enlarged: making it is the dear part
 BY_NETWORK = OTHERWISE.index("denoised by a network")
@@ -63,7 +61,7 @@ def make_example(
     else:
         pixels, family = _other(photos, outputs, split, seed, index // 2 // COPIES), -1
     turned = np.rot90(pixels, int(rng.integers(4))) if rng.random() < 0.5 else pixels
-    picture = finished(rng, np.ascontiguousarray(turned), PATCH, reduced)
+    picture = finished(rng, Picture(np.ascontiguousarray(turned)), PATCH, reduced).pixels
     tiles = Tiles(Image.fromarray(picture)).with_corner(LEARNED_TILES)
     seen = rng.permutation(len(tiles))[: int(rng.integers(1, len(tiles) + 1))]
     return {

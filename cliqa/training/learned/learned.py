@@ -27,8 +27,8 @@ from cliqa.signal.networks.dense import Dense
 from cliqa.training.dense_fit import DenseFit, fit_dense
 from cliqa.training.examples import Example, generate
 from cliqa.training.learned.examples import enlarged_by, make_example, make_picture, outputs_of
-from cliqa.training.learned.histories import CONDITIONS
 from cliqa.training.learned.outputs import make_outputs
+from cliqa.training.learned.scenes import CONDITIONS
 from cliqa.training.learned.table import by_condition, by_family
 from cliqa.training.photos import Split
 from cliqa.training.train import TrainOptions

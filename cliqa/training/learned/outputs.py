@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
-from cliqa.training.learned.histories import make_scene
+from cliqa.training.learned.scenes import make_scene
 from cliqa.training.learned.upscalers import Upscaler, published
 from cliqa.training.photos import Split
 

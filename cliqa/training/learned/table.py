@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cliqa.training.learned.histories import CONDITIONS, OTHERWISE
+from cliqa.training.learned.scenes import CONDITIONS, OTHERWISE
 from cliqa.training.ordinal_scores import auc
 
 Numbers = NDArray[np.float64]

@@ -32,7 +32,7 @@ from cliqa.training.examples import Example, generate_shards
 from cliqa.training.noise.canvases import Sources
 from cliqa.training.noise.families import FAMILIES
 from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise
-from cliqa.training.noise.noisy_photos import draw_quality, make_picture, save_jpeg
+from cliqa.training.noise.noisy_photos import as_jpeg, draw_quality, make_picture
 from cliqa.training.noise.saved_fit import fit_saved, read_start, ship
 from cliqa.training.photos import KINDS, Split, read_photos
 from cliqa.training.train import TrainOptions
@@ -53,15 +53,15 @@ def make_example(sources: Sources, rng: np.random.Generator, index: int) -> Exam
     """Statistics, regions and single pixels of one picture, uncompressed and as JPEG (2, ...), and the truth."""
     picture = make_picture(rng, sources.draw)
     quality = draw_quality(rng)
-    versions = (picture.pixels, save_jpeg(rng, picture.pixels, quality))
+    versions = (picture.pixels, as_jpeg(quality)(rng, picture).pixels)
     parts = [decompose(spread_patches(Image.fromarray(np.ascontiguousarray(pixels)), TILES)) for pixels in versions]
     pairs = [(each, single_pixels(each.planes[1][0], UNITS[0])) for each in parts]
     return {
         "statistics": np.stack([noise_statistics(each) for each in parts]),
         "regions": np.stack([sample_regions(noise_regions(each, single), REGIONS, rng) for each, single in pairs]),
         "pixels": np.stack([sample_regions(single, PIXEL_REGIONS, rng) for _, single in pairs]),
-        "psnr": np.asarray(picture.psnr, np.float32),
-        "family": np.asarray(FAMILY_NAMES.index(picture.family)),
+        "psnr": np.asarray(picture.noise_psnr()[0], np.float32),
+        "family": np.asarray(FAMILY_NAMES.index(picture.noise)),
         "quality": np.asarray(quality),
     }
 

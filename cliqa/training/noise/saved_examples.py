@@ -11,10 +11,12 @@ from cliqa.signal.noise.blocks import UNITS, decompose
 from cliqa.signal.noise.regions import noise_regions
 from cliqa.signal.noise.single_pixels import sample_regions, single_pixels
 from cliqa.training.examples import Example
+from cliqa.training.histories.graph import sometimes
+from cliqa.training.histories.pages import with_page
 from cliqa.training.noise.canvases import Sources
 from cliqa.training.noise.families import FAMILIES
 from cliqa.training.noise.noisy_photos import Mix, make_picture
-from cliqa.training.noise.saved_photos import KINDS, MIX, PAGE_SHARE, SAVES, draw_save, with_page
+from cliqa.training.noise.saved_photos import KINDS, MIX, PAGE_SHARE, SAVES, kind_of
 
 TILES = 8
 REGIONS = 128  # of each picture, at random, that are kept
@@ -24,8 +26,9 @@ FAMILY_NAMES = ("clean", *FAMILIES)
 def make_saved_example(sources: Sources, rng: np.random.Generator, index: int, mix: Mix = MIX) -> Example:
     """Statistics and regions of one picture through each of `SAVES`, and the truth, which is the same for all."""
     picture = make_picture(rng, sources.draw, mix)
-    pixels = with_page(rng, picture.pixels) if rng.random() < PAGE_SHARE else picture.pixels
-    saved = [draw_save(rng, pixels, save) for save in SAVES]
+    psnr, chroma = picture.noise_psnr()
+    picture = sometimes(PAGE_SHARE, with_page)(rng, picture)
+    saved = [save(rng, picture) for save in SAVES.values()]
     statistics, regions = [], []
     for each in saved:
         parts = decompose(spread_patches(Image.fromarray(np.ascontiguousarray(each.pixels)), TILES))
@@ -35,9 +38,9 @@ def make_saved_example(sources: Sources, rng: np.random.Generator, index: int, m
     return {
         "statistics": np.stack(statistics),
         "regions": np.stack(regions),
-        "psnr": np.asarray(picture.psnr, np.float32),
-        "chroma": np.asarray(picture.chroma, np.float32),
-        "family": np.asarray(FAMILY_NAMES.index(picture.family)),
-        "kind": np.array([KINDS.index(each.kind) for each in saved]),
-        "quality": np.array([each.quality for each in saved]),
+        "psnr": np.asarray(psnr, np.float32),
+        "chroma": np.asarray(chroma, np.float32),
+        "family": np.asarray(FAMILY_NAMES.index(picture.noise)),
+        "kind": np.array([KINDS.index(kind_of(each)) for each in saved]),
+        "quality": np.array([each.saves[-1].quality if each.saves else 100 for each in saved]),
     }

@@ -5,17 +5,12 @@ HEIC is never used here, nor are AVIF's slow speeds, rav1e and svt, jpegli and m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-from PIL import Image as Pillow
-from PIL import ImageDraw
-
 from cliqa.training import codecs
-from cliqa.training.jpeg.saves import decode_jpeg, draw_sampling, random_save
-from cliqa.training.jpeg.saves import save_jpeg as encode_jpeg
-from cliqa.training.noise.fields import Generator
-from cliqa.training.noise.noisy_photos import Mix, Pixels, draw_quality, save_jpeg
+from cliqa.training.histories.draws import any_of, by_share, chance, integers
+from cliqa.training.histories.graph import Step, in_order, one_of, sometimes, untouched
+from cliqa.training.histories.picture import Picture, Pixels, Rng
+from cliqa.training.histories.saves import draw_sampling, random_jpeg, save, turbo_jpeg
+from cliqa.training.noise.noisy_photos import Mix, as_jpeg, draw_quality
 
 MIX = Mix(
     clean=0.26,
@@ -27,81 +22,55 @@ MIX = Mix(
 COLOURS = Mix(clean=0.1, families={"colours": 1.0})
 """More noise of the colours alone than pictures have it, since it is what grey noise is told from."""
 PAGE_SHARE = 0.06
-EARLIER_SHARE = 0.15  # of the saves by newer codecs that were a JPEG before
 KINDS = ("plain", "jpeg 80-99", "jpeg 30-79", "webp", "avif", "jxl")
-SAVES = ("plain", "jpeg 80-99", "webp or avif", "any")
-"""What each picture is seen as."""
 
 
-@dataclass(frozen=True)
-class Saved:
-    """The decoded `pixels`, the `kind` of the last save (of `KINDS`) and its quality, 100 where there was none."""
-
-    pixels: Pixels
-    kind: str
-    quality: int
-
-
-def draw_save(rng: Generator, pixels: Pixels, save: str) -> Saved:
-    """A picture through one of `SAVES`."""
-    if save == "plain":
-        return Saved(pixels, "plain", 100)
-    if save == "jpeg 80-99":
-        quality = int(rng.integers(80, 100))
-        return Saved(save_jpeg(rng, pixels, quality), save, quality)
-    kinds, chances = (
-        (("webp", "avif"), (0.55, 0.45)) if save == "webp or avif" else (KINDS[2:], (0.52, 0.23, 0.2, 0.05))
-    )
-    kind = str(rng.choice(kinds, p=chances))
-    if kind == "jpeg 30-79":
-        quality = int(rng.integers(30, 80))
-        if rng.random() < 0.15:  # a camera's or editor's file before
-            pixels = save_jpeg(rng, pixels, int(rng.integers(85, 99)))
-        return Saved(_low_jpeg(rng, pixels, quality), kind, quality)
-    if rng.random() < EARLIER_SHARE:
-        pixels = save_jpeg(rng, pixels, draw_quality(rng))
-    quality = int(rng.integers(38, 97))
-    if kind == "webp":
-        method = int(rng.choice(7, p=[0.1, 0.1, 0.1, 0.1, 0.35, 0.1, 0.15]))
-        data = codecs.encode_webp(pixels, quality, method=method, sharp_yuv=bool(rng.random() < 0.2))
-    elif kind == "avif":
-        speed = int(rng.choice([6, 7, 8, 9, 10], p=[0.25, 0.1, 0.3, 0.2, 0.15]))
-        layout = str(rng.choice(["4:2:0", "4:4:4"], p=[0.75, 0.25]))
-        data = codecs.encode_avif(pixels, quality, speed=speed, subsampling=layout, max_threads=1)
-    else:
-        data = codecs.encode_jxl(pixels, 0.4 + 0.055 * (100 - quality), effort=int(rng.choice([3, 4, 5])))
-    return Saved(codecs.decode(data), kind, quality)
+def kind_of(picture: Picture) -> str:
+    """Which of `KINDS` its last save was."""
+    if not picture.saves:
+        return "plain"
+    last = picture.saves[-1]
+    return last.codec if last.codec != "jpeg" else "jpeg 80-99" if last.quality >= 80 else "jpeg 30-79"
 
 
-def _low_jpeg(rng: Generator, pixels: Pixels, quality: int) -> Pixels:
-    """By libjpeg-turbo with IJG's tables, or by any encoder with any tables."""
+def _high_jpeg(rng: Rng, picture: Picture) -> Picture:
+    return as_jpeg(int(rng.integers(80, 100)))(rng, picture)
+
+
+def _low_jpeg(rng: Rng, picture: Picture) -> Picture:
+    """By libjpeg-turbo with IJG's tables, or by any encoder with any tables; some after a camera's or editor's file."""
+    quality = int(rng.integers(30, 80))
+    if rng.random() < 0.15:
+        picture = as_jpeg(int(rng.integers(85, 99)))(rng, picture)
     if rng.random() < 0.75:
-        return decode_jpeg(encode_jpeg(pixels, rng, quality, draw_sampling(rng)))
-    return random_save(rng, pixels, quality, min(quality + 1, 95), sampling=draw_sampling(rng))[0]
+        return turbo_jpeg(lambda rng: quality)(rng, picture)
+    sampling = draw_sampling(rng)
+    return random_jpeg(rng, picture, quality, min(quality + 1, 95), sampling=sampling, asked=quality)
 
 
-def with_page(rng: Generator, pixels: Pixels) -> Pixels:
-    """With paper and text, or with paper alone, over one side of it: what tiles at the edge of a picture in a page hold."""
-    canvas = Pillow.fromarray(pixels)
-    height, width = pixels.shape[:2]
-    colour = tuple(
-        int(value) for value in (rng.integers(235, 256, 3) if rng.random() < 0.7 else rng.integers(0, 256, 3))
-    )
-    if rng.random() < 0.5:
-        box = (0, 0, int(width * rng.uniform(0.1, 0.5)), height)
-    else:
-        box = (0, 0, width, int(height * rng.uniform(0.1, 0.5)))
-    if rng.random() < 0.5:
-        box = (width - box[2], height - box[3], width, height)
-    draw = ImageDraw.Draw(canvas)
-    draw.rectangle(box, fill=colour)
-    if rng.random() < 0.7:
-        ink = (30, 30, 30) if sum(colour) > 380 else (230, 230, 230)
-        pitch = int(rng.integers(12, 34))
-        layer = Pillow.new("RGB", (max(1, box[2] - box[0]), max(1, box[3] - box[1])), colour)
-        pen = ImageDraw.Draw(layer)
-        for top in range(4, layer.height, pitch):
-            letters = "".join(chr(int(code)) for code in rng.choice([32, *range(97, 123)], layer.width // 6 + 1))
-            pen.text((3, top), letters, fill=ink, font_size=pitch * 0.7)
-        canvas.paste(layer, box[:2])
-    return np.asarray(canvas)
+def _encode_jxl(pixels: Pixels, quality: int, effort: int) -> bytes:
+    """JPEG XL at the distance that stands for a quality of 38-96 here."""
+    return codecs.encode_jxl(pixels, 0.4 + 0.055 * (100 - quality), effort=effort)
+
+
+EARLIER = sometimes(0.15, lambda rng, picture: as_jpeg(draw_quality(rng))(rng, picture))
+"""Files by newer codecs that were a JPEG before."""
+QUALITY = integers(38, 96)
+METHODS = dict(enumerate([0.1, 0.1, 0.1, 0.1, 0.35, 0.1, 0.15]))
+SPEEDS = {6: 0.25, 7: 0.1, 8: 0.3, 9: 0.2, 10: 0.15}
+WEBP = in_order(
+    EARLIER, save("webp", codecs.encode_webp, quality=QUALITY, method=by_share(METHODS), sharp_yuv=chance(0.2))
+)
+AVIF = in_order(
+    EARLIER,
+    save("avif", codecs.encode_avif, quality=QUALITY, speed=by_share(SPEEDS), subsampling=by_share({"4:2:0": 0.75, "4:4:4": 0.25}),
+         max_threads=1),
+)  # fmt: skip
+JXL = in_order(EARLIER, save("jxl", _encode_jxl, quality=QUALITY, effort=any_of(3, 4, 5)))
+SAVES: dict[str, Step] = {
+    "plain": untouched,
+    "jpeg 80-99": _high_jpeg,
+    "webp or avif": one_of({WEBP: 0.55, AVIF: 0.45}),
+    "any": one_of({_low_jpeg: 0.52, WEBP: 0.23, AVIF: 0.2, JXL: 0.05}),
+}
+"""What each picture is seen as."""

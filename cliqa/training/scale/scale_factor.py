@@ -46,8 +46,9 @@ READING: Reading = (0.1, 0.9, 0.1, 0.9)
 
 def make_example(rng: np.random.Generator, index: int, *, folder: str, split: str, seed: int) -> Example:
     """Observations of one example, its (x, y) factors clipped to 2, and what was done to it as a number in `DONE`."""
-    pixels, x, y, how = resized_photo(rng, folder, split, seed, index // COPIES)
-    observed = observed_window(LoadedImage.from_array(np.ascontiguousarray(pixels)).inside, PATCHES)
+    picture, how = resized_photo(rng, folder, split, seed, index // COPIES)
+    observed = observed_window(LoadedImage.from_array(np.ascontiguousarray(picture.pixels)).inside, PATCHES)
+    y, x = picture.factors
     return {**observed, "factors": np.minimum(np.array([x, y], np.float32), 2.0), "how": np.array(DONE.index(how))}
 
 

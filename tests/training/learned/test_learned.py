@@ -8,7 +8,7 @@ from PIL import Image
 from cliqa.metrics import load_metric
 from cliqa.metrics.checkpoints import shipped_path
 from cliqa.training.learned import examples, learned, outputs
-from cliqa.training.learned.histories import CONDITIONS
+from cliqa.training.learned.scenes import CONDITIONS
 from cliqa.training.learned.table import by_condition, by_family
 from cliqa.training.learned.upscalers import Upscaler
 from cliqa.training.train import TrainOptions

@@ -8,11 +8,13 @@ from cliqa.signal.noise.psnr import grey_psnr
 from cliqa.training.photos import Photo
 
 pytest.importorskip("cv2")
+from cliqa.training.histories.filters import to_uint8
+from cliqa.training.histories.picture import Picture
 from cliqa.training.noise.canvases import LAYOUTS, TILE, Sources, busyness, draw_canvas
 from cliqa.training.noise.demosaicing import bilinear, edge_aware, gradient_corrected, mosaic
 from cliqa.training.noise.denoisers import draw_denoiser, edge_weight, kept_at_edges
 from cliqa.training.noise.families import FAMILIES, draw_family
-from cliqa.training.noise.noisy_photos import make_picture, save_jpeg, to_uint8
+from cliqa.training.noise.noisy_photos import as_jpeg, make_picture
 from cliqa.training.noise.shots import draw_chain, moved
 from cliqa.training.noise.textures import texture
 
@@ -102,9 +104,9 @@ def test_demosaicing_keeps_flat_colour(demosaic):
 def test_pictures_know_their_noise():
     photo = to_uint8(scene(300, 320))
     pictures = [make_picture(np.random.default_rng(seed), lambda rng: photo) for seed in range(16)]
-    assert all(picture.pixels.dtype == np.uint8 and 10 < picture.psnr <= 50 for picture in pictures)
-    assert all(picture.psnr == 50 for picture in pictures if picture.family == "clean")
-    assert len({picture.family for picture in pictures}) >= 4
+    assert all(picture.pixels.dtype == np.uint8 and 10 < picture.noise_psnr()[0] <= 50 for picture in pictures)
+    assert all(picture.noise_psnr() == (50, 50) for picture in pictures if picture.noise == "clean")
+    assert len({picture.noise for picture in pictures}) >= 4
 
 
 def test_shares_are_probabilities():
@@ -162,5 +164,6 @@ def test_textures_are_made_from_their_number():
 def test_jpeg_keeps_the_size():
     picture = to_uint8(scene(128, 256))
     for seed in range(12):
-        saved = save_jpeg(np.random.default_rng(seed), picture, 85)
-        assert saved.shape == picture.shape and saved.dtype == np.uint8
+        saved = as_jpeg(85)(np.random.default_rng(seed), Picture(picture))
+        assert saved.pixels.shape == picture.shape and saved.pixels.dtype == np.uint8
+        assert saved.jpeg_last == 85 and saved.grid is not None

@@ -3,10 +3,13 @@ import pytest
 
 pytest.importorskip("cv2")
 from cliqa.signal.noise.psnr import chroma_psnr, grey_psnr
+from cliqa.training.histories.filters import to_uint8
+from cliqa.training.histories.pages import with_page
+from cliqa.training.histories.picture import Picture
 from cliqa.training.noise.families import FAMILIES
-from cliqa.training.noise.noisy_photos import Mix, make_picture, to_uint8
+from cliqa.training.noise.noisy_photos import Mix, make_picture
 from cliqa.training.noise.saved_examples import REGIONS, make_saved_example
-from cliqa.training.noise.saved_photos import KINDS, MIX, SAVES, draw_save, with_page
+from cliqa.training.noise.saved_photos import KINDS, MIX, SAVES, kind_of
 from tests.noisy_pictures import add_noise, scene
 
 
@@ -24,19 +27,20 @@ def test_shares_of_families_are_whole():
 def test_saves_keep_the_size_and_change_the_picture():
     pixels, seen = add_noise(scene(128, 256), 8), set()
     for seed in range(25):
-        for save in SAVES:
-            done = draw_save(np.random.default_rng(seed), pixels, save)
+        for save, step in SAVES.items():
+            done = step(np.random.default_rng(seed), Picture(pixels))
             assert done.pixels.shape == pixels.shape and done.pixels.dtype == np.uint8
             assert (grey_psnr(pixels, done.pixels) < 50) == (save != "plain")
-            seen.add(done.kind)
+            seen.add(kind_of(done))
     assert seen == set(KINDS)
 
 
 def test_a_page_covers_one_side_and_leaves_most_of_the_picture():
     pixels = add_noise(scene(256, 384), 8)
     for seed in range(12):
-        same = (with_page(np.random.default_rng(seed), pixels) == pixels).all(axis=2)
-        assert 0.4 < same.mean() < 0.95
+        paged = with_page(np.random.default_rng(seed), Picture(pixels))
+        same = (paged.pixels == pixels).all(axis=2)
+        assert 0.4 < same.mean() < 0.95 and paged.share == pytest.approx(same.mean(), abs=0.02)
 
 
 @pytest.mark.parametrize("family", ["chroma", "colours"])
@@ -53,13 +57,12 @@ def test_some_noise_of_the_colours_leaves_grey_alone(family):
 def test_pictures_tell_the_noise_of_their_colours():
     mix = Mix(clean=0.0, families={"impulses": 0.5, "gaussian": 0.5})
     made = [make_picture(np.random.default_rng(seed), Scenes().draw, mix) for seed in range(12)]
-    assert {picture.family for picture in made} == {"impulses", "gaussian"}
-    assert any(picture.chroma == 50 and picture.psnr < 45 for picture in made)  # grey noise
-    assert any(
-        abs(picture.chroma + 3 - picture.psnr) < 1.5 for picture in made
-    )  # independent channels: 2/3 against 1/3
+    assert {picture.noise for picture in made} == {"impulses", "gaussian"}
+    noise = [picture.noise_psnr() for picture in made]
+    assert any(colour == 50 and psnr < 45 for psnr, colour in noise)  # grey noise
+    assert any(abs(colour + 3 - psnr) < 1.5 for psnr, colour in noise)  # independent channels: 2/3 against 1/3
     clean = make_picture(np.random.default_rng(0), Scenes().draw, Mix(clean=1.0, reduced=1.0))
-    assert (clean.psnr, clean.chroma, clean.family) == (50, 50, "clean")
+    assert (*clean.noise_psnr(), clean.noise) == (50, 50, "clean")
 
 
 def test_an_example_is_one_picture_through_all_saves():

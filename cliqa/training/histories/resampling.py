@@ -139,12 +139,15 @@ class Resampler:
     def resize(self, pixels: NDArray[np.uint8], size: Size) -> tuple[NDArray[np.uint8], tuple[float, float]]:
         """uint8 (height, width, 3) -> the same of `size` (height, width), and the (y, x) factors."""
         pixels = np.ascontiguousarray(pixels)
-        done: NDArray[np.uint8] = _LIBRARIES[self.library](self, pixels, size)
+        return _LIBRARIES[self.library](self, pixels, size), self.factors(pixels.shape[:2], size)
+
+    def factors(self, before: Size, after: Size) -> tuple[float, float]:
+        """The exact (y, x) factors between two sizes."""
         if self.phase == "corners":
-            factors = tuple((b - 1) / max(a - 1, 1) for a, b in zip(pixels.shape[:2], size, strict=True))
+            factors = tuple((b - 1) / max(a - 1, 1) for a, b in zip(before, after, strict=True))
         else:
-            factors = tuple(b / a for a, b in zip(pixels.shape[:2], size, strict=True))
-        return done, (factors[0], factors[1])
+            factors = tuple(b / a for a, b in zip(before, after, strict=True))
+        return factors[0], factors[1]
 
 
 def _pillow(how: Resampler, pixels: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:

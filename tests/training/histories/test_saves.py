@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from cliqa.signal.jpeg.quantization import CHROMA_TABLES, LUMA_TABLES, nearest_quality
-from cliqa.training.jpeg.numpy_codec import numpy_save
-from cliqa.training.jpeg.saves import decode_jpeg, draw_sampling, save_jpeg
-from cliqa.training.jpeg.tables import draw_tables
+from cliqa.training.codecs import decode
+from cliqa.training.histories.numpy_codec import numpy_save
+from cliqa.training.histories.saves import draw_sampling, encode_jpeg
+from cliqa.training.histories.tables import draw_tables
 from tests.jpeg_pictures import saved, textured
 
 
@@ -23,10 +24,10 @@ def test_own_codec_agrees_with_libjpeg():
 
 def test_stream_has_the_tables_asked_for():
     tables = (np.full(64, 7), np.full(64, 9))
-    stream = save_jpeg(textured(1, 32), np.random.default_rng(1), 50, "4:2:0", tables=tables)
+    stream = encode_jpeg(textured(1, 32), np.random.default_rng(1), 50, "4:2:0", tables=tables)
     image = Image.open(io.BytesIO(stream))
     assert list(image.quantization[0]) == [7] * 64 and list(image.quantization[1]) == [9] * 64
-    assert decode_jpeg(stream).shape == (32, 32, 3)
+    assert decode(stream).shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize("family", ["scaled", "split", "robidoux", "flat", "camera"])

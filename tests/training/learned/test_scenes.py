@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cliqa.training.learned.histories import CONDITIONS, OTHERWISE, finished, make_scene, under
+from cliqa.training.histories.picture import Picture
+from cliqa.training.learned.scenes import CONDITIONS, OTHERWISE, finished, make_scene, under
 from tests.rough_pictures import colored
 
 
@@ -34,7 +35,7 @@ def test_a_seed_repeats_a_scene_and_others_do_not_change_the_small_picture_befor
 def test_every_finish_leaves_a_tile():
     pixels = colored(192, 192)
     for seed in range(60):
-        assert min(finished(np.random.default_rng(seed), pixels, 128).shape[:2]) >= 128
+        assert min(finished(np.random.default_rng(seed), Picture(pixels), 128).pixels.shape[:2]) >= 128
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cliqa.training.scale.softened import demosaiced, halftone, smooth, soften
+from cliqa.training.histories.softening import demosaiced, halftone, soften
 from tests.rough_pictures import colored
 
 pytest.importorskip("cv2")
@@ -21,13 +21,6 @@ def test_demosaicing_keeps_the_colours():
     source = np.full((40, 40, 3), (200, 120, 40), np.uint8)
     for seed in range(8):
         assert np.abs(demosaiced(np.random.default_rng(seed), source).mean(axis=(0, 1)) - (200, 120, 40)).max() < 2
-
-
-def test_smooth_pictures_are_smooth():
-    pixels = [smooth(np.random.default_rng(seed), 160) for seed in range(12)]
-    steps = [np.abs(np.diff(each.astype(float), axis=1)).mean() for each in pixels]
-    assert all(each.shape == (160, 160, 3) and each.dtype == np.uint8 for each in pixels)
-    assert np.median(steps) < 4 and min(np.ptp(each) for each in pixels) > 5
 
 
 def test_halftone_has_few_tones_and_keeps_the_brightness():

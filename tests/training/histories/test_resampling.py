@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cliqa.training.scale.resampling import (
+from cliqa.training.histories.resampling import (
     FAMILIES,
     Resampler,
     axis_weights,

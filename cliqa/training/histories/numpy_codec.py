@@ -11,7 +11,7 @@ from PIL import Image
 
 from cliqa.signal.colour import LUMA32
 from cliqa.signal.dct import dct_matrix
-from cliqa.training.jpeg.tables import Table
+from cliqa.training.histories.tables import Table
 
 Pixels = NDArray[np.uint8]
 

@@ -28,45 +28,49 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_seed_makes_the_same_example_again(photos: Path) -> None:
-    from cliqa.training.compression.histories import make_example
+    from cliqa.training.compression.examples import make_example
 
     first, again = (make_example(photos, "train", np.random.default_rng([1, 2]), 2) for _ in range(2))
     assert all(np.array_equal(first[name], again[name]) for name in first)
 
 
 def test_none_lost_nothing_and_saves_did(photos: Path) -> None:
-    from cliqa.training.compression.histories import SCENARIOS, draw_history
-    from cliqa.training.jpeg.histories import source
+    from cliqa.training.compression.examples import SCENARIOS, draw_history, target_of
+    from cliqa.training.jpeg.sources import source
 
     found = [
         draw_history(np.random.default_rng([5, number]), photos, "train", SCENARIOS, source) for number in range(14)
     ]
-    assert {history.scenario for history in found} >= {"none", "plain"}
-    for history in found:
-        assert (history.codec == "none") == (history.scenario == "none")
-        assert 0 <= history.target <= 100
-        if history.scenario == "none":
-            assert history.target == 100 and not history.file
+    assert {scenario for scenario, _ in found} >= {"none", "plain"}
+    for scenario, picture in found:
+        assert bool(picture.saves) == (scenario != "none")
+        assert 0 <= target_of(picture) <= 100 and picture.lossless.shape == picture.pixels.shape
+        if scenario == "none":
+            assert target_of(picture) == 100 and not picture.file
+            assert np.array_equal(picture.lossless, picture.pixels)
 
 
 @pytest.mark.parametrize("codec", ["jpeg", "webp", "avif", "heic", "jpeg2000", "jxl", "other"])
 def test_every_codec_saves_better_at_the_upper_end_of_its_range(codec: str) -> None:
-    from cliqa.training.compression.encoders import draw_save
-    from cliqa.training.compression.fidelity import fidelity
+    from cliqa.training.compression.examples import target_of
+    from cliqa.training.histories.encoders import any_save
+    from cliqa.training.histories.picture import Picture
 
     original = textured(3)
     scores = []
     for low in (0.97, 0.0):
-        save = draw_save(np.random.default_rng(8), original, codec=codec, low=low)
-        assert save.codec == codec
-        scores.append(fidelity(np.ascontiguousarray(original[: len(save.pixels), : save.pixels.shape[1]]), save.pixels))
+        picture = any_save(codec, low)(np.random.default_rng(8), Picture(original, lossless=original))
+        assert picture.strongest.codec == codec and picture.strongest.error > 0
+        scores.append(target_of(picture))
     assert scores[0] >= scores[1] - 1
 
 
 def test_changes_keep_the_sizes_of_twins_equal() -> None:
-    from cliqa.training.compression.histories import draw_change, draw_crop, draw_resize
+    from cliqa.training.histories.filters import retouched
+    from cliqa.training.histories.geometry import rescaled, trimmed
+    from cliqa.training.histories.picture import Picture
 
     for seed in range(12):
-        for draw in (draw_change, draw_crop, draw_resize):
-            change = draw(np.random.default_rng(seed))
-            assert change(textured(1)).shape == change(textured(2)).shape
+        for step in (retouched, trimmed, rescaled):
+            picture = step(np.random.default_rng(seed), Picture(textured(1), lossless=textured(2)))
+            assert picture.lossless.shape == picture.pixels.shape

@@ -1,4 +1,4 @@
-"""Softness and smoothness that are no enlargement: blur, rotation, demosaicing, denoising, gradients, halftone."""
+"""Softness and smoothness that are no enlargement: blur, rotation, demosaicing, denoising, halftone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-Pixels = NDArray[np.uint8]
+from cliqa.training.histories.picture import Pixels, Rng
 
 
-def soften(rng: np.random.Generator, pixels: Pixels, how: str) -> Pixels:
+def soften(rng: Rng, pixels: Pixels, how: str) -> Pixels:
     """Softness that is no enlargement: "defocus", "motion", "rotation", "mosaic" or "denoised"."""
     import cv2
 
@@ -75,7 +75,7 @@ def _rotated(pixels: Pixels, angle: float, interpolation: int) -> Pixels:
     return np.asarray(turned)
 
 
-def demosaiced(rng: np.random.Generator, pixels: Pixels) -> Pixels:
+def demosaiced(rng: Rng, pixels: Pixels) -> Pixels:
     """Sample a Bayer pattern, optionally behind an antialiasing filter and with noise, and demosaic it."""
     import cv2
 
@@ -91,29 +91,7 @@ def demosaiced(rng: np.random.Generator, pixels: Pixels) -> Pixels:
     return np.asarray(cv2.cvtColor(mosaic, methods[rng.integers(3)]))
 
 
-def smooth(rng: np.random.Generator, side: int) -> Pixels:
-    """Skies, walls, backgrounds: gradients of two or three colours, straight, round or clouded, without noise or with a little."""
-    v, u = np.mgrid[0:side, 0:side].astype(np.float64) / side
-    angle, waves = rng.uniform(0, 2 * np.pi), int(rng.integers(0, 5))
-    ramp = u * np.cos(angle) + v * np.sin(angle)
-    if rng.random() < 0.3:
-        ramp = np.hypot(u - rng.uniform(0, 1), v - rng.uniform(0, 1)) ** rng.uniform(0.7, 2)
-    for _ in range(waves):
-        ways = rng.normal(0, rng.uniform(1, 12), 2)
-        ramp = ramp + rng.uniform(0, 0.15) * np.cos(2 * np.pi * (ways[0] * u + ways[1] * v) + rng.uniform(0, 6.3))
-    ramp = (ramp - ramp.min()) / max(np.ptp(ramp), 1e-9)
-    stops = rng.integers(0, 256, (int(rng.integers(2, 4)), 3))
-    if rng.random() < 0.4:
-        stops = stops[0] + rng.integers(-40, 41, stops.shape)
-    places = np.linspace(0, 1, len(stops))
-    values = np.stack([np.interp(ramp, places, stops[:, channel]) for channel in range(3)], axis=2)
-    deviation = float(rng.choice((0.0, rng.uniform(0.2, 1.0), rng.uniform(1, 4)), p=(0.5, 0.3, 0.2)))
-    shape = values.shape if rng.random() < 0.5 else (*values.shape[:2], 1)
-    values = values + rng.normal(0, 1, shape) * deviation
-    return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
-
-
-def halftone(rng: np.random.Generator, pixels: Pixels) -> Pixels:
+def halftone(rng: Rng, pixels: Pixels) -> Pixels:
     """Printed or dithered: dots or lines of a period of 2.5-9 pixels at an angle, or an ordered matrix of 2, 4 or 8."""
     v, u = np.mgrid[0 : pixels.shape[0], 0 : pixels.shape[1]].astype(np.float64)
     tone = pixels.astype(np.float64) / 255
