@@ -10,8 +10,6 @@ networks, with pictures through codecs of all kinds; with `--start` it alone run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,15 +35,14 @@ from cliqa.training.noise.saved_fit import fit_saved, read_start, ship
 from cliqa.training.photos import KINDS, Split, read_photos
 from cliqa.training.train import TrainOptions
 
-EXAMPLES = 198_656
+EXAMPLES = 81_920
 VAL_EXAMPLES = 512
 TILES = 8
 REGIONS = 128  # of each picture, at random, that are kept
 PIXEL_REGIONS = 256  # the same, for their single pixels
-FITS = (NoiseFit(seed=1), NoiseFit(seed=2))
-AGAIN = NoiseFit(epochs=10, dropout=0.2, input_noise=0.1)  # from where each ended
-WEIGHTS = {"clean": 1.3, "density_grain": 1.5, "structured": 1.5, "impulses": 1.5}  # in the loss; others 1
-AGAIN_WEIGHTS = WEIGHTS | {"shots": 1.5, "denoised": 1.5}
+FITS = tuple(NoiseFit(seed=seed, epochs=24, batch=256, rate=3e-3, dropout=0.15, regions=32) for seed in (1, 2))
+WEIGHTS = {"clean": 1.3, "density_grain": 1.5, "structured": 1.5, "impulses": 1.5, "shots": 1.5, "denoised": 1.5}
+"""Of families in the loss; others 1."""
 FAMILY_NAMES = ("clean", *FAMILIES)
 
 
@@ -81,18 +78,22 @@ def make_examples(options: TrainOptions, split: Split, count: int, seed: int) ->
 
 def read_examples(shards: list[Path]) -> tuple[NoiseExamples, Example]:
     """(what the networks learn from, the truths) of the shards."""
-    stored = [dict(np.load(path)) for path in shards]
-    whole = {name: np.concatenate([shard[name] for shard in stored]) for name in stored[0]}
-    statistics = np.concatenate([whole.pop("statistics"), pixel_facts(whole.pop("pixels"))], axis=2)
+    parts: dict[str, list[NDArray[Any]]] = {}
+    for path in shards:
+        with np.load(path) as stored:
+            shard = {name: stored[name] for name in stored.files}
+        shard["statistics"] = np.concatenate([shard["statistics"], pixel_facts(shard.pop("pixels"))], axis=2)
+        for name, values in shard.items():
+            parts.setdefault(name, []).append(values)
+    whole = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
     family, psnr = whole["family"], whole["psnr"].astype(np.float32)
-    return NoiseExamples(
-        statistics, whole.pop("regions"), psnr[:, None], weights_of(family, WEIGHTS), family > 0
-    ), whole
+    weight = weights_of(family)
+    return NoiseExamples(whole.pop("statistics"), whole.pop("regions"), psnr[:, None], weight, family > 0), whole
 
 
-def weights_of(family: NDArray[np.int64], weights: Mapping[str, float]) -> NDArray[np.float32]:
+def weights_of(family: NDArray[np.int64]) -> NDArray[np.float32]:
     """How much each example counts in the loss; `family`: indices of `FAMILY_NAMES`."""
-    return np.array([weights.get(name, 1.0) for name in FAMILY_NAMES], np.float32)[family]
+    return np.array([WEIGHTS.get(name, 1.0) for name in FAMILY_NAMES], np.float32)[family]
 
 
 def slopes() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -114,13 +115,11 @@ def slopes() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 def first_stage(options: TrainOptions, count: int) -> dict[str, NDArray[Any]]:
     """Make `count` examples and fit the networks on them: their tensors, `net0.` and so on."""
     val, _ = read_examples(make_examples(options, "val", options.at_most(VAL_EXAMPLES), 1))
-    data, truth = read_examples(make_examples(options, "train", count, 0))
-    again = replace(data, weight=weights_of(truth["family"], AGAIN_WEIGHTS))
+    data, _ = read_examples(make_examples(options, "train", count, 0))
     tensors: dict[str, NDArray[Any]] = {}
     for number, settings in enumerate(FITS):
-        first = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)
-        work, other = options.work / f"again{number}", replace(AGAIN, seed=settings.seed + 20)
-        tensors |= fit_noise(again, val, LEVELS, slopes(), work, other, first).tensors(f"net{number}.")
+        found = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)
+        tensors |= found.tensors(f"net{number}.")
     return tensors
 
 
