@@ -45,26 +45,43 @@ ROUTINE int residual_means(const float *restrict plane, int64_t rows, int64_t wi
     return 0;
 }
 
+/* How many of `limits` each of some residuals reaches on both sides of 0. */
+static inline __attribute__((always_inline)) void levels_of(const int16_t *restrict at, int64_t columns, const int16_t *restrict limits, int64_t many,
+                                                            uint16_t *restrict levels) {
+    memset(levels, 0, columns * sizeof(uint16_t));
+    for (int64_t limit = 0; limit < many; limit++) {
+        const int16_t above = limits[limit] - 1, below = -limits[limit];
+        for (int64_t column = 0; column < columns; column++) levels[column] -= (uint16_t)-(at[column] > above) + (uint16_t)-(at[column] > below);
+    }
+}
+
 /* How often each triple of levels occurs in `tiles` parts of (rows, columns) residuals, whose lines are `line` and parts `part` apart:
    counts (tiles, levels^3) are added to. A level is how many of `limits`, `many` > 0 of them, a residual reaches on both sides of 0;
    the second and third of a triple lie `one` and `two` from the first. Returns 0, or 1 for no memory. */
 ROUTINE int triple_counts(const int16_t *STRIDED residuals, int64_t tiles, int64_t part, int64_t rows, int64_t columns, int64_t line, int64_t one,
                           int64_t two, const int16_t *limits, int64_t many, int64_t *counts) {
-    const int64_t levels = 2 * many + 1, kinds = levels * levels * levels;
-    uint16_t *numbers = malloc(columns * sizeof(uint16_t));
+    const int64_t levels = 2 * many + 1, kinds = levels * levels * levels, wide = columns + 2;
+    const uint16_t by = levels;
+    const int along = one == 1 && two == 2, down = one == line && two == 2 * line;
+    uint16_t *room = malloc(4 * wide * sizeof(uint16_t)), *numbers = room + 3 * wide;
     uint32_t *some = calloc(4 * kinds, sizeof(uint32_t)); /* four counts in turn: none waits for the one before it */
-    const int failed = !numbers || !some;
+    const int failed = !room || !some;
     for (int64_t tile = 0; !failed && tile < tiles; tile++) {
+        uint16_t *first = room, *second = room + wide, *third = room + 2 * wide;
         for (int64_t row = 0; row < rows; row++) {
             const int16_t *from = residuals + tile * part + row * line;
-            for (int member = 0; member < 3; member++) {
-                const int16_t *restrict at = from + (member == 0 ? 0 : member == 1 ? one : two);
-                for (int64_t column = 0; column < columns; column++) numbers[column] = member ? numbers[column] * (uint16_t)levels : 0;
-                for (int64_t limit = 0; limit < many; limit++) {
-                    const int16_t above = limits[limit] - 1, below = -limits[limit];
-                    for (int64_t column = 0; column < columns; column++)
-                        numbers[column] -= (uint16_t)-(at[column] > above) + (uint16_t)-(at[column] > below);
-                }
+            if (along) { /* the others are the next ones of the same line */
+                levels_of(from, wide, limits, many, first);
+                second = first + 1, third = first + 2;
+            } else {
+                if (!down || row == 0) levels_of(from, columns, limits, many, first), levels_of(from + one, columns, limits, many, second);
+                levels_of(from + two, columns, limits, many, third);
+            }
+            for (int64_t column = 0; column < columns; column++)
+                numbers[column] = (uint16_t)((first[column] * by + second[column]) * by + third[column]);
+            if (down) { /* the next line's first and second were this one's second and third */
+                uint16_t *before = first;
+                first = second, second = third, third = before;
             }
             int64_t column = 0;
             for (; column + 4 <= columns; column += 4)
@@ -75,7 +92,7 @@ ROUTINE int triple_counts(const int16_t *STRIDED residuals, int64_t tiles, int64
             for (int64_t kind = 0; kind < kinds; kind++) counts[tile * kinds + kind] += some[turn * kinds + kind];
         memset(some, 0, 4 * kinds * sizeof(uint32_t));
     }
-    free(numbers), free(some);
+    free(room), free(some);
     return failed;
 }
 
