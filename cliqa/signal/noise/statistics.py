@@ -41,7 +41,6 @@ from cliqa.signal.noise.blocks import (
     wide_energies,
     zero_shares,
 )
-from cliqa.signal.spectrum import tile_spectra
 
 _FLAT_GROUPS = (0.0, 0.05, 0.15, 0.3, 0.5, 1.0)  # of blocks by their energy at low frequencies
 _PERCENTILES: dict[tuple[int, bool], tuple[float, ...]] = {  # by scale and whether the channel is grey
@@ -168,7 +167,7 @@ def _shared_spectrum(centred: Floats, rings: int = 16) -> list[Floats]:
     """
     n, side, _ = centred.shape
     taper, ring, outside = _spectral_tables(side, rings)
-    spectrum = tile_spectra(centred * taper)
+    spectrum = np.fft.rfft2(centred * taper)
     chosen = _ranked_powers(spectrum.reshape(n, -1), 1 / (side * side), (0, n // 4, n // 2))
     counts = np.bincount(ring, minlength=rings)
     profiles = [np.bincount(ring, weights=p, minlength=rings) / counts for p in chosen]

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from cliqa.compiled.library import compiled
 from cliqa.signal.resampling.co_occurrences import CHANNELS, NEIGHBOURS, of_colours, of_neighbours
-from cliqa.signal.spectrum import tile_spectra
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int16]
@@ -220,7 +219,7 @@ def _spectrum(planes: Ints) -> Floats:
     window, ring, share = _spectral_tables(height, width)
     values = planes.astype(np.float32)
     values -= values.mean(axis=(1, 2), keepdims=True)
-    spectrum = tile_spectra(values * window)
+    spectrum = np.fft.rfft2(values * window)
     power = (np.square(spectrum.real) + np.square(spectrum.imag)).reshape(n, -1) / (height * width)
     total = np.stack([np.bincount(ring, each, minlength=RINGS) for each in power])
     return np.log(total / share + 0.01).astype(np.float32)
