@@ -142,7 +142,6 @@ def _magnitudes(rows: Array) -> list[Array]:
     """Column means of the residuals of `RESIDUALS`, their squares or the roots of their magnitudes, which tame strong edges."""
     count = len(rows)
     scratch = np.empty((4, rows.size), np.float32)  # everything stays in the cache
-    share = np.full(count, 1 / count, np.float32)
 
     def joined(combine: np.ufunc, values: Array, place: int) -> Array:
         """Neighbours along the rows, their difference or sum, in an array of `scratch`."""
@@ -150,13 +149,17 @@ def _magnitudes(rows: Array) -> list[Array]:
         combine(values[:, 1:], values[:, :-1], out=out)
         return out
 
+    def mean(values: Array) -> Array:
+        """By column, row after row as the routine adds them up."""
+        return np.asarray(values.sum(axis=0) / np.float32(count), np.float32)
+
     def squares(values: Array) -> Array:
         out = scratch[3, : values.size].reshape(values.shape)
-        return share @ np.square(values, out=out)
+        return mean(np.square(values, out=out))
 
     def roots(values: Array) -> Array:
         out = scratch[3, : values.size].reshape(values.shape)
-        return share @ np.sqrt(np.abs(values, out=out), out=out)
+        return mean(np.sqrt(np.abs(values, out=out), out=out))
 
     def summed(values: Array) -> Array:
         """The square of (1 + z)^2 of it, mean by column."""
@@ -169,7 +172,7 @@ def _magnitudes(rows: Array) -> list[Array]:
     fourth = joined(np.subtract, joined(np.subtract, second, 0), 1)
     root4, fourth_summed = roots(fourth), summed(fourth)
     sixth = joined(np.subtract, joined(np.subtract, fourth, 0), 1)
-    magnitude6 = share @ np.abs(sixth, out=scratch[3, : sixth.size].reshape(sixth.shape))
+    magnitude6 = mean(np.abs(sixth, out=scratch[3, : sixth.size].reshape(sixth.shape)))
     return [root, root4, square, square2, summed(sixth), fourth_summed, magnitude6]
 
 
