@@ -129,22 +129,3 @@ ROUTINE int64_t flat_profile(const double *restrict profile, const double *restr
     free(flat);
     return 0;
 }
-
-/* See `_whiten` there: a complex spectrum (count) divided by the mean of its sizes over 2 * half + 1 places about each, half < count.
- * Returns 1 without memory. */
-ROUTINE int64_t whiten(float *restrict spectrum, int64_t count, int64_t half)
-{
-    double *restrict sizes = malloc(2 * count * sizeof *sizes), *restrict means = sizes + count;
-    if (!sizes)
-        return 1;
-    for (int64_t i = 0; i < count; i++)
-        sizes[i] = sqrtf(spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1]);
-    moving_mean(sizes, count, half, means);
-    for (int64_t i = 0; i < count; i++) {
-        const float about = (float)(means[i] + 1e-9);
-        spectrum[2 * i] /= about;
-        spectrum[2 * i + 1] /= about;
-    }
-    free(sizes);
-    return 0;
-}

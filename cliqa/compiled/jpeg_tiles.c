@@ -271,19 +271,3 @@ ROUTINE void cut_blocks(const float *luma, int64_t height, int64_t width, int64_
             memcpy(out, block + line * width, BLOCK * sizeof *out);
     }
 }
-
-/* How many of the bytes of each of `tiles` (tiles, size) are 0 or 255: counts (tiles). */
-ROUTINE void bytes_at_ends(const uint8_t *restrict bytes, int64_t tiles, int64_t size, int64_t *restrict counts)
-{
-    for (int64_t tile = 0; tile < tiles; tile++, bytes += size) {
-        int64_t total = 0;
-        for (int64_t start = 0; start < size; start += SOME) {
-            const int64_t many = size - start < SOME ? size - start : SOME;
-            uint16_t some = 0;
-            for (int64_t i = 0; i < many; i++)
-                some += (uint8_t)(bytes[start + i] - 1) >= 254; /* 0 wraps round to 255 */
-            total += some;
-        }
-        counts[tile] = total;
-    }
-}

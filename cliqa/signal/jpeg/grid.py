@@ -157,14 +157,8 @@ def find_grid(rgb: NDArray[np.uint8], y: Floats, patches: int = GRID_PATCHES) ->
 
 def least_clipped(rgb: NDArray[np.uint8]) -> NDArray[np.intp]:
     """Order of the tiles (n, 3, h, w) for the search of the grid: by quarters of clipped pixels, else as they come."""
-    library, size = compiled(), rgb.size // len(rgb)
-    if library is not None and rgb.flags.c_contiguous:
-        counts = np.empty(len(rgb), np.int64)
-        library.bytes_at_ends(rgb, len(rgb), size, counts)
-    else:
-        ends = (rgb - np.uint8(1)) >= np.uint8(254)  # 0 wraps round to 255
-        counts = np.array([np.count_nonzero(tile) for tile in ends])
-    share = counts / size
+    ends = (rgb - np.uint8(1)) >= np.uint8(254)  # 0 wraps round to 255
+    share = np.array([np.count_nonzero(tile) / tile.size for tile in ends])
     order: NDArray[np.intp] = np.argsort(np.floor(share * 4), kind="stable")
     return order
 

@@ -138,11 +138,7 @@ def _flat(profile: NDArray[np.float64]) -> Floats:
 
 
 def _whiten(spectrum: NDArray[np.complex64], length: int) -> None:
-    """Divide a spectrum by the mean of its sizes over so many places about each, an odd number."""
-    library = compiled()
-    half, count = length // 2, len(spectrum)
-    if library is not None and half < count and not library.whiten(spectrum.view(np.float32), count, half):
-        return
+    """Divide a spectrum by the mean of its sizes over so many places about each."""
     about = _moving_mean(np.abs(spectrum), length)
     spectrum /= (about + 1e-9).astype(np.float32)
 
