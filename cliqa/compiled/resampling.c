@@ -5,35 +5,54 @@
 
 #include "routines.h"
 
-/* Residuals of `spectra.RESIDUALS` of a plane (rows, width), width > 8, as roots of their sizes, squares or sizes: seven arrays one after
-   the other, whose rows are shorter by 1, 4, 1, 2, 8, 6 and 6. Returns 0, or 1 for no memory. */
-ROUTINE int residual_sizes(const float *restrict plane, int64_t rows, int64_t width, float *restrict sizes) {
-    float *restrict one = malloc(width * sizeof(float)), *restrict two = malloc(width * sizeof(float));
-    const int failed = !one || !two;
-    float *restrict root = sizes, *restrict root4 = root + rows * (width - 1), *restrict square = root4 + rows * (width - 4);
-    float *restrict square2 = square + rows * (width - 1), *restrict sum6 = square2 + rows * (width - 2), *restrict sum4 = sum6 + rows * (width - 8);
-    float *restrict sixth = sum4 + rows * (width - 6);
-    for (int64_t row = 0; !failed && row < rows; row++, root += width - 1, root4 += width - 4, square += width - 1) {
-        const float *from = plane + row * width;
-        for (int64_t x = 0; x < width - 1; x++) one[x] = from[x + 1] - from[x];
-        for (int64_t x = 0; x < width - 1; x++) root[x] = sqrtf(fabsf(one[x]));
-        for (int64_t x = 0; x < width - 1; x++) square[x] = one[x] * one[x];
-        for (int64_t x = 0; x < width - 2; x++) two[x] = one[x + 1] - one[x];
-        for (int64_t x = 0; x < width - 2; x++) square2[x] = two[x] * two[x];
-        for (int64_t x = 0; x < width - 3; x++) one[x] = two[x + 1] - two[x];
-        for (int64_t x = 0; x < width - 4; x++) two[x] = one[x + 1] - one[x];
-        for (int64_t x = 0; x < width - 4; x++) root4[x] = sqrtf(fabsf(two[x]));
-        for (int64_t x = 0; x < width - 5; x++) one[x] = two[x + 1] + two[x];
-        for (int64_t x = 0; x < width - 6; x++) sum4[x] = (one[x + 1] + one[x]) * (one[x + 1] + one[x]);
-        for (int64_t x = 0; x < width - 5; x++) one[x] = two[x + 1] - two[x];
-        for (int64_t x = 0; x < width - 6; x++) two[x] = one[x + 1] - one[x];
-        for (int64_t x = 0; x < width - 6; x++) sixth[x] = fabsf(two[x]);
-        for (int64_t x = 0; x < width - 7; x++) one[x] = two[x + 1] + two[x];
-        for (int64_t x = 0; x < width - 8; x++) sum6[x] = (one[x + 1] + one[x]) * (one[x + 1] + one[x]);
-        square2 += width - 2, sum6 += width - 8, sum4 += width - 6, sixth += width - 6;
+enum { KINDS = 7 };
+
+/* Residuals of `spectra.RESIDUALS` of a plane (rows, width), width > 8, as roots of their sizes, squares or sizes: means over the rows, (7, width),
+   of which the last 1, 4, 1, 2, 8, 6 and 6 mean nothing. Returns 0, or 1 for no memory. */
+ROUTINE int residual_means(const float *restrict plane, int64_t rows, int64_t width, float *restrict means) {
+    float *restrict line = calloc(4 * (width + 8), sizeof(float)); /* behind each the zeros that the last places read */
+    if (!line) return 1;
+    float *restrict first = line + width + 8, *restrict fourth = first + width + 8, *restrict sixth = fourth + width + 8;
+    memset(means, 0, KINDS * width * sizeof(float));
+    for (int64_t row = 0; row < rows; row++) {
+        memcpy(line, plane + row * width, width * sizeof(float));
+        for (int64_t x = 0; x < width; x++) {
+            const float one = line[x + 1] - line[x], next = line[x + 2] - line[x + 1], two = next - one;
+            first[x] = two;
+            means[x] += sqrtf(fabsf(one));
+            means[2 * width + x] += one * one;
+            means[3 * width + x] += two * two;
+        }
+        for (int64_t x = 0; x < width; x++) {
+            const float three = first[x + 1] - first[x], four = (first[x + 2] - first[x + 1]) - three;
+            fourth[x] = four;
+            means[width + x] += sqrtf(fabsf(four));
+        }
+        for (int64_t x = 0; x < width; x++) {
+            const float five = fourth[x + 1] - fourth[x], six = (fourth[x + 2] - fourth[x + 1]) - five;
+            const float both = (fourth[x + 2] + fourth[x + 1]) + (fourth[x + 1] + fourth[x]);
+            sixth[x] = six;
+            means[5 * width + x] += both * both;
+            means[6 * width + x] += fabsf(six);
+        }
+        for (int64_t x = 0; x < width; x++) {
+            const float both = (sixth[x + 2] + sixth[x + 1]) + (sixth[x + 1] + sixth[x]);
+            means[4 * width + x] += both * both;
+        }
     }
-    free(one), free(two);
-    return failed;
+    for (int64_t x = 0; x < KINDS * width; x++) means[x] /= rows;
+    free(line);
+    return 0;
+}
+
+/* How many of `limits` each of some residuals reaches on both sides of 0. */
+static inline __attribute__((always_inline)) void levels_of(const int16_t *restrict at, int64_t columns, const int16_t *restrict limits, int64_t many,
+                                                            uint16_t *restrict levels) {
+    memset(levels, 0, columns * sizeof(uint16_t));
+    for (int64_t limit = 0; limit < many; limit++) {
+        const int16_t above = limits[limit] - 1, below = -limits[limit];
+        for (int64_t column = 0; column < columns; column++) levels[column] -= (uint16_t)-(at[column] > above) + (uint16_t)-(at[column] > below);
+    }
 }
 
 /* How often each triple of levels occurs in `tiles` parts of (rows, columns) residuals, whose lines are `line` and parts `part` apart:
@@ -41,21 +60,28 @@ ROUTINE int residual_sizes(const float *restrict plane, int64_t rows, int64_t wi
    the second and third of a triple lie `one` and `two` from the first. Returns 0, or 1 for no memory. */
 ROUTINE int triple_counts(const int16_t *STRIDED residuals, int64_t tiles, int64_t part, int64_t rows, int64_t columns, int64_t line, int64_t one,
                           int64_t two, const int16_t *limits, int64_t many, int64_t *counts) {
-    const int64_t levels = 2 * many + 1, kinds = levels * levels * levels;
-    uint16_t *numbers = malloc(columns * sizeof(uint16_t));
+    const int64_t levels = 2 * many + 1, kinds = levels * levels * levels, wide = columns + 2;
+    const uint16_t by = levels;
+    const int along = one == 1 && two == 2, down = one == line && two == 2 * line;
+    uint16_t *room = malloc(4 * wide * sizeof(uint16_t)), *numbers = room + 3 * wide;
     uint32_t *some = calloc(4 * kinds, sizeof(uint32_t)); /* four counts in turn: none waits for the one before it */
-    const int failed = !numbers || !some;
+    const int failed = !room || !some;
     for (int64_t tile = 0; !failed && tile < tiles; tile++) {
+        uint16_t *first = room, *second = room + wide, *third = room + 2 * wide;
         for (int64_t row = 0; row < rows; row++) {
             const int16_t *from = residuals + tile * part + row * line;
-            for (int member = 0; member < 3; member++) {
-                const int16_t *restrict at = from + (member == 0 ? 0 : member == 1 ? one : two);
-                for (int64_t column = 0; column < columns; column++) numbers[column] = member ? numbers[column] * (uint16_t)levels : 0;
-                for (int64_t limit = 0; limit < many; limit++) {
-                    const int16_t above = limits[limit] - 1, below = -limits[limit];
-                    for (int64_t column = 0; column < columns; column++)
-                        numbers[column] -= (uint16_t)-(at[column] > above) + (uint16_t)-(at[column] > below);
-                }
+            if (along) { /* the others are the next ones of the same line */
+                levels_of(from, wide, limits, many, first);
+                second = first + 1, third = first + 2;
+            } else {
+                if (!down || row == 0) levels_of(from, columns, limits, many, first), levels_of(from + one, columns, limits, many, second);
+                levels_of(from + two, columns, limits, many, third);
+            }
+            for (int64_t column = 0; column < columns; column++)
+                numbers[column] = (uint16_t)((first[column] * by + second[column]) * by + third[column]);
+            if (down) { /* the next line's first and second were this one's second and third */
+                uint16_t *before = first;
+                first = second, second = third, third = before;
             }
             int64_t column = 0;
             for (; column + 4 <= columns; column += 4)
@@ -66,7 +92,7 @@ ROUTINE int triple_counts(const int16_t *STRIDED residuals, int64_t tiles, int64
             for (int64_t kind = 0; kind < kinds; kind++) counts[tile * kinds + kind] += some[turn * kinds + kind];
         memset(some, 0, 4 * kinds * sizeof(uint32_t));
     }
-    free(numbers), free(some);
+    free(room), free(some);
     return failed;
 }
 

@@ -83,6 +83,7 @@ class Tiles:
     def __init__(self, image: Image.Image, size: int = PATCH) -> None:
         self.image = pad_to_patch(image, size)
         self.size = size
+        self._known: dict[tuple[int, int], NDArray[np.uint8]] = {}
 
     @cached_property
     def origins(self) -> list[tuple[int, int]]:
@@ -132,9 +133,15 @@ class Tiles:
         return self.origins
 
     def cut(self, origins: list[tuple[int, int]]) -> NDArray[np.uint8]:
-        """The tiles at these origins (x, y): uint8 (n, 3, size, size)."""
-        read = reader(self.image)
-        return planes([read((x, y, x + self.size, y + self.size)) for x, y in origins])
+        """The tiles at these origins (x, y): uint8 (n, 3, size, size), to be read only. A tile is read once, whoever asks."""
+        fresh = [origin for origin in dict.fromkeys(origins) if origin not in self._known]
+        if fresh:
+            read = reader(self.image)
+            made = planes([read((x, y, x + self.size, y + self.size)) for x, y in fresh])
+            self._known.update(zip(fresh, made, strict=True))
+            if len(fresh) == len(origins):
+                return made
+        return np.stack([self._known[origin] for origin in origins])
 
 
 def select_patches(image: Image.Image, count: int = 8, size: int = PATCH) -> NDArray[np.uint8]:

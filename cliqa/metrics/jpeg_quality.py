@@ -164,7 +164,7 @@ class JpegQuality(Metric):
         taken: set[tuple[int, int]] = set()
         telling = look(lambda origin: bool(taken) and cell_of(origin, tiles.image.size) in taken)
         found = dict(islice(telling, view.num_patches))
-        rgb = _stacked(found.values()) if found else tiles.cut(tiles.origins[: view.num_patches])
+        rgb = tiles.cut([*found] or tiles.origins[: view.num_patches])
         whole, history, lowest = read_tiles(rgb, first_table(view.header.quantization) or ())
         tiny = repeated != (1, 1) and min(picture.size) < tiles.size  # pixel art: less than a tile, mirrored out
         readings = [whole]

@@ -39,7 +39,9 @@ def white_ground(pixels: NDArray[np.uint8]) -> tuple[Mask, Mask] | None:
     height, width = pixels.shape[:2]
     if min(height, width) < SIDE:
         return None
-    darkest = pixels.min(axis=2)
+    darkest = np.minimum(
+        np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]
+    )  # a reduction takes five times as long
     least = _by_cell(np.minimum, darkest)
     cells = _connected(least >= WHITE, _border(least.shape))
     sides = [side.mean() for side in (cells[0], cells[-1], cells[:, 0], cells[:, -1])]
@@ -56,7 +58,8 @@ def _overexposed(subject: NDArray[np.uint8]) -> bool:
     """Whether too much light fell on what is no ground, uint8 (pixels, 3): it takes one channel before the others."""
     if not len(subject):
         return True
-    clipped = (subject.max(axis=1) >= WHITE) & (subject.min(axis=1) < WHITE)
+    red, green, blue = (subject[:, channel] >= WHITE for channel in range(3))
+    clipped = (red | green | blue) & ~(red & green & blue)
     return bool(clipped.mean() > LEAST_CLIPPED and np.median(_luma(subject)) > LEAST_BRIGHT)
 
 

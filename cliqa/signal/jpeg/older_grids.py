@@ -59,14 +59,13 @@ class OlderSave:
 
 
 def _merged(values: Floats) -> Floats:
-    """Bins of a unit, the noise of older lattices being as wide: (offsets, pairs, BINS) -> (pairs, BINS / 2 + 1, offsets).
+    """Bins of a unit, the noise of older lattices being as wide: (offsets, BINS) -> (offsets, BINS / 2 + 1).
 
     The first stays alone, since a lattice's step is no smaller; then come two each.
     """
-    merged = np.empty((values.shape[1], BINS // 2 + 1, len(values)), np.float32)
-    by_pair = values.transpose(1, 2, 0)
-    merged[:, 0], merged[:, -1] = by_pair[:, 0], by_pair[:, -1]
-    np.add(by_pair[:, 1:-1:2], by_pair[:, 2:-1:2], out=merged[:, 1:-1])
+    merged = np.empty((len(values), BINS // 2 + 1), np.float32)
+    merged[:, 0], merged[:, -1] = values[:, 0], values[:, -1]
+    np.add(values[:, 1:-1:2], values[:, 2:-1:2], out=merged[:, 1:-1])
     return merged
 
 
@@ -76,7 +75,7 @@ def _scan_tables() -> tuple[Floats, NDArray[np.intp]]:
     logs = np.log(LUMA_TABLES[:, [8 * v + u for v, u in PAIRS]])
     index = np.rint((logs - np.log(SCAN.steps[0])) / SCAN.ratio).astype(np.intp)
     places = np.where((index >= 0) & (index < len(SCAN.steps)), index, len(SCAN.steps))
-    densities = _merged(np.ascontiguousarray(log_densities(SCAN)[:: int(1 / BIN / PER_UNIT)].T[:, None]))[0].T
+    densities = _merged(log_densities(SCAN)[:: int(1 / BIN / PER_UNIT)].T)
     densities[:, 1:-1] /= 2
     return np.ascontiguousarray(densities), places
 
@@ -88,12 +87,12 @@ def scan_offsets(counted: Floats, qualities: int, newest: int) -> Floats | None:
     """
     densities, places = _scan_tables()
     others = np.arange(64) != newest
-    merged = _merged(counted)
-    used = int(np.flatnonzero(merged.any(axis=(0, 2))).max(initial=0)) + 1
     curves = np.zeros((len(SCAN.sigmas), len(SCAN.steps) + 1, 64), np.float32)  # the last is 0, for steps out of range
     total = np.zeros((len(SCAN.sigmas), qualities, 64), np.float32)
     for number, pair in enumerate(_ORDER):  # one pair at a time, so that it stays in the cache
-        found = (densities[:, :used] @ merged[pair, :used]).reshape(len(SCAN.sigmas), -1, 64)
+        merged = _merged(counted[:, pair])
+        used = int(np.flatnonzero(merged.any(axis=0)).max(initial=0)) + 1
+        found = (densities[:, :used] @ merged[:, :used].T).reshape(len(SCAN.sigmas), -1, 64)
         np.maximum(found, -np.float32(AGAINST), out=curves[:, :-1])
         total += np.take(curves, places[:qualities, pair], axis=1)
         if number == FIRST - 1 and float(total.max(axis=(0, 1), where=others, initial=0.0).max()) < SOME:

@@ -44,12 +44,15 @@ def _limits(step: int) -> tuple[int, int]:
     return int(np.argmax(levels >= 1)), int(np.argmax(levels >= 2))
 
 
-def of_neighbours(residuals: Sequence[Ints], steps: Sequence[int], across: bool) -> list[Floats]:
-    """Of three neighbours in planes (n, h, w), all planes together: (n, NEIGHBOURS) for each step of the quantization."""
+def of_neighbours(residuals: Sequence[tuple[Ints, int]], steps: Sequence[int]) -> list[Floats]:
+    """Of three neighbours in planes (n, h, w), all planes together: (n, NEIGHBOURS) for each step of the quantization.
+
+    Each plane comes with the axis along which they are neighbours, 1 or 2.
+    """
     limits = sorted({limit for step in steps for limit in _limits(step)})
-    total = np.zeros((len(residuals[0]), (2 * len(limits) + 1) ** 3), np.int64)
-    for each in residuals:
-        _count(total, each, 1 if across else 2, limits)
+    total = np.zeros((len(residuals[0][0]), (2 * len(limits) + 1) ** 3), np.int64)
+    for each, axis in residuals:
+        _count(total, each, axis, limits)
     return [_shares(total @ _members(tuple(limits), step)) for step in steps]
 
 

@@ -71,14 +71,18 @@ def network_traces(tiles: NDArray[np.uint8], read: int | None = None) -> Floats:
     pattern = _pattern(every, curved)
     shown = every[:, :read]
     primaries = np.stack([red[:read], green[:read], blue[:read]])
-    turns = [_differences(shown), _differences(np.ascontiguousarray(shown.swapaxes(2, 3)))]
-    hues = [_differences(primaries), _differences(np.ascontiguousarray(primaries.swapaxes(2, 3)))]
+    turns = [_differences(shown, axis) for axis in (3, 2)]
+    hues = [_differences(primaries, axis) for axis in (3, 2)]
     joint: dict[int, Floats] = {}
     for (plane, order, across), places in _GROUPS.items():
         own = slice(0, 1) if plane == "luma" else slice(1, 3)
-        residuals = [each for turn in turns for each in turn[order - 1][own]]
+        residuals = [
+            (each, 3 - axis if across else axis)
+            for turn, axis in zip(turns, (2, 1), strict=True)
+            for each in turn[order - 1][own]
+        ]
         steps = [MAPS[place][2] for place in places]
-        joint |= dict(zip(places, of_neighbours(residuals, steps, across), strict=True))
+        joint |= dict(zip(places, of_neighbours(residuals, steps), strict=True))
     channels = [of_colours([turn[order - 1] for turn in hues], step) for order, step in COLOURS]
     tiles_read = shown.shape[1]
     spectra = _spectrum(shown[:2].reshape(-1, *shown.shape[2:]))
@@ -101,11 +105,12 @@ def _luma(red: Ints, green: Ints, blue: Ints) -> Ints:
     return (weighted >> 8).astype(np.int16)
 
 
-def _differences(planes: Ints) -> list[Ints]:
-    """The first, second and third difference along the last axis."""
+def _differences(planes: Ints, axis: int) -> list[Ints]:
+    """The first, second and third difference along an axis, 2 or 3, of planes (k, n, h, w)."""
     found = [planes]
     for _ in range(3):
-        found.append(found[-1][..., 1:] - found[-1][..., :-1])
+        last = found[-1]
+        found.append(last[..., 1:] - last[..., :-1] if axis == 3 else last[:, :, 1:] - last[:, :, :-1])
     return found[1:]
 
 
@@ -224,11 +229,11 @@ def _repetition(seconds: Sequence[Ints]) -> Floats:
     """Deviation over mean of the second difference's size at a period's phases: larger and mean of both axes: (n, 2 PERIODS).
 
     Args:
-        seconds: the second differences (n, h, w) of luma along both axes, the last one in each.
+        seconds: the second differences (n, h, w) of luma along the last axis, and along the one before.
     """
     found = []
-    for second in seconds:
-        profile = np.abs(second).sum(axis=1, dtype=np.int32) / second.shape[1]
+    for second, lines in zip(seconds, (1, 2), strict=True):
+        profile = np.abs(second).sum(axis=lines, dtype=np.int32) / second.shape[lines]
         axis = []
         for period in PERIODS:
             phases = profile[:, : profile.shape[1] // period * period].reshape(len(profile), -1, period).mean(axis=1)

@@ -48,6 +48,7 @@ Array = NDArray[np.float32]
 
 _DOUBLED = 2 * np.arange(BINS)
 _FOLDED = np.minimum(_DOUBLED, LENGTH - _DOUBLED)  # where the second harmonic of each bin is seen
+_UNFOLDED = np.where(_DOUBLED <= LENGTH // 2, 1, -1).astype(np.float32)  # the sign of its imaginary part there
 
 FACTORS: NDArray[np.float64] = 1.0 / (1.0 - np.arange(BINS) / LENGTH)
 """The enlargement whose line falls on each bin: 1.0 ... 2.0."""
@@ -122,32 +123,25 @@ def deviation(scalars: Array) -> float:
 def residual_strips(plane: Array) -> list[Array]:
     """Column means of the residuals' magnitudes over each of `STRIPS` bands of rows: (STRIPS, about width) for each."""
     edges = np.linspace(0, plane.shape[0], STRIPS + 1).astype(int)
-    most = int(np.diff(edges).max()) * plane.shape[1]
-    scratch = np.empty((4, most) if compiled() is None else len(RESIDUALS) * most, np.float32)
     magnitudes = _magnitudes if compiled() is None else _compiled_magnitudes
-    found = [magnitudes(plane[first:last], scratch) for first, last in zip(edges, edges[1:], strict=False)]
+    found = [magnitudes(plane[first:last]) for first, last in zip(edges, edges[1:], strict=False)]
     return [np.stack(values) for values in zip(*found, strict=True)]
 
 
-def _compiled_magnitudes(rows: Array, scratch: Array) -> list[Array]:
-    """The same as `_magnitudes`. `scratch`: one long array."""
+def _compiled_magnitudes(rows: Array) -> list[Array]:
+    """The same as `_magnitudes`."""
     library, (count, width) = compiled(), rows.shape
     assert library is not None
-    if library.residual_sizes(rows, count, width, scratch):
+    means = np.empty((len(RESIDUALS), width), np.float32)
+    if library.residual_means(rows, count, width, means):
         raise MemoryError("not enough memory for residuals")
-    ends = np.cumsum([0, *(count * (width - shorter) for shorter in _SHORTER)])
-    share = np.full(count, 1 / count, np.float32)
-    return [share @ scratch[first:last].reshape(count, -1) for first, last in zip(ends, ends[1:], strict=False)]
+    return [mean[: width - shorter] for mean, shorter in zip(means, _SHORTER, strict=True)]
 
 
-def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
-    """Column means of the residuals of `RESIDUALS`, their squares or the roots of their magnitudes, which tame strong edges.
-
-    Args:
-        scratch: four arrays as large as `rows`, which are written to: everything stays in the cache.
-    """
+def _magnitudes(rows: Array) -> list[Array]:
+    """Column means of the residuals of `RESIDUALS`, their squares or the roots of their magnitudes, which tame strong edges."""
     count = len(rows)
-    share = np.full(count, 1 / count, np.float32)
+    scratch = np.empty((4, rows.size), np.float32)  # everything stays in the cache
 
     def joined(combine: np.ufunc, values: Array, place: int) -> Array:
         """Neighbours along the rows, their difference or sum, in an array of `scratch`."""
@@ -155,13 +149,17 @@ def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
         combine(values[:, 1:], values[:, :-1], out=out)
         return out
 
+    def mean(values: Array) -> Array:
+        """By column, row after row as the routine adds them up."""
+        return np.asarray(values.sum(axis=0) / np.float32(count), np.float32)
+
     def squares(values: Array) -> Array:
         out = scratch[3, : values.size].reshape(values.shape)
-        return share @ np.square(values, out=out)
+        return mean(np.square(values, out=out))
 
     def roots(values: Array) -> Array:
         out = scratch[3, : values.size].reshape(values.shape)
-        return share @ np.sqrt(np.abs(values, out=out), out=out)
+        return mean(np.sqrt(np.abs(values, out=out), out=out))
 
     def summed(values: Array) -> Array:
         """The square of (1 + z)^2 of it, mean by column."""
@@ -174,7 +172,7 @@ def _magnitudes(rows: Array, scratch: Array) -> list[Array]:
     fourth = joined(np.subtract, joined(np.subtract, second, 0), 1)
     root4, fourth_summed = roots(fourth), summed(fourth)
     sixth = joined(np.subtract, joined(np.subtract, fourth, 0), 1)
-    magnitude6 = share @ np.abs(sixth, out=scratch[3, : sixth.size].reshape(sixth.shape))
+    magnitude6 = mean(np.abs(sixth, out=scratch[3, : sixth.size].reshape(sixth.shape)))
     return [root, root4, square, square2, summed(sixth), fourth_summed, magnitude6]
 
 
@@ -196,12 +194,15 @@ def cyclic_lines(strips: Sequence[Array]) -> tuple[Array, Array, Array]:
             :, :LENGTH
         ]
     spectra = np.fft.rfft(tapered, axis=2)
-    joint = np.abs(spectra.mean(axis=1)) ** 2
-    apart = (np.abs(spectra) ** 2).mean(axis=1)
-    folded = spectra[..., _FOLDED]
-    second = np.where(_DOUBLED <= LENGTH // 2, folded, folded.conj())
-    pairs = spectra * spectra * second.conj()
-    sign = pairs.real.sum(axis=1) / (np.abs(pairs).sum(axis=1) + 1e-12)
+    power = np.square(spectra.real) + np.square(spectra.imag)
+    mean = spectra.mean(axis=1)
+    joint, apart = np.square(mean.real) + np.square(mean.imag), power.mean(axis=1)
+    second = spectra[..., _FOLDED]
+    second.imag *= _UNFOLDED
+    pairs = np.square(spectra.real) - np.square(spectra.imag)
+    pairs *= second.real
+    pairs += 2 * spectra.real * spectra.imag * second.imag
+    sign = pairs.sum(axis=1) / ((power * np.sqrt(power[..., _FOLDED])).sum(axis=1) + 1e-12)
     return (
         (0.5 * np.log(joint + 1e-12)).astype(np.float32),
         (joint / (apart + 1e-12)).astype(np.float32),

@@ -17,7 +17,7 @@ def test_neighbours_of_first_differences():
             key = min(triple, triple[::-1], tuple(-v for v in triple), tuple(-v for v in triple[::-1]))
             counts[key] = counts.get(key, 0) + 1
     expected = sorted(count / sum(counts.values()) for count in counts.values())
-    (found,) = of_neighbours([each[None] for each in residuals], [1], False)
+    (found,) = of_neighbours([(each[None], 2) for each in residuals], [1])
     np.testing.assert_allclose(sorted(found[found > 0] ** 2), expected, rtol=1e-5)
     triples = set(itertools.product(range(-2, 3), repeat=LEVELS - 2))
     assert len({min(t, t[::-1], tuple(-v for v in t), tuple(-v for v in t[::-1])) for t in triples}) == NEIGHBOURS
@@ -37,7 +37,7 @@ def test_the_three_colours_at_one_place():
 
 
 def test_a_coarser_step_is_counted_beside_the_fine_one():
-    residuals = [np.diff(rough(40, 40, 5).astype(np.int16), axis=1)[None]]
-    both = of_neighbours(residuals, [1, 3], True)
+    residuals = [(np.diff(rough(40, 40, 5).astype(np.int16), axis=1)[None], 1)]
+    both = of_neighbours(residuals, [1, 3])
     for step, found in zip((1, 3), both, strict=True):
-        np.testing.assert_allclose(found, of_neighbours(residuals, [step], True)[0], rtol=1e-6)
+        np.testing.assert_allclose(found, of_neighbours(residuals, [step])[0], rtol=1e-6)
