@@ -26,6 +26,7 @@ from cliqa.signal.resampling.lineless import lineless
 from cliqa.signal.resampling.network_traces import WIDTH, network_traces
 from cliqa.signal.resampling.reduced_grid import reduced_grid
 from cliqa.signal.resampling.replication import STRIP, replication
+from cliqa.signal.resampling.screens import is_screened
 from cliqa.signal.resampling.spectra import LENGTH, Evidence, deviation, luma, picture_evidence
 from cliqa.signal.resampling.whole_factors import whole_factor
 
@@ -158,7 +159,8 @@ class ScaleFactor(Metric):
             (x, y), chance = self.reader.read(axes)
             slight = NEAR_ONE < joined_factor(x, y) <= SLIGHT and chance <= DOUBT
             blurred = max(x, y) > NEAR_ONE and lineless(observation["lines"], observation["power"], (x, y))
-            if blurred or (slight and reduced_grid(observation["lines"], (x, y)) > GRID):
+            screened = max(x, y) > NEAR_ONE and is_screened(observation["power"])
+            if blurred or screened or (slight and reduced_grid(observation["lines"], (x, y)) > GRID):
                 x, y = min(x, DOUBTED), min(y, DOUBTED)
             least = whole_factor(observation["lines"], observation["power"], (x, y))
             x, y = max(x, least), max(y, least)

@@ -91,7 +91,9 @@ def prove(telling: Blocks, all_blocks: Blocks, coefficients: Floats, quality: Fl
 
 
 def telling_blocks(blocks: Blocks, coefficients: Floats, rgb: NDArray[np.uint8], y: Floats, grid: int) -> Blocks:
-    """Up to `PROVED` blocks, the most telling first: the busiest; of clipped ones an even choice of all.
+    """Up to `PROVED` blocks, the most telling first: the busiest; of clipped ones an even choice.
+
+    A block is left out whose pixels were all clipped, but for those of one value: any table gives it back, or nearly.
 
     Where a picture has few, one constant block of each value is joined to them: they tell the step of frequency 0.
 
@@ -99,14 +101,16 @@ def telling_blocks(blocks: Blocks, coefficients: Floats, rgb: NDArray[np.uint8],
         blocks: those of the grid; coefficients: (64, n) of them.
         rgb: tiles uint8 (n, 3, h, w); y: their luma; grid: offset index y * 8 + x.
     """
-    count = len(blocks)
-    if blocks.clean:
-        activity = np.abs(coefficients[1:]).sum(axis=0)
+    if blocks.dark is None or blocks.light is None:
+        count, activity = len(blocks), np.abs(coefficients[1:]).sum(axis=0)
         most = np.argpartition(-activity, PROVED)[:PROVED] if count > PROVED else np.arange(count)
         chosen = most[np.argsort(-activity[most], kind="stable")]
     else:
-        apart = max(1, count // SCANNED)
-        chosen = np.concatenate([np.arange(start, count, apart) for start in range(apart)])[:PROVED]
+        clipped = blocks.dark | blocks.light
+        low, high = (np.where(clipped, end, blocks.pixels) for end in (np.inf, -np.inf))
+        bound = np.flatnonzero(low.min(axis=1) < high.max(axis=1))
+        apart = max(1, len(bound) // SCANNED)
+        chosen = np.concatenate([bound[start::apart] for start in range(apart)])[:PROVED]
     telling = blocks.take(chosen)
     if len(telling) >= PROVED:
         return telling

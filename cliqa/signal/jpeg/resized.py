@@ -19,8 +19,18 @@ from cliqa.signal.jpeg.combs import FAMILY, Candidate, Combs
 from cliqa.signal.jpeg.corner import likely_reductions
 from cliqa.signal.jpeg.hypothesis import COMBED, EVERYWHERE, Hypothesis
 from cliqa.signal.jpeg.native_blocks import FEWER_PHASES, PHASES, Axis, Window, native_coefficients
-from cliqa.signal.jpeg.phases import CAP, COARSE, FINE, Detail, evidence_of, radial_evidence, step_curves
+from cliqa.signal.jpeg.phases import (
+    CAP,
+    COARSE,
+    FINE,
+    Detail,
+    chosen_frequencies,
+    evidence_of,
+    radial_evidence,
+    step_curves,
+)
 from cliqa.signal.jpeg.placement import placed
+from cliqa.signal.jpeg.quantization import LUMA_TABLES
 from cliqa.signal.jpeg.windows import LARGEST_REGION, Windows, cut_window, thinned_region
 from cliqa.signal.resampling.kernels import KERNELS
 
@@ -59,6 +69,8 @@ NEAR = 5
 BESIDE = ((4, 4), (2, 2), (6, 2), (2, 6), (6, 6))
 """Native pixels by which both axes are moved to look beside it; a lattice moved along one axis alone still shows on the other. All
 54 softened halftones are seen at one of these. The first is enough where nearly all frequencies show it."""
+BUSY = 4
+"""Levels beside 0 of a block that is asked whether others are the same: smooth blocks are alike in any picture."""
 HINT = 12.0
 """Nats below which other kernels are not worth trying."""
 HIGHEST = 88
@@ -208,7 +220,12 @@ def _clearness(each: Hypothesis) -> tuple[bool, float, float]:
 
 
 def _compared(windows: Windows, found: Hypothesis) -> Hypothesis:
-    """The hypothesis with what its lattice shows beside its place, where it would be believed: periods of a screen show everywhere."""
+    """The hypothesis with what its lattice shows beside its place, where it would be believed: periods of a screen show everywhere.
+
+    And with how many of its blocks are different ones: a pattern's are not.
+    """
+    if found.believed:
+        found = replace(found, distinct=_distinct(windows, found))
     if not found.believed:
         return found
     near = slice(max(found.quality - 1 - NEAR, 0), found.quality + NEAR)
@@ -221,6 +238,16 @@ def _compared(windows: Windows, found: Hypothesis) -> Hypothesis:
         if not found.believed:
             break
     return found
+
+
+def _distinct(windows: Windows, found: Hypothesis) -> float:
+    """How many different blocks there are among those with some levels beside 0, over their number."""
+    coefficients = native_coefficients(windows.all, found.across, found.down, found.kernel)
+    chosen = chosen_frequencies(*coefficients.shape[:2])
+    steps = [LUMA_TABLES[found.quality - 1, u * 8 + v if found.turned else v * 8 + u] for v, u in chosen]
+    levels = np.stack([np.rint(coefficients[v, u] / step) for (v, u), step in zip(chosen, steps, strict=True)], axis=1)
+    busy = levels[np.count_nonzero(levels, axis=1) >= BUSY].astype(np.int16)
+    return len(np.unique(busy, axis=0)) / len(busy) if len(busy) else 1.0
 
 
 def _is_codecs(windows: Windows, proved: Hypothesis) -> bool:

@@ -53,3 +53,15 @@ def test_equal_tables_are_counted_as_tied():
     flat = np.full((128, 128, 3), 60, np.uint8)
     flat[:, 64:] = 150
     assert lattice_of(saved(flat, 75)).proof.tied >= 1
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.5])
+def test_blocks_that_were_clipped_all_over_prove_nothing(noise: float):
+    down, right = np.mgrid[0:256, 0:256]
+    ramp = 60 + 0.3 * (right + down / 2) + np.random.default_rng(1).normal(0, noise, (256, 256))
+    gradient = np.full((256, 256, 3), 255)
+    gradient[..., [0, 2]] = np.clip(np.rint(ramp), 0, 255)[..., None]
+    found = lattice_of(gradient.astype(np.uint8))
+    assert not found.blocks.clean and (found.proof.proved, found.proof.exact) == (0, 0.0)
+    again = lattice_of(saved(gradient.astype(np.uint8), 20)).proof
+    assert (again.proved, again.exact) == (20, 1.0)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from cliqa.signal.jpeg.combs import Combs
 from cliqa.signal.jpeg.hypothesis import Hypothesis
@@ -133,7 +133,22 @@ def test_what_is_believed():
     assert hypothesis(80, 15, 40).believed and not hypothesis(80, 15, 70).believed
     assert replace(hypothesis(80, 40, 40), beside=15).believed
     assert not replace(hypothesis(400, 40, 20), beside=90).believed  # the same is seen beside its blocks
+    assert not replace(hypothesis(400, 40, 20), distinct=0.2).believed  # the same blocks again and again
+    assert not replace(hypothesis(80, 15, 40), down=Axis(0.8)).believed  # of all pairs of combs some fit by chance
     assert hypothesis(300, 5, 20).lead(5) == 280 and hypothesis(300, 5, 20).lead() == 1
+
+
+def test_blocks_that_come_again_and_again_are_no_save(monkeypatch: pytest.MonkeyPatch):
+    down, right = np.mgrid[0:74, 0:74]
+    grey = np.sin(right / 9) * np.cos(down / 13) * 60 + np.sin((right + 2 * down) / 31) * 60 + 128
+    matrix = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
+    dithered = np.where(grey > 16 * np.tile(matrix, (19, 19))[:74, :74] + 8, 255, 0).astype(np.uint8)
+    cells = Image.fromarray(dithered).convert("RGB").resize((592, 592), Image.Resampling.NEAREST)
+    pixels = np.asarray(cells.filter(ImageFilter.GaussianBlur(0.5)).resize((799, 799), BICUBIC))
+    monkeypatch.setattr("cliqa.signal.jpeg.hypothesis.FEW", np.inf)  # what tells this one apart beside
+    found = read_resized(*_arguments(pixels))
+    assert found is not None and found.nats > 100 * CLEAR and found.spread > CLEAR
+    assert found.distinct < 0.2 and not found.believed
 
 
 def test_a_lattice_in_two_frequencies_alone_is_told_apart():
