@@ -31,7 +31,7 @@ from cliqa.training.noise.canvases import Sources
 from cliqa.training.noise.families import FAMILIES
 from cliqa.training.noise.fit import NoiseExamples, NoiseFit, fit_noise
 from cliqa.training.noise.noisy_photos import as_jpeg, draw_quality, make_picture
-from cliqa.training.noise.saved_fit import fit_saved, read_saved_examples, read_start, saved_shards, ship
+from cliqa.training.noise.saved_fit import fit_saved, read_start, ship
 from cliqa.training.photos import KINDS, Split, read_photos
 from cliqa.training.train import TrainOptions
 
@@ -40,9 +40,7 @@ VAL_EXAMPLES = 512
 TILES = 8
 REGIONS = 128  # of each picture, at random, that are kept
 PIXEL_REGIONS = 256  # the same, for their single pixels
-FITS = tuple(
-    NoiseFit(seed=seed, epochs=18, batch=256, rate=3e-3, dropout=0.25, input_noise=0.1, regions=32) for seed in (1, 2)
-)
+FITS = tuple(NoiseFit(seed=seed, epochs=24, batch=256, rate=3e-3, dropout=0.15, regions=32) for seed in (1, 2))
 WEIGHTS = {"clean": 1.3, "density_grain": 1.5, "structured": 1.5, "impulses": 1.5, "shots": 1.5, "denoised": 1.5}
 """Of families in the loss; others 1."""
 FAMILY_NAMES = ("clean", *FAMILIES)
@@ -93,18 +91,6 @@ def read_examples(shards: list[Path]) -> tuple[NoiseExamples, Example]:
     return NoiseExamples(whole.pop("statistics"), whole.pop("regions"), psnr[:, None], weight, family > 0), whole
 
 
-def joined(data: NoiseExamples, saved: NoiseExamples, truth: Example) -> NoiseExamples:
-    """With the second stage's pictures as this stage sees pictures: without a codec and as JPEG 80-99, and without traces."""
-    count = data.statistics.shape[2]
-    return NoiseExamples(
-        np.concatenate([data.statistics, saved.statistics[:, :2, :count]]),
-        np.concatenate([data.regions, saved.regions[:, :2]]),
-        np.concatenate([data.target, saved.target[:, :1]]),
-        np.concatenate([data.weight, weights_of(truth["family"])]),
-        np.concatenate([data.noisy, saved.noisy]),
-    )
-
-
 def weights_of(family: NDArray[np.int64]) -> NDArray[np.float32]:
     """How much each example counts in the loss; `family`: indices of `FAMILY_NAMES`."""
     return np.array([WEIGHTS.get(name, 1.0) for name in FAMILY_NAMES], np.float32)[family]
@@ -127,10 +113,9 @@ def slopes() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def first_stage(options: TrainOptions, count: int) -> dict[str, NDArray[Any]]:
-    """Make `count` examples, fit the networks on them and on the second stage's: their tensors, `net0.` and so on."""
+    """Make `count` examples and fit the networks on them: their tensors, `net0.` and so on."""
     val, _ = read_examples(make_examples(options, "val", options.at_most(VAL_EXAMPLES), 1))
     data, _ = read_examples(make_examples(options, "train", count, 0))
-    data = joined(data, *read_saved_examples(saved_shards(options)))
     tensors: dict[str, NDArray[Any]] = {}
     for number, settings in enumerate(FITS):
         found = fit_noise(data, val, LEVELS, slopes(), options.work / f"fit{number}", settings)

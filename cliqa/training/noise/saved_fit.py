@@ -83,15 +83,11 @@ def reported(options: TrainOptions) -> list[Path]:
     return make_saved_examples(options, "val", "val", options.at_most(REPORTED), 4)
 
 
-def saved_shards(options: TrainOptions) -> list[Path]:
-    """Shards of the examples of all kinds of noise that the fit learns from."""
-    return make_saved_examples(options, "train", "train", options.at_most(EXAMPLES), 3)
-
-
 def fit_saved(options: TrainOptions, start: Mapping[str, NDArray[Any]], slopes: Slopes) -> Tensors:
     """Go on with a copy of every network of `start`; the tensors of all. `slopes`: those of the first stage."""
     val, _ = read_saved_examples(reported(options))
-    shards, count = saved_shards(options), options.at_most(EXAMPLES)
+    count = min(options.examples or EXAMPLES, EXAMPLES)
+    shards = make_saved_examples(options, "train", "train", count, 3)
     shards += make_saved_examples(options, "colours", "train", max(1, count * COLOUR_EXAMPLES // EXAMPLES), 6, COLOURS)
     data, _ = read_saved_examples(shards)
     rise = np.concatenate([slopes[0], np.zeros(TRACES, np.float32)])
