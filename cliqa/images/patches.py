@@ -138,6 +138,7 @@ class Tiles:
         if fresh:
             read = reader(self.image)
             made = planes([read((x, y, x + self.size, y + self.size)) for x, y in fresh])
+            made.setflags(write=False)  # others read them too
             self._known.update(zip(fresh, made, strict=True))
             if len(fresh) == len(origins):
                 return made
