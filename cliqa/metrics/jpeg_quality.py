@@ -22,11 +22,12 @@ from cliqa.signal.jpeg.drawn import telling_tiles
 from cliqa.signal.jpeg.features import HYPOTHESES, chroma_inputs, gate_inputs, older_nats
 from cliqa.signal.jpeg.filtered import BEFORE
 from cliqa.signal.jpeg.history import EXACT, FINEST
+from cliqa.signal.jpeg.hypothesis_evidence import CLEAR
 from cliqa.signal.jpeg.parts import cell_of, spread_tiles, tiles_by_grid
 from cliqa.signal.jpeg.quantization import first_table, header_quality
 from cliqa.signal.jpeg.readings import RESIZED_NUMBERS, read_tiles, resized_answer
-from cliqa.signal.jpeg.resized import CLEAR, SMALL, is_combed, read_resized
 from cliqa.signal.jpeg.resized import HIGHEST as HIGHEST_RESIZED
+from cliqa.signal.jpeg.resized import SMALL, is_combed, read_resized
 from cliqa.signal.jpeg.windows import cut_regions
 from cliqa.signal.networks.dense import Dense
 

@@ -12,10 +12,10 @@ from cliqa.signal.jpeg.features import features, hypotheses
 from cliqa.signal.jpeg.filtered import BEFORE, FINE, Filtered, read_filtered
 from cliqa.signal.jpeg.history import EXACT, EXACTLY, STRONG, History, read_history
 from cliqa.signal.jpeg.hypothesis import Hypothesis
+from cliqa.signal.jpeg.hypothesis_evidence import CLEAR
 from cliqa.signal.jpeg.older_grids import read_beneath
 from cliqa.signal.jpeg.other_tables import EXPLAINS, stated_share
 from cliqa.signal.jpeg.quantization import nearest_quality
-from cliqa.signal.jpeg.resized import CLEAR
 from cliqa.signal.jpeg.tones import APART
 
 Floats = NDArray[np.float32]

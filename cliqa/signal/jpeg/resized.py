@@ -12,29 +12,27 @@ from collections.abc import Iterable
 from dataclasses import astuple, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from cliqa.signal.jpeg.combs import FAMILY, Candidate, Combs
 from cliqa.signal.jpeg.corner import likely_reductions
-from cliqa.signal.jpeg.hypothesis import COMBED, EVERYWHERE, Hypothesis
-from cliqa.signal.jpeg.native_blocks import FEWER_PHASES, PHASES, Axis, Window, native_coefficients
-from cliqa.signal.jpeg.phases import (
-    CAP,
-    COARSE,
-    FINE,
-    Detail,
-    chosen_frequencies,
-    evidence_of,
-    radial_evidence,
-    step_curves,
+from cliqa.signal.jpeg.hypothesis import COMBED, Hypothesis
+from cliqa.signal.jpeg.hypothesis_evidence import (
+    CLEAR,
+    FEW,
+    FIRST_KERNEL,
+    OBVIOUS,
+    by_kernels,
+    compared,
+    is_codecs,
+    likeliest,
+    read_hypothesis,
+    refined,
 )
+from cliqa.signal.jpeg.native_blocks import Axis, Window
+from cliqa.signal.jpeg.phases import FINE
 from cliqa.signal.jpeg.placement import placed
-from cliqa.signal.jpeg.quantization import LUMA_TABLES
 from cliqa.signal.jpeg.windows import LARGEST_REGION, Windows, cut_window, thinned_region
-from cliqa.signal.resampling.kernels import KERNELS
-
-Floats = NDArray[np.float32]
 
 TRIED, TRIED_CROPPED = 8, 4
 """Candidates of which a first guess is made, of whole native sizes and then of free offsets: of nine in ten it is the first."""
@@ -50,34 +48,15 @@ AXES = 3
 """Combs of each axis that are paired where no equal factors show a lattice."""
 PROVED = 2
 """Of those as many as have the clearest lattice are read on more blocks, beside those with the clearest combs."""
-OBVIOUS = 60.0
-"""Nats of a first guess from which a few blocks are enough to refine it and to choose the kernel."""
-FEW = 500
-"""Native blocks that are read for a first guess."""
-CLEAR = 25.0
-"""Nats from which a lattice is taken for one: of 160 resized pictures without JPEG none had more than 22."""
 SURE, AFTER = 150.0, 2
 """Nats of a first guess of a whole native size from which no cropped ones are guessed, and no more than so many after it in its family:
 beside a crop that was resized, whole sizes reached 92 (validation)."""
 PLAIN = 50.0
 """Nats, each frequency capped, from which no other candidate needs to be tried: wrong ones reached 20."""
-HALVED_CODEC, NEARLY, CODEC = 0.75, 0.02, 0.85
-"""Part of IJG's evidence that the tables of other codecs may reach where the step is so near to 2 or 1/2, and where it is not but
-nearly all frequencies show a lattice: of 54 saves 0.75 at most, of 27 JPEG XL that were resized 0.94 or more (training)."""
-NEAR = 5
-"""Qualities so near are the same beside a lattice's place."""
-BESIDE = ((4, 4), (2, 2), (6, 2), (2, 6), (6, 6))
-"""Native pixels by which both axes are moved to look beside it; a lattice moved along one axis alone still shows on the other. All
-54 softened halftones are seen at one of these. The first is enough where nearly all frequencies show it."""
-BUSY = 4
-"""Levels beside 0 of a block that is asked whether others are the same: smooth blocks are alike in any picture."""
 HINT = 12.0
 """Nats below which other kernels are not worth trying."""
 HIGHEST = 88
 """Qualities above this are not told from none: some pictures without JPEG have 200 nats at 92-95, whose steps are small."""
-FIRST_KERNEL = next(iter(KERNELS))
-REFINED = (((-1.5, -0.75, 0.75, 1.5), ()), ((), (-0.3, 0.3)), ((-0.3, 0.3), ()))
-"""Native pixels by which a cropped candidate's edge is moved, by other steps and by other offsets, one round after the other."""
 PROBED, SHORT = 448, 4096
 """Side of the part of a picture whose combs say whether a search is worth it, and the length of its transforms."""
 WORTH_WHOLE, WORTH_CROPPED = 7.5, 8.0
@@ -136,9 +115,9 @@ def read_resized(region: Window, size: tuple[int, int], windows: Windows, combed
             _native_size(step, size, windows.searched) for step in likely_reductions(region.luma, REDUCTIONS, FAINT)
         ]
         if found:
-            whole = _likeliest(found)
+            whole = likeliest(found)
             across, down = placed(windows.searched, whole.across, whole.down, FIRST_KERNEL)
-            found.append(_read(windows.searched, replace(whole, across=across, down=down, cropped=True)))
+            found.append(read_hypothesis(windows.searched, replace(whole, across=across, down=down, cropped=True)))
         guessed |= {(astuple(each.across), astuple(each.down)): each for each in found}
     if not guessed:
         return None
@@ -157,12 +136,12 @@ def _native_size(step: float, size: tuple[int, int], windows: list[Window]) -> H
 
     def read(across: int, down: int) -> Hypothesis:
         tried = Hypothesis(Axis(across / width), Axis(down / height), FIRST_KERNEL, _NOTHING, 0, 0, 0.0, False)
-        return _read(windows, tried)
+        return read_hypothesis(windows, tried)
 
     widths = [round(width * step) + away for away in (-1, 0, 1)]
-    best = _likeliest(read(across, round(height * across / width)) for across in widths)
+    best = likeliest(read(across, round(height * across / width)) for across in widths)
     across, down = round(width * best.across.step), round(height * best.down.step)
-    return _likeliest([best, read(across, down - 1), read(across, down + 1)])
+    return likeliest([best, read(across, down - 1), read(across, down + 1)])
 
 
 def _guess_whole(combs: Combs, windows: Windows, guessed: dict[Axes, Hypothesis], leaders_alone: bool = False) -> None:
@@ -200,67 +179,23 @@ def _best(windows: Windows, guessed: list[Hypothesis]) -> Hypothesis:
     for guess in _worth(guessed):
         searched, chosen = _searched(windows, guess)
         if searched.nats > HINT or searched.promising:
-            likeliest = searched if chosen else _by_kernels(windows, searched, searched is guess)
-            by_kernel = _read(windows.all, likeliest, FINE)
-            searched = replace(by_kernel, evidence=_NOTHING) if _is_codecs(windows, by_kernel) else by_kernel
+            likeliest = searched if chosen else by_kernels(windows, searched, searched is guess)
+            by_kernel = read_hypothesis(windows.all, likeliest, FINE)
+            searched = replace(by_kernel, evidence=_NOTHING) if is_codecs(windows, by_kernel) else by_kernel
         found.append(searched)
         if searched.spread > PLAIN and searched.quality <= HIGHEST:
             break
     while True:
         best = max(found, key=_clearness)
-        compared = _compared(windows, best)
-        if compared.believed == best.believed:
-            return compared
-        found = [compared if each is best else each for each in found]
+        doubted = compared(windows, best)
+        if doubted.believed == best.believed:
+            return doubted
+        found = [doubted if each is best else each for each in found]
 
 
 def _clearness(each: Hypothesis) -> tuple[bool, float, float]:
     believed = each.believed and each.quality <= HIGHEST
     return believed, CLEAR if believed else min(each.spread, CLEAR), each.nats
-
-
-def _compared(windows: Windows, found: Hypothesis) -> Hypothesis:
-    """The hypothesis with what its lattice shows beside its place, where it would be believed: periods of a screen show everywhere.
-
-    And with how many of its blocks are different ones: a pattern's are not.
-    """
-    if found.believed:
-        found = replace(found, distinct=_distinct(windows, found))
-    if not found.believed:
-        return found
-    near = slice(max(found.quality - 1 - NEAR, 0), found.quality + NEAR)
-    for x, y in BESIDE[: 1 if found.spread > EVERYWHERE else None]:
-        across, down = (
-            replace(axis, offset=(axis.offset + away) % 8) for axis, away in ((found.across, x), (found.down, y))
-        )
-        moved = _read(windows.all, replace(found, across=across, down=down), FINE)
-        found = replace(found, beside=max(found.beside, float(moved.evidence[near].max())))
-        if not found.believed:
-            break
-    return found
-
-
-def _distinct(windows: Windows, found: Hypothesis) -> float:
-    """How many different blocks there are among those with some levels beside 0, over their number."""
-    coefficients = native_coefficients(windows.all, found.across, found.down, found.kernel)
-    chosen = chosen_frequencies(*coefficients.shape[:2])
-    steps = [LUMA_TABLES[found.quality - 1, u * 8 + v if found.turned else v * 8 + u] for v, u in chosen]
-    levels = np.stack([np.rint(coefficients[v, u] / step) for (v, u), step in zip(chosen, steps, strict=True)], axis=1)
-    busy = levels[np.count_nonzero(levels, axis=1) >= BUSY].astype(np.int16)
-    return len(np.unique(busy, axis=0)) / len(busy) if len(busy) else 1.0
-
-
-def _is_codecs(windows: Windows, proved: Hypothesis) -> bool:
-    """Whether another codec's tables explain the lattice: JPEG XL has blocks of 8 pixels too, and transforms of 4 and 16 elsewhere."""
-    step = proved.across.step
-    halved = min(abs(step - 2) / 2, abs(step - 0.5) * 2) <= NEARLY
-    if proved.nats < CLEAR or not (halved or proved.spread > EVERYWHERE):
-        return False
-    coefficients = native_coefficients(windows.searched, proved.across, proved.down, proved.kernel, phases=FEWER_PHASES)
-    curves = step_curves(coefficients, COARSE)
-    down, across = coefficients.shape[:2]
-    own = float(evidence_of(curves, down, across, turned=proved.turned, detail=COARSE).max())
-    return radial_evidence(curves, down, across) > (HALVED_CODEC if halved else CODEC) * own
 
 
 def _worth(guessed: list[Hypothesis]) -> list[Hypothesis]:
@@ -290,87 +225,20 @@ def _placed(candidate: Candidate, windows: Windows) -> Candidate:
 
 def _guess(windows: list[Window], candidate: Candidate, cropped: bool) -> Hypothesis:
     across, down = Axis(*candidate.across), Axis(*candidate.down)
-    return _read(windows, Hypothesis(across, down, FIRST_KERNEL, _NOTHING, 0, 0, candidate.score, cropped), most=FEW)
+    return read_hypothesis(
+        windows, Hypothesis(across, down, FIRST_KERNEL, _NOTHING, 0, 0, candidate.score, cropped), most=FEW
+    )
 
 
 def _searched(windows: Windows, guess: Hypothesis) -> tuple[Hypothesis, bool]:
     """The guess on more blocks, its place refined where offsets are free; by other kernels where only its comb is clear.
 
-    And whether `_by_kernels` of it would say the same again.
+    And whether `by_kernels` of it would say the same again.
     """
-    found = guess if guess.nats > OBVIOUS else _read(windows.searched, guess)
-    by_kernels = found.promising and found.nats < HINT
-    if by_kernels:
-        found = _by_kernels(windows, found)
+    found = guess if guess.nats > OBVIOUS else read_hypothesis(windows.searched, guess)
+    unclear = found.promising and found.nats < HINT
+    if unclear:
+        found = by_kernels(windows, found)
     if guess.cropped and (found.promising or found.nats > HINT):
-        return _refined(windows, found), False
-    return found, by_kernels and found.nats <= OBVIOUS
-
-
-def _read(windows: list[Window], tried: Hypothesis, detail: Detail = COARSE, most: int = 1 << 30) -> Hypothesis:
-    """A hypothesis with its evidence; both turns of the tables are judged at `FINE` detail alone."""
-    phases = PHASES if detail is FINE else FEWER_PHASES
-    coefficients = native_coefficients(windows, tried.across, tried.down, tried.kernel, most, phases)
-    known = step_curves(coefficients, detail)
-    curves = np.zeros((len(known), known.shape[1] + 1, known.shape[2]), np.float32)
-    curves[:, :-1] = known  # more noise tells nothing, for or against
-    capped = np.clip(curves, -np.float32(CAP), np.float32(CAP)) if detail is FINE else curves
-    found = []
-    for turned in (False, True) if detail is FINE else (tried.turned,):
-        evidence = evidence_of(curves, *coefficients.shape[:2], turned=turned, detail=detail)
-        spread = 0.0
-        if detail is FINE:
-            best = int(evidence.max(axis=0).argmax()) + 1
-            shape = coefficients.shape[:2]
-            spread = float(evidence_of(capped, *shape, turned=turned, detail=detail, quality=best).max())
-        read = replace(
-            tried,
-            spread=spread,
-            evidence=evidence.max(axis=0),
-            noise=int(evidence.max(axis=1).argmax()),
-            blocks=coefficients.shape[2],
-            turned=turned,
-        )
-        found.append(read)
-    return _likeliest(found)
-
-
-def _by_kernels(windows: Windows, tried: Hypothesis, is_guess: bool = False) -> Hypothesis:
-    """By the kernel that explains it best: a few blocks tell where the lattice is obvious.
-
-    Args:
-        is_guess: whether it is a first guess, whose own kernel need not be read again where a few blocks tell.
-    """
-    read = windows.few if tried.nats > OBVIOUS else windows.searched
-    known = is_guess and read is windows.few
-    return _likeliest(
-        tried if known and kernel == tried.kernel else _read(read, replace(tried, kernel=kernel), most=FEW)
-        for kernel in KERNELS
-    )
-
-
-def _refined(windows: Windows, best: Hypothesis) -> Hypothesis:
-    """Steps and offsets moved a little, one after the other, where that makes the lattice clearer."""
-    obvious = best.nats > OBVIOUS
-    read = windows.few if obvious else windows.searched
-    best = _read(read, best)
-    middles = {"across": _middle([(window.x, window.luma.shape[1]) for window in read]),
-               "down": _middle([(window.y, window.luma.shape[0]) for window in read])}  # fmt: skip
-    for name, middle in middles.items():
-        for steps, offsets in REFINED[obvious:]:
-            axis: Axis = getattr(best, name)
-            # by another step about the middle of what is read, whose place stays
-            moved = [Axis(axis.step + away / middle, (axis.offset - away) % 8) for away in steps]
-            moved += [replace(axis, offset=(axis.offset + away) % 8) for away in offsets]
-            tried = [replace(best, across=each) if name == "across" else replace(best, down=each) for each in moved]
-            best = _likeliest([best, *(_read(read, each) for each in tried)])
-    return best
-
-
-def _middle(spans: list[tuple[int, int]]) -> float:
-    """Mean place of some spans (start, length), 64 at least."""
-    return max(64.0, sum(start + length / 2 for start, length in spans) / len(spans))
-
-
-def _likeliest(found: Iterable[Hypothesis]) -> Hypothesis:
-    return max(found, key=lambda hypothesis: hypothesis.nats)
+        return refined(windows, found), False
+    return found, unclear and found.nats <= OBVIOUS

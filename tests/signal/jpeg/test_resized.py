@@ -8,9 +8,10 @@ from PIL import Image, ImageFilter
 
 from cliqa.signal.jpeg.combs import Combs
 from cliqa.signal.jpeg.hypothesis import Hypothesis
+from cliqa.signal.jpeg.hypothesis_evidence import CLEAR
 from cliqa.signal.jpeg.native_blocks import Axis, Window, frequencies, native_coefficients
 from cliqa.signal.jpeg.phases import COARSE, evidence_of, step_curves
-from cliqa.signal.jpeg.resized import CLEAR, is_combed, read_resized
+from cliqa.signal.jpeg.resized import is_combed, read_resized
 from cliqa.signal.jpeg.windows import Windows, cut_regions
 from cliqa.signal.resampling.kernels import KERNELS, resampling_weights
 from tests.jpeg_pictures import saved, textured
