@@ -64,7 +64,8 @@ class Reached:
         given = folder in self._folders and is_wanted(name, self._suffixes) and os.path.isfile(real)
         is_new = not given and self.inside(real)
         self.again += given
-        self._files.add(real)
+        if not given:  # else its folder gives it, perhaps after a link to it in the same one
+            self._files.add(real)
         return is_new
 
 
